@@ -1,0 +1,77 @@
+"""What queries and workbooks share: tables of typed cells, problems found in rows, and language maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+class Speakable(Protocol):
+    """A text, perhaps a lazy translation, that becomes words with ``str()``."""
+
+    def __str__(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Link:
+    """A cell that leads somewhere: an http(s) address, or ``#'sheet'!A1`` inside the workbook."""
+
+    url: str
+    text: str
+
+
+Cell = str | int | float | Decimal | date | datetime | bool | Link | None
+Kind = Literal["text", "integer", "decimal", "percent", "money", "date", "datetime", "boolean", "link"]
+Texts = "Mapping[str, str]"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: a stable ``key``, titles per language, the cell ``kind``; ``help`` feeds the codebook."""
+
+    key: str
+    title: Mapping[str, str]
+    kind: Kind = "text"
+    width: float = 16
+    wrap: bool = False
+    help: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under named columns; ``code`` is short and becomes the sheet's title."""
+
+    code: str
+    title: Mapping[str, str]
+    columns: tuple[Column, ...]
+    rows: Iterable[Sequence[Cell]]
+    note: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: what (``message``), where (sheet, row, column, field), how to mend it."""
+
+    message: Speakable
+    sheet: str | None = None
+    row: int | None = None
+    column: str | None = None
+    field: str | None = None
+    mend: Speakable | None = None
+
+
+def pick(texts: Mapping[str, str] | None, language: str, languages: Sequence[str] = ()) -> str:
+    """Return the text in ``language``, else the first non-blank one in the order of ``languages``, else any, else ''."""
+    if not texts:
+        return ""
+    if chosen := texts.get(language):
+        return chosen
+    for other in languages:
+        if chosen := texts.get(other):
+            return chosen
+    return next((text for text in texts.values() if text), "")
