@@ -7,7 +7,7 @@ from flask_login import LoginManager
 from flask_sqlalchemy_lite import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 
-db = SQLAlchemy(session_options={"expire_on_commit": False, "autoflush": False})
+db = SQLAlchemy(session_options={"expire_on_commit": False})
 babel = Babel()
 login_manager = LoginManager()
 csrf = CSRFProtect()
