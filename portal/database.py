@@ -1,0 +1,160 @@
+"""The database: engine set-up for SQLite and PostgreSQL, and :func:`write`, the one way to change anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from portal.extensions import db
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.orm import Session
+
+try:
+    import fcntl
+except ImportError:  # Windows: one process, the thread lock is enough
+    fcntl = None  # type: ignore[assignment]
+
+WRITE = "portal_write"
+_locks: dict[str, threading.RLock] = {}
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return the options of ``create_engine`` for a database address, time-outs included.
+
+    SQLite is opened through ``pysqlite3``, whose bundled library is free of the WAL-reset bug (SQLite < 3.51.3).
+    """
+    options: dict[str, Any] = {"url": url, "json_serializer": _json, "json_deserializer": _unjson}
+    if url.startswith("sqlite"):
+        try:
+            from pysqlite3 import dbapi2
+        except ImportError:
+            from sqlite3 import dbapi2
+        options |= {
+            "module": dbapi2,
+            "pool_size": 16,
+            "max_overflow": 16,
+            "pool_timeout": 10,
+            "connect_args": {"timeout": 10, "check_same_thread": False},
+        }
+    else:
+        options |= {
+            "pool_size": 8,
+            "max_overflow": 8,
+            "pool_timeout": 10,
+            "pool_pre_ping": True,
+            "connect_args": {
+                "connect_timeout": 5,
+                "options": "-c statement_timeout=30000 -c lock_timeout=10000 -c timezone=UTC",
+            },
+        }
+    return options
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _unjson(text: str) -> Any:
+    return json.loads(text)
+
+
+def prepare(engine: Engine) -> None:
+    """Attach the connection settings that durability and integrity need (design, section 3)."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        # SQLAlchemy says BEGIN itself, see below; the driver must not
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=10000",
+            "temp_store=MEMORY",
+            "cache_size=-16000",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get(WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _lock_for(engine: Engine) -> AbstractContextManager[object]:
+    """Return the lock that queues writers: none on PostgreSQL; on SQLite a thread lock, then a file lock."""
+    path = engine.url.database
+    if engine.dialect.name != "sqlite" or not path or path == ":memory:":
+        return nullcontext()
+    return _queue(path)
+
+
+@contextmanager
+def _queue(path: str) -> Iterator[None]:
+    lock = _locks.setdefault(path, threading.RLock())
+    with lock:
+        if fcntl is None:
+            yield
+            return
+        handle = os.open(f"{path}-writer", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def write() -> Iterator[Session]:
+    """Run the block in one write transaction: commit at its clean end, roll back on any error.
+
+    What was read before is another transaction, ended here; the block must re-read what it relies on. Writers queue
+    behind one lock instead of colliding (SQLite); an inner ``write()`` joins the outer one.
+    """
+    session = db.session
+    if session.info.get(WRITE):
+        yield session
+        return
+    if session.new or session.dirty or session.deleted:
+        message = "objects were changed outside write()"
+        raise RuntimeError(message)
+    session.commit()
+    with _lock_for(db.engine):
+        session.info[WRITE] = True
+        try:
+            session.connection(execution_options={WRITE: True})
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info.pop(WRITE, None)
+
+
+def writing(session: Session) -> bool:
+    """Tell whether the session is inside :func:`write`."""
+    return bool(session.info.get(WRITE))
+
+
+def data_file(engine: Engine) -> Path | None:
+    """Return the SQLite file, or None on a server."""
+    path = engine.url.database
+    return Path(path) if engine.dialect.name == "sqlite" and path else None
