@@ -1,0 +1,108 @@
+"""The compiled questionnaire: frozen values built from plain rows; a published version is cached per process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from forms.definition.compiled import Compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ItemKind: TypeAlias = Literal["section", "group", "repeat", "matrix", "question", "note"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One choice of a list; its key is never reused, a retired one is shown only where it was chosen before."""
+
+    key: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict)
+    retired: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of a questionnaire: a page, a group, a question or a note.
+
+    `texts` maps a role (label, hint, guidance, required_message, constraint_message) to a language map. The
+    expressions are source strings, "" = none. `settings` keeps what the type and the own columns say.
+    """
+
+    id: int | None
+    kind: ItemKind
+    code: str
+    type: str = ""
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    required: str = ""
+    relevant: str = ""
+    constraint: str = ""
+    calculation: str = ""
+    default: str = ""
+    choice_filter: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    choices: tuple[Choice, ...] = ()
+    children: tuple[Item, ...] = ()
+
+    def text(self, role: str, language: str, languages: tuple[str, ...] = ()) -> str:
+        """Return the text of a role in that language, else in the first of `languages`, else any, else ""."""
+        return pick_text(self.texts.get(role) or {}, language, languages)
+
+    def items(self) -> Iterator[Item]:
+        """Yield this item and everything in it, depth first."""
+        yield self
+        for child in self.children:
+            yield from child.items()
+
+    @cached_property
+    def choice_by_key(self) -> Mapping[str, Choice]:
+        """The choices by key."""
+        return {choice.key: choice for choice in self.choices}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A questionnaire version; `pages` are its top items, `languages` in the order of the file's columns."""
+
+    id: int | None
+    code: str
+    version: int | None
+    titles: Mapping[str, str]
+    languages: tuple[str, ...]
+    default_language: str
+    pages: tuple[Item, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def items(self) -> Iterator[Item]:
+        """Yield every item depth first, pages included."""
+        for page in self.pages:
+            yield from page.items()
+
+    def questions(self) -> tuple[Item, ...]:
+        """Return the items of kind question, in order."""
+        return tuple(item for item in self.compiled.by_code.values() if item.kind == "question")
+
+    def question(self, code: str) -> Item:
+        """Return the item with that code. Raises: KeyError."""
+        return self.compiled.by_code[code]
+
+    def page_of(self, code: str) -> Item:
+        """Return the page an item stands on. Raises: KeyError."""
+        return self.compiled.page_by_code[code]
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """Everything derived once: items by code, order of evaluation, compiled expressions."""
+        return Compiled(self)
+
+
+def pick_text(texts: Mapping[str, str], language: str, languages: tuple[str, ...] = ()) -> str:
+    """Return the text in `language`, else the first non-blank of `languages`, else any non-blank, else ""."""
+    for candidate in (language, *languages, *texts):
+        text = texts.get(candidate)
+        if text and text.strip():
+            return text
+    return ""
