@@ -1,0 +1,321 @@
+"""What templates may use: filters, globals and the view of the present request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
+from flask import current_app, g, url_for
+from flask_babel import gettext
+from markupsafe import Markup, escape
+
+from portal.table import pick
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+KHMER_DIGITS = str.maketrans("0123456789", "០១២៣៤៥៦៧៨៩")
+DATE_PATTERNS = {"long": "d MMMM y", "short": "d MMM y", "day": "d MMM", "weekday": "EEEE d MMMM y"}
+
+
+class NavigationItem(NamedTuple):
+    """One entry of the main navigation."""
+
+    label: str
+    url: str
+    icon: str
+    current: bool = False
+
+
+class Language(NamedTuple):
+    """A language of the portal, named in itself."""
+
+    code: str
+    name: str
+    current: bool
+
+
+@dataclass
+class PageView:
+    """What every page knows about its reader; a `before_request` puts it at `g.view`.
+
+    `country` is the language map of the owner's name (ministry, committee, council), `portal_name` the map of the
+    portal's own name. `digits` is "latn" or "khmr". `notice` is a (kind, text) pair, kind one of info, good, warn, bad.
+    """
+
+    language: str = "en"
+    languages: Sequence[str] = ("en",)
+    digits: str = "latn"
+    time_zone: str = "UTC"
+    country: Mapping[str, str] = field(default_factory=dict)
+    portal_name: Mapping[str, str] = field(default_factory=dict)
+    principal: object | None = None
+    navigation: Sequence[NavigationItem] = ()
+    notice: tuple[str, str] | None = None
+    account_name: str = ""
+    account_detail: str = ""
+    account_url: str = ""
+
+
+@dataclass(slots=True)
+class TextInLanguage:
+    """One language of a text answer: its own HTML field, value and revision."""
+
+    language: str
+    name: str
+    value: str = ""
+    revision: int = 0
+    label: str = ""
+
+
+@dataclass(slots=True)
+class FileView:
+    """One file already attached to an answer."""
+
+    number: int
+    title: str
+    url: str
+    detail: str = ""
+    remove_url: str = ""
+
+
+@dataclass(slots=True)
+class ItemView:
+    """One item of a questionnaire page, as the control macros draw it (plain values, already in the reader's language).
+
+    `control` is text, choice, choices, table, file, date, rank or note; a heading of a group is control "group".
+    `raw` is what the fields show (one string, or the chosen keys). `choices` are (key, label, selected). `variant`
+    narrows a control: line or long or integer or decimal for text, search or likert or minimal for choices. `state` is
+    answered, not_applicable or not_available; `states` are the (key, label) pairs besides answered that may be chosen.
+    `texts` replaces `raw` where a text is held in several languages, the national one first. `error` blocks, `message`
+    is what a draft keeps beside an answer that could not be read. `columns` and `rows` feed the table control.
+    """
+
+    code: str
+    name: str
+    id: str
+    label: str
+    control: str = "text"
+    number: str = ""
+    hint: str = ""
+    guidance: str = ""
+    required: bool = False
+    error: str = ""
+    message: str = ""
+    variant: str = "long"
+    raw: Sequence[str] = ()
+    choices: Sequence[tuple[str, str, bool]] = ()
+    rows: int = 4
+    word_budget: int = 0
+    unit: str = ""
+    placeholder: str = ""
+    state: str = "answered"
+    states: Sequence[tuple[str, str]] = ()
+    revision: int = 0
+    texts: Sequence[TextInLanguage] = ()
+    files: Sequence[FileView] = ()
+    upload_url: str = ""
+    accept: str = ""
+    columns: Sequence[tuple[str, str]] = ()
+    table_rows: Sequence[tuple[str, str, Sequence[tuple[str, str, int]]]] = ()
+    readonly: bool = False
+    missing: bool = False
+    hidden: bool = False
+    history_url: str = ""
+    who: str = ""
+
+
+def view() -> Any:
+    """Return the view of the present request; a plain one where none was set (an error before sign-in)."""
+    found = g.get("view")
+    return PageView() if found is None else found
+
+
+def current_language() -> str:
+    """Return the language code of the present page."""
+    return str(view().language)
+
+
+def languages() -> list[Language]:
+    """List the portal's languages, each named in itself, in the order of the settings."""
+    current = current_language()
+    return [Language(code, _own_name(code), code == current) for code in view().languages]
+
+
+@lru_cache(maxsize=64)
+def _own_name(code: str) -> str:
+    name = Locale.parse(code.replace("-", "_")).get_language_name() or code
+    return name[:1].upper() + name[1:]
+
+
+@lru_cache(maxsize=64)
+def _locale(code: str) -> Locale:
+    return Locale.parse(code.replace("-", "_"))
+
+
+def country() -> str:
+    """Return the owner's name in the current language, never blank."""
+    return localized(view().country) or gettext("Recommendation follow-up portal")
+
+
+def portal_name() -> str:
+    """Return the portal's own name in the current language."""
+    return localized(getattr(view(), "portal_name", {})) or gettext("Recommendation follow-up portal")
+
+
+def localized(texts: Mapping[str, str] | str | None, language: str | None = None) -> str:
+    """Choose the text of a language map for the current language, else the first that is not blank."""
+    if not texts:
+        return ""
+    if isinstance(texts, str):
+        return texts
+    present = view()
+    return pick(texts, language or present.language, tuple(present.languages))
+
+
+def text_language(texts: Mapping[str, str] | str | None) -> str:
+    """Name the language that `localized` would show, for a `lang` attribute."""
+    language = current_language()
+    if not texts or isinstance(texts, str) or (texts.get(language) or "").strip():
+        return language
+    ordered = [*view().languages, *texts]
+    return next((code for code in ordered if (texts.get(code) or "").strip()), language)
+
+
+def digits(value: object) -> str:
+    """Write the digits of a text as the reader prefers; separators stay as they are."""
+    text = "" if value is None else str(value)
+    return text.translate(KHMER_DIGITS) if view().digits == "khmr" else text
+
+
+def number(value: float | Decimal | None, places: int | None = None) -> str:
+    """Group and write a number in the reader's digits; blank for None.
+
+    Babel swaps the separators with Khmer digits, so Latin digits are formatted and then replaced.
+    """
+    if value is None:
+        return ""
+    pattern = None if places is None else "#,##0" + ("." + "0" * places if places else "")
+    return digits(format_decimal(value, format=pattern, locale=_locale(current_language()), numbering_system="latn"))
+
+
+def percent(value: float | Decimal | None, places: int = 0) -> str:
+    """Write a share (0.72) as a percentage (72%); blank for None."""
+    return "" if value is None else f"{number(Decimal(str(value)) * 100, places)}%"
+
+
+def date_text(value: date | datetime | None, form: str = "long") -> str:
+    """Write a date, or the local day of an instant: form is long, short, day or weekday."""
+    if value is None:
+        return ""
+    day = _local(value).date() if isinstance(value, datetime) else value
+    return digits(format_date(day, format=DATE_PATTERNS[form], locale=_locale(current_language())))
+
+
+def time_text(value: datetime | time | None) -> str:
+    """Write the local time of day as 14:02."""
+    if value is None:
+        return ""
+    moment = _local(value) if isinstance(value, datetime) else value
+    return digits(format_time(moment, format="HH:mm", locale=_locale(current_language())))
+
+
+def datetime_text(value: datetime | None, form: str = "short") -> str:
+    """Write an instant as day and local time."""
+    return "" if value is None else f"{date_text(value, form)} {time_text(value)}"
+
+
+def iso(value: date | datetime | None) -> str:
+    """Write a date or an instant for a `datetime` attribute."""
+    return "" if value is None else value.isoformat()
+
+
+def _local(value: datetime) -> datetime:
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    return aware.astimezone(_zone(str(view().time_zone)))
+
+
+@lru_cache(maxsize=16)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def asset(name: str) -> str:
+    """Return the address of a built asset ("css/portal.css")."""
+    manifest = current_app.extensions.get("assets")
+    return url_for("static", filename=name) if manifest is None else str(manifest.url(name))
+
+
+@lru_cache(maxsize=1)
+def _icons() -> dict[str, str]:
+    """Read Bootstrap Icons out of the installed wheel's sprite (1.1 MB, never sent): name -> inner SVG."""
+    sprite = resources.files("flask_bootstrap").joinpath("static/bootstrap5/icons/bootstrap-icons.svg")
+    symbols = re.findall(r'<symbol [^>]*id="([a-z0-9-]+)"[^>]*>(.*?)</symbol>', sprite.read_text("utf-8"), re.DOTALL)
+    return dict(symbols)
+
+
+@lru_cache(maxsize=512)
+def icon(name: str, label: str = "", css: str = "") -> Markup:
+    """Draw an icon in the colour of its text; without a label it is hidden from screen readers.
+
+    Raises:
+        KeyError: no such icon in Bootstrap Icons.
+    """
+    inner = _icons()[name]
+    role = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon{}" viewBox="0 0 16 16" fill="currentColor" focusable="false" {}>{}</svg>').format(
+        f" {escape(css)}" if css else "", role, Markup(inner)  # noqa: S704 - our own wheel's file, read at start
+    )
+
+
+def answer_words() -> dict[str, str]:
+    """Collect the fixed words of the answering page once, so that drawing a question translates nothing."""
+    return {
+        "required": gettext("required"),
+        "optional": gettext("optional"),
+        "guidance": gettext("How to answer"),
+        "missing": gettext("Not answered yet"),
+        "words": gettext("About %(count)s words", count="{n}"),
+        "cannot": gettext("Cannot answer this?"),
+        "answered": gettext("I answer the question"),
+        "history": gettext("Earlier versions"),
+        "other_language": gettext("The same answer in another language"),
+        "choose": gettext("Choose one"),
+        "clear": gettext("Clear my choice"),
+        "no_answer": gettext("No answer"),
+        "remove": gettext("Remove"),
+        "files": gettext("Files attached"),
+        "date_help": gettext("Day, month and year, for example 27 3 2026"),
+        "row": gettext("Row"),
+        "stored": gettext("What you typed is kept, but it cannot be read yet."),
+    }
+
+
+def install(app: Flask) -> None:
+    """Add the filters and globals to the templates of an application."""
+    _icons()
+    app.add_template_filter(localized, "localized")
+    app.add_template_filter(text_language, "text_language")
+    app.add_template_filter(digits, "digits")
+    app.add_template_filter(number, "number")
+    app.add_template_filter(percent, "percent")
+    app.add_template_filter(date_text, "date")
+    app.add_template_filter(time_text, "time")
+    app.add_template_filter(datetime_text, "datetime")
+    app.add_template_filter(iso, "iso")
+    app.jinja_env.globals.update(
+        asset=asset, icon=icon, languages=languages, current_language=current_language, country=country,
+        portal_name=portal_name, answer_words=answer_words, view=view,
+    )  # fmt: skip
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
