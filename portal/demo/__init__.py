@@ -1,0 +1,1 @@
+"""The demo countries as files, and what makes and seeds them."""

@@ -1,0 +1,88 @@
+"""Make the demo questionnaires as XLSForm workbooks from the readable rows beside them.
+
+Run it from the checkout after a change of the rows: `python -m portal.demo.make_questionnaires`. Each country keeps
+`questionnaires/questions.tsv` (one row per survey row; the column `forms` names the workbooks it belongs to),
+`choices.tsv` and `settings.tsv`; a question that stands in two workbooks is written once, so its code, type and
+wording cannot differ between them.
+"""
+
+from __future__ import annotations
+
+import csv
+from datetime import datetime
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+
+COUNTRIES = Path(__file__).parent / "countries"
+MADE = datetime(2026, 1, 1)  # noqa: DTZ001 - workbook properties hold no time zone; fixed, so that a rerun changes nothing
+WIDE = ("label", "hint", "constraint_message", "title")
+
+Rows = list[dict[str, str]]
+
+
+def read_rows(path: Path) -> Rows:
+    """Read a tab-separated file with a header row."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
+
+def sheets(folder: Path, form: str) -> dict[str, Rows]:
+    """Collect the survey, choices and settings rows of one form of a country's questionnaires folder."""
+    survey = [row for row in read_rows(folder / "questions.tsv") if form in row["forms"].split()]
+    lists = {row["type"].split()[1] for row in survey if row["type"].startswith("select_")}
+    settings = next(row for row in read_rows(folder / "settings.tsv") if row["form"] == form)
+    titles = {f"form_{key}": value for key, value in settings.items() if key.startswith("title::")}
+    plain = {key: value for key, value in settings.items() if key != "form" and f"form_{key}" not in titles}
+    return {
+        "survey": [{key: value for key, value in row.items() if key != "forms"} for row in survey],
+        "choices": [row for row in read_rows(folder / "choices.tsv") if row["list_name"] in lists],
+        "settings": [{"form_title": titles["form_title::English (en)"], **plain, **titles}],
+    }
+
+
+def write_workbook(contents: dict[str, Rows], path: Path) -> None:
+    """Write the sheets as an .xlsx file; every cell is text, columns without any value are left out."""
+    workbook = Workbook()
+    workbook.remove(workbook.worksheets[0])
+    workbook.properties.creator = "Tamdan demo"
+    workbook.properties.created = workbook.properties.modified = MADE
+    for title, rows in contents.items():
+        sheet = workbook.create_sheet(title)
+        columns = [key for key in rows[0] if any(row[key] for row in rows)] if rows else ["list_name", "name"]
+        for position, key in enumerate(columns, start=1):
+            head = sheet.cell(1, position, key)
+            head.font = Font(bold=True)
+            head.fill = PatternFill("solid", fgColor="FFE8EEF4")
+            sheet.column_dimensions[get_column_letter(position)].width = 48 if key.startswith(WIDE) else 18
+            for line, row in enumerate(rows, start=2):
+                if row[key]:
+                    cell = sheet.cell(line, position, row[key])
+                    cell.data_type = "s"  # never a formula
+                    cell.alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.freeze_panes = "A2"
+    workbook.save(path)
+
+
+def make(country: Path) -> list[Path]:
+    """Make every workbook of one country folder; return their paths."""
+    folder = country / "questionnaires"
+    made = []
+    for row in read_rows(folder / "settings.tsv"):
+        path = folder / f"{row['form']}.xlsx"
+        write_workbook(sheets(folder, row["form"]), path)
+        made.append(path)
+    return made
+
+
+def main() -> None:
+    """Make the workbooks of all demo countries."""
+    for country in sorted(path for path in COUNTRIES.iterdir() if (path / "questionnaires").is_dir()):
+        for path in make(country):
+            print(path.relative_to(COUNTRIES))  # noqa: T201 - a script for the terminal
+
+
+if __name__ == "__main__":
+    main()
