@@ -34,12 +34,10 @@ def sheets(folder: Path, form: str) -> dict[str, Rows]:
     survey = [row for row in read_rows(folder / "questions.tsv") if form in row["forms"].split()]
     lists = {row["type"].split()[1] for row in survey if row["type"].startswith("select_")}
     settings = next(row for row in read_rows(folder / "settings.tsv") if row["form"] == form)
-    titles = {f"form_{key}": value for key, value in settings.items() if key.startswith("title::")}
-    plain = {key: value for key, value in settings.items() if key != "form" and f"form_{key}" not in titles}
     return {
         "survey": [{key: value for key, value in row.items() if key != "forms"} for row in survey],
         "choices": [row for row in read_rows(folder / "choices.tsv") if row["list_name"] in lists],
-        "settings": [{"form_title": titles["form_title::English (en)"], **plain, **titles}],
+        "settings": [{key: value for key, value in settings.items() if key != "form"}],
     }
 
 
