@@ -60,7 +60,7 @@ class UserAccount(Base):
     honorific: Mapped[Texts] = mapped_column(default=dict)
     post: Mapped[Texts] = mapped_column(default=dict)
     language: Mapped[str | None] = mapped_column(String(16))
-    digits: Mapped[str] = mapped_column(String(8), default="latin")
+    digits: Mapped[str] = mapped_column(String(8), default="latn")
     password_hash: Mapped[str | None] = mapped_column(String(200))
     password_changed_at: Mapped[datetime | None]
     totp_secret: Mapped[str | None] = mapped_column(String(64))

@@ -1,0 +1,191 @@
+"""``create_app``: the one place that knows all rooms."""
+
+from __future__ import annotations
+
+import importlib
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, current_app, make_response, render_template, request, session
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from config import ROOT, Settings
+from portal import assets, templating
+from portal.blueprints import guard, page
+from portal.blueprints.sessions import DatabaseSessions, PortalSession
+from portal.database import engine_options, prepare
+from portal.errors import Invalid, PortalError
+from portal.extensions import babel, csrf, db, login_manager
+
+if TYPE_CHECKING:
+    from flask import Response
+    from flask.typing import ResponseReturnValue
+
+    from portal.permissions import Principal
+
+BLUEPRINTS = ("public", "accounts", "respond", "sign", "people", "recommendations", "questionnaires", "rounds", "follow", "exports")
+
+CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # same-origin keeps the Referer that the CSRF check of https reads, and tells other sites nothing
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application for one installation."""
+    settings = settings or Settings()
+    app = Flask("portal", root_path=str(ROOT / "portal"), template_folder=str(ROOT / "templates"), static_folder=None)
+    app.config.update(settings.flask_config())
+    app.config["WTF_CSRF_TIME_LIMIT"] = None
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _set_up_database(app, settings)
+    _set_up_extensions(app, settings)
+    templating.install(app)
+    assets.install(app, settings)
+    page.install(app)
+    guard.install(app)
+    for name in BLUEPRINTS:
+        app.register_blueprint(importlib.import_module(f"portal.blueprints.{name}").blueprint)
+    if settings.development or settings.testing:
+        app.register_blueprint(importlib.import_module("portal.blueprints.gallery").blueprint)
+    _set_up_errors(app)
+    app.after_request(_add_headers)
+    return app
+
+
+def _set_up_database(app: Flask, settings: Settings) -> None:
+    app.config["SQLALCHEMY_ENGINES"] = {"default": engine_options(settings.database_url)}
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+
+
+def _set_up_extensions(app: Flask, settings: Settings) -> None:
+    app.session_interface = DatabaseSessions(
+        secret_key=settings.signing_key,
+        secure=settings.secure,
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        absolute=timedelta(hours=settings.session_absolute_hours),
+    )
+    csrf.init_app(app)
+    login_manager.init_app(app)
+    login_manager.session_protection = None
+    login_manager.user_loader(_load_person)
+    babel.init_app(
+        app,
+        default_locale="en",
+        default_translation_directories=str(settings.cache_dir / "translations"),
+        locale_selector=_locale,
+    )
+
+
+def _load_person(public_id: str) -> Principal | None:
+    opened = session._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    if isinstance(opened, PortalSession) and opened.principal and opened.principal.public_id == public_id:
+        return opened.principal
+    return None
+
+
+def _locale() -> str:
+    return str(templating.current_language())
+
+
+def _set_up_errors(app: Flask) -> None:
+    app.register_error_handler(PortalError, _portal_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, _database_error)
+    app.register_error_handler(PoolTimeout, _database_error)
+    app.register_error_handler(IntegrityError, _integrity_error)
+    app.register_error_handler(500, _unexpected)
+
+
+def _answer(status: int, code: str, message: str, **more: Any) -> ResponseReturnValue:  # noqa: ANN401
+    db.session.rollback()
+    if guard.wants_json() or request.blueprint == "api":
+        body = {"type": "about:blank", "title": message, "status": status, "code": code, **more}
+        return body, status, {"Content-Type": "application/problem+json"}
+    return render_template("errors/error.html", status=status, code=code, message=message, **more), status
+
+
+def _portal_error(error: PortalError) -> ResponseReturnValue:
+    more: dict[str, Any] = {}
+    if isinstance(error, Invalid):
+        more["problems"] = [
+            {
+                "message": str(problem.message),
+                "sheet": problem.sheet,
+                "row": problem.row,
+                "column": problem.column,
+                "field": problem.field,
+                "mend": str(problem.mend) if problem.mend else None,
+            }
+            for problem in error.problems
+        ]
+    return _answer(error.status, error.code, str(error), **more)
+
+
+def _csrf_error(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - given by Flask
+    sentence = _("This page was open too long, or in another tab. Go back, reload the page and send it again: what you typed is still there.")
+    return _answer(400, "csrf", sentence)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    response = error.get_response()
+    if error.code is None or error.code < 400:  # noqa: PLR2004 - redirects raised by routing
+        return response  # type: ignore[return-value]
+    sentence, code = {
+        400: (_("The portal could not read this request. Go back and try again."), "bad_request"),
+        401: (_("Sign in first."), "signed_out"),
+        404: (_("This page does not exist, or you may not see it."), "not_found"),
+        405: (_("This address cannot be used in this way."), "method_not_allowed"),
+        413: (_("This is too large to send at once. Make the file smaller, or save fewer answers at a time."), "too_large"),
+        415: (_("This kind of file or message is not taken here."), "unsupported"),
+    }.get(error.code, (_("The portal could not do this."), "http_error"))
+    return _answer(error.code, code, sentence)
+
+
+def _database_error(error: Exception) -> ResponseReturnValue:
+    text = str(getattr(error, "orig", error)).lower()
+    if "full" in text or "no space" in text:
+        made = _answer(507, "storage_full", _("The server's disk is full. Nothing was saved; keep this page open and tell the administrator."))
+    else:
+        made = _answer(503, "busy", _("The portal is busy for a moment. Nothing was lost: try again in a few seconds."))
+    current_app.logger.error("database error: %s", type(error).__name__)
+    response = make_response(made)
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _integrity_error(error: IntegrityError) -> ResponseReturnValue:
+    current_app.logger.warning("a constraint refused a change: %s", type(error.orig).__name__)
+    return _answer(409, "conflict", _("Somebody else changed this in the meantime. Look at it again, then repeat what you wanted to do."))
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:  # noqa: ARG001 - logged by Flask
+    return _answer(500, "unexpected", _("Something went wrong on our side. What you had saved is safe; tell the administrator the time of this page."))
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure or str(request.url_root).startswith("https"):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    # drafts and exports must not stay in a browser's or proxy's cache (ASVS 14.2.2)
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,1 @@
+"""HTTP, split by audience; each module holds one blueprint called ``blueprint``."""

@@ -1,0 +1,162 @@
+"""The door: every route is public or names a permission; what carries neither mark is refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from flask import abort, current_app, g, redirect, request, session, url_for
+from flask_login import current_user
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from portal import clock
+from portal.blueprints.sessions import PortalSession
+from portal.database import write
+from portal.errors import NotAllowed, NotFound
+from portal.extensions import csrf
+from portal.models import HeldPost
+from portal.permissions import Permission, Principal, can, may
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from flask.typing import ResponseReturnValue
+    from portal.queries.sessions import FoundSession
+
+View = TypeVar("View", bound="Callable[..., Any]")
+HELD_LIMIT = 1_000_000
+HELD_FOR = timedelta(hours=24)
+
+
+def public(view: View) -> View:
+    """Mark a view that anybody may call."""
+    view.portal_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def requires(permission: Permission, on: Callable[..., Any] | None = None) -> Callable[[View], View]:
+    """Let a view be called only with ``permission``.
+
+    ``on`` loads the thing from the route's arguments; what the person may not see at all is not found (404), what they
+    may see but not do this to is refused (403). The loaded thing becomes the view's first argument.
+    """
+
+    def mark(view: View) -> View:
+        @wraps(view)
+        def guarded(**arguments: Any) -> ResponseReturnValue:  # noqa: ANN401
+            principal = who()
+            if on is None:
+                if not may(principal, permission):
+                    raise NotAllowed
+                return cast("ResponseReturnValue", view(**arguments))
+            thing = on(**arguments)
+            if not can(principal, permission, thing):
+                # another institution's things do not exist for you: same answer, same page
+                owner = getattr(thing, "institution_id", None)
+                if not principal.staff and owner is not None and owner != principal.institution_id:
+                    raise NotFound
+                raise NotAllowed
+            return cast("ResponseReturnValue", view(thing))
+
+        guarded.portal_permission = permission  # type: ignore[attr-defined]
+        return cast("View", guarded)
+
+    return mark
+
+
+def who() -> Principal:
+    """Return the signed-in person; only valid behind the guard."""
+    return cast("Principal", current_user._get_current_object())  # noqa: SLF001 - the proxy's own way
+
+
+def install(app: Flask) -> None:
+    """Attach the guard to all requests."""
+    app.before_request(_hold_post_of_expired_session)
+    app.before_request(_check_csrf)
+    app.before_request(_deny_by_default)
+
+
+def wants_json() -> bool:
+    """Tell whether the caller is a script (autosave, API) rather than a page load."""
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return best == "application/json"
+
+
+def _view() -> Any:  # noqa: ANN401
+    return current_app.view_functions.get(request.endpoint or "")
+
+
+def _check_csrf() -> None:
+    if request.blueprint != "api":
+        csrf.protect()
+
+
+def _deny_by_default() -> ResponseReturnValue | None:
+    view = _view()
+    if view is None or getattr(view, "portal_public", False):
+        return None
+    if not current_user.is_authenticated:
+        if request.blueprint == "api":
+            abort(401)
+        if wants_json():
+            return {"code": "signed_out", "login": url_for("accounts.login")}, 401
+        target = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("accounts.login", next=target), code=303)
+    if getattr(view, "portal_permission", None) is None:
+        raise NotAllowed
+    return None
+
+
+def _hold_post_of_expired_session() -> ResponseReturnValue | None:
+    """Keep what was typed into a page whose session had run out (never a revoked one), for the same person alone."""
+    if request.method != "POST":
+        return None
+    opened = cast("PortalSession", session._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001
+    expired = opened.expired
+    view = _view()
+    if expired is None or view is None or getattr(view, "portal_public", False):
+        return None
+    if (request.content_length or 0) > HELD_LIMIT or not _csrf_fits(expired):
+        return None
+    fields = [
+        {"name": name, "value": value}
+        for name, value in request.form.items(multi=True)
+        if name not in {"csrf_token", "password"}
+    ]
+    with write() as database:
+        database.add(
+            HeldPost(
+                user_id=expired.principal.user_id,
+                path=request.full_path.rstrip("?"),
+                fields=fields,
+                expires_at=clock.now() + HELD_FOR,
+            )
+        )
+    if wants_json():
+        return {"code": "session_expired", "held": True, "login": url_for("accounts.login", next=url_for("accounts.held"))}, 401
+    return redirect(url_for("accounts.login", next=url_for("accounts.held"), reason="expired"), code=303)
+
+
+def _csrf_fits(expired: FoundSession) -> bool:
+    token = request.form.get("csrf_token") or request.headers.get("X-CSRFToken") or ""
+    signer = URLSafeTimedSerializer(current_app.secret_key or "", salt="wtf-csrf-token")
+    try:
+        return bool(signer.loads(token) == expired.principal.csrf_secret)
+    except BadData:
+        return False
+
+
+def local_path(target: str | None) -> str | None:
+    """Return ``target`` if it is a path of this portal, else None (ASVS 3.7.2: no open redirect)."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return None
+    if any(ord(c) < 0x20 or c == "\\" for c in target):
+        return None
+    return target
+
+
+def forget_person() -> None:
+    """Drop what this request has cached of the signed-in person (after signing in or out)."""
+    g.pop("_login_user", None)

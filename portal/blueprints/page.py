@@ -1,0 +1,169 @@
+"""What every page knows about its reader: language, country, navigation, notice."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app, g, request, session, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from portal.extensions import db
+from portal.permissions import Permission, Principal, Role, StaffRole, may
+from portal.queries.countries import CountryFacts, country_facts
+from portal.table import pick
+from portal.templating import NavigationItem, PageView
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+NOTICE_COOKIE = "tamdan-notice"
+COUNTRY_KEPT = 30.0
+
+# endpoint, label, icon, permission; shown to whoever holds the permission, in this order
+_NAVIGATION: tuple[tuple[str, str, str, Permission], ...] = (
+    ("respond.owed", "owed", "list-check", Permission.VIEW_OWED),
+    ("sign.pack", "sign", "pen", Permission.SIGN_SUBMISSION),
+    ("follow.rounds", "rounds", "bar-chart", Permission.VIEW_ROUND),
+    ("recommendations.index", "recommendations", "journal-text", Permission.VIEW_RECOMMENDATIONS),
+    ("people.institutions", "people", "people", Permission.VIEW_PEOPLE),
+    ("questionnaires.index", "questionnaires", "ui-checks", Permission.VIEW_QUESTIONNAIRE),
+)
+
+
+def _labels() -> dict[str, str]:
+    return {
+        "owed": _("What I owe"),
+        "sign": _("To sign"),
+        "rounds": _("Rounds"),
+        "recommendations": _("Recommendations"),
+        "people": _("People"),
+        "questionnaires": _("Questionnaires"),
+    }
+
+
+def install(app: Flask) -> None:
+    """Put the page's view at ``g.view`` before each request, and drop a shown notice after it."""
+    app.before_request(_set_view)
+    app.after_request(_forget_notice)
+
+
+def facts() -> CountryFacts:
+    """Return the country, read at most every half minute per process."""
+    kept: tuple[float, CountryFacts] | None = current_app.extensions.get("portal_country")
+    if kept is not None and time.monotonic() - kept[0] < COUNTRY_KEPT:
+        return kept[1]
+    found = country_facts(db.session)
+    if found.code:
+        current_app.extensions["portal_country"] = (time.monotonic(), found)
+    return found
+
+
+def choose_language(country: CountryFacts) -> str:
+    """Return the language of this page: the person's, the visitor's choice, the browser's, the country's."""
+    known = country.languages
+    wanted = [getattr(current_user, "language", None) if current_user.is_authenticated else None, session.get("lang")]
+    for language in wanted:
+        if language in known:
+            return str(language)
+    if request.endpoint and request.blueprint == "api":
+        return known[0]
+    return known[0]
+
+
+class LazyView(PageView):
+    """A page view whose navigation is made only when a page is drawn (autosaves draw none)."""
+
+    @property
+    def navigation(self) -> list[NavigationItem]:  # type: ignore[override]
+        """List where this person may go."""
+        principal = self.principal
+        if not isinstance(principal, Principal):
+            return []
+        labels = _labels()
+        here = (request.endpoint or "").partition(".")[0]
+        return [
+            NavigationItem(labels[key], url_for(endpoint), icon, endpoint.partition(".")[0] == here)
+            for endpoint, key, icon, permission in _NAVIGATION
+            if endpoint in current_app.view_functions and may(principal, permission)
+        ]
+
+    @navigation.setter
+    def navigation(self, value: Any) -> None:  # noqa: ANN401 - the dataclass assigns its default
+        pass
+
+
+def _set_view() -> None:
+    country = facts()
+    language = choose_language(country)
+    principal = current_user._get_current_object() if current_user.is_authenticated else None  # noqa: SLF001
+    detail = name = ""
+    if isinstance(principal, Principal):
+        name = pick(principal.names, language, country.languages)
+        detail = (
+            pick(principal.part.institution_names, language, country.languages)
+            if principal.part
+            else ", ".join(role_name(role) for role in sorted(principal.staff))
+        )
+    g.view = LazyView(
+        language=language,
+        languages=country.languages,
+        digits=getattr(principal, "digits", "latn"),
+        time_zone=country.time_zone,
+        country=country.secretariat,
+        portal_name=country.portal_name,
+        principal=principal,
+        notice=_read_notice(),
+        account_name=name,
+        account_detail=detail,
+        account_url=url_for("accounts.account") if principal and "accounts.account" in current_app.view_functions else "",
+    )
+    g.country = country
+
+
+def role_name(role: Role | StaffRole | str) -> str:
+    """Return the name of a role in the current language."""
+    return {
+        Role.FOCAL_POINT: _("Focal point"),
+        Role.ALTERNATE: _("Alternate focal point"),
+        Role.CONTRIBUTOR: _("Contributor"),
+        Role.APPROVER: _("Approver"),
+        Role.READER: _("Reader"),
+        StaffRole.COORDINATOR: _("Coordinator"),
+        StaffRole.REPORT_WRITER: _("Report writer"),
+        StaffRole.ADMINISTRATOR: _("Administrator"),
+        StaffRole.OBSERVER: _("Observer"),
+    }.get(role, str(role))  # type: ignore[call-overload,no-any-return]
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt="notice")
+
+
+def notice(text: str, kind: str = "good") -> None:
+    """Show a sentence on the next page; kind is info, good, warn or bad. It travels in a signed cookie, not a row."""
+    g.new_notice = (kind, str(text))
+
+
+def _read_notice() -> tuple[str, str] | None:
+    value = request.cookies.get(NOTICE_COOKIE)
+    if not value:
+        return None
+    try:
+        kind, text = _signer().loads(value)
+    except (BadSignature, ValueError, TypeError):
+        return None
+    return str(kind), str(text)
+
+
+def _forget_notice(response: Response) -> Response:
+    settings = current_app.config["SETTINGS"]
+    if (new := g.get("new_notice")) is not None:
+        response.set_cookie(
+            NOTICE_COOKIE, str(_signer().dumps(new)), max_age=60, httponly=True, samesite="Lax", secure=settings.secure
+        )
+    elif NOTICE_COOKIE in request.cookies and response.status_code == 200 and response.mimetype == "text/html":  # noqa: PLR2004
+        response.delete_cookie(NOTICE_COOKIE, httponly=True, samesite="Lax", secure=settings.secure)
+    return response

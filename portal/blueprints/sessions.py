@@ -1,0 +1,141 @@
+"""The session cookie: an opaque value for a signed-in browser, a signed one for an anonymous visitor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask.sessions import SessionInterface, SessionMixin
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import update
+
+from portal import clock
+from portal.extensions import db
+from portal.models import Session
+from portal.queries.sessions import find_session
+from portal.services.sessions import token_digest
+from werkzeug.datastructures import CallbackDict
+
+if TYPE_CHECKING:
+    from flask import Flask, Request, Response
+
+    from portal.permissions import Principal
+    from portal.queries.sessions import FoundSession
+
+TOUCH_EVERY = timedelta(minutes=5)
+CONFIRMED_FOR = timedelta(minutes=10)
+SIGNED_IN, ANONYMOUS = "s.", "a."
+
+
+class PortalSession(CallbackDict[str, Any], SessionMixin):
+    """What Flask, Flask-Login and Flask-WTF see as the session; signed-in sessions live in the database."""
+
+    def __init__(self, initial: dict[str, Any] | None = None) -> None:
+        def changed(session: PortalSession) -> None:
+            session.modified = True
+
+        super().__init__(initial or {}, changed)
+        self.modified = False
+        self.principal: Principal | None = None
+        self.found: FoundSession | None = None
+        # set when the cookie names a session that ran out (and was not revoked): its post may be held
+        self.expired: FoundSession | None = None
+        self.token: str | None = None
+        self.ended = False
+
+    def sign_in(self, token: str) -> None:
+        """Send the cookie of a new session with this response."""
+        self.token = token
+        self.ended = False
+
+    def sign_out(self) -> None:
+        """Forget the cookie with this response."""
+        self.clear()
+        self.principal = None
+        self.token = None
+        self.ended = True
+
+
+class DatabaseSessions(SessionInterface):
+    """Opens and saves :class:`PortalSession`; one joined query for a signed-in request, none for others."""
+
+    def __init__(self, *, secret_key: str, secure: bool, idle: timedelta, absolute: timedelta) -> None:
+        self.secure = secure
+        self.idle = idle
+        self.absolute = absolute
+        # __Host- binds the cookie to this host and to https (ASVS 3.3.1)
+        self.cookie_name = "__Host-tamdan" if secure else "tamdan"
+        self._signer = URLSafeSerializer(secret_key, salt="anonymous-session")
+
+    def open_session(self, app: Flask, request: Request) -> PortalSession:  # noqa: ARG002 - Flask's signature
+        """Read the cookie."""
+        value = request.cookies.get(self.cookie_name, "")
+        if value.startswith(SIGNED_IN):
+            return self._open_signed_in(value.removeprefix(SIGNED_IN))
+        if value.startswith(ANONYMOUS):
+            try:
+                return PortalSession(dict(self._signer.loads(value.removeprefix(ANONYMOUS))))
+            except (BadSignature, ValueError, TypeError):
+                pass
+        return PortalSession()
+
+    def _open_signed_in(self, token: str) -> PortalSession:
+        opened = PortalSession()
+        found = find_session(db.session, token_digest(token))
+        if found is None or found.revoked_at is not None or not found.active:
+            return opened
+        moment = clock.now()
+        if found.expires_at <= moment or found.last_seen + self.idle <= moment:
+            opened.expired = found
+            return opened
+        confirmed = found.confirmed_at is not None and found.confirmed_at + CONFIRMED_FOR > moment
+        principal = replace(found.principal, confirmed=confirmed) if confirmed else found.principal
+        dict.update(
+            opened,
+            {
+                "_user_id": principal.public_id,
+                "_fresh": True,
+                "_id": principal.session_public_id,
+                "csrf_token": principal.csrf_secret,
+            },
+        )
+        opened.principal, opened.found = principal, found
+        return opened
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002 - Flask's signature
+        """Send or drop the cookie; touch ``last_seen`` in a transaction of its own, after the view's."""
+        if not isinstance(session, PortalSession):
+            return
+        response.headers.add("Vary", "Cookie")
+        if session.token is not None:
+            self._send(response, SIGNED_IN + session.token)
+        elif session.ended:
+            response.delete_cookie(
+                self.cookie_name, secure=self.secure, httponly=True, samesite="Lax", path="/"
+            )
+        elif session.principal is not None and session.found is not None:
+            self._touch(session.found)
+        elif session.modified:
+            kept = {key: value for key, value in session.items() if key in {"csrf_token", "lang"}}
+            self._send(response, ANONYMOUS + str(self._signer.dumps(kept)))
+
+    def _send(self, response: Response, value: str) -> None:
+        response.set_cookie(
+            self.cookie_name, value, secure=self.secure, httponly=True, samesite="Lax", path="/", max_age=self.absolute
+        )
+
+    @staticmethod
+    def _touch(found: FoundSession) -> None:
+        moment = clock.now()
+        if moment - found.last_seen < TOUCH_EVERY:
+            return
+        from portal.database import write  # noqa: PLC0415 - only once in five minutes
+
+        db.session.rollback()
+        with write() as session:
+            session.execute(
+                update(Session)
+                .where(Session.id == found.principal.session_id, Session.revoked_at.is_(None))
+                .values(last_seen=moment)
+            )

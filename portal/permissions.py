@@ -1,0 +1,191 @@
+"""Who may do what: one table of grants, read aloud as "these roles may do this", and :func:`can`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from portal.errors import NotAllowed
+from portal.models.lifecycle import OPEN_TO_STAFF, Status
+from portal.models.people import Role, StaffRole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Permission(StrEnum):
+    """What can be allowed, as verb and noun."""
+
+    # an institution's own replies
+    VIEW_SUBMISSION = "view_submission"
+    VIEW_ANSWERS = "view_answers"
+    ANSWER_SUBMISSION = "answer_submission"
+    COMPLETE_SUBMISSION = "complete_submission"
+    RECALL_SUBMISSION = "recall_submission"
+    SIGN_SUBMISSION = "sign_submission"
+    RECORD_SIGNATURE = "record_signature"
+    ANSWER_CLARIFICATION = "answer_clarification"
+    VIEW_OWED = "view_owed"
+    INVITE_COLLEAGUE = "invite_colleague"
+    # the secretariat
+    VIEW_ROUND = "view_round"
+    EDIT_ROUND = "edit_round"
+    ISSUE_ROUND = "issue_round"
+    CLOSE_ROUND = "close_round"
+    EXPORT_ROUND = "export_round"
+    REVIEW_SUBMISSION = "review_submission"
+    REOPEN_SUBMISSION = "reopen_submission"
+    WITHDRAW_ASSIGNMENT = "withdraw_assignment"
+    ASK_CLARIFICATION = "ask_clarification"
+    EDIT_PEOPLE = "edit_people"
+    VIEW_PEOPLE = "view_people"
+    EDIT_RECOMMENDATIONS = "edit_recommendations"
+    SET_IMPLEMENTATION = "set_implementation"
+    EDIT_QUESTIONNAIRE = "edit_questionnaire"
+    VIEW_QUESTIONNAIRE = "view_questionnaire"
+    VIEW_AUDIT = "view_audit"
+    OPERATE_PORTAL = "operate_portal"
+    # everybody who is signed in
+    VIEW_RECOMMENDATIONS = "view_recommendations"
+    VIEW_IMPLEMENTATION = "view_implementation"
+    EDIT_OWN_ACCOUNT = "edit_own_account"
+
+
+P, R, SR = Permission, Role, StaffRole
+WRITERS = frozenset({R.FOCAL_POINT, R.ALTERNATE, R.CONTRIBUTOR})
+LEADERS = frozenset({R.FOCAL_POINT, R.ALTERNATE})
+MEMBERS = frozenset(R)
+SECRETARIAT = frozenset({SR.COORDINATOR, SR.REPORT_WRITER, SR.ADMINISTRATOR})
+
+# permission -> roles that hold it; an institution's role holds it for that institution's things only
+GRANTS: Mapping[Permission, frozenset[Role | StaffRole]] = {
+    P.VIEW_SUBMISSION: MEMBERS | {SR.COORDINATOR, SR.REPORT_WRITER},
+    P.VIEW_ANSWERS: MEMBERS | {SR.COORDINATOR, SR.REPORT_WRITER},
+    P.ANSWER_SUBMISSION: WRITERS,
+    P.COMPLETE_SUBMISSION: LEADERS,
+    P.RECALL_SUBMISSION: LEADERS | {R.APPROVER},
+    P.SIGN_SUBMISSION: frozenset({R.APPROVER}),
+    P.RECORD_SIGNATURE: LEADERS | {SR.COORDINATOR},
+    P.ANSWER_CLARIFICATION: WRITERS | {R.APPROVER},
+    P.VIEW_OWED: MEMBERS,
+    P.INVITE_COLLEAGUE: frozenset({R.FOCAL_POINT, SR.COORDINATOR, SR.ADMINISTRATOR}),
+    P.VIEW_ROUND: SECRETARIAT,
+    P.EDIT_ROUND: frozenset({SR.COORDINATOR}),
+    P.ISSUE_ROUND: frozenset({SR.COORDINATOR}),
+    P.CLOSE_ROUND: frozenset({SR.COORDINATOR}),
+    P.EXPORT_ROUND: frozenset({SR.COORDINATOR, SR.REPORT_WRITER}),
+    P.REVIEW_SUBMISSION: frozenset({SR.COORDINATOR}),
+    P.REOPEN_SUBMISSION: frozenset({SR.COORDINATOR}),
+    P.WITHDRAW_ASSIGNMENT: frozenset({SR.COORDINATOR}),
+    P.ASK_CLARIFICATION: frozenset({SR.COORDINATOR, SR.REPORT_WRITER}),
+    P.EDIT_PEOPLE: frozenset({SR.COORDINATOR, SR.ADMINISTRATOR}),
+    P.VIEW_PEOPLE: SECRETARIAT,
+    P.EDIT_RECOMMENDATIONS: frozenset({SR.COORDINATOR}),
+    P.SET_IMPLEMENTATION: frozenset({SR.COORDINATOR, SR.REPORT_WRITER}),
+    P.EDIT_QUESTIONNAIRE: frozenset({SR.COORDINATOR}),
+    P.VIEW_QUESTIONNAIRE: SECRETARIAT,
+    P.VIEW_AUDIT: frozenset({SR.COORDINATOR, SR.ADMINISTRATOR}),
+    P.OPERATE_PORTAL: frozenset({SR.ADMINISTRATOR}),
+    P.VIEW_RECOMMENDATIONS: MEMBERS | frozenset(SR),
+    P.VIEW_IMPLEMENTATION: SECRETARIAT | {SR.OBSERVER},
+    P.EDIT_OWN_ACCOUNT: MEMBERS | frozenset(SR),
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A membership as the session knows it."""
+
+    membership_id: int
+    institution_id: int
+    institution_code: str
+    institution_names: Mapping[str, str]
+    role: Role
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The actor behind a request, a command or a job: what ``by=`` takes.
+
+    ``part`` is the membership chosen for this session; a person in two institutions works for one at a time.
+    """
+
+    actor_id: int
+    user_id: int | None = None
+    public_id: str = ""
+    login: str = ""
+    names: Mapping[str, str] = None  # type: ignore[assignment]
+    language: str | None = None
+    digits: str = "latn"
+    parts: tuple[Part, ...] = ()
+    part: Part | None = None
+    staff: frozenset[StaffRole] = frozenset()
+    system: bool = False
+    session_id: int | None = None
+    session_public_id: str = ""
+    csrf_secret: str = ""
+    confirmed: bool = False
+
+    # what Flask-Login asks of a user
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """Return the identifier that Flask-Login keeps."""
+        return self.public_id
+
+    @property
+    def institution_id(self) -> int | None:
+        """Return the institution this person works for in this session."""
+        return self.part.institution_id if self.part else None
+
+    @property
+    def roles(self) -> frozenset[Role | StaffRole]:
+        """Return all roles in force in this session."""
+        return self.staff | ({self.part.role} if self.part else frozenset())
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a permission is asked on, as far as permissions care: whose it is, and where it stands."""
+
+    institution_id: int | None = None
+    status: Status | None = None
+    handed_in: bool = False
+
+
+def may(principal: Principal, permission: Permission) -> bool:
+    """Tell whether the person holds the permission at all (navigation; lists that filter by institution)."""
+    return principal.system or bool(principal.roles & GRANTS[permission])
+
+
+def can(principal: Principal, permission: Permission, on: Target | object | None = None) -> bool:
+    """Tell whether ``principal`` may do ``permission`` to ``on``.
+
+    ``on`` needs an ``institution_id`` where the thing belongs to an institution. Staff never read a draft: answers are
+    theirs to read only once handed in, and not while the institution is changing them again.
+    """
+    if principal.system:
+        return True
+    granted = GRANTS[permission]
+    institution = getattr(on, "institution_id", None)
+    if principal.staff & granted:
+        if permission is Permission.VIEW_ANSWERS:
+            return getattr(on, "status", None) in OPEN_TO_STAFF
+        return True
+    part = principal.part
+    if part is None or part.role not in granted:
+        return False
+    return institution is None or institution == part.institution_id
+
+
+def require(principal: Principal, permission: Permission, on: object | None = None) -> None:
+    """Raise unless ``principal`` may.
+
+    Raises:
+        NotAllowed: if not.
+    """
+    if not can(principal, permission, on):
+        raise NotAllowed

@@ -1,0 +1,125 @@
+"""Who is behind a request: one joined query for session, user, actor, memberships and staff roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from portal.models import Actor, Institution, Membership, Role, Session, StaffAppointment, StaffRole, UserAccount
+from portal.permissions import Part, Principal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Row, orm
+
+_PERSON = (
+    UserAccount.id.label("user_id"),
+    UserAccount.public_id,
+    UserAccount.login,
+    UserAccount.names,
+    UserAccount.language,
+    UserAccount.digits,
+    UserAccount.active,
+    Actor.id.label("actor_id"),
+    Membership.id.label("membership_id"),
+    Membership.institution_id,
+    Membership.role,
+    Institution.code,
+    Institution.names.label("institution_names"),
+    StaffAppointment.role.label("staff_role"),
+)
+_FROM = (
+    select(*_PERSON)
+    .select_from(UserAccount)
+    .join(Actor, Actor.user_id == UserAccount.id)
+    .outerjoin(Membership, (Membership.user_id == UserAccount.id) & Membership.ended_at.is_(None))
+    .outerjoin(Institution, Institution.id == Membership.institution_id)
+    .outerjoin(StaffAppointment, StaffAppointment.user_id == UserAccount.id)
+    .order_by(Membership.id, StaffAppointment.id)
+)
+_BY_SESSION = (
+    _FROM.add_columns(
+        Session.id.label("session_id"),
+        Session.public_id.label("session_public_id"),
+        Session.membership_id.label("chosen"),
+        Session.csrf_secret,
+        Session.last_seen,
+        Session.expires_at,
+        Session.revoked_at,
+        Session.confirmed_at,
+    )
+    .join(Session, Session.user_id == UserAccount.id)
+)
+
+
+@dataclass(frozen=True)
+class FoundSession:
+    """A session as stored, with its person; whether it still holds is the caller's judgement."""
+
+    principal: Principal
+    active: bool
+    last_seen: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    confirmed_at: datetime | None
+
+
+def find_session(session: orm.Session, token_hash: str) -> FoundSession | None:
+    """Load session, person, memberships and staff roles in one query; None if there is no such session."""
+    rows = session.execute(_BY_SESSION.where(Session.token_hash == token_hash)).all()
+    if not rows:
+        return None
+    first = rows[0]
+    principal = _principal(
+        rows,
+        chosen=first.chosen,
+        session_id=first.session_id,
+        session_public_id=first.session_public_id,
+        csrf_secret=first.csrf_secret,
+    )
+    return FoundSession(principal, first.active, first.last_seen, first.expires_at, first.revoked_at, first.confirmed_at)
+
+
+def principal_of(session: orm.Session, user_id: int, *, institution_id: int | None = None) -> Principal | None:
+    """Return a person as a principal (commands, tokens, tests); for one institution where they have several."""
+    rows = session.execute(_FROM.where(UserAccount.id == user_id, UserAccount.active.is_(True))).all()
+    if not rows:
+        return None
+    chosen = next((row.membership_id for row in rows if row.institution_id == institution_id), None)
+    return _principal(rows, chosen=chosen)
+
+
+def _principal(rows: Sequence[Row[Any]], *, chosen: int | None, **more: Any) -> Principal:  # noqa: ANN401
+    first = rows[0]
+    parts: dict[int, Part] = {}
+    for row in rows:
+        if row.membership_id is not None and row.membership_id not in parts:
+            parts[row.membership_id] = Part(
+                row.membership_id, row.institution_id, row.code, row.institution_names, Role(row.role)
+            )
+    return Principal(
+        actor_id=first.actor_id,
+        user_id=first.user_id,
+        public_id=first.public_id,
+        login=first.login,
+        names=first.names,
+        language=first.language,
+        digits=first.digits,
+        parts=tuple(parts.values()),
+        part=parts.get(chosen) if chosen is not None else next(iter(parts.values()), None),
+        staff=frozenset(StaffRole(row.staff_role) for row in rows if row.staff_role is not None),
+        **more,
+    )
+
+
+def system_principal(session: orm.Session) -> Principal:
+    """Return the system as an actor (jobs, commands); the row is made by ``init``."""
+    actor = session.scalar(select(Actor).where(Actor.kind == "system").order_by(Actor.id).limit(1))
+    if actor is None:
+        message = "the database has no system actor: run 'python3 -m portal init'"
+        raise RuntimeError(message)
+    return Principal(actor_id=actor.id, names={"en": "Tamdan"}, login="system", system=True)
