@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from config import ROOT, Settings
-from portal import assets, templating
+from portal import templating
 from portal.blueprints import guard, page
 from portal.blueprints.sessions import DatabaseSessions, PortalSession
 from portal.database import engine_options, prepare
@@ -56,12 +57,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     _set_up_database(app, settings)
     _set_up_extensions(app, settings)
     templating.install(app)
-    assets.install(app, settings)
+    # rooms that are being furnished are passed by until they stand
+    if importlib.util.find_spec("portal.assets"):
+        importlib.import_module("portal.assets").install(app, settings)
     page.install(app)
     guard.install(app)
     for name in BLUEPRINTS:
+        if not importlib.util.find_spec(f"portal.blueprints.{name}"):
+            continue
         app.register_blueprint(importlib.import_module(f"portal.blueprints.{name}").blueprint)
-    if settings.development or settings.testing:
+    if (settings.development or settings.testing) and importlib.util.find_spec("portal.blueprints.gallery"):
         app.register_blueprint(importlib.import_module("portal.blueprints.gallery").blueprint)
     _set_up_errors(app)
     app.after_request(_add_headers)
@@ -115,7 +120,7 @@ def _set_up_errors(app: Flask) -> None:
     app.register_error_handler(500, _unexpected)
 
 
-def _answer(status: int, code: str, message: str, **more: Any) -> ResponseReturnValue:  # noqa: ANN401
+def _answer(status: int, code: str, message: str, **more: Any) -> ResponseReturnValue:
     db.session.rollback()
     if guard.wants_json() or request.blueprint == "api":
         body = {"type": "about:blank", "title": message, "status": status, "code": code, **more}
@@ -147,7 +152,7 @@ def _csrf_error(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - give
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     response = error.get_response()
-    if error.code is None or error.code < 400:  # noqa: PLR2004 - redirects raised by routing
+    if error.code is None or error.code < 400:
         return response  # type: ignore[return-value]
     sentence, code = {
         400: (_("The portal could not read this request. Go back and try again."), "bad_request"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
     from flask.typing import ResponseReturnValue
+
     from portal.queries.sessions import FoundSession
 
 View = TypeVar("View", bound="Callable[..., Any]")
@@ -45,7 +46,7 @@ def requires(permission: Permission, on: Callable[..., Any] | None = None) -> Ca
 
     def mark(view: View) -> View:
         @wraps(view)
-        def guarded(**arguments: Any) -> ResponseReturnValue:  # noqa: ANN401
+        def guarded(**arguments: Any) -> ResponseReturnValue:
             principal = who()
             if on is None:
                 if not may(principal, permission):
@@ -84,7 +85,7 @@ def wants_json() -> bool:
     return best == "application/json"
 
 
-def _view() -> Any:  # noqa: ANN401
+def _view() -> Any:
     return current_app.view_functions.get(request.endpoint or "")
 
 

@@ -91,7 +91,7 @@ class LazyView(PageView):
         ]
 
     @navigation.setter
-    def navigation(self, value: Any) -> None:  # noqa: ANN401 - the dataclass assigns its default
+    def navigation(self, value: Any) -> None:
         pass
 
 
@@ -164,6 +164,6 @@ def _forget_notice(response: Response) -> Response:
         response.set_cookie(
             NOTICE_COOKIE, str(_signer().dumps(new)), max_age=60, httponly=True, samesite="Lax", secure=settings.secure
         )
-    elif NOTICE_COOKIE in request.cookies and response.status_code == 200 and response.mimetype == "text/html":  # noqa: PLR2004
+    elif NOTICE_COOKIE in request.cookies and response.status_code == 200 and response.mimetype == "text/html":
         response.delete_cookie(NOTICE_COOKIE, httponly=True, samesite="Lax", secure=settings.secure)
     return response

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import update
+from werkzeug.datastructures import CallbackDict
 
 from portal import clock
 from portal.extensions import db
 from portal.models import Session
 from portal.queries.sessions import find_session
 from portal.services.sessions import token_digest
-from werkzeug.datastructures import CallbackDict
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
@@ -130,7 +130,7 @@ class DatabaseSessions(SessionInterface):
         moment = clock.now()
         if moment - found.last_seen < TOUCH_EVERY:
             return
-        from portal.database import write  # noqa: PLC0415 - only once in five minutes
+        from portal.database import write
 
         db.session.rollback()
         with write() as session:

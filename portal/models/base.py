@@ -79,7 +79,7 @@ class Base(DeclarativeBase):
     """Declarative base; ``Mapped[Texts]`` is a language map, ``Mapped[Moment]`` an aware UTC datetime."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {  # noqa: RUF012 - read by SQLAlchemy
+    type_annotation_map = {
         datetime: UtcDateTime(),
         dict[str, str]: JsonType,
         dict[str, Any]: JsonType,

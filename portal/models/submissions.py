@@ -94,7 +94,7 @@ class Answer(Base):
     answered_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))
     answered_at: Mapped[datetime]
 
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - read by SQLAlchemy
+    __table_args__ = {"sqlite_with_rowid": False}
 
 
 class AnswerRow(Base):
@@ -110,7 +110,7 @@ class AnswerRow(Base):
     removed: Mapped[bool] = mapped_column(default=False)
     revision: Mapped[int]
 
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - read by SQLAlchemy
+    __table_args__ = {"sqlite_with_rowid": False}
 
 
 class AnswerRevision(Base):

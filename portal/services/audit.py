@@ -36,7 +36,7 @@ def digest(number: int, at: datetime, actor_id: int | None, act: tuple[str, str,
 
 
 def record(
-    session: Session, action: str, *, by: Principal | None, kind: str = "", thing: str = "", **details: Any  # noqa: ANN401
+    session: Session, action: str, *, by: Principal | None, kind: str = "", thing: str = "", **details: Any
 ) -> AuditEvent:
     """Chain one act; call it last in the transaction. ``thing`` is a public id or code, ``details`` plain JSON."""
     session.flush()

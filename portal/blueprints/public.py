@@ -1,0 +1,96 @@
+"""What anybody may call: the front door, the language switch, health and readiness."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, current_app, redirect, request, session, url_for
+from flask_login import current_user
+from sqlalchemy import text, update
+
+from config import is_loopback
+from portal import migrations
+from portal.blueprints.guard import local_path, public, who
+from portal.blueprints.page import facts
+from portal.database import write
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.models import UserAccount
+from portal.permissions import Permission, may
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+blueprint = Blueprint("public", __name__)
+LEAST_FREE_BYTES = 200 * 1024 * 1024
+
+
+@blueprint.get("/")
+@public
+def home() -> ResponseReturnValue:
+    """Lead everybody to the page they come for."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("accounts.login"), code=303)
+    principal = who()
+    for permission, endpoint in (
+        (Permission.VIEW_ROUND, "follow.rounds"),
+        (Permission.SIGN_SUBMISSION, "sign.pack"),
+        (Permission.VIEW_OWED, "respond.owed"),
+        (Permission.VIEW_RECOMMENDATIONS, "recommendations.index"),
+    ):
+        if may(principal, permission) and endpoint in current_app.view_functions:
+            return redirect(url_for(endpoint), code=303)
+    raise NotFound
+
+
+@blueprint.post("/language")
+@public
+def language() -> ResponseReturnValue:
+    """Switch the language of the pages: for a person for good, for a visitor in the cookie."""
+    wanted = request.form.get("language", "")
+    if wanted in facts().languages:
+        if current_user.is_authenticated:
+            with write() as database:
+                database.execute(update(UserAccount).where(UserAccount.id == who().user_id).values(language=wanted))
+        else:
+            session["lang"] = wanted
+    return redirect(local_path(request.form.get("next")) or url_for("public.home"), code=303)
+
+
+@blueprint.get("/healthz")
+@public
+def healthz() -> ResponseReturnValue:
+    """Tell that the process answers."""
+    return {"status": "ok"}
+
+
+@blueprint.get("/readyz")
+@public
+def readyz() -> ResponseReturnValue:
+    """Tell whether database, disk and schema are ready; details only to this machine."""
+    ready, details = _readiness()
+    body: dict[str, Any] = {"status": "ready" if ready else "not ready"}
+    if is_loopback(request.remote_addr or ""):
+        body |= details
+    return body, 200 if ready else 503
+
+
+def _readiness() -> tuple[bool, dict[str, Any]]:
+    settings = current_app.config["SETTINGS"]
+    engine = db.engine
+    details: dict[str, Any] = {"database": engine.dialect.name}
+    with engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+        if engine.dialect.name == "sqlite":
+            details |= {
+                "library": connection.execute(text("SELECT sqlite_version()")).scalar(),
+                "journal_mode": connection.execute(text("PRAGMA journal_mode")).scalar(),
+                "synchronous": connection.execute(text("PRAGMA synchronous")).scalar(),
+            }
+    details["schema"] = migrations.current(engine)
+    details["schema_expected"] = migrations.head()
+    free = shutil.disk_usage(settings.data_dir).free
+    details["disk_free_mb"] = free // (1024 * 1024)
+    ready = details["schema"] == details["schema_expected"] and free > LEAST_FREE_BYTES
+    return ready, details

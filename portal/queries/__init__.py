@@ -1,0 +1,1 @@
+"""Looking at stored data: nouns and questions, never a change."""

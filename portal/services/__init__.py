@@ -1,0 +1,1 @@
+"""Verbs: each changes stored data and flushes; none commits."""
