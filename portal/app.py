@@ -49,7 +49,7 @@ HEADERS = {
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application for one installation."""
     settings = settings or Settings()
-    app = Flask("portal", root_path=str(ROOT / "portal"), template_folder=str(ROOT / "templates"), static_folder=None)
+    app = Flask("portal", root_path=str(ROOT / "portal"), template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "portal" / "static"))
     app.config.update(settings.flask_config())
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
