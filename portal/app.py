@@ -28,7 +28,18 @@ if TYPE_CHECKING:
 
     from portal.permissions import Principal
 
-BLUEPRINTS = ("public", "accounts", "respond", "sign", "people", "recommendations", "questionnaires", "rounds", "follow", "exports")
+BLUEPRINTS = (
+    "public",
+    "accounts",
+    "respond",
+    "sign",
+    "people",
+    "recommendations",
+    "questionnaires",
+    "rounds",
+    "follow",
+    "exports",
+)
 
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self' data:; "
@@ -49,7 +60,12 @@ HEADERS = {
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application for one installation."""
     settings = settings or Settings()
-    app = Flask("portal", root_path=str(ROOT / "portal"), template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "portal" / "static"))
+    app = Flask(
+        "portal",
+        root_path=str(ROOT / "portal"),
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "portal" / "static"),
+    )
     app.config.update(settings.flask_config())
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
@@ -146,7 +162,9 @@ def _portal_error(error: PortalError) -> ResponseReturnValue:
 
 
 def _csrf_error(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - given by Flask
-    sentence = _("This page was open too long, or in another tab. Go back, reload the page and send it again: what you typed is still there.")
+    sentence = _(
+        "This page was open too long, or in another tab. Go back, reload the page and send it again: what you typed is still there."
+    )
     return _answer(400, "csrf", sentence)
 
 
@@ -159,7 +177,10 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         401: (_("Sign in first."), "signed_out"),
         404: (_("This page does not exist, or you may not see it."), "not_found"),
         405: (_("This address cannot be used in this way."), "method_not_allowed"),
-        413: (_("This is too large to send at once. Make the file smaller, or save fewer answers at a time."), "too_large"),
+        413: (
+            _("This is too large to send at once. Make the file smaller, or save fewer answers at a time."),
+            "too_large",
+        ),
         415: (_("This kind of file or message is not taken here."), "unsupported"),
     }.get(error.code, (_("The portal could not do this."), "http_error"))
     return _answer(error.code, code, sentence)
@@ -168,7 +189,11 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 def _database_error(error: Exception) -> ResponseReturnValue:
     text = str(getattr(error, "orig", error)).lower()
     if "full" in text or "no space" in text:
-        made = _answer(507, "storage_full", _("The server's disk is full. Nothing was saved; keep this page open and tell the administrator."))
+        made = _answer(
+            507,
+            "storage_full",
+            _("The server's disk is full. Nothing was saved; keep this page open and tell the administrator."),
+        )
     else:
         made = _answer(503, "busy", _("The portal is busy for a moment. Nothing was lost: try again in a few seconds."))
     current_app.logger.error("database error: %s", type(error).__name__)
@@ -179,11 +204,21 @@ def _database_error(error: Exception) -> ResponseReturnValue:
 
 def _integrity_error(error: IntegrityError) -> ResponseReturnValue:
     current_app.logger.warning("a constraint refused a change: %s", type(error.orig).__name__)
-    return _answer(409, "conflict", _("Somebody else changed this in the meantime. Look at it again, then repeat what you wanted to do."))
+    return _answer(
+        409,
+        "conflict",
+        _("Somebody else changed this in the meantime. Look at it again, then repeat what you wanted to do."),
+    )
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:  # noqa: ARG001 - logged by Flask
-    return _answer(500, "unexpected", _("Something went wrong on our side. What you had saved is safe; tell the administrator the time of this page."))
+    return _answer(
+        500,
+        "unexpected",
+        _(
+            "Something went wrong on our side. What you had saved is safe; tell the administrator the time of this page."
+        ),
+    )
 
 
 def _add_headers(response: Response) -> Response:

@@ -51,7 +51,10 @@ def enter() -> ResponseReturnValue:
     if not right or user is None:
         with write() as database:
             sessions.note_attempt(database, account, succeeded=False)
-        return _login_page(_("The log-in name or the password is not right. Look for a capital letter or the Khmer keyboard."), name=name), 401
+        return _login_page(
+            _("The log-in name or the password is not right. Look for a capital letter or the Khmer keyboard."),
+            name=name,
+        ), 401
     return sign_in(user, account)
 
 

@@ -136,7 +136,11 @@ def _hold_post_of_expired_session() -> ResponseReturnValue | None:
             )
         )
     if wants_json():
-        return {"code": "session_expired", "held": True, "login": url_for("accounts.login", next=url_for("accounts.held"))}, 401
+        return {
+            "code": "session_expired",
+            "held": True,
+            "login": url_for("accounts.login", next=url_for("accounts.held")),
+        }, 401
     return redirect(url_for("accounts.login", next=url_for("accounts.held"), reason="expired"), code=303)
 
 

@@ -118,7 +118,9 @@ def _set_view() -> None:
         notice=_read_notice(),
         account_name=name,
         account_detail=detail,
-        account_url=url_for("accounts.account") if principal and "accounts.account" in current_app.view_functions else "",
+        account_url=url_for("accounts.account")
+        if principal and "accounts.account" in current_app.view_functions
+        else "",
     )
     g.country = country
 

@@ -111,9 +111,7 @@ class DatabaseSessions(SessionInterface):
         if session.token is not None:
             self._send(response, SIGNED_IN + session.token)
         elif session.ended:
-            response.delete_cookie(
-                self.cookie_name, secure=self.secure, httponly=True, samesite="Lax", path="/"
-            )
+            response.delete_cookie(self.cookie_name, secure=self.secure, httponly=True, samesite="Lax", path="/")
         elif session.principal is not None and session.found is not None:
             self._touch(session.found)
         elif session.modified:

@@ -41,19 +41,16 @@ _FROM = (
     .outerjoin(StaffAppointment, StaffAppointment.user_id == UserAccount.id)
     .order_by(Membership.id, StaffAppointment.id)
 )
-_BY_SESSION = (
-    _FROM.add_columns(
-        Session.id.label("session_id"),
-        Session.public_id.label("session_public_id"),
-        Session.membership_id.label("chosen"),
-        Session.csrf_secret,
-        Session.last_seen,
-        Session.expires_at,
-        Session.revoked_at,
-        Session.confirmed_at,
-    )
-    .join(Session, Session.user_id == UserAccount.id)
-)
+_BY_SESSION = _FROM.add_columns(
+    Session.id.label("session_id"),
+    Session.public_id.label("session_public_id"),
+    Session.membership_id.label("chosen"),
+    Session.csrf_secret,
+    Session.last_seen,
+    Session.expires_at,
+    Session.revoked_at,
+    Session.confirmed_at,
+).join(Session, Session.user_id == UserAccount.id)
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,9 @@ def find_session(session: orm.Session, token_hash: str) -> FoundSession | None:
         session_public_id=first.session_public_id,
         csrf_secret=first.csrf_secret,
     )
-    return FoundSession(principal, first.active, first.last_seen, first.expires_at, first.revoked_at, first.confirmed_at)
+    return FoundSession(
+        principal, first.active, first.last_seen, first.expires_at, first.revoked_at, first.confirmed_at
+    )
 
 
 def principal_of(session: orm.Session, user_id: int, *, institution_id: int | None = None) -> Principal | None:

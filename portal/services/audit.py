@@ -24,7 +24,9 @@ GENESIS = "0" * 64
 _CHAIN_LOCK = 7_261_530
 
 
-def digest(number: int, at: datetime, actor_id: int | None, act: tuple[str, str, str], details: dict[str, Any], previous: str) -> str:
+def digest(
+    number: int, at: datetime, actor_id: int | None, act: tuple[str, str, str], details: dict[str, Any], previous: str
+) -> str:
     """Return the sha256 of one audit row: canonical JSON of its content and the hash before it."""
     canonical = json.dumps(
         [number, at.astimezone(UTC).isoformat(timespec="microseconds"), actor_id, *act, details, previous],

@@ -33,7 +33,30 @@ MINIMUM_PASSWORD = 8
 MAXIMUM_PASSWORD = 1000
 # ASVS 6.2.4: the commonest ones, whatever their length
 COMMON = frozenset(
-    ["password", "password1", "12345678", "123456789", "1234567890", "qwertyuiop", "11111111", "iloveyou", "00000000", "abcd1234", "abc12345", "passw0rd", "p@ssw0rd", "cambodia", "kampuchea", "phnompenh", "administrator", "87654321", "88888888", "99999999", "qwerty123", "letmein1"]
+    [
+        "password",
+        "password1",
+        "12345678",
+        "123456789",
+        "1234567890",
+        "qwertyuiop",
+        "11111111",
+        "iloveyou",
+        "00000000",
+        "abcd1234",
+        "abc12345",
+        "passw0rd",
+        "p@ssw0rd",
+        "cambodia",
+        "kampuchea",
+        "phnompenh",
+        "administrator",
+        "87654321",
+        "88888888",
+        "99999999",
+        "qwerty123",
+        "letmein1",
+    ]
 )
 
 
@@ -121,7 +144,9 @@ def check_throttle(session: orm.Session, account: str) -> None:
     )
     latest = session.scalar(last_success)
     failed = select(func.count()).where(
-        LoginAttempt.account == account, LoginAttempt.succeeded.is_(False), LoginAttempt.at > (max(since, latest) if latest else since)
+        LoginAttempt.account == account,
+        LoginAttempt.succeeded.is_(False),
+        LoginAttempt.at > (max(since, latest) if latest else since),
     )
     if (session.scalar(failed) or 0) >= THROTTLE_LIMIT:
         raise Throttled
@@ -133,14 +158,21 @@ def note_attempt(session: orm.Session, account: str, *, succeeded: bool) -> None
 
 
 def start_session(
-    session: orm.Session, user: UserAccount, *, lifetime: timedelta, user_agent: str = "", membership_id: int | None = None
+    session: orm.Session,
+    user: UserAccount,
+    *,
+    lifetime: timedelta,
+    user_agent: str = "",
+    membership_id: int | None = None,
 ) -> tuple[Session, str]:
     """Make the session row of a person who has proved who they are; return it with the value of its cookie."""
     token = secrets.token_urlsafe(32)
     at = clock.now()
     if membership_id is None:
         mine = session.scalars(
-            select(Membership.id).where(Membership.user_id == user.id, Membership.ended_at.is_(None)).order_by(Membership.id)
+            select(Membership.id)
+            .where(Membership.user_id == user.id, Membership.ended_at.is_(None))
+            .order_by(Membership.id)
         ).all()
         membership_id = mine[0] if mine else None
     made = Session(
