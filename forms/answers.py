@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
-    from decimal import Decimal
-
     from flask_babel import LazyString
 
-Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
+Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "dict[str, Json]", None]
 Text: TypeAlias = "str | LazyString"
 State: TypeAlias = Literal["answered", "not_applicable", "not_available"]
-CellKind: TypeAlias = Literal["text", "integer", "decimal", "percent", "money", "date", "datetime", "boolean", "choices"]
+CellKind: TypeAlias = Literal[
+    "text", "integer", "decimal", "percent", "money", "date", "datetime", "boolean", "choices"
+]
 
 STATES: tuple[State, ...] = ("answered", "not_applicable", "not_available")
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from forms.answers import AnswerKey, Json
 from forms.context import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from forms.answers import AnswerKey, Given, Json
+    from forms.answers import Given
     from forms.definition.model import Definition
 
 __all__ = ["Context", "Evaluation", "evaluate"]

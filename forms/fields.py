@@ -1,0 +1,148 @@
+"""Fields: one answer of a questionnaire, and dates and numbers that read Khmer digits on ordinary forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from flask_babel import lazy_gettext as _l
+from wtforms import Field, StringField
+
+from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, STATES, Parsed, State
+from forms.question_types import question_type
+from forms.reading import Unreadable, holdable, read_date, read_integer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from forms.answers import AnswerKey
+    from forms.context import Context
+    from forms.question_types import Question
+
+NO_ERRORS: tuple[str, ...] = ()
+
+
+class AnswerField(Field):
+    """One answer: binds `name`, `name!state` and `name!present`, and parses by the question's type.
+
+    It draws nothing: pages are drawn by macros over the questions. `present` is False when the post does not speak of
+    this answer at all; then it is neither read nor validated nor saved.
+    """
+
+    def __init__(self, item: Question, key: AnswerKey, context: Context, *, name: str, **options: Any) -> None:
+        # Field.__init__ builds label, validators and translations that a questionnaire never uses; at 40 fields per
+        # request that is most of the time a page takes.
+        self.name = self.id = self.short_name = options.get("_prefix", "") + name
+        self.item = item
+        self.key = key
+        self.context = context
+        self.type = "AnswerField"
+        self.present = False
+        self.parsed = Parsed()
+        self.raw_data: list[str] = []
+        self.data: Any = None
+        self.object_data = None
+        self.errors: Sequence[Any] = NO_ERRORS
+        self.process_errors: list[Any] = []
+        self.validators: list[Any] = []
+        self.flags = None
+
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+        """Read this answer from a post, if the post speaks of it."""
+        del data, extra_filters
+        if formdata is None:
+            return
+        name = self.name
+        states = formdata.getlist(name + STATE_SUFFIX)
+        raw = [part for part in formdata.getlist(name) if isinstance(part, str)]
+        if not (raw or states or name in formdata or name + PRESENT_SUFFIX in formdata):
+            return
+        self.present = True
+        self.raw_data = raw
+        self.parsed = self._parse(raw, states)
+        self.data = self.parsed.value
+
+    def post_process(self, *args: Any, **options: Any) -> None:
+        """Nothing is left to do once the post was read."""
+
+    def _parse(self, raw: list[str], states: list[str]) -> Parsed:
+        kind = question_type(self.item.type)
+        state = states[-1].strip() if states else ""
+        if state in ("not_applicable", "not_available"):
+            if not self.item.settings.get(state):
+                return Parsed(typed=holdable(kind.typed(raw)) or None, message=_state_refused(state))
+            return Parsed(state=cast("State", state))
+        if state not in ("", *STATES):
+            typed = holdable(kind.typed(raw)) or None
+            return Parsed(typed=typed, message=_l("Please choose one of the boxes offered."))
+        parsed = kind.parse(raw, self.item, self.context, self.key.lang)
+        if parsed.value is not None and (refused := kind.validate(parsed.value, self.item)) is not None:
+            # Out of the question's own bounds: it reads well, so it is kept as typed and said beside the field.
+            return Parsed(typed=holdable(kind.typed(raw)), message=refused)
+        return parsed
+
+    def validate(self, form: Any, extra_validators: Any = ()) -> bool:
+        """Say whether what was posted could be read; `errors` holds the sentence."""
+        del form, extra_validators
+        self.errors = NO_ERRORS if self.parsed.message is None else (self.parsed.message,)
+        return self.parsed.message is None
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        """Answers are saved by their keys, never onto an object. Raises: TypeError."""
+        message = f"an answer is saved by read_answers, not onto {obj!r}.{name}"
+        raise TypeError(message)
+
+
+def _state_refused(state: str) -> Any:
+    if state == "not_applicable":
+        return _l("This question cannot be marked “not applicable”. Please answer it.")
+    return _l("This question cannot be marked “not available”. Please answer it.")
+
+
+class _ReadField(StringField):
+    """A text box whose text is read by explicit rules; what cannot be read stays in the box."""
+
+    data: Any
+
+    def read(self, typed: str) -> object:
+        """Return the value. Raises: Unreadable."""
+        raise NotImplementedError
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read what was posted."""
+        if not valuelist:
+            return
+        try:
+            self.data = self.read(valuelist[0])
+        except Unreadable as trouble:
+            self.data: Any = None
+            raise ValueError(trouble.sentence) from None
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return holdable(str(self.raw_data[0]))
+        return "" if self.data is None else self.shown(self.data)
+
+    def shown(self, value: Any) -> str:
+        """Return the text for a value that the server brought."""
+        return str(value)
+
+
+class DayField(_ReadField):
+    """A date typed as 30/03/2022 or 2022-03-30, Khmer digits too."""
+
+    def read(self, typed: str) -> object:
+        """Read a day."""
+        return read_date(typed)
+
+    def shown(self, value: date) -> str:
+        """Return the ISO form, which HTML date inputs take."""
+        return value.isoformat()
+
+
+class WholeNumberField(_ReadField):
+    """A whole number, Khmer digits too."""
+
+    def read(self, typed: str) -> object:
+        """Read a whole number."""
+        return read_integer(typed)

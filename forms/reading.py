@@ -1,0 +1,241 @@
+"""How what a person typed becomes a text, a number or a date: explicit rules, never a guess (domain rules for Khmer).
+
+Each reader returns the value or raises `Unreadable` with the sentence that stands beside the field. Nothing here drops
+the typed text: the caller keeps it.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from flask_babel import lazy_gettext as _l
+
+if TYPE_CHECKING:
+    from forms.answers import Text
+
+MAX_TEXT = 200_000  # characters of one text answer
+MAX_DIGITS = 30  # of a number, on both sides of the decimal point together
+BUDDHIST_ERA_FROM = 2400  # a year from here on is Buddhist era: Gregorian year + 543
+BUDDHIST_ERA_OFFSET = 543
+FIRST_YEAR, LAST_YEAR = 1800, 2399
+
+_KHMER_DIGITS = {0x17E0 + digit: str(digit) for digit in range(10)}
+_INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
+_CONTROLS = {code: None for code in (*range(1, 32), *range(127, 160)) if code not in (9, 10, 11, 12, 13, 0x85)}
+_LINE_ENDS = re.compile("\r\n|\r|\x0b|\x0c|\x85")
+_UNHOLDABLE = re.compile("[\x00\ud800-\udfff]")
+_KHMER = re.compile("[\u1780-\u17ff\u19e0-\u19ff]")
+_ADDRESS = re.compile(r"\S+://\S+|\S+@\S+\.\S+|www\.\S+")
+
+_PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_LEADING_POINT = re.compile(r"[+-]?\.\d+")
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_MAYBE_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+
+_ISO_DATE = re.compile(r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
+_DAY_FIRST = re.compile(r"(?P<d>\d{1,2})[-/. ](?P<m>\d{1,2})[-/. ](?P<y>\d{4})")
+_SHORT_YEAR = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2}")
+
+
+class Unreadable(ValueError):  # noqa: N818 - reads as a sentence: raise Unreadable(...)
+    """What was typed cannot be read; `sentence` says what is wrong and how to mend it."""
+
+    def __init__(self, sentence: Text) -> None:
+        self.sentence = sentence
+        super().__init__("unreadable")
+
+
+def holdable(text: str) -> str:
+    """Return the text as any database can hold it: NUL becomes its symbol, broken surrogates U+FFFD."""
+    return _UNHOLDABLE.sub(lambda found: "\u2400" if found[0] == "\x00" else "\ufffd", text)
+
+
+def latin_digits(text: str) -> str:
+    """Return the text with Khmer digits written as 0-9."""
+    return text.translate(_KHMER_DIGITS)
+
+
+def read_text(typed: str, *, lang: str = "", limit: int = MAX_TEXT) -> str | None:
+    r"""Read a text: line ends become \\n, other control characters go, the rest is stored as typed; blank is None.
+
+    Raises: Unreadable for NUL and broken characters, for more than `limit` characters, and for Khmer typed in a
+    legacy font (`lang` "km" only), which is not text at all for any other reader.
+    """
+    if _UNHOLDABLE.search(typed):
+        raise Unreadable(
+            _l(
+                "This text holds a character that is not text (shown as ␀ or �), often from a damaged file. "
+                "Please delete it, or copy the passage again from the original."
+            )
+        )
+    text = _LINE_ENDS.sub("\n", typed).translate(_CONTROLS)
+    if not text.translate(_INVISIBLE).strip():
+        return None
+    if len(text) > limit:
+        raise Unreadable(
+            _l(
+                "This text has %(length)s characters; at most %(limit)s fit. "
+                "Please shorten it, or attach the long text as a file.",
+                length=len(text),
+                limit=limit,
+            )
+        )
+    if lang == "km" and legacy_khmer(text):
+        raise Unreadable(
+            _l(
+                "This looks like Khmer typed in an old font (such as Limon): other computers show only Latin signs. "
+                "Please convert it to Khmer Unicode, for example កម្ពុជា, or write English in the English field."
+            )
+        )
+    return text
+
+
+def legacy_khmer(text: str) -> bool:
+    """Say whether a text meant as Khmer is the Latin gibberish of a legacy font (Limon, ABC Zoom...).
+
+    Such text has no Khmer code point and many signs that Latin prose hardly knows: Latin-1 symbols and letters, signs
+    inside words, capitals after small letters. Plain English or French written in a Khmer field stays far below.
+    """
+    if _KHMER.search(text):
+        return False
+    text = _ADDRESS.sub(" ", text)
+    signs = [sign for sign in text if not sign.isspace()]
+    letters = sum(1 for sign in signs if sign.isalpha())
+    if letters < 6:
+        return False
+    return _odd(text) >= max(3, 0.1 * len(signs))
+
+
+def _odd(text: str) -> int:
+    """Count the signs that Latin prose hardly knows in their place."""
+    odd = 0
+    before = " "
+    for place, sign in enumerate(text):
+        after = text[place + 1] if place + 1 < len(text) else " "
+        if sign in "§¤¦©¬®¯°±²³´µ¶·¸¹º¼½¾¿¡¢£¥×÷ƒ†‡•‰Š‹ŒŽ™š›œžŸ^`~{}|<>[]" or (
+            sign in ';:@#$%&*+=!?"(/\\_' and before.isalpha() and after.isalpha()
+        ):
+            odd += 1
+        elif "À" <= sign <= "ÿ":
+            # Accents live between small letters in French; in Limon beside capitals, signs and each other.
+            odd += not ((before.islower() or before in " '’-«(") and (after.islower() or after in " ,.;:'’-)»"))
+        elif sign.isupper() and before.islower():
+            odd += 1
+        before = sign
+    return odd
+
+
+def read_decimal(typed: str) -> Decimal | None:
+    """Read a number: Khmer or Latin digits, "1,234.5" grouped by commas, a point before decimals; blank is None.
+
+    The separators of Khmer and Latin writing are swapped, so what could mean two numbers is never guessed.
+    Raises: Unreadable.
+    """
+    bare = "".join(typed.translate(_INVISIBLE).split())
+    if not bare:
+        return None
+    khmer = bool(_KHMER.search(bare))
+    text = latin_digits(bare).replace("\u2212", "-")
+    if len(text) > MAX_DIGITS + 12 or sum(sign.isdigit() for sign in text) > MAX_DIGITS:
+        raise Unreadable(_l("This number is too long. Please write at most %(count)s digits.", count=MAX_DIGITS))
+    if not text.isascii():
+        raise Unreadable(_not_a_number())
+    if _MAYBE_GROUPED.fullmatch(text):
+        raise Unreadable(_two_readings(text.replace(".", ""), text + "0"))
+    if _PLAIN.fullmatch(text) or _LEADING_POINT.fullmatch(text):
+        return Decimal(text)
+    if _GROUPED.fullmatch(text):
+        if khmer:
+            raise Unreadable(_two_readings(text.replace(",", ""), text.replace(".", "").replace(",", ".", 1) + "0"))
+        return Decimal(text.replace(",", ""))
+    if re.fullmatch(r"[+-]?[\d.,]*\d[\d.,]*", text):
+        raise Unreadable(
+            _l(
+                "Commas and points can be read in more than one way here. Please write the number plainly, without "
+                "separators between thousands and with a point before decimals, for example 1234.5"
+            )
+        )
+    raise Unreadable(_not_a_number())
+
+
+def read_integer(typed: str) -> int | None:
+    """Read a whole number (see `read_decimal`); "12.0" is 12. Raises: Unreadable."""
+    number = read_decimal(typed)
+    if number is None:
+        return None
+    if number != number.to_integral_value():
+        raise Unreadable(
+            _l("Please write a whole number, without decimals, for example %(example)s", example=int(number))
+        )
+    return int(number)
+
+
+def _not_a_number() -> Text:
+    return _l("This is not a number. Please write digits only, for example 1234 or 12.5 (Khmer digits will do).")
+
+
+def _two_readings(whole: str, decimals: str) -> Text:
+    return _l(
+        "This can be read as two different numbers. Please write %(whole)s if you mean thousands, or %(decimals)s if "
+        "you mean decimals.",
+        whole=whole,
+        decimals=decimals,
+    )
+
+
+def read_date(typed: str) -> date | None:
+    """Read a date: 2022-03-30 or 30/3/2022, Khmer digits too; blank is None.
+
+    Raises: Unreadable, naming a day that does not exist or the Gregorian year meant by a Buddhist-era one.
+    """
+    text = latin_digits(typed.translate(_INVISIBLE)).strip()
+    if not text:
+        return None
+    found = _ISO_DATE.fullmatch(text) or _DAY_FIRST.fullmatch(text)
+    if found is None:
+        if _SHORT_YEAR.fullmatch(text):
+            raise Unreadable(_l("Please write the year with four digits, for example 30/03/2022"))
+        raise Unreadable(_l("This is not a date. Please write day/month/year, for example 30/03/2022"))
+    if not text.isascii():
+        raise Unreadable(_l("This is not a date. Please write day/month/year, for example 30/03/2022"))
+    return _calendar_day(int(found["y"]), int(found["m"]), int(found["d"]))
+
+
+def _calendar_day(year: int, month: int, day: int) -> date:
+    if year >= BUDDHIST_ERA_FROM:
+        gregorian = year - BUDDHIST_ERA_OFFSET
+        raise Unreadable(
+            _l(
+                "%(year)s looks like a year of the Buddhist era; in the Gregorian calendar it is %(gregorian)s. "
+                "Please write the Gregorian year, for example %(day)s/%(month)s/%(gregorian)s",
+                year=year,
+                gregorian=gregorian,
+                day=f"{day:02d}",
+                month=f"{month:02d}",
+            )
+        )
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise Unreadable(_l("The year %(year)s cannot be right. Please check it.", year=year))
+    if not 1 <= month <= 12:
+        raise Unreadable(
+            _l(
+                "There is no month %(month)s. Please write the day first, then the month, for example 30/03/2022",
+                month=month,
+            )
+        )
+    days = monthrange(year, month)[1]
+    if not 1 <= day <= days:
+        raise Unreadable(
+            _l(
+                "%(day)s/%(month)s/%(year)s does not exist: that month has %(days)s days. Please check the day.",
+                day=f"{day:02d}",
+                month=f"{month:02d}",
+                year=year,
+                days=days,
+            )
+        )
+    return date(year, month, day)
