@@ -297,6 +297,7 @@ def answer_words() -> dict[str, str]:
         "files": gettext("Files attached"),
         "date_help": gettext("Day, month and year, for example 27 3 2026"),
         "row": gettext("Row"),
+        "calendar": gettext("Calendar"),
         "stored": gettext("What you typed is kept, but it cannot be read yet."),
     }
 
