@@ -41,7 +41,7 @@ _DAY_FIRST = re.compile(r"(?P<d>\d{1,2})[-/. ](?P<m>\d{1,2})[-/. ](?P<y>\d{4})")
 _SHORT_YEAR = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2}")
 
 
-class Unreadable(ValueError):  # noqa: N818 - reads as a sentence: raise Unreadable(...)
+class Unreadable(ValueError):
     """What was typed cannot be read; `sentence` says what is wrong and how to mend it."""
 
     def __init__(self, sentence: Text) -> None:

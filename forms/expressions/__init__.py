@@ -1,1 +1,28 @@
 """Expressions of XLSForm: parsed once to a small tree, checked, compiled to closures, sent to the browser as JSON."""
+
+from __future__ import annotations
+
+from forms.expressions.compiling import Rule, compile_tree
+from forms.expressions.functions import FUNCTIONS, Scope
+from forms.expressions.parsing import ExpressionError, parse
+from forms.expressions.tree import Tree, names, to_json
+from forms.expressions.values import Value, number, text, truth
+
+compile = compile_tree  # noqa: A001 - read as expressions.compile(tree)
+
+__all__ = [
+    "FUNCTIONS",
+    "ExpressionError",
+    "Rule",
+    "Scope",
+    "Tree",
+    "Value",
+    "compile",
+    "compile_tree",
+    "names",
+    "number",
+    "parse",
+    "text",
+    "to_json",
+    "truth",
+]
