@@ -1,0 +1,283 @@
+"""Replies as stored: heads, answers, what was handed in, history; Core on the hot paths, no object is built."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, func, select
+
+from forms.answers import AnswerKey, Given
+from portal.models import (
+    Answer,
+    Assignment,
+    AssignmentRecommendation,
+    AssignmentRole,
+    Institution,
+    Mechanism,
+    Participation,
+    Question,
+    Recommendation,
+    ReportingRound,
+    RoundStatus,
+    Signature,
+    SignOffPolicy,
+    Snapshot,
+    SourceDocument,
+    Status,
+    Submission,
+    SubmissionEvent,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from sqlalchemy import Row
+    from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True)
+class SubmissionHead:
+    """One reply with what a page, a permission and a deadline need to know of it.
+
+    ``due_on`` is the date in force: the assignment's own, else the institution's extension, else the round's.
+    """
+
+    id: int
+    public_id: str
+    status: Status
+    hand_in: int
+    signature: Signature | None
+    under_review: bool
+    handed_in_at: datetime | None
+    unlocked: tuple[str, ...] | None
+    hidden: frozenset[str]
+    answered: int
+    asked: int
+    missing: int
+    saved_at: datetime | None
+    saved_by: int | None
+    assignment_id: int
+    assignment_public_id: str
+    version_id: int
+    role: AssignmentRole
+    about_institution: bool
+    note: Mapping[str, str]
+    institution_id: int
+    institution_code: str
+    institution_names: Mapping[str, str]
+    round_id: int
+    round_slug: str
+    round_titles: Mapping[str, str]
+    round_status: RoundStatus
+    sign_off_policy: SignOffPolicy
+    due_on: date
+    closes_on: date
+
+    @property
+    def handed_in(self) -> bool:
+        """Return whether it was ever handed in."""
+        return self.hand_in > 0
+
+
+def due_in_force() -> Any:
+    """Return the SQL expression of the due date in force (assignment, else extension, else round)."""
+    return func.coalesce(Assignment.due_on, Participation.extended_to, ReportingRound.due_on)
+
+
+HEAD = (
+    select(
+        Submission.id,
+        Submission.public_id,
+        Submission.status,
+        Submission.hand_in,
+        Submission.signature,
+        Submission.under_review,
+        Submission.handed_in_at,
+        Submission.unlocked,
+        Submission.hidden,
+        Submission.answered,
+        Submission.asked,
+        Submission.missing,
+        Submission.saved_at,
+        Submission.saved_by,
+        Assignment.id.label("assignment_id"),
+        Assignment.public_id.label("assignment_public_id"),
+        Assignment.version_id,
+        Assignment.role,
+        Assignment.about_institution,
+        Assignment.note,
+        Assignment.institution_id,
+        Institution.code.label("institution_code"),
+        Institution.names.label("institution_names"),
+        ReportingRound.id.label("round_id"),
+        ReportingRound.slug.label("round_slug"),
+        ReportingRound.titles.label("round_titles"),
+        ReportingRound.status.label("round_status"),
+        ReportingRound.sign_off_policy,
+        due_in_force().label("due_on"),
+        ReportingRound.closes_on,
+    )
+    .select_from(Submission)
+    .join(Assignment, Assignment.id == Submission.assignment_id)
+    .join(Institution, Institution.id == Assignment.institution_id)
+    .join(ReportingRound, ReportingRound.id == Assignment.round_id)
+    .join(Participation, Participation.id == Assignment.participation_id)
+)
+
+
+def head_of(row: Row[Any]) -> SubmissionHead:
+    """Return a row of ``HEAD`` as a head."""
+    found = dict(row._mapping)  # noqa: SLF001 - the documented way to a mapping
+    found["unlocked"] = tuple(found["unlocked"]) if found["unlocked"] is not None else None
+    found["hidden"] = frozenset(found["hidden"])
+    return SubmissionHead(**found)
+
+
+def find(session: Session, public_id: str) -> SubmissionHead | None:
+    """Find one reply by its public id."""
+    row = session.execute(HEAD.where(Submission.public_id == public_id)).first()
+    return head_of(row) if row else None
+
+
+def head_by_id(session: Session, submission_id: int) -> SubmissionHead:
+    """Return one reply by its key (it must exist)."""
+    return head_of(session.execute(HEAD.where(Submission.id == submission_id)).one())
+
+
+@dataclass(frozen=True)
+class StoredAnswer(Given):
+    """A stored answer with who saved it, when, and the sentence why it is not taken."""
+
+    question_id: int = 0
+    message: str | None = None
+    answered_by: int = 0
+    answered_at: datetime | None = None
+    asked_in: int = 0
+
+
+_ANSWERS = (
+    select(
+        Question.code,
+        Answer.row,
+        Answer.lang,
+        Answer.value,
+        Answer.state,
+        Answer.typed,
+        Answer.revision,
+        Answer.question_id,
+        Answer.message,
+        Answer.answered_by,
+        Answer.answered_at,
+        Answer.asked_in,
+    )
+    .join(Question, Question.id == Answer.question_id)
+    .order_by(Answer.question_id, Answer.row, Answer.lang)
+)
+
+
+def answers(session: Session, submission_id: int) -> dict[AnswerKey, StoredAnswer]:
+    """Return all stored answers of a reply by key, in one query."""
+    return {
+        AnswerKey(code, row, lang): StoredAnswer(value, state.value, *rest)
+        for code, row, lang, value, state, *rest in session.execute(_ANSWERS.where(Answer.submission_id == submission_id))
+    }
+
+
+def events(session: Session, submission_id: int) -> Sequence[SubmissionEvent]:
+    """Return the events of a reply, oldest first."""
+    return session.scalars(
+        select(SubmissionEvent).where(SubmissionEvent.submission_id == submission_id).order_by(SubmissionEvent.number)
+    ).all()
+
+
+def latest_snapshot(session: Session, submission_id: int) -> dict[str, Any] | None:
+    """Return what was handed in last, as the snapshot's JSON; None if nothing was."""
+    canonical = session.scalar(
+        select(Snapshot.canonical).where(Snapshot.submission_id == submission_id).order_by(Snapshot.id.desc()).limit(1)
+    )
+    return json.loads(canonical) if canonical else None
+
+
+@dataclass(frozen=True)
+class AskedRecommendation:
+    """A recommendation as an institution is asked about it."""
+
+    id: int
+    public_id: str
+    symbol: str
+    mechanism: str
+    mechanism_names: Mapping[str, str]
+    paragraph: str
+    sub_item: str
+    heading: Mapping[str, str]
+    texts: Mapping[str, str]
+    summary: Mapping[str, str]
+    text_status: str
+    chapeau: Mapping[str, str] | None = None
+
+    @property
+    def citation(self) -> str:
+        """Return how the recommendation is cited: paragraph and sub-item."""
+        return f"{self.paragraph} ({self.sub_item})" if self.sub_item else self.paragraph
+
+
+def asked_recommendations(
+    session: Session, assignment_ids: Iterable[int]
+) -> dict[int, list[AskedRecommendation]]:
+    """Return, per assignment, what it asks about, in the order of the document; one query."""
+    chapeau = Recommendation.__table__.alias("chapeau")
+    rows = session.execute(
+        select(
+            AssignmentRecommendation.assignment_id,
+            Recommendation.id,
+            Recommendation.public_id,
+            SourceDocument.symbol,
+            Mechanism.code,
+            Mechanism.names,
+            Recommendation.paragraph,
+            Recommendation.sub_item,
+            Recommendation.heading,
+            Recommendation.texts,
+            Recommendation.summary,
+            Recommendation.text_status,
+            chapeau.c.texts.label("chapeau"),
+        )
+        .join(Recommendation, Recommendation.id == AssignmentRecommendation.recommendation_id)
+        .join(SourceDocument, SourceDocument.id == Recommendation.document_id)
+        .join(Mechanism, Mechanism.id == SourceDocument.mechanism_id)
+        .outerjoin(
+            chapeau,
+            and_(
+                chapeau.c.document_id == Recommendation.document_id,
+                chapeau.c.paragraph == Recommendation.paragraph,
+                chapeau.c.sub_item == "",
+                Recommendation.sub_item != "",
+            ),
+        )
+        .where(AssignmentRecommendation.assignment_id.in_(list(assignment_ids)))
+        .order_by(AssignmentRecommendation.assignment_id, Recommendation.position, Recommendation.id)
+    )
+    found: dict[int, list[AskedRecommendation]] = {}
+    for assignment_id, *rest in rows:
+        found.setdefault(assignment_id, []).append(AskedRecommendation(*rest))
+    return found
+
+
+def citation(asked: Sequence[AskedRecommendation]) -> str:
+    """Return how an assignment's recommendations are cited together: "17", "17 (a)", "17 (a)-(c)", "17 (a), 18"."""
+    parts: list[str] = []
+    by_paragraph: dict[str, list[str]] = {}
+    for one in asked:
+        by_paragraph.setdefault(one.paragraph, []).append(one.sub_item)
+    for paragraph, items in by_paragraph.items():
+        letters = [item for item in items if item]
+        if not letters:
+            parts.append(paragraph)
+        elif len(letters) > 2 and [ord(c[0]) for c in letters] == list(range(ord(letters[0][0]), ord(letters[0][0]) + len(letters))):  # noqa: E501
+            parts.append(f"{paragraph} ({letters[0]})–({letters[-1]})")
+        else:
+            parts.append(f"{paragraph} " + ", ".join(f"({letter})" for letter in letters))
+    return ", ".join(parts)

@@ -1,0 +1,96 @@
+"""What was handed in, frozen: canonical JSON of version, texts, answers, states, evidence and signer, with its sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from forms.question_types import question_type
+from portal import clock
+from portal.models import Evidence, Snapshot
+from portal.queries.submissions import asked_recommendations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from forms.answers import AnswerKey
+    from forms.definition.model import Definition
+    from portal.models import SubmissionEvent
+    from portal.queries.submissions import StoredAnswer, SubmissionHead
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one spelling of a JSON value: sorted keys, no spaces, UTF-8 kept."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def take_snapshot(
+    session: Session,
+    head: SubmissionHead,
+    event: SubmissionEvent,
+    definition: Definition,
+    stored: Mapping[AnswerKey, StoredAnswer],
+    *,
+    hidden: Sequence[str],
+    signed_by: int | None,
+) -> Snapshot:
+    """Freeze a reply as it is handed in."""
+    asked = asked_recommendations(session, [head.assignment_id]).get(head.assignment_id, [])
+    evidence = session.execute(
+        select(Evidence.number, Evidence.public_id, Evidence.filename, Evidence.url, Evidence.sha256)
+        .where(Evidence.submission_id == head.id, Evidence.removed_at.is_(None))
+        .order_by(Evidence.number)
+    ).all()
+    content = {
+        "submission": head.public_id,
+        "event": event.number,
+        "at": clock.now().isoformat(),
+        "institution": head.institution_code,
+        "round": head.round_slug,
+        "questionnaire": {"code": definition.code, "version": definition.version},
+        "recommendations": [
+            {"symbol": one.symbol, "paragraph": one.paragraph, "sub_item": one.sub_item, "texts": dict(one.texts)}
+            for one in asked
+        ],
+        "questions": {
+            item.code: dict(item.texts.get("label") or {})
+            for item in definition.questions()
+            if question_type(item.type).asks or item.calculation
+        },
+        "answers": [
+            {
+                "code": key.code,
+                "row": key.row,
+                "lang": key.lang,
+                "value": answer.value,
+                "state": answer.state,
+                "revision": answer.revision,
+                "answered_by": answer.answered_by,
+                "answered_at": answer.answered_at.isoformat() if answer.answered_at else None,
+            }
+            for key, answer in sorted(stored.items())
+        ],
+        "hidden": sorted(hidden),
+        "evidence": [
+            {"number": row.number, "id": row.public_id, "name": row.filename or row.url, "sha256": row.sha256}
+            for row in evidence
+        ],
+        "signed_by": signed_by,
+    }
+    text = canonical_json(content)
+    made = Snapshot(
+        submission_id=head.id,
+        event_id=event.id,
+        canonical=text,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        signed_by=signed_by,
+    )
+    session.add(made)
+    session.flush()
+    return made
+

@@ -1,0 +1,467 @@
+"""Answering: save, complete, sign, decline, claim; the one gate through which every answer passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from forms.answers import AnswerKey, Given, Parsed, field_name
+from forms.evaluation import evaluate
+from forms.question_types import question_type
+from portal import clock
+from portal.errors import IllegalTransition, Incomplete, Invalid
+from portal.models import Action, Answer, AnswerRevision, SignOffPolicy, Status, Submission
+from portal.models.lifecycle import EDITABLE
+from portal.permissions import Permission, Target, require
+from portal.queries.submissions import StoredAnswer, answers
+from portal.services import audit
+from portal.services.events import append_event, locked
+from portal.services.snapshots import take_snapshot
+from portal.table import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from forms.context import Context
+    from forms.definition.model import Definition
+    from forms.evaluation import Evaluation
+    from portal.models import SubmissionEvent
+    from portal.permissions import Principal
+    from portal.queries.submissions import SubmissionHead
+    from portal.table import Speakable
+
+
+@dataclass(frozen=True)
+class Change:
+    """What somebody wants one answer to become; ``base`` is the revision they saw (None: overwrite, imports by staff)."""
+
+    parsed: Parsed
+    base: int | None
+
+
+@dataclass(frozen=True)
+class StaleAnswer:
+    """An answer that somebody else saved first: both texts, so that nothing is lost."""
+
+    key: AnswerKey
+    mine: Parsed
+    theirs: StoredAnswer
+
+
+@dataclass(frozen=True)
+class RefusedAnswer:
+    """An answer that was kept as typed but is not taken, or that may not be changed now, with its sentence."""
+
+    key: AnswerKey
+    message: Speakable
+    revision: int
+    kept: bool = True
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What became of a save: per answer its new revision, what was stale, what was refused."""
+
+    saved: Mapping[AnswerKey, int]
+    stale: tuple[StaleAnswer, ...]
+    refused: tuple[RefusedAnswer, ...]
+    at: datetime
+    evaluation: Evaluation
+    missing: int
+    appeared: frozenset[str] = frozenset()
+    vanished: frozenset[str] = frozenset()
+
+    @property
+    def http_status(self) -> int:
+        """Return 409 if anything was stale, else 422 if anything was refused, else 200."""
+        return 409 if self.stale else 422 if self.refused else 200
+
+
+@dataclass
+class _Save:
+    """The working state of one save."""
+
+    stored: dict[AnswerKey, StoredAnswer]
+    by: int
+    at: datetime
+    version_id: int
+    question_ids: Mapping[str, int]
+    changed: dict[AnswerKey, StoredAnswer] = field(default_factory=dict)
+    saved: dict[AnswerKey, int] = field(default_factory=dict)
+    stale: list[StaleAnswer] = field(default_factory=list)
+    refused: list[RefusedAnswer] = field(default_factory=list)
+
+    def put(self, key: AnswerKey, parsed: Parsed) -> None:
+        """Let an answer become what was parsed, as its next revision."""
+        before = self.stored.get(key)
+        message = str(parsed.message) if parsed.message is not None else None
+        if before is not None and _same(before, parsed, message):
+            self.saved[key] = before.revision
+            return
+        if before is None and parsed.value is None and parsed.typed is None and parsed.state == "answered":
+            self.saved[key] = 0
+            return
+        revision = before.revision + 1 if before else 1
+        self.stored[key] = self.changed[key] = StoredAnswer(
+            parsed.value,
+            parsed.state,
+            parsed.typed,
+            revision,
+            self.question_ids[key.code],
+            message,
+            self.by,
+            self.at,
+            self.version_id,
+        )
+        self.saved[key] = revision
+
+
+def _same(stored: StoredAnswer, parsed: Parsed, message: str | None) -> bool:
+    return (
+        stored.value == parsed.value
+        and type(stored.value) is type(parsed.value)
+        and stored.state == parsed.state
+        and stored.typed == parsed.typed
+        and (stored.message == message or parsed.value is not None)
+    )
+
+
+def save_answers(
+    session: Session,
+    head: SubmissionHead,
+    definition: Definition,
+    question_ids: Mapping[str, int],
+    changes: Mapping[AnswerKey, Change],
+    *,
+    context: Context,
+    by: Principal,
+    request_key: str | None = None,
+) -> Saved:
+    """Save some answers of a reply, each against the revision its writer saw; call inside ``write()``.
+
+    Never raises for an answer: what is stale or refused is told, the rest is saved. Repeating a save with the same
+    ``request_key`` changes nothing and tells the same. At most five statements.
+
+    Raises:
+        NotAllowed: if ``by`` may not answer.
+        IllegalTransition: if the reply can no longer be changed.
+    """
+    submission = locked(session, head.id)
+    require(by, Permission.ANSWER_SUBMISSION, Target(head.institution_id, submission.status))
+    if submission.status not in EDITABLE:
+        raise IllegalTransition
+    work = _Save(answers(session, head.id), by.actor_id, clock.now(), head.version_id, question_ids)
+    unlocked = frozenset(submission.unlocked) if submission.unlocked is not None else None
+    doubtful: dict[AnswerKey, Change] = {}
+    for key, change in changes.items():
+        before = work.stored.get(key)
+        if unlocked is not None and key.code not in unlocked:
+            sentence = _l("This answer was handed in and is not among those returned to you, so it cannot be changed now.")
+            work.refused.append(RefusedAnswer(key, sentence, before.revision if before else 0, kept=False))
+        elif change.base is not None and change.base != (before.revision if before else 0):
+            doubtful[key] = change
+        else:
+            work.put(key, change.parsed)
+    if doubtful:
+        _settle(session, submission.id, work, doubtful, request_key)
+    evaluation = _apply_rules(work, definition, context)
+    for key in changes:
+        if key in work.saved and (now := work.stored.get(key)) is not None and now.message:
+            work.refused.append(RefusedAnswer(key, now.message, now.revision))
+    if submission.status is Status.ISSUED and work.changed:
+        append_event(session, submission, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
+    hidden = evaluation.hidden
+    was_hidden = frozenset(submission.hidden)
+    _store(session, submission, work, evaluation, definition, request_key)
+    return Saved(
+        work.saved,
+        tuple(work.stale),
+        tuple(work.refused),
+        work.at,
+        evaluation,
+        submission.missing,
+        appeared=was_hidden - hidden,
+        vanished=hidden - was_hidden,
+    )
+
+
+def _settle(
+    session: Session, submission_id: int, work: _Save, doubtful: Mapping[AnswerKey, Change], request_key: str | None
+) -> None:
+    """Tell a repeated save from a real conflict: the same request, or the same answer, conflicts with nobody."""
+    mine: set[tuple[int, str, str]] = set()
+    if request_key:
+        rows = session.execute(
+            select(AnswerRevision.question_id, AnswerRevision.row, AnswerRevision.lang).where(
+                AnswerRevision.submission_id == submission_id, AnswerRevision.request_key == request_key
+            )
+        )
+        mine = {(question_id, row, lang) for question_id, row, lang in rows}
+    for key, change in doubtful.items():
+        before = work.stored.get(key)
+        message = str(change.parsed.message) if change.parsed.message is not None else None
+        if before is None:  # the base names a revision that never was; nothing is there to lose
+            work.put(key, change.parsed)
+        elif (before.question_id, key.row, key.lang) in mine or _same(before, change.parsed, message):
+            work.saved[key] = before.revision
+        else:
+            work.stale.append(StaleAnswer(key, change.parsed, before))
+
+
+def _apply_rules(work: _Save, definition: Definition, context: Context) -> Evaluation:
+    """Evaluate the rules on the answers as they will be; store calculated values and the verdicts of constraints."""
+    evaluation = evaluate(definition, work.stored, context)
+    for key, value in evaluation.calculated.items():
+        if key.code in work.question_ids:
+            work.put(key, Parsed(value=value))
+            work.saved.pop(key, None)
+    for key, stored in list(work.stored.items()):
+        if stored.typed is not None:
+            continue
+        sentence = evaluation.refused.get(key)
+        wanted = str(sentence) if sentence is not None else None
+        if wanted != stored.message:
+            told = StoredAnswer(
+                stored.value, stored.state, stored.typed, stored.revision, stored.question_id, wanted,
+                stored.answered_by, stored.answered_at, stored.asked_in,
+            )  # fmt: skip
+            work.stored[key] = told
+            # a verdict that came or went through another answer is no new revision of this one
+            work.changed[key] = told
+    return evaluation
+
+
+def _store(
+    session: Session,
+    submission: Submission,
+    work: _Save,
+    evaluation: Evaluation,
+    definition: Definition,
+    request_key: str | None,
+) -> None:
+    hidden = sorted(evaluation.hidden)
+    if work.changed:
+        rows = [_row(submission.id, key, stored) for key, stored in work.changed.items()]
+        session.execute(_upsert(session), rows)
+        new = [
+            {**row, "saved_by": row["answered_by"], "saved_at": row["answered_at"], "request_key": request_key}
+            for row in rows
+            if row["answered_at"] == work.at
+        ]
+        for row in new:
+            del row["answered_by"], row["answered_at"]
+        if new:
+            session.execute(insert(AnswerRevision), new)
+    elif submission.hidden == hidden:
+        return
+    counted = progress(definition, work.stored, evaluation)
+    values: dict[str, Any] = {"answered": counted.answered, "asked": counted.asked, "missing": counted.missing}
+    if submission.hidden != hidden:
+        values["hidden"] = hidden
+    if work.changed:
+        values |= {"saved_at": work.at, "saved_by": work.by}
+    for name, value in values.items():
+        setattr(submission, name, value)
+    session.flush()
+
+
+def _row(submission_id: int, key: AnswerKey, stored: StoredAnswer) -> dict[str, Any]:
+    return {
+        "submission_id": submission_id,
+        "question_id": stored.question_id,
+        "row": key.row,
+        "lang": key.lang,
+        "value": stored.value,
+        "state": stored.state,
+        "typed": stored.typed,
+        "message": stored.message,
+        "revision": stored.revision,
+        "asked_in": stored.asked_in,
+        "answered_by": stored.answered_by,
+        "answered_at": stored.answered_at,
+    }
+
+
+_CHANGING = ("value", "state", "typed", "message", "revision", "asked_in", "answered_by", "answered_at")
+_KEY = ("submission_id", "question_id", "row", "lang")
+
+
+def _statement(dialect: Any) -> Any:
+    inserted = dialect.insert(Answer.__table__)
+    return inserted.on_conflict_do_update(
+        index_elements=list(_KEY), set_={name: inserted.excluded[name] for name in _CHANGING}
+    )
+
+
+_UPSERTS = {"sqlite": _statement(sqlite), "postgresql": _statement(postgresql)}
+
+
+def _upsert(session: Session) -> Any:
+    return _UPSERTS[session.get_bind().dialect.name]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a reply is: questions asked, of which answered; required ones still missing or not readable."""
+
+    asked: int
+    answered: int
+    missing: int
+
+
+def progress(definition: Definition, stored: Mapping[AnswerKey, Given], evaluation: Evaluation) -> Progress:
+    """Count a reply's questions: hidden ones are not asked; an answer in any language counts once."""
+    asked = [
+        item.code
+        for item in definition.questions()
+        if item.code not in evaluation.hidden and question_type(item.type).asks and not item.calculation
+    ]
+    answered = {key.code for key, given in stored.items() if given.typed is None and not given.blank}
+    blocking = len(evaluation.missing) + len(evaluation.refused) + len(evaluation.unreadable)
+    return Progress(len(asked), sum(1 for code in asked if code in answered), blocking)
+
+
+def what_is_missing(
+    definition: Definition, stored: Mapping[AnswerKey, StoredAnswer], evaluation: Evaluation
+) -> list[Problem]:
+    """List everything that keeps a reply from being completed, in the order of the questions."""
+    found: list[tuple[int, Problem]] = []
+    order = {item.code: number for number, item in enumerate(definition.items())}
+    for key in evaluation.missing:
+        found.append((order[key.code], Problem(_l("This question needs an answer."), field=field_name(key))))
+    for key, sentence in evaluation.refused.items():
+        found.append((order[key.code], Problem(sentence, field=field_name(key))))
+    for key in evaluation.unreadable:
+        sentence = stored[key].message if key in stored else None
+        found.append((order[key.code], Problem(sentence or _l("This answer could not be read."), field=field_name(key))))
+    return [problem for _, problem in sorted(found, key=lambda pair: pair[0])]
+
+
+def complete(
+    session: Session, head: SubmissionHead, definition: Definition, *, context: Context, by: Principal
+) -> SubmissionEvent:
+    """Say that a reply is complete: it goes to the approver, or is handed in where no signature is asked.
+
+    Raises:
+        Incomplete: with every question that still needs something.
+        IllegalTransition, NotAllowed: as for any act.
+    """
+    submission = locked(session, head.id)
+    stored = answers(session, head.id)
+    evaluation = evaluate(definition, stored, context)
+    if problems := what_is_missing(definition, stored, evaluation):
+        raise Incomplete(problems=problems)
+    hidden = sorted(evaluation.hidden)
+    if submission.hidden != hidden:
+        submission.hidden = hidden
+    unsigned = head.sign_off_policy is SignOffPolicy.NONE
+    if submission.status is Status.ISSUED:
+        # nothing was asked that needs an answer; completing is the first act
+        append_event(session, submission, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
+    action = Action.HAND_IN if unsigned else Action.COMPLETE
+    event = append_event(session, submission, action, by=by, institution_id=head.institution_id)
+    if unsigned:
+        take_snapshot(session, head, event, definition, stored, hidden=hidden, signed_by=None)
+    audit.record(session, "complete", by=by, kind="submission", thing=head.public_id)
+    return event
+
+
+def sign_off(
+    session: Session, heads: Iterable[tuple[SubmissionHead, Definition]], *, by: Principal
+) -> list[SubmissionEvent]:
+    """Sign one reply or a whole pack in one act, all or none; each gets its event and its snapshot.
+
+    The caller has just checked the password again (ASVS 7.5.3).
+
+    Raises:
+        IllegalTransition: if any of them is no longer waiting; none is signed then.
+    """
+    return [_hand_in(session, head, definition, Action.SIGN_OFF, by=by) for head, definition in heads]
+
+
+def sign_on_paper(
+    session: Session, head: SubmissionHead, definition: Definition, *, by: Principal, evidence: str | None = None
+) -> SubmissionEvent:
+    """Record that a reply was signed on paper; ``evidence`` is the public id of the scan."""
+    return _hand_in(session, head, definition, Action.SIGN_ON_PAPER, by=by, scan=evidence)
+
+
+def hand_in_pending(
+    session: Session, head: SubmissionHead, definition: Definition, *, by: Principal
+) -> SubmissionEvent:
+    """Hand in a reply whose signature will follow; it is counted apart and marked unsigned in every workbook."""
+    return _hand_in(session, head, definition, Action.HAND_IN_PENDING, by=by)
+
+
+def _hand_in(
+    session: Session, head: SubmissionHead, definition: Definition, action: Action, *, by: Principal, **details: Any
+) -> SubmissionEvent:
+    allowed = {
+        Action.SIGN_OFF: {SignOffPolicy.SCREEN, SignOffPolicy.EITHER},
+        Action.SIGN_ON_PAPER: {SignOffPolicy.PAPER, SignOffPolicy.EITHER},
+        Action.HAND_IN_PENDING: {SignOffPolicy.PAPER, SignOffPolicy.EITHER},
+    }[action]
+    if head.sign_off_policy not in allowed:
+        raise IllegalTransition(_l("This round is not signed in this way."))
+    submission = locked(session, head.id)
+    details = {name: value for name, value in details.items() if value is not None}
+    event = append_event(session, submission, action, by=by, institution_id=head.institution_id, details=details)
+    stored = answers(session, head.id)
+    signed_by = by.actor_id if action is Action.SIGN_OFF else None
+    snapshot = take_snapshot(session, head, event, definition, stored, hidden=submission.hidden, signed_by=signed_by)
+    audit.record(session, action.value, by=by, kind="submission", thing=head.public_id, sha256=snapshot.sha256)
+    return event
+
+
+def record_signature(session: Session, head: SubmissionHead, *, by: Principal, evidence: str | None = None) -> SubmissionEvent:
+    """Record the signature that was to follow a reply already handed in."""
+    return act(session, head, Action.RECORD_SIGNATURE, by=by, details={"scan": evidence} if evidence else None)
+
+
+def act(
+    session: Session,
+    head: SubmissionHead,
+    action: Action,
+    *,
+    by: Principal,
+    reason: str | None = None,
+    details: dict[str, Any] | None = None,
+) -> SubmissionEvent:
+    """Do one of the acts that only change the status: decline, recall, claim, confirm, refuse, withdraw, restore."""
+    submission = locked(session, head.id)
+    event = append_event(
+        session, submission, action, by=by, institution_id=head.institution_id, reason=reason, details=details
+    )
+    audit.record(session, action.value, by=by, kind="submission", thing=head.public_id, reason=event.reason)
+    return event
+
+
+def decline(session: Session, head: SubmissionHead, *, reason: str, by: Principal) -> SubmissionEvent:
+    """Hand a reply back to its own colleagues instead of signing it; the same questions are open as before."""
+    return act(session, head, Action.DECLINE, by=by, reason=reason)
+
+
+def recall(session: Session, head: SubmissionHead, *, by: Principal) -> SubmissionEvent:
+    """Take back a reply before the secretariat starts to review it."""
+    return act(session, head, Action.RECALL, by=by)
+
+
+def claim_not_ours(session: Session, head: SubmissionHead, *, instead: str, reason: str, by: Principal) -> SubmissionEvent:
+    """Say that a recommendation is another institution's (``instead``: its code or name): an answer, never silence."""
+    if not instead.strip():
+        sentence = _l("Name the institution that should answer instead.")
+        raise Invalid(sentence, problems=[Problem(sentence, field="instead")])
+    return act(session, head, Action.CLAIM_NOT_OURS, by=by, reason=reason, details={"instead": instead.strip()})
+
+
+def retract_claim(session: Session, head: SubmissionHead, *, by: Principal) -> SubmissionEvent:
+    """Take back the claim that a recommendation is not ours."""
+    return act(session, head, Action.RETRACT_CLAIM, by=by)
+
