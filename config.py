@@ -60,30 +60,44 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, hide_input_in_errors=True
     )
 
-    data_dir: Path = Field(ROOT / "data", description="Folder of everything worth a backup.")
-    cache_dir: Path = Field(ROOT / ".cache", description="Folder of what can be built again: assets, catalogues.")
-    database_url: str = Field("", description="SQLAlchemy address; empty: SQLite in the data folder.")
-    base_url: str = Field("", description="Address people type; https, or http on loopback. Empty: host and port.")
-    secret_key: str = Field("", repr=False, description="Signs cookies and links; empty: made once, kept in a file.")
-    mail_url: str = Field("", repr=False, description="smtp://, smtps:// or spool:FOLDER; empty: spool in data_dir.")
-    mail_from: str = Field("Tamdan <noreply@localhost>", description="Sender of every mail.")
+    data_dir: Path = Field(default=ROOT / "data", description="Folder of everything worth a backup.")
+    cache_dir: Path = Field(
+        default=ROOT / ".cache", description="Folder of what can be built again: assets, catalogues."
+    )
+    database_url: str = Field(default="", description="SQLAlchemy address; empty: SQLite in the data folder.")
+    base_url: str = Field(
+        default="", description="Address people type; https, or http on loopback. Empty: host and port."
+    )
+    secret_key: str = Field(
+        default="", repr=False, description="Signs cookies and links; empty: made once, kept in a file."
+    )
+    mail_url: str = Field(
+        default="", repr=False, description="smtp://, smtps:// or spool:FOLDER; empty: spool in data_dir."
+    )
+    mail_from: str = Field(default="Tamdan <noreply@localhost>", description="Sender of every mail.")
 
-    host: str = Field("127.0.0.1", description="Address the web server listens on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port the web server listens on.")
-    processes: int = Field(2, ge=1, le=64, description="Web processes.")
-    threads: int = Field(8, ge=1, le=256, description="Threads of each web process.")
-    trusted_proxies: int = Field(0, ge=0, le=8, description="Proxies in front whose X-Forwarded headers are believed.")
-
-    session_idle_minutes: int = Field(480, ge=5, le=10080, description="Minutes without a click that end a session.")
-    session_absolute_hours: int = Field(24, ge=1, le=720, description="Hours after log-in that end a session.")
-    totp_required: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = Field(
-        STAFF_ROLES, description="Roles that must use a second factor, separated by commas; '-' for none."
+    host: str = Field(default="127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port the web server listens on.")
+    processes: int = Field(default=2, ge=1, le=64, description="Web processes.")
+    threads: int = Field(default=8, ge=1, le=256, description="Threads of each web process.")
+    trusted_proxies: int = Field(
+        default=0, ge=0, le=8, description="Proxies in front whose X-Forwarded headers are believed."
     )
 
-    max_upload_mb: int = Field(25, ge=1, le=1024, description="Largest workbook or file of an import, in MB.")
-    evidence_max_mb: int = Field(25, ge=1, le=1024, description="Largest evidence file, in MB.")
+    session_idle_minutes: int = Field(
+        default=480, ge=5, le=10080, description="Minutes without a click that end a session."
+    )
+    session_absolute_hours: int = Field(default=24, ge=1, le=720, description="Hours after log-in that end a session.")
+    totp_required: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = Field(
+        default=STAFF_ROLES, description="Roles that must use a second factor, separated by commas; '-' for none."
+    )
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe line logged.")
+    max_upload_mb: int = Field(default=25, ge=1, le=1024, description="Largest workbook or file of an import, in MB.")
+    evidence_max_mb: int = Field(default=25, ge=1, le=1024, description="Largest evidence file, in MB.")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least severe line logged."
+    )
     development: bool = Field(default=False, description="Reload templates, show the component gallery.")
     testing: bool = Field(default=False, description="Set by the test suite.")
     demo: bool = Field(default=False, description="Set by the demo: no second factor asked, a ribbon on each page.")

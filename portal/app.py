@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from config import ROOT, Settings
-from portal import templating
+from portal import assets, templating
 from portal.blueprints import guard, page
 from portal.blueprints.sessions import DatabaseSessions, PortalSession
 from portal.database import engine_options, prepare
@@ -71,13 +71,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     _set_up_database(app, settings)
+    assets.install(app, settings)  # before Babel, which it tells where the catalogues are
     _set_up_extensions(app, settings)
     templating.install(app)
-    # rooms that are being furnished are passed by until they stand
-    if importlib.util.find_spec("portal.assets"):
-        importlib.import_module("portal.assets").install(app, settings)
     page.install(app)
     guard.install(app)
+    # rooms that are being furnished are passed by until they stand
     for name in BLUEPRINTS:
         if not importlib.util.find_spec(f"portal.blueprints.{name}"):
             continue
@@ -110,7 +109,6 @@ def _set_up_extensions(app: Flask, settings: Settings) -> None:
     babel.init_app(
         app,
         default_locale="en",
-        default_translation_directories=str(settings.cache_dir / "translations"),
         locale_selector=_locale,
     )
 
@@ -163,7 +161,8 @@ def _portal_error(error: PortalError) -> ResponseReturnValue:
 
 def _csrf_error(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - given by Flask
     sentence = _(
-        "This page was open too long, or in another tab. Go back, reload the page and send it again: what you typed is still there."
+        "This page was open too long, or in another tab. "
+        "Go back, reload the page and send it again: what you typed is still there."
     )
     return _answer(400, "csrf", sentence)
 
@@ -216,7 +215,8 @@ def _unexpected(error: Exception) -> ResponseReturnValue:  # noqa: ARG001 - logg
         500,
         "unexpected",
         _(
-            "Something went wrong on our side. What you had saved is safe; tell the administrator the time of this page."
+            "Something went wrong on our side. "
+            "What you had saved is safe; tell the administrator the time of this page."
         ),
     )
 

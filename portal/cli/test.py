@@ -1,0 +1,50 @@
+"""``test``: the test suite, and one line that says what it leaves out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from config import ROOT
+
+
+def has_postgresql() -> bool:
+    """Say whether a server address is given or PostgreSQL's own programs are on this machine."""
+    if os.environ.get("PORTAL_TEST_PG_URL") or shutil.which("initdb"):
+        return True
+    return any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+
+def has_browser() -> bool:
+    """Say whether a Chromium can be found."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return bool(os.environ.get("PORTAL_CHROMIUM")) or any(shutil.which(name) for name in names)
+
+
+def left_out() -> list[str]:
+    """Name what the suite cannot run here."""
+    wants = {
+        "PostgreSQL (no server programs, no PORTAL_TEST_PG_URL)": has_postgresql(),
+        "browser (no Chromium)": has_browser(),
+        "LibreOffice (no soffice)": bool(shutil.which("soffice")),
+    }
+    return [name for name, there in wants.items() if not there]
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def test(arguments: tuple[str, ...]) -> int:
+    """Run pytest with the given arguments; with CI=true nothing may be left out."""
+    missing = left_out()
+    ci = os.environ.get("CI", "").lower() in {"1", "true"}
+    if missing and ci:
+        click.echo(f"portal: CI=true, but missing: {'; '.join(missing)}", err=True)
+        return 1
+    if missing:
+        click.echo(f"Left out: {'; '.join(missing)}.")
+    return subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=ROOT)
