@@ -64,7 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         "portal",
         root_path=str(ROOT / "portal"),
         template_folder=str(ROOT / "templates"),
-        static_folder=str(ROOT / "portal" / "static"),
+        static_folder=None,  # portal.assets serves the built files
     )
     app.config.update(settings.flask_config())
     app.config["WTF_CSRF_TIME_LIMIT"] = None
