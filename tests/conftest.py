@@ -1,0 +1,212 @@
+"""What tests share: an application on a fresh database, clients that check every page, cheap passwords."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from config import Settings
+from tests import engines, factories
+from tests.client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from flask import Flask
+
+    from portal.models import UserAccount
+
+
+@pytest.fixture(autouse=True)
+def _push_request_context() -> Iterator[None]:
+    """Replace pytest-flask's fixture of this name, which keeps one context open and so leaks the signed-in user."""
+    yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cheap_passwords() -> Iterator[None]:
+    """Let argon2 work for microseconds; the parameters in force are tested by themselves."""
+    from portal.services import sessions
+
+    kept = sessions._hasher, sessions._DUMMY
+    sessions._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    sessions._DUMMY = sessions._hasher.hash("nobody has this password")
+    yield
+    sessions._hasher, sessions._DUMMY = kept
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on SQLite, or on the engines that ``@pytest.mark.engines(...)`` names (none: both)."""
+    if "engine_name" not in metafunc.fixturenames:
+        return
+    marker = metafunc.definition.get_closest_marker("engines")
+    asked = (marker.args or engines.ENGINES) if marker else (os.environ.get("PORTAL_TEST_ENGINE", "sqlite"),)
+    marks = {"postgresql": [pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")]}
+    metafunc.parametrize("engine_name", [pytest.param(name, marks=marks.get(name, ())) for name in asked])
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, made once per worker."""
+    return engines.make_sqlite_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[engines.Postgres]:
+    """A PostgreSQL server with a migrated template database, once per worker."""
+    with engines.postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def _postgres_url(request: pytest.FixtureRequest) -> Callable[[], str]:
+    made: list[str] = []
+
+    def url() -> str:
+        if not made:
+            made.append(request.getfixturevalue("postgres").clone())
+        return made[0]
+
+    return url
+
+
+@pytest.fixture
+def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a migrated database without rows."""
+    if engine_name == "sqlite":
+        path = tmp_path / "portal.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    url = request.getfixturevalue("_postgres_url")()
+    yield url
+    engine = engines.open_engine(url)
+    engines.empty(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a small test installation; override this fixture, or use ``make_app``, for others."""
+    return make_settings(database_url, tmp_path, tmp_path_factory)
+
+
+def make_settings(database_url: str, tmp_path: Path, factory: pytest.TempPathFactory, **more: Any) -> Settings:
+    """Return settings that touch nothing outside the test's folders."""
+    given: dict[str, Any] = {
+        "data_dir": tmp_path / "data",
+        "cache_dir": factory.getbasetemp() / "cache",
+        "database_url": database_url,
+        "base_url": "http://localhost",
+        "secret_key": "test-only-key-of-more-than-thirty-two-characters",
+        "totp_required": frozenset(),
+        "testing": True,
+    }
+    return Settings(**given | more)
+
+
+@pytest.fixture
+def make_app(
+    database_url: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Flask]]:
+    """Build applications with other settings on the test's database: ``make_app(base_url="https://portal.example")``."""
+    from portal.app import create_app
+    from portal.extensions import db
+
+    made = []
+
+    def make(**more: Any) -> Flask:
+        made.append(create_app(make_settings(database_url, tmp_path, tmp_path_factory, **more)))
+        return made[-1]
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application on a fresh database that holds the country and the system actor."""
+    from portal.app import create_app
+    from portal.extensions import db
+
+    app = create_app(settings)
+    with app.app_context():
+        engine = db.engine
+    with Session(engine) as session:
+        factories.country(session)
+        factories.system_actor(session)
+        session.commit()
+    yield app
+    engine.dispose()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """The test's own database session: give it to factories and services; a client commits it before each request."""
+    from portal.extensions import db
+
+    with app.app_context():
+        engine = db.engine
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[None]:
+    """An open request context, for services and queries called directly (never together with a client)."""
+    with app.test_request_context("/"):
+        yield
+
+
+@pytest.fixture
+def client(app: Flask, session: Session) -> Client:
+    """An anonymous browser."""
+    return Client(app, session)
+
+
+@pytest.fixture
+def client_for(app: Flask, session: Session) -> Callable[[UserAccount], Client]:
+    """A browser in which a person has signed in through the log-in page: ``client_for(person)``."""
+
+    def make(person: UserAccount) -> Client:
+        client = Client(app, session)
+        response = client.sign_in(person.login)
+        assert response.status_code == 303, client.text[:800]
+        return client
+
+    return make
+
+
+@pytest.fixture
+def count_queries(app: Flask) -> Callable[[], Any]:
+    """Count the statements of a block: ``with count_queries() as seen: ...; assert len(seen) <= 8``."""
+    from portal.extensions import db
+
+    with app.app_context():
+        engine = db.engine
+
+    @contextmanager
+    def count() -> Iterator[list[str]]:
+        seen: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+            if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
+                seen.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    return count

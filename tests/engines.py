@@ -1,0 +1,151 @@
+"""Databases for tests: a migrated SQLite file copied per test, a migrated PostgreSQL database cloned per module."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from portal import migrations
+from portal.database import engine_options, prepare
+from portal.models import Base
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+ENGINES = ("sqlite", "postgresql")
+
+
+def open_engine(url: str) -> Engine:
+    """Open a database as the application does."""
+    engine = create_engine(**engine_options(url))
+    prepare(engine)
+    return engine
+
+
+def make_sqlite_template(folder: Path) -> Path:
+    """Migrate an empty SQLite file and close it, so that it is one file without a WAL beside it."""
+    path = folder / "template.db"
+    engine = open_engine(f"sqlite:///{path}")
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+class Postgres:
+    """A PostgreSQL server for tests, with one migrated template database per worker."""
+
+    def __init__(self, url: str, stop: list[list[str]] | None = None) -> None:
+        self.url = make_url(url).set(drivername="postgresql+psycopg")
+        self._stop = stop or []
+        self._template = f"tamdan_t_{uuid.uuid4().hex[:12]}"
+        self._made: list[str] = []
+        self._administer(f"CREATE DATABASE {self._template} TEMPLATE template0 ENCODING 'UTF8'")
+        engine = open_engine(self._address(self._template))
+        migrations.upgrade(engine)
+        engine.dispose()
+
+    def clone(self) -> str:
+        """Make a database like the template and return its address."""
+        name = f"{self._template}_{len(self._made)}"
+        self._administer(f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        self._made.append(name)
+        return self._address(name)
+
+    def close(self) -> None:
+        """Drop what was made, and stop the private cluster if there is one."""
+        for name in [*self._made, self._template]:
+            self._administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        for command in self._stop:
+            subprocess.run(command, check=False, capture_output=True)
+
+    def _address(self, name: str) -> str:
+        return self.url.set(database=name).render_as_string(hide_password=False)
+
+    def _administer(self, statement: str) -> None:
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+
+def start_postgres() -> Postgres:
+    """Find a server: PORTAL_TEST_PG_URL, the local one, else a private cluster; skip (fail with CI=true) if none."""
+    if given := os.environ.get("PORTAL_TEST_PG_URL"):
+        return Postgres(given)
+    if _listens("127.0.0.1", 5432):
+        try:
+            return Postgres("postgresql://postgres@127.0.0.1:5432/postgres")
+        except Exception as error:  # noqa: BLE001 - somebody else's server: try a private one
+            reason = f"the server on 127.0.0.1:5432 does not let postgres in ({type(error).__name__})"
+    else:
+        reason = "no server on 127.0.0.1:5432"
+    if binaries := _binaries():
+        return _private_cluster(binaries)
+    message = f"PostgreSQL tests need PORTAL_TEST_PG_URL or local binaries: {reason}, and no initdb was found"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def _listens(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((host, port)) == 0
+
+
+def _binaries() -> Path | None:
+    if found := shutil.which("initdb"):
+        return Path(found).parent
+    return next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+
+
+def _private_cluster(binaries: Path) -> Postgres:
+    folder = Path(tempfile.mkdtemp(prefix="tamdan-pg-"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # PostgreSQL refuses to run as root
+    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if prefix:
+        shutil.chown(folder, "postgres")
+    data = str(folder / "data")
+    subprocess.run(
+        [*prefix, str(binaries / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    control = [*prefix, str(binaries / "pg_ctl"), "-D", data]
+    subprocess.run([*control, "-w", "-l", str(folder / "log"), "-o", options, "start"], check=True, capture_output=True)
+    stop = [[*control, "-m", "immediate", "stop"], ["rm", "-rf", str(folder)]]
+    return Postgres(f"postgresql://postgres@127.0.0.1:{port}/postgres", stop)
+
+
+def empty(engine: Engine) -> None:
+    """Empty every table of a PostgreSQL database and start its numbers again."""
+    names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+@contextmanager
+def postgres_server() -> Iterator[Postgres]:
+    """Lend a server for a test session."""
+    server = start_postgres()
+    try:
+        yield server
+    finally:
+        server.close()
