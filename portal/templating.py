@@ -291,7 +291,7 @@ def answer_words() -> dict[str, str]:
         "history": gettext("Earlier versions"),
         "other_language": gettext("The same answer in another language"),
         "choose": gettext("Choose one"),
-        "clear": gettext("Clear my choice"),
+        "clear_choice": gettext("Clear my choice"),
         "no_answer": gettext("No answer"),
         "remove": gettext("Remove"),
         "files": gettext("Files attached"),

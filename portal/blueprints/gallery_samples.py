@@ -61,7 +61,7 @@ def items(language: str, *, readonly: bool = False) -> list[ItemView]:
             guidance=say(language, "“Done” needs evidence: a law, a report or figures.", "«បានអនុវត្ត» ត្រូវមានភស្តុតាង៖ ច្បាប់ របាយការណ៍ ឬតួលេខ។"),
         ),
         ItemView(
-            "B6", "B6", "q-B6", say(language, "What changed for people?", "តើមានអ្វីផ្លាស់ប្តូរសម្រាប់ប្រជាជន?"), number=say(language, "2", "២"), required=True,
+            "B6", "B6@km", "q-B6", say(language, "What changed for people?", "តើមានអ្វីផ្លាស់ប្តូរសម្រាប់ប្រជាជន?"), number=say(language, "2", "២"), required=True,
             hint=say(language, "Before and after, with figures.", "មុន និងក្រោយ ដោយមានតួលេខ។"), word_budget=250, states=states,
             texts=[TextInLanguage("km", "B6@km", khmer, 3, "ខ្មែរ"), TextInLanguage("en", "B6@en", "", 0, "English")],
             history_url="#history", who=say(language, "Focal point, 23 Nov, 14:02", "មន្ត្រីទំនាក់ទំនង ២៣ វិច្ឆិកា ម៉ោង ១៤:០២"),

@@ -1,0 +1,455 @@
+// The answering page: saves each changed answer by itself, says honestly whether it is safe, and shows both texts
+// when a colleague changed the same answer. Without this script the page is an ordinary form.
+
+const form = document.querySelector("form[data-autosave]");
+const status = document.querySelector(".save-status");
+const words = status.querySelector("[data-words]");
+const WAIT_TYPING = 900;
+const WAIT_CHOICE = 150;
+const LONGEST_WAIT = 30000;
+
+const dirty = new Set();      // names of answers changed since they were last sent
+const sentAs = new Map();   // name -> what was last sent, so that leaving a field sends nothing twice
+const stale = new Set();      // names that wait for the reader's choice
+let flight = null;            // {names, body, key, tries}: sent or to be sent again with the same key
+let timer = 0;
+let retry = 0;
+let leaving = false;
+let stopped = false;          // the session ended or the right was withdrawn: nothing is sent any more
+let savedAt = words.textContent.trim();
+
+document.documentElement.classList.add("has-script");
+
+// --- what an answer is on this page ---------------------------------------------------------------------------------
+
+const unitOf = (name) => form.querySelector(`[data-answer="${CSS.escape(name)}"]`);
+const baseOf = (name) => form.elements.namedItem(`base:${name}`);
+
+function nameOf(field) {
+  const unit = field.closest("[data-answer]");
+  if (unit) return unit.dataset.answer;
+  // the state of a text in several languages stands outside its language parts
+  return field.name && field.name.endsWith("!state") ? field.name.slice(0, -6) : "";
+}
+
+function fieldsOf(name) {
+  return [...form.elements].filter((field) => field.name === name || field.name.startsWith(`${name}!`));
+}
+
+function write(name, into) {
+  for (const field of fieldsOf(name)) {
+    if (field.disabled || field.type === "file") continue;
+    if ((field.type === "radio" || field.type === "checkbox") && !field.checked) continue;
+    into.append(field.name, field.value);
+  }
+  const base = baseOf(name);
+  if (base) into.append(base.name, base.value);
+}
+
+function heard(name) {
+  const body = new URLSearchParams();
+  write(name, body);
+  body.delete(`base:${name}`);
+  return body.toString();
+}
+
+function values(name) {
+  return fieldsOf(name)
+    .filter((field) => field.name === name && (!/radio|checkbox/.test(field.type) || field.checked))
+    .map((field) => field.value);
+}
+
+function spoken(name, list) {
+  const unit = unitOf(name);
+  return list.map((value) => {
+    const option = unit && unit.querySelector(`[value="${CSS.escape(value)}"]`);
+    if (!option) return value;
+    return (option.tagName === "OPTION" ? option : option.closest("label") || option).textContent.trim() || value;
+  }).join("\n");
+}
+
+function fill(name, list) {
+  for (const field of fieldsOf(name)) {
+    if (field.name !== name) continue;
+    if (/radio|checkbox/.test(field.type)) field.checked = list.includes(field.value);
+    else field.value = list[0] || "";
+  }
+  document.dispatchEvent(new CustomEvent("tamdan:changed"));
+}
+
+const asList = (given) => (Array.isArray(given) ? given : given === null || given === undefined ? [] : [String(given)]);
+
+// --- the words beside the button ------------------------------------------------------------------------------------
+
+function digits(text) {
+  return form.dataset.digits === "khmr" ? text.replace(/[0-9]/g, (digit) => String.fromCharCode(0x17e0 + Number(digit))) : text;
+}
+
+function clock(iso) {
+  const moment = iso ? new Date(iso) : new Date();
+  if (Number.isNaN(moment.getTime())) return digits(String(iso));
+  const shape = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  try {
+    return digits(new Intl.DateTimeFormat("en-GB", { ...shape, timeZone: form.dataset.timeZone }).format(moment));
+  } catch {
+    return digits(new Intl.DateTimeFormat("en-GB", shape).format(moment));
+  }
+}
+
+function say(state, text) {
+  status.dataset.state = state;
+  const next = text || status.dataset[`words${state[0].toUpperCase()}${state.slice(1)}`];
+  if (words.textContent !== next) words.textContent = next;
+}
+
+function settle() {
+  if (stale.size) say("conflict");
+  else if (form.querySelector("[data-error]:not([hidden])[data-fresh]")) say("error");
+  else if (savedAt) say("saved", savedAt);
+  else say("idle");
+}
+
+// --- sending --------------------------------------------------------------------------------------------------------
+
+function schedule(wait) {
+  clearTimeout(timer);
+  if (!stopped) timer = setTimeout(send, wait);
+}
+
+function newKey() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function load() {
+  const names = [...dirty].filter((name) => !stale.has(name));
+  if (!names.length) return null;
+  const body = new URLSearchParams();
+  for (const name of names) {
+    write(name, body);
+    sentAs.set(name, heard(name));
+    dirty.delete(name);
+  }
+  const key = newKey();
+  body.append("request_key", key);
+  return { names, body: body.toString(), key, tries: 0 };
+}
+
+async function send() {
+  clearTimeout(timer);
+  if (stopped || (flight && flight.busy)) return;
+  flight = flight || load();
+  if (!flight) return;
+  const sent = flight;
+  sent.busy = true;
+  say("saving");
+  let answer;
+  try {
+    answer = await fetch(form.getAttribute("action") || location.href, { // form.action would be the button of that name
+      method: "POST",
+      headers: { Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded", "X-CSRFToken": form.elements.csrf_token.value },
+      body: sent.body,
+      credentials: "same-origin",
+      keepalive: sent.body.length < 60000,
+    });
+  } catch {
+    again(sent, 0);
+    return;
+  }
+  if (answer.status === 429 || answer.status >= 500) {
+    again(sent, Number(answer.headers.get("Retry-After")) || 0);
+    return;
+  }
+  let told = null;
+  try {
+    told = await answer.json();
+  } catch { /* not JSON: treated below by its status */ }
+  sent.busy = false;
+  if (told && [200, 409, 422].includes(answer.status) && (told.saved || told.stale || told.refused)) {
+    flight = null;
+    take(sent, told);
+    if (dirty.size) schedule(0);
+    return;
+  }
+  for (const name of sent.names) {
+    dirty.add(name);
+    sentAs.delete(name);
+  }
+  flight = null;
+  stopped = true;
+  if (answer.status === 401) signIn(told);
+  else say("error", told && told.title && answer.status !== 403 && answer.status !== 404 ? told.title : status.dataset.wordsDenied);
+}
+
+function again(sent, seconds) {
+  sent.busy = false;
+  sent.tries += 1;
+  say("offline");
+  const wait = seconds ? seconds * 1000 : Math.min(LONGEST_WAIT, 1000 * 2 ** sent.tries) * (0.75 + Math.random() / 2);
+  clearTimeout(retry);
+  retry = setTimeout(send, wait);
+}
+
+function signIn(told) {
+  say("error", status.dataset.wordsSignin);
+  const button = form.querySelector("[data-signin]");
+  // the whole form is posted once more: the server keeps it for the same person until after sign-in
+  if (told && told.code !== "signed_out") button.hidden = false;
+}
+
+// --- what came back -------------------------------------------------------------------------------------------------
+
+function take(sent, told) {
+  for (const one of told.saved || []) {
+    const base = baseOf(one.name);
+    if (base) base.value = one.revision;
+    refuse(one.name, "");
+  }
+  for (const one of told.refused || []) refuse(one.name, one.message);
+  for (const one of told.stale || []) collide(one);
+  for (const code of told.hidden || []) showItem(code, false);
+  for (const code of told.shown || []) showItem(code, true);
+  const count = document.querySelector("[data-missing-count]");
+  if (count && told.missing !== undefined && told.missing !== null) {
+    const many = Array.isArray(told.missing) ? told.missing.length : told.missing;
+    count.textContent = digits(String(many));
+  }
+  if ((told.saved || []).length || !(told.stale || told.refused || []).length) {
+    savedAt = status.dataset.wordsSaved.replace("{time}", clock(told.saved_at));
+  }
+  settle();
+}
+
+function showItem(code, shown) {
+  for (const item of form.querySelectorAll(`[data-item="${CSS.escape(code)}"]`)) item.hidden = !shown;
+}
+
+function refuse(name, message) {
+  const unit = unitOf(name);
+  const item = unit && unit.closest("[data-item]");
+  const place = item && item.querySelector("[data-error]");
+  if (!place) return;
+  place.hidden = !message;
+  place.lastElementChild.textContent = message;
+  item.classList.toggle("has-error", Boolean(message));
+  if (message) place.dataset.fresh = "";
+  else delete place.dataset.fresh;
+  for (const field of fieldsOf(name)) {
+    if (field.type === "hidden" || field.name !== name) continue;
+    if (message) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  }
+}
+
+function collide(one) {
+  const unit = unitOf(one.name);
+  const item = unit.closest("[data-item]");
+  const place = item.querySelector("[data-conflict]") || item;
+  for (const old of place.querySelectorAll("[data-conflict-box]")) if (old.dataset.name === one.name) old.remove();
+  const box = document.getElementById("conflict-template").content.firstElementChild.cloneNode(true);
+  const mine = values(one.name);
+  const theirs = asList(one.theirs);
+  const isText = fieldsOf(one.name).some((field) => field.tagName === "TEXTAREA");
+  box.dataset.name = one.name;
+  box.querySelector("[data-mine]").textContent = spoken(one.name, mine);
+  box.querySelector("[data-theirs]").textContent = spoken(one.name, theirs);
+  box.querySelector("[data-by]").textContent = one.by || "";
+  box.querySelector("[data-at]").textContent = one.at ? clock(one.at) : "";
+  for (const button of box.querySelectorAll("[data-resolve]")) {
+    button.type = "button";
+    if (button.dataset.resolve === "both" && !isText) button.hidden = true;
+    button.addEventListener("click", () => {
+      baseOf(one.name).value = one.revision;
+      if (button.dataset.resolve === "theirs") fill(one.name, theirs);
+      if (button.dataset.resolve === "both") fill(one.name, [`${theirs[0] || ""}\n\n${values(one.name)[0] || ""}`]);
+      stale.delete(one.name);
+      dirty.delete(one.name);
+      box.remove();
+      if (button.dataset.resolve !== "theirs") {
+        dirty.add(one.name);
+        schedule(0);
+      }
+      settle();
+      const field = fieldsOf(one.name).find((each) => each.type !== "hidden");
+      if (field) field.focus();
+    });
+  }
+  place.append(box);
+  stale.add(one.name);
+}
+
+// --- what the reader does -------------------------------------------------------------------------------------------
+
+function changed(event, wait) {
+  const name = event.target.name && nameOf(event.target);
+  if (!name || event.target.type === "file") return;
+  if (!dirty.has(name) && sentAs.get(name) === heard(name)) return;
+  dirty.add(name);
+  document.dispatchEvent(new CustomEvent("tamdan:changed"));
+  if (!stopped && !flight) say("saving");
+  schedule(wait);
+}
+
+form.addEventListener("input", (event) => changed(event, /radio|checkbox|select/.test(event.target.type) ? WAIT_CHOICE : WAIT_TYPING));
+form.addEventListener("change", (event) => changed(event, WAIT_CHOICE));
+addEventListener("online", () => { clearTimeout(retry); send(); });
+document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") send(); });
+addEventListener("pagehide", () => send());
+
+const unsent = () => dirty.size > 0 || flight !== null;
+
+addEventListener("beforeunload", (event) => {
+  if (leaving || !unsent()) return;
+  send();
+  event.preventDefault();
+  event.returnValue = "";
+});
+
+// A link waits a moment for the save that is due, so that nobody is asked a question for nothing.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[href]");
+  if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || link.target || link.hash) return;
+  if (!unsent() || stopped) return;
+  event.preventDefault();
+  await quiet(2500);
+  location.assign(link.href);
+});
+
+async function quiet(most) {
+  const end = Date.now() + most;
+  send();
+  while (unsent() && !stopped && Date.now() < end && status.dataset.state !== "offline") await new Promise((done) => { setTimeout(done, 50); });
+}
+
+form.addEventListener("submit", async (event) => {
+  if (leaving) return;
+  const button = event.submitter;
+  if (stopped || !unsent()) {
+    leaving = true;
+    setTimeout(() => { leaving = false; }, 4000);
+    return;
+  }
+  event.preventDefault();
+  await quiet(4000);
+  leaving = true;
+  form.requestSubmit(button);
+  setTimeout(() => { leaving = false; }, 4000);
+});
+
+// --- small things ---------------------------------------------------------------------------------------------------
+
+const segmenter = Intl.Segmenter ? new Intl.Segmenter(form.dataset.language, { granularity: "word" }) : null;
+function countWords(text) {
+  if (!segmenter) return text.split(/[\s\u200b]+/).filter(Boolean).length;
+  let total = 0;
+  for (const part of segmenter.segment(text)) if (part.isWordLike) total += 1;
+  return total;
+}
+
+for (const area of form.querySelectorAll("textarea[data-words]")) {
+  const place = area.closest(".question").querySelector("[data-word-count]");
+  const budget = Number(area.dataset.words);
+  const plain = place.textContent;
+  const show = () => {
+    const many = countWords(area.value);
+    place.textContent = many ? `${digits(String(many))} / ${digits(String(budget))}` : plain;
+    place.setAttribute("title", plain);
+    place.classList.toggle("is-over", many > budget);
+  };
+  area.addEventListener("input", show);
+  document.addEventListener("tamdan:changed", show);
+  show();
+}
+
+// Text fields grow with the text, up to most of the screen.
+const grow = (area) => {
+  const rows = Math.min(24, Math.max(Number(area.dataset.rows), Math.ceil((area.scrollHeight - 16) / parseFloat(getComputedStyle(area).lineHeight))));
+  if (rows > area.rows) area.rows = rows;
+};
+for (const area of form.querySelectorAll("textarea")) {
+  area.dataset.rows = area.rows;
+  area.addEventListener("input", () => grow(area));
+  if (area.value) grow(area);
+}
+
+for (const button of form.querySelectorAll("[data-clears]")) {
+  const radios = button.closest("fieldset").querySelectorAll(".options input");
+  const show = () => { button.hidden = ![...radios].some((radio) => radio.checked); };
+  button.addEventListener("click", () => {
+    for (const radio of radios) radio.checked = false;
+    show();
+    radios[0].dispatchEvent(new Event("change", { bubbles: true }));
+    radios[0].focus();
+  });
+  form.addEventListener("change", show);
+  show();
+}
+
+for (const button of form.querySelectorAll("[data-picks]")) {
+  const field = document.getElementById(button.dataset.picks);
+  const picker = document.createElement("input");
+  if (!picker.showPicker) continue;
+  picker.type = "date";
+  picker.className = "picker";
+  picker.tabIndex = -1;
+  picker.setAttribute("aria-hidden", "true");
+  button.after(picker);
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    picker.value = /^\d{4}-\d\d-\d\d$/.test(field.value) ? field.value : "";
+    picker.showPicker();
+  });
+  picker.addEventListener("input", (event) => event.stopPropagation());
+  picker.addEventListener("change", (event) => {
+    event.stopPropagation();
+    field.value = picker.value;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+    field.focus();
+  });
+}
+
+// Files go by themselves, with progress; the answers are saved first, then the page is read again.
+for (const box of document.querySelectorAll("[data-upload]")) {
+  const field = box.querySelector("input[type=file]");
+  const target = field.form;
+  const bar = box.querySelector("progress");
+  const state = box.querySelector("[data-words]");
+  if (!target) continue;
+  field.addEventListener("change", () => {
+    if (!field.files.length) return;
+    const request = new XMLHttpRequest();
+    const button = box.querySelector("button");
+    button.disabled = true;
+    bar.hidden = false;
+    state.textContent = `${box.dataset.uploading} ${digits("0")}%`;
+    request.upload.addEventListener("progress", (event) => {
+      if (!event.lengthComputable) return;
+      bar.value = Math.round((100 * event.loaded) / event.total);
+      state.textContent = `${box.dataset.uploading} ${digits(String(bar.value))}%`;
+    });
+    const fail = (text) => {
+      bar.hidden = true;
+      button.disabled = false;
+      state.textContent = text || box.dataset.failed;
+      field.value = "";
+    };
+    request.addEventListener("load", async () => {
+      if (request.status >= 200 && request.status < 400) {
+        await quiet(4000);
+        leaving = !unsent();
+        location.reload();
+        return;
+      }
+      let told = {};
+      try { told = JSON.parse(request.responseText); } catch { /* no sentence came */ }
+      const problem = (told.problems || told.refused || [])[0];
+      fail((problem && problem.message) || told.message || told.title);
+    });
+    request.addEventListener("error", () => fail(""));
+    request.open("POST", target.action);
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("X-CSRFToken", form.elements.csrf_token.value);
+    request.send(new FormData(target));
+  });
+}
+
