@@ -1,0 +1,37 @@
+"""The locks belong to pyproject.toml."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import tomllib
+
+from config import ROOT
+
+
+def lock(name: str) -> str:
+    return (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")
+
+
+def pins(name: str) -> dict[str, str]:
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^ ;\\]+)", lock(name), re.MULTILINE))
+
+
+def test_locks_were_written_from_the_present_dependency_tables():
+    digest = runpy.run_path(str(ROOT / ".ci" / "lock_digest.py"))["digest"]()
+    for name in ("core", "server", "test", "dev"):
+        assert digest in lock(name).splitlines()[0], f"requirements/{name}.lock is out of date: run .ci/lock"
+
+
+def test_every_dependency_is_pinned_with_hashes():
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    names = {re.split(r"[\[<>=!~; ]", entry)[0] for entry in wanted}
+    assert names - set(pins("core")) == set()
+    blocks = re.split(r"^(?=[a-z0-9])", lock("core"), flags=re.MULTILINE)[1:]
+    assert [block.split("==")[0] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+def test_all_locks_agree():
+    everything = pins("dev")
+    for name in ("core", "server", "test"):
+        assert {key: value for key, value in pins(name).items() if everything.get(key) != value} == {}
