@@ -1,0 +1,316 @@
+"""Storing and publishing questionnaires: what a question is stays for ever, how it is worded belongs to a version."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+
+from portal import clock
+from portal.errors import Conflict, Invalid
+from portal.models import (
+    ItemKind,
+    Question,
+    QuestionChoice,
+    Questionnaire,
+    QuestionnaireScope,
+    QuestionnaireVersion,
+    VersionItem,
+    VersionStatus,
+)
+from portal.queries.questionnaires import FRESH, SOURCE
+from portal.services import audit
+from portal.table import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from forms.definition.model import Choice, Definition, Item
+    from portal.permissions import Principal
+
+
+def store(
+    session: Session,
+    definition: Definition,
+    *,
+    source_sha256: str | None,
+    scope: QuestionnaireScope,
+    length: str,
+    by: Principal,
+) -> QuestionnaireVersion:
+    """Store a judged questionnaire as a new draft version; the same source again gives the version it made before.
+
+    ``length`` is "short" or "full" and counts for a new questionnaire only.
+
+    Raises:
+        Invalid: if a question changes its type, or a choice key comes back with another meaning.
+    """
+    questionnaire = session.scalar(select(Questionnaire).where(Questionnaire.code == definition.code))
+    if questionnaire is None:
+        questionnaire = Questionnaire(code=definition.code, titles=dict(definition.titles), scope=scope, length=length)
+        session.add(questionnaire)
+        session.flush()
+    elif questionnaire.scope != scope:
+        raise Invalid(
+            _l(
+                "Questionnaire %(code)s exists already and is asked in another way. Give this one another form_id.",
+                code=definition.code,
+            )
+        )
+    elif source_sha256 is not None and (known := _version_of_source(session, questionnaire.id, source_sha256)):
+        return known
+    questions = _register_questions(session, questionnaire.id, definition)
+    version = _add_version(session, questionnaire, definition, source_sha256)
+    _add_items(session, version.id, definition.pages, questions)
+    questionnaire.titles = dict(definition.titles)
+    session.flush()
+    audit.record(
+        session,
+        "store_questionnaire",
+        by=by,
+        kind="questionnaire_version",
+        thing=version.public_id,
+        code=definition.code,
+        number=version.number,
+        source=source_sha256 or "",
+    )
+    return version
+
+
+def publish(session: Session, version: QuestionnaireVersion, *, by: Principal) -> QuestionnaireVersion:
+    """Freeze a version, so that it can be issued; publishing it again changes nothing.
+
+    Raises:
+        Conflict: if the version is retired.
+    """
+    if version.status == VersionStatus.PUBLISHED:
+        return version
+    if version.status != VersionStatus.DRAFT:
+        raise Conflict
+    version.status = VersionStatus.PUBLISHED
+    version.published_at = clock.now()
+    version.published_by = by.actor_id
+    session.info.setdefault(FRESH, set()).add(version.id)
+    _retire_what_is_gone(session, version)
+    audit.record(
+        session,
+        "publish_questionnaire",
+        by=by,
+        kind="questionnaire_version",
+        thing=version.public_id,
+        number=version.number,
+    )
+    return version
+
+
+def retire(session: Session, version: QuestionnaireVersion, *, by: Principal) -> QuestionnaireVersion:
+    """Offer a version to no further round; where it is in use it goes on."""
+    if version.status != VersionStatus.RETIRED:
+        version.status = VersionStatus.RETIRED
+        audit.record(session, "retire_questionnaire", by=by, kind="questionnaire_version", thing=version.public_id)
+    return version
+
+
+def keep_source(folder: Path, sha256: str, content: bytes) -> Path:
+    """Keep the file a version was made from under its hash, written so that a power cut leaves all of it or none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{sha256}.xlsx"
+    if path.exists():
+        return path
+    draft = folder / f".{sha256}.{secrets.token_hex(4)}"
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    return path
+
+
+def _version_of_source(session: Session, questionnaire_id: int, source: str) -> QuestionnaireVersion | None:
+    return session.scalar(
+        select(QuestionnaireVersion)
+        .where(QuestionnaireVersion.questionnaire_id == questionnaire_id, QuestionnaireVersion.source_sha256 == source)
+        .order_by(QuestionnaireVersion.number.desc())
+        .limit(1)
+    )
+
+
+def _add_version(
+    session: Session, questionnaire: Questionnaire, definition: Definition, source: str | None
+) -> QuestionnaireVersion:
+    last = session.scalar(
+        select(func.max(QuestionnaireVersion.number)).where(QuestionnaireVersion.questionnaire_id == questionnaire.id)
+    )
+    settings = dict(definition.settings)
+    if definition.version is not None:
+        settings[SOURCE] = definition.version
+    version = QuestionnaireVersion(
+        questionnaire_id=questionnaire.id,
+        number=(last or 0) + 1,
+        titles=dict(definition.titles),
+        languages=list(definition.languages),
+        default_language=definition.default_language,
+        settings=settings,
+        source_sha256=source,
+    )
+    session.add(version)
+    session.flush()
+    session.info.setdefault(FRESH, set()).add(version.id)
+    return version
+
+
+def _register_questions(session: Session, questionnaire_id: int, definition: Definition) -> dict[str, Question]:
+    """Return the question of every code, new ones made; refuse all changes of type at once."""
+    known = {
+        question.code: question
+        for question in session.scalars(
+            select(Question).where(Question.questionnaire_id == questionnaire_id).order_by(Question.id)
+        )
+    }
+    problems = [
+        Problem(
+            _l(
+                "Question %(code)s was of type %(old)s and cannot become %(new)s: answers are kept under it.",
+                code=item.code,
+                old=known[item.code].type,
+                new=item.type,
+            ),
+            sheet="survey",
+            field=item.code,
+            mend=_l("Give the new question another name and leave the old one out."),
+        )
+        for item in definition.questions()
+        if item.code in known and known[item.code].type != item.type
+    ]
+    for item in definition.questions():
+        if item.code not in known:
+            known[item.code] = Question(questionnaire_id=questionnaire_id, code=item.code, type=item.type)
+            session.add(known[item.code])
+    session.flush()
+    problems += _register_choices(session, known, definition.questions())
+    if problems:
+        raise Invalid(problems=problems, code="fixed_for_ever")
+    return known
+
+
+def _register_choices(session: Session, questions: dict[str, Question], items: Sequence[Item]) -> list[Problem]:
+    """Enter new keys in the register; report keys that were given up and come back with another meaning."""
+    register = {
+        (choice.question_id, choice.key): choice
+        for choice in session.scalars(
+            select(QuestionChoice).where(
+                QuestionChoice.question_id.in_([question.id for question in questions.values()])
+            )
+        )
+    }
+    problems = []
+    for item in items:
+        question = questions[item.code]
+        for position, choice in enumerate(item.choices):
+            entry = register.get((question.id, choice.key))
+            if entry is None:
+                session.add(
+                    QuestionChoice(question_id=question.id, key=choice.key, position=position, texts=dict(choice.texts))
+                )
+            elif entry.retired and not _same_meaning(entry, choice):
+                problems.append(
+                    Problem(
+                        _l(
+                            "Choice %(key)s of question %(code)s stood for “%(text)s” before; a key is never reused.",
+                            key=choice.key,
+                            code=item.code,
+                            text=next(iter(entry.texts.values()), ""),
+                        ),
+                        sheet="choices",
+                        field=item.code,
+                        mend=_l("Give the new choice another name."),
+                    )
+                )
+    session.flush()
+    return problems
+
+
+def _same_meaning(entry: QuestionChoice, choice: Choice) -> bool:
+    return any(entry.texts.get(language) == text for language, text in choice.texts.items())
+
+
+def _add_items(session: Session, version_id: int, pages: Sequence[Item], questions: dict[str, Question]) -> None:
+    position = 0
+
+    def add(items: Sequence[Item], parent: int | None) -> None:
+        nonlocal position
+        for item in items:
+            position += 1
+            made = _version_item(version_id, item, position, parent, questions)
+            session.add(made)
+            if item.children:
+                session.flush()
+                add(item.children, made.id)
+
+    add(pages, None)
+    session.flush()
+
+
+def _version_item(
+    version_id: int, item: Item, position: int, parent: int | None, questions: dict[str, Question]
+) -> VersionItem:
+    question = questions[item.code] if item.kind == "question" else None
+    settings: dict[str, Any] = dict(item.settings)
+    if question is None and item.type:
+        settings["type"] = item.type
+    return VersionItem(
+        version_id=version_id,
+        parent_id=parent,
+        position=position,
+        kind=ItemKind(item.kind),
+        code=item.code,
+        question_id=question.id if question else None,
+        texts={role: dict(texts) for role, texts in item.texts.items()},
+        required=item.required,
+        relevant=item.relevant,
+        constraint=item.constraint,
+        calculation=item.calculation,
+        default=item.default,
+        choice_filter=item.choice_filter,
+        choices=[_stored_choice(choice) for choice in item.choices],
+        settings=settings,
+    )
+
+
+def _stored_choice(choice: Choice) -> dict[str, Any]:
+    stored: dict[str, Any] = {"key": choice.key, "texts": dict(choice.texts)}
+    if choice.extra:
+        stored["extra"] = dict(choice.extra)
+    if choice.retired:
+        stored["retired"] = True
+    return stored
+
+
+def _retire_what_is_gone(session: Session, version: QuestionnaireVersion) -> None:
+    """Mark the questions and choices that the newly published version no longer holds, and those it holds again."""
+    held = {
+        row.question_id: {choice["key"] for choice in row.choices if not choice.get("retired")}
+        for row in session.execute(
+            select(VersionItem.question_id, VersionItem.choices).where(
+                VersionItem.version_id == version.id, VersionItem.question_id.is_not(None)
+            )
+        )
+    }
+    for question in session.scalars(
+        select(Question).where(Question.questionnaire_id == version.questionnaire_id).order_by(Question.id)
+    ):
+        question.retired = question.id not in held
+    for choice in session.scalars(
+        select(QuestionChoice)
+        .join(Question, Question.id == QuestionChoice.question_id)
+        .where(Question.questionnaire_id == version.questionnaire_id)
+        .order_by(QuestionChoice.id)
+    ):
+        choice.retired = choice.key not in held.get(choice.question_id, set())
+    session.flush()
