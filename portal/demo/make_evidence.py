@@ -49,8 +49,10 @@ def pdf(lines: tuple[str, ...]) -> bytes:
     objects = (
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
-        b" /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        (
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
+            b" /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>"
+        ),
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
     )
     written = b"%PDF-1.4\n"
@@ -78,7 +80,7 @@ def png(bars: tuple[int, ...], colour: tuple[int, int, int]) -> bytes:
         for x in range(width):
             bar, inside = divmod(x - 20, step)
             tall = 0 <= bar < len(bars) and inside < step * 2 // 3 and height - 20 - y <= bars[bar] * 2.3
-            if min(x, y) < 2 or x > width - 3 or y > height - 3 or y == height - 20:  # noqa: PLR2004 - the edge, pixels
+            if min(x, y) < 2 or x > width - 3 or y > height - 3 or y == height - 20:
                 rows += bytes((90, 100, 110))
             else:
                 rows += bytes(colour if tall and y < height - 20 else (255, 255, 255))
