@@ -1,0 +1,262 @@
+"""The demo countries hold together as files: counts, codes, languages, questionnaires, and every reply's life."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from pyxform.xls2xform import convert
+
+from portal.demo.make_questionnaires import COUNTRIES, read_rows, sheets
+from portal.models.lifecycle import EDITABLE, Action, Signature, State, Status, follow, transition
+
+CAMBODIA = COUNTRIES / "cambodia"
+ALL = sorted(path for path in COUNTRIES.iterdir() if path.is_dir())
+each_country = pytest.mark.parametrize("country", ALL, ids=lambda path: path.name)
+NOT_IN_THE_LIFECYCLE = {"save", "attach_evidence", "ask_clarification", "answer_clarification", "close_clarification"}
+
+
+def load(country: Path, name: str) -> Any:
+    """Read one JSON file of a country."""
+    return json.loads((country / name).read_text(encoding="utf-8"))
+
+
+def documents(country: Path) -> list[Any]:
+    """Read the source documents of a country."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted((country / "documents").glob("*.json"))]
+
+
+def languages(country: Path) -> set[str]:
+    """Name the languages of a country."""
+    return {language["code"] for language in load(country, "country.json")["languages"]}
+
+
+def institutions(country: Path) -> dict[str, Any]:
+    """Map the institutions of a country by code."""
+    return {row["code"]: row for row in load(country, "institutions.json")["institutions"]}
+
+
+def questions(country: Path, form: str) -> dict[str, dict[str, str]]:
+    """Map the rows of a questionnaire that take an answer by code."""
+    return {
+        row["name"]: row
+        for row in sheets(country / "questionnaires", form)["survey"]
+        if row["type"] != "note" and "group" not in row["type"]
+    }
+
+
+def assignments(country: Path) -> dict[str, Any]:
+    """Map the assignments of all rounds by key."""
+    return {
+        assignment["key"]: {**assignment, "round": round_}
+        for round_ in load(country, "assignments.json")["rounds"]
+        for assignment in round_["assignments"]
+    }
+
+
+def test_cambodia_is_as_large_as_promised() -> None:
+    (ccpr,) = [document for document in documents(CAMBODIA) if document["mechanism"] == "CCPR"]
+    paragraphs = [row["paragraph"] for row in ccpr["recommendations"]]
+    assert list(dict.fromkeys(paragraphs)) == [str(number) for number in range(1, 47)]
+    assert len(institutions(CAMBODIA)) >= 35
+    assert {"source", "to proof-read", "name not known"} == {
+        row["proofread"] for row in institutions(CAMBODIA).values()
+    }
+    assert len(questions(CAMBODIA, "short")) <= 7
+    upr = next(document for document in documents(CAMBODIA) if document["mechanism"] == "UPR")
+    assert {row["state_position"] for row in upr["recommendations"]} == {"supported", "noted"}
+    texts = [json.dumps(reply["answers"]["b6"]) for reply in load(CAMBODIA, "answers.json")["replies"] if "b6" in reply["answers"]]
+    assert len(set(texts)) >= 120
+
+
+def test_the_second_country_shares_nothing_but_english() -> None:
+    (other,) = [country for country in ALL if country != CAMBODIA]
+    assert len(institutions(other)) == 5
+    assert languages(other) & languages(CAMBODIA) == {"en"}
+    text = "".join(path.read_text(encoding="utf-8") for path in other.rglob("*.*") if path.suffix in {".json", ".tsv"})
+    assert not re.search("[\u1780-\u17ff]", text)
+
+
+@each_country
+def test_institutions_and_persons_resolve(country: Path) -> None:
+    known = institutions(country)
+    tongues = languages(country)
+    assert load(country, "country.json")["owner"] in known
+    ranks = [row["rank"] for row in known.values()]
+    assert ranks == sorted(set(ranks))
+    for row in known.values():
+        assert row["parent"] is None or row["parent"] in known
+        assert set(row["names"]) == tongues or row["proofread"] == "name not known"
+    persons = load(country, "persons.json")["persons"]
+    logins = [person["login"] for person in persons]
+    assert len(logins) == len(set(logins)) == len({person["phone"] for person in persons})
+    honorifics = {row["code"] for row in load(country, "country.json")["honorifics"]} | {None}
+    for person in persons:
+        assert {membership["institution"] for membership in person["memberships"]} <= set(known)
+        assert person["honorific"] in honorifics
+        assert person["language"] in tongues
+        assert set(person["names"]) == tongues
+        assert person["email"] is None or person["email"].endswith("@example.org")
+    assert sum(len(person["memberships"]) > 1 for person in persons) >= 1
+    assert {person["staff_role"] for person in persons} >= {"coordinator", "report_writer", "administrator", "observer"}
+    for code in known:
+        roles = {m["role"] for person in persons for m in person["memberships"] if m["institution"] == code}
+        assert {"focal_point", "approver"} <= roles
+
+
+@each_country
+def test_documents_are_demo_in_every_language_and_use_known_labels(country: Path) -> None:
+    vocabularies = load(country, "vocabularies.json")
+    mechanisms = {row["code"] for row in vocabularies["mechanisms"]}
+    labels = {
+        field: {row["key"] for row in vocabularies[name]}
+        for field, name in (("themes", "theme"), ("affected_persons", "affected"), ("sdgs", "sdg"))
+    }
+    tongues = languages(country)
+    for name in ("theme", "affected", "sdg"):
+        assert all(set(row["labels"]) == tongues for row in vocabularies[name])
+    for document in documents(country):
+        assert document["mechanism"] in mechanisms
+        assert document["demo"] is True
+        rows = document["recommendations"]
+        assert len({(row["paragraph"], row["sub_item"]) for row in rows}) == len(rows)
+        concerns = {row["paragraph"] for row in rows if row["kind"] == "concern"}
+        for row in rows:
+            assert row["demo"] is True
+            assert set(row["texts"]) == tongues
+            assert row["texts"]["en"].startswith("Demo text: ")
+            assert row["pair"] is None or row["pair"] in concerns
+            if row["kind"] == "recommendation":
+                assert set(row["summary"]) == tongues
+            for field, known in labels.items():
+                assert set(row[field]) <= known
+
+
+@each_country
+def test_questionnaires_are_valid_xlsform_and_as_their_rows_say(country: Path) -> None:
+    folder = country / "questionnaires"
+    for setting in read_rows(folder / "settings.tsv"):
+        path = folder / f"{setting['form']}.xlsx"
+        assert convert(xlsform=str(path), file_type=".xlsx", validate=False).warnings == []
+        workbook = load_workbook(path)
+        for title, rows in sheets(folder, setting["form"]).items():
+            head, *lines = workbook[title].iter_rows(values_only=True)
+            found = [{str(key): value or "" for key, value in zip(head, line, strict=True)} for line in lines]
+            assert found == [{key: row[key] for key in found[0]} for row in rows]
+            assert all(not row[key] for row in rows for key in row if key not in found[0])
+
+
+@each_country
+def test_every_answer_fits_its_question(country: Path) -> None:
+    asked = assignments(country)
+    replies = load(country, "answers.json")["replies"]
+    assert [reply["assignment"] for reply in replies] == list(asked)
+    choices: dict[str, set[str]] = {}
+    for row in read_rows(country / "questionnaires" / "choices.tsv"):
+        choices.setdefault(row["list_name"], set()).add(row["name"])
+    for reply in replies:
+        form = questions(country, asked[reply["assignment"]]["questionnaire"])
+        for code, value in reply["answers"].items():
+            kind, _, name = form[code]["type"].partition(" ")
+            if isinstance(value, dict) and "state" in value:
+                assert form[code][value["state"]] == "yes", (reply["assignment"], code)
+            elif kind == "text":
+                assert value
+                assert set(value) <= languages(country)
+                assert all(re.search(r"\((demo|démo|គំរូ)\)|^[^.]+$", text) for text in value.values())
+            elif kind.startswith("select"):
+                assert set([value] if isinstance(value, str) else value) <= choices[name]
+            elif kind in {"integer", "decimal"}:
+                assert isinstance(value, int | float)
+            else:
+                assert kind == "date"
+                assert re.fullmatch(r"\d{4}-\d\d-\d\d", value)
+
+
+@each_country
+def test_assignments_resolve(country: Path) -> None:
+    known = institutions(country)
+    rows = {
+        (document["symbol"], row["paragraph"], row["sub_item"])
+        for document in documents(country)
+        for row in document["recommendations"]
+        if row["kind"] == "recommendation"
+    }
+    leads: dict[tuple[str, ...], set[str]] = {}
+    for assignment in assignments(country).values():
+        assert assignment["institution"] in known
+        assert assignment["document"] in assignment["round"]["documents"]
+        for sub_item in assignment["sub_items"] or [""]:
+            assert (assignment["document"], assignment["paragraph"], sub_item) in rows
+        place = (assignment["round"]["slug"], assignment["document"], assignment["paragraph"])
+        leads.setdefault(place, set())
+        if assignment["role"] == "lead":
+            leads[place].add(assignment["institution"])
+    assert all(len(names) == 1 for names in leads.values()), leads
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A demo act as the lifecycle reads an event."""
+
+    action: Action
+    done_at: datetime
+    details: dict[str, Any]
+
+
+def lived(reply: dict[str, Any]) -> State:
+    """Fold a reply's acts and return where it stands; saves must fall into a state in which one may answer."""
+    state = State()
+    before = datetime.min.replace(tzinfo=UTC)
+    for act in reply["acts"]:
+        hour, minute = map(int, act["time"].split(":"))
+        at = datetime(2026, 1, 1, hour, minute, tzinfo=UTC) + timedelta(days=act["day"])
+        assert at > before, reply["assignment"]
+        before = at
+        name = act["act"]
+        if name == "save" and state.status is Status.ISSUED:
+            name = "first_save"
+        elif name == "save":
+            assert state.status in EDITABLE, reply["assignment"]
+            assert state.unlocked is None or set(act["answers"]) <= set(state.unlocked), reply["assignment"]
+        if name in NOT_IN_THE_LIFECYCLE:
+            continue
+        assert act.get("reason") or not transition(state.status, Action(name)).reason, (reply["assignment"], name)
+        state = follow(state, Happened(Action(name), at, {"unlocked": act.get("questions")}))
+    return state
+
+
+@each_country
+def test_every_reply_lives_by_the_lifecycle(country: Path) -> None:
+    asked = assignments(country)
+    logins = {person["login"] for person in load(country, "persons.json")["persons"]}
+    shown = {row["file"] for row in json.loads((COUNTRIES.parent / "evidence" / "evidence.json").read_text())["files"]}
+    for reply in load(country, "answers.json")["replies"]:
+        state = lived(reply)
+        assert state.status == Status(reply["status"]), reply["assignment"]
+        assert state.signature == (reply["signature"] and Signature(reply["signature"])), reply["assignment"]
+        form = questions(country, asked[reply["assignment"]]["questionnaire"])
+        saved = {code for act in reply["acts"] if act["act"] == "save" for code in act["answers"]}
+        assert saved == set(reply["answers"]), reply["assignment"]
+        attached = {act["file"] for act in reply["acts"] if act["act"] == "attach_evidence"}
+        assert {act["by"] for act in reply["acts"]} <= logins
+        assert attached <= shown
+        if any(act["act"] == "complete" for act in reply["acts"]):
+            always = {code for code, row in form.items() if row["required"] == "yes" and not row["relevant"]}
+            assert always <= saved, reply["assignment"]
+            assert reply["answers"]["b1"] != "done" or attached
+
+
+def test_cambodia_shows_every_state() -> None:
+    replies = load(CAMBODIA, "answers.json")["replies"]
+    assert {reply["status"] for reply in replies} == {str(status) for status in Status}
+    assert {reply["signature"] for reply in replies} >= {"signed", "paper", "pending", "void"}
+    acts = {act["act"] for reply in replies for act in reply["acts"]}
+    assert acts >= {"decline", "reopen", "recall", "restore", "refuse_not_ours", "retract_claim", "answer_clarification"}
+    assert any(reply["late"] for reply in replies)
