@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from forms.definition.compiled import Step
     from forms.definition.model import Choice, Definition, Item
-    from forms.expressions import Value
+    from forms.expressions import Rule, Value
 
 __all__ = ["Context", "Evaluation", "evaluate", "fill"]
 
@@ -34,7 +34,7 @@ class Evaluation:
     `hidden` holds codes of items (pages and groups too) that are not asked. `required` and `missing` name questions:
     their keys have no language, since an answer in any language will do. `refused` maps the very answer (language
     included) to its sentence. `unreadable` are answers whose typed text could not be read: neither missing nor given.
-    `offered` maps questions with a choice filter to the keys on offer. `values` is what expressions read.
+    `evidence` holds codes of questions that need evidence. `offered` maps questions with a choice filter to the keys on offer. `values` is what expressions read.
     """
 
     hidden: frozenset[str]
@@ -43,6 +43,7 @@ class Evaluation:
     missing: tuple[AnswerKey, ...]
     refused: Mapping[AnswerKey, str]
     unreadable: tuple[AnswerKey, ...] = ()
+    evidence: frozenset[str] = frozenset()
     offered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
 
@@ -123,6 +124,7 @@ def _judged(
     unreadable: list[AnswerKey] = []
     refused: dict[AnswerKey, str] = {}
     offered: dict[str, tuple[str, ...]] = {}
+    evidence: set[str] = set()
     for step in definition.compiled.questions:
         item = step.item
         if item.code in hidden or step.key is None:
@@ -133,9 +135,9 @@ def _judged(
             refused.update(_broken(definition, step, said, answers, scope))
         if step.choice_filter is not None:
             offered[item.code] = _on_offer(step, scope, answers, refused)
-        if step.required is False:
-            continue
-        if step.required is True or truth(step.required(scope)):
+        if _holds(step.evidence, scope):
+            evidence.add(item.code)
+        if _holds(step.required, scope):
             required.add(step.key)
             if not said:
                 missing.append(step.key)
@@ -146,9 +148,14 @@ def _judged(
         missing=tuple(missing),
         refused=refused,
         unreadable=tuple(unreadable),
+        evidence=frozenset(evidence),
         offered=offered,
         values=scope.values,
     )
+
+
+def _holds(rule: Rule | bool, scope: _Scope) -> bool:  # noqa: FBT001 - a setting is yes, no or a rule
+    return rule if isinstance(rule, bool) else truth(rule(scope))
 
 
 def _broken(

@@ -13,7 +13,7 @@ from forms.definition.lists import YES, read_lists
 from forms.definition.model import Definition
 from forms.definition.report import Findings, Mistake, Report
 from forms.definition.rules import Rules
-from forms.definition.survey import Survey
+from forms.definition.survey import Survey, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,13 +51,13 @@ def check(rows: SheetRows) -> Report:
         duplicates=settings.get("allow_choice_duplicates", "").lower() in YES,
         findings=findings,
     )
-    read = Survey(survey, lists, languages, default, titles, findings)
+    read = Survey(survey, lists, Wording(languages, default, titles), findings)
     _warn_languages(read, findings)
     for name in lists.keys() - read.used_lists:
         findings.found.append(
             Mistake(_l("The list “%(name)s” is used by no question.", name=name), "choices", severity="warning")
         )
-    rules = Rules(read.pages, read.places, read.lost, read.headers, findings)
+    rules = Rules(read, findings)
     if not read.pages and not findings.fatal:
         findings.found.append(_empty())
     if findings.fatal:

@@ -33,6 +33,7 @@ class Step:
     constraint: Rule | None
     choice_filter: Rule | None
     required: Rule | bool
+    evidence: Rule | bool
 
 
 class Compiled:
@@ -71,9 +72,6 @@ def _fills(item: Item) -> bool:
 
 def _step(item: Item, parent: str, languages: tuple[str, ...]) -> Step:
     kind = question_type(item.type) if item.kind == "question" else None
-    required: Rule | bool = False
-    if kind is not None and item.required.strip().lower() not in NEVER:
-        required = True if item.required.strip().lower() in ALWAYS else compile_tree(parse(item.required))
     return Step(
         item=item,
         parent=parent,
@@ -84,8 +82,18 @@ def _step(item: Item, parent: str, languages: tuple[str, ...]) -> Step:
         calculation=_rule(item.calculation),
         constraint=_rule(item.constraint),
         choice_filter=_rule(item.choice_filter, filtering=True),
-        required=required if kind is not None and kind.asks and not item.calculation else False,
+        required=_flag(item.required) if kind is not None and kind.asks and not item.calculation else False,
+        evidence=_flag(item.settings.get("evidence_required", "")) if kind is not None else False,
     )
+
+
+def _flag(source: str | bool) -> Rule | bool:  # noqa: FBT001 - a setting is yes, no or a rule
+    if isinstance(source, bool):
+        return source
+    plain = source.strip().lower()
+    if plain in NEVER:
+        return False
+    return True if plain in ALWAYS else compile_tree(parse(source.strip()))
 
 
 def _rule(source: str, *, filtering: bool = False) -> Rule | None:

@@ -14,12 +14,10 @@ from forms.expressions import ExpressionError, parse
 from forms.expressions.tree import Call, Column, Here, Literal, Operation, Reference, Tree, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from forms.definition.headers import Headers
     from forms.definition.model import Item
     from forms.definition.report import Findings
     from forms.definition.rows import RawRow
+    from forms.definition.survey import Survey
 
 RULES = ("relevant", "constraint", "calculation", "required", "choice_filter")
 _NAME = re.compile(r"\$\{\s*([^{}\s]*)\s*\}")
@@ -31,16 +29,15 @@ class Rules:
 
     def __init__(
         self,
-        pages: tuple[Item, ...],
-        places: Mapping[str, RawRow],
-        lost: set[str],
-        headers: Headers,
+        survey: Survey,
         findings: Findings,
     ) -> None:
+        pages = survey.pages
         self.items = {item.code: item for page in pages for item in page.items()}
-        self.places = places
-        self.lost = lost - self.items.keys()
-        self.headers = headers
+        self.places = survey.places
+        self.lost = survey.lost - self.items.keys()
+        self.unknown = survey.unknown
+        self.headers = survey.headers
         self.findings = findings
         self.left_out: set[tuple[str, str]] = set()
         self.broken: set[str] = set()
@@ -85,6 +82,9 @@ class Rules:
                 self._key(node, row, header)
 
     def _unknown(self, item: Item, rule: str, name: str, row: RawRow | None, header: str) -> None:
+        if name in self.unknown:
+            self.broken.add(item.code)  # the row of that question has its own sentence
+            return
         if name in self.lost:
             self.left_out.add((item.code, rule))
             self.findings.warn(
@@ -142,7 +142,7 @@ class Rules:
         for role, texts in item.texts.items():
             for text in texts.values():
                 for name in _NAME.findall(text):
-                    if name not in self.items and name not in self.lost:
+                    if name not in {*self.items, *self.lost, *self.unknown}:
                         self.findings.error(
                             _l("The text names “%(name)s”, which is no question.", name=name[:60]),
                             row,
@@ -163,9 +163,10 @@ class Rules:
                 )
 
     def _judge_circles(self, pages: tuple[Item, ...]) -> None:
-        sound: list[Item] = []
-        for item in self.items.values():
-            sound.append(replace(item, relevant="", calculation="") if item.code in self.broken else item)
+        sound = [
+            replace(item, relevant="", calculation="") if item.code in self.broken else item
+            for item in self.items.values()
+        ]
         parents = {child.code: item.code for page in pages for item in page.items() for child in item.children}
         _order, circle = in_order(dependencies(sound, parents))
         for code in circle:

@@ -44,6 +44,15 @@ class _Folder:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Wording:
+    """The languages of a questionnaire, the one that columns without a language stand for, and its titles."""
+
+    languages: tuple[str, ...]
+    default_language: str
+    titles: Mapping[str, str]
+
+
 class Survey:
     """Reads the rows of the survey sheet; `pages` is the result, `places` the row of each item."""
 
@@ -51,19 +60,18 @@ class Survey:
         self,
         rows: Sequence[RawRow],
         lists: Mapping[str, tuple[Choice, ...]],
-        languages: tuple[str, ...],
-        default_language: str,
-        titles: Mapping[str, str],
+        wording: Wording,
         findings: Findings,
     ) -> None:
         self.headers = Headers(rows)
         self.lists = lists
-        self.languages = languages
-        self.default_language = default_language
-        self.titles = titles
+        self.languages = wording.languages
+        self.default_language = wording.default_language
+        self.titles = wording.titles
         self.findings = findings
         self.places: dict[str, RawRow] = {}
         self.lost: set[str] = set()  # names inside tables, which no rule can read yet
+        self.unknown: set[str] = set()  # names of rows whose type is not known
         self.used_lists: set[str] = set()
         self._stack = [_Folder(None)]
         for row in rows:
@@ -108,7 +116,7 @@ class Survey:
             mend = _l("Did you mean “%(nearest)s”?", nearest=word.nearest)
         self.findings.error(_l("The type “%(type)s” is not known.", type=written[:60]), row, self._at("type"), mend)
         if name := self.headers.get(row, "name"):
-            self.lost.add(name)  # its readers need no second sentence
+            self.unknown.add(name)  # its readers need no second sentence
 
     def _warn_type(self, row: RawRow, written: str, sentence: Any) -> None:
         self.findings.warn(

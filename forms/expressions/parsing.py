@@ -177,8 +177,8 @@ def _check_pattern(node: Call) -> None:
 
 def _explained(source: str, trouble: UnexpectedInput) -> ExpressionError:
     """Say what is wrong where, with the usual slips named."""
-    position = trouble.pos_in_stream
-    if position is None or position < 0:
+    position = trouble.pos_in_stream if isinstance(trouble.pos_in_stream, int) else -1
+    if position < 0:
         position = len(source)
     rest, around = source[position:], source[max(0, position - 1) :]
     sentence: Text = _l(
