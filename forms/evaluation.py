@@ -34,7 +34,8 @@ class Evaluation:
     `hidden` holds codes of items (pages and groups too) that are not asked. `required` and `missing` name questions:
     their keys have no language, since an answer in any language will do. `refused` maps the very answer (language
     included) to its sentence. `unreadable` are answers whose typed text could not be read: neither missing nor given.
-    `evidence` holds codes of questions that need evidence. `offered` maps questions with a choice filter to the keys on offer. `values` is what expressions read.
+    `evidence` holds codes of questions that need evidence. `offered` maps questions with a choice filter to the keys
+    on offer. `values` is what expressions read.
     """
 
     hidden: frozenset[str]

@@ -177,9 +177,8 @@ def _check_pattern(node: Call) -> None:
 
 def _explained(source: str, trouble: UnexpectedInput) -> ExpressionError:
     """Say what is wrong where, with the usual slips named."""
-    position = trouble.pos_in_stream if isinstance(trouble.pos_in_stream, int) else -1
-    if position < 0:
-        position = len(source)
+    found: int | None = getattr(trouble, "pos_in_stream", None)
+    position = len(source) if found is None or found < 0 else found
     rest, around = source[position:], source[max(0, position - 1) :]
     sentence: Text = _l(
         "The expression cannot be read from “%(rest)s” on (character %(position)s).",
