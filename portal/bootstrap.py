@@ -57,9 +57,9 @@ def prepare(arguments: list[str]) -> None:
         _enter(arguments)
 
 
-def interpreter(venv: Path = VENV) -> Path:
+def interpreter() -> Path:
     """Return the Python of the environment."""
-    return venv / ("Scripts/python.exe" if WINDOWS else "bin/python")
+    return VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 
 
 def stamp_text(kind: str) -> str:
@@ -268,7 +268,7 @@ class Progress:
 
     def read(self, line: str) -> None:
         """Take one line of an installer's output into account."""
-        if re.match(r"\s*(Collecting|Requirement already satisfied)", line):
+        if re.match(r"\s*(Collecting|Processing|Requirement already satisfied)", line):
             self.fetched += 1
         size = re.search(r"Downloading .*\((\d+(?:\.\d+)?)\s*(k|M)i?B\)", line)
         if size:
