@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def locked(session: Session, submission_id: int) -> Submission:
     """Read a submission again inside ``write()``, locked on PostgreSQL (SQLite has one writer)."""
     return session.scalars(
-        select(Submission).where(Submission.id == submission_id).with_for_update().execution_options(populate_existing=True)
+        select(Submission)
+        .where(Submission.id == submission_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).one()
 
 

@@ -93,4 +93,3 @@ def take_snapshot(
     session.add(made)
     session.flush()
     return made
-

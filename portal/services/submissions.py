@@ -163,7 +163,9 @@ def save_answers(
     for key, change in changes.items():
         before = work.stored.get(key)
         if unlocked is not None and key.code not in unlocked:
-            sentence = _l("This answer was handed in and is not among those returned to you, so it cannot be changed now.")
+            sentence = _l(
+                "This answer was handed in and is not among those returned to you, so it cannot be changed now."
+            )
             work.refused.append(RefusedAnswer(key, sentence, before.revision if before else 0, kept=False))
         elif change.base is not None and change.base != (before.revision if before else 0):
             doubtful[key] = change
@@ -340,7 +342,9 @@ def what_is_missing(
         found.append((order[key.code], Problem(sentence, field=field_name(key))))
     for key in evaluation.unreadable:
         sentence = stored[key].message if key in stored else None
-        found.append((order[key.code], Problem(sentence or _l("This answer could not be read."), field=field_name(key))))
+        found.append(
+            (order[key.code], Problem(sentence or _l("This answer could not be read."), field=field_name(key)))
+        )
     return [problem for _, problem in sorted(found, key=lambda pair: pair[0])]
 
 
@@ -420,7 +424,9 @@ def _hand_in(
     return event
 
 
-def record_signature(session: Session, head: SubmissionHead, *, by: Principal, evidence: str | None = None) -> SubmissionEvent:
+def record_signature(
+    session: Session, head: SubmissionHead, *, by: Principal, evidence: str | None = None
+) -> SubmissionEvent:
     """Record the signature that was to follow a reply already handed in."""
     return act(session, head, Action.RECORD_SIGNATURE, by=by, details={"scan": evidence} if evidence else None)
 
@@ -453,7 +459,9 @@ def recall(session: Session, head: SubmissionHead, *, by: Principal) -> Submissi
     return act(session, head, Action.RECALL, by=by)
 
 
-def claim_not_ours(session: Session, head: SubmissionHead, *, instead: str, reason: str, by: Principal) -> SubmissionEvent:
+def claim_not_ours(
+    session: Session, head: SubmissionHead, *, instead: str, reason: str, by: Principal
+) -> SubmissionEvent:
     """Say that a recommendation is another institution's (``instead``: its code or name): an answer, never silence."""
     if not instead.strip():
         sentence = _l("Name the institution that should answer instead.")
@@ -464,4 +472,3 @@ def claim_not_ours(session: Session, head: SubmissionHead, *, instead: str, reas
 def retract_claim(session: Session, head: SubmissionHead, *, by: Principal) -> SubmissionEvent:
     """Take back the claim that a recommendation is not ours."""
     return act(session, head, Action.RETRACT_CLAIM, by=by)
-
