@@ -1,0 +1,563 @@
+"""The one guarded workbook writer: what a person typed is text for ever, what is a number or a date is typed.
+
+Rules (design.md section 6): a string is never a formula and never altered by an added apostrophe; long text goes on
+in the next columns; control characters are replaced; every alteration is listed on the notes sheet.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+import re
+import tempfile
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
+from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.hyperlink import Hyperlink
+
+from portal.table import Cell, Column, Link, Table, pick
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from openpyxl.worksheet.worksheet import Worksheet
+
+Sheet: TypeAlias = "Worksheet"
+
+MOST = 32_767  # UTF-16 units in a cell, Excel's limit
+LINKS = 60_000  # Excel takes 65,530 a sheet
+KHMER_FONT = "Khmer OS Siemreap"
+LATIN_FONT = "Calibri"
+FORMATS = {
+    "integer": "#,##0",
+    "decimal": "#,##0.##########",
+    "percent": "0.0%",
+    "money": "#,##0.00",
+    "date": "yyyy-mm-dd",
+    "datetime": "yyyy-mm-dd hh:mm",
+}
+INK, ACCENT, SOFT, LINE, PALE = "1F2A37", "1F4E79", "EAF0F6", "C5CFDA", "F7F9FB"
+
+_KHMER = re.compile("[\u1780-\u17ff\u19e0-\u19ff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+_RISKY = re.compile(r"[=+\-@\t\r'|%]|[\d.,/: ]+\Z|\d+[eE]\d+\Z|(?i:true|false)\Z")
+_TRIGGER = re.compile(r"\s*[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]")
+_ESCAPE = re.compile("_x[0-9A-Fa-f]{4}_")
+
+
+@dataclass(frozen=True)
+class Alteration:
+    """One cell that does not hold exactly what is stored: where, and what was done."""
+
+    sheet: str
+    cell: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a kind of cell is drawn; a book makes each style once."""
+
+    bold: bool = False
+    size: float = 11
+    colour: str = INK
+    fill: str = ""
+    wrap: bool = True
+    align: str = "left"
+    vertical: str = "top"
+    border: bool = True
+    locked: bool = True
+    italic: bool = False
+    underline: bool = False
+
+
+LOOKS = {
+    "body": Look(),
+    "plain": Look(border=False),
+    "muted": Look(border=False, colour="5B6776", italic=False),
+    "header": Look(bold=True, colour="FFFFFF", fill=ACCENT, vertical="center"),
+    "title": Look(bold=True, size=16, colour=ACCENT, border=False, wrap=False, vertical="center"),
+    "subtitle": Look(bold=True, size=12, colour=ACCENT, border=False, vertical="center"),
+    "label": Look(bold=True, fill=SOFT),
+    "hint": Look(colour="5B6776", fill=PALE, size=10),
+    "input": Look(locked=False),
+    "fixed": Look(fill=PALE, colour="5B6776"),
+    "warning": Look(fill="FFF4D6"),
+}
+
+
+def clean(text: str) -> tuple[str, bool]:
+    """Return text fit for XML 1.0 (control characters become U+FFFD) and whether anything was replaced."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    cleaned = _CONTROL.sub("\ufffd", text)
+    return cleaned, cleaned != text
+
+
+def units(text: str) -> int:
+    """Return the length as Excel counts it, in UTF-16 units."""
+    return len(text) + sum(1 for letter in text if letter > "\uffff")
+
+
+def split_text(text: str, most: int = MOST) -> list[str]:
+    """Cut text into cells, at a line or a space where one is near, never inside a Khmer or other cluster."""
+    parts = []
+    while units(text) > most:
+        cut = most
+        while units(text[:cut]) > most:
+            cut -= max(1, (units(text[:cut]) - most) // 2)
+        near = max(
+            text.rfind("\n", cut - 300, cut), text.rfind(" ", cut - 300, cut), text.rfind("\u200b", cut - 300, cut)
+        )
+        if near > 0:
+            cut = near + 1
+        else:
+            while cut > most // 2 and (
+                unicodedata.combining(text[cut])
+                or unicodedata.category(text[cut])[0] == "M"
+                or text[cut - 1] == "\u17d2"
+            ):  # noqa: E501
+                cut -= 1
+        parts.append(text[:cut])
+        text = text[cut:]
+    return [*parts, text]
+
+
+def lines(text: str, width: float) -> int:
+    """Estimate how many lines wrapped text takes in a column ``width`` characters wide."""
+    count = 0
+    for line in text.split("\n"):
+        shown = sum(
+            0 if unicodedata.category(letter) in {"Mn", "Cf"} else 1.25 if "\u1780" <= letter <= "\u17ff" else 1.05
+            for letter in line
+        )
+        count += max(1, math.ceil(shown / max(width - 1.5, 1)))
+    return count
+
+
+class ReportBook:
+    """A workbook in the making; ``notes`` collects every altered cell and becomes the last sheet on save."""
+
+    def __init__(
+        self,
+        *,
+        language: str = "en",
+        languages: Sequence[str] = (),
+        time_zone: str = "UTC",
+        title: str = "",
+        bilingual: bool = False,
+    ) -> None:
+        self.language = language
+        self.languages = tuple(languages) or (language,)
+        self.bilingual = bilingual
+        self.zone = ZoneInfo(time_zone)
+        self.workbook = Workbook()
+        self.workbook.remove(self.workbook.worksheets[0])
+        self.workbook.properties.title = clean(title)[0]
+        self.workbook.properties.creator = "Tamdan"
+        self.notes: list[Alteration] = []
+        self._styles: dict[tuple[Look, str, bool, bool], Any] = {}
+        self._lists: dict[str, str] = {}
+        self._links: dict[str, int] = {}
+
+    # -- sheets -------------------------------------------------------------------------------------------------
+
+    def add(self, code: str, *, hidden: bool = False) -> Worksheet:
+        """Add an empty sheet under a short unique code and return it."""
+        ws: Worksheet = self.workbook.create_sheet(self.sheet_title(code))
+        ws.sheet_view.showGridLines = False
+        if hidden:
+            ws.sheet_state = "hidden"
+        ws.sheet_view.zoomScale = 100
+        return ws
+
+    def sheet_title(self, code: str) -> str:
+        """Return a title of at most 31 units, free of ``[]:*?/\\`` and unlike every other title."""
+        base = re.sub(r"[\[\]:*?/\\]", "-", clean(code)[0].replace("\n", " ")).strip().strip("'") or "Sheet"
+        while units(base) > 31:
+            base = base[:-1]
+        taken = {title.lower() for title in self.workbook.sheetnames}
+        title, number = base, 1
+        while title.lower() in taken or title.lower() == "history":  # Excel keeps "History" for itself
+            number += 1
+            title = f"{base[: 30 - len(str(number))]}-{number}"
+        return title
+
+    def words(self, texts: Mapping[str, str]) -> str:
+        """Return a language map as one text: the book's language, or all of its languages on lines of their own."""
+        if not self.bilingual:
+            return pick(texts, self.language, self.languages)
+        found = dict.fromkeys(texts[language] for language in self.languages if texts.get(language))
+        return "\n".join(found) or pick(texts, self.language, self.languages)
+
+    def sheet(self, table: Table, *, heading: bool = False, look: str = "body") -> Worksheet:
+        """Write a table on a sheet of its own: header, typed rows, frozen panes, filter, widths, print set-up.
+
+        ``heading`` puts the title and note above the header row (for reading; data sheets start with the header).
+        """
+        ws = self.add(table.code)
+        top = 1
+        if heading:
+            self.cell(ws, 1, 1, self.words(table.title), style="title")
+            ws.row_dimensions[1].height = 28
+            top = 3
+            if note := self.words(table.note):
+                self.cell(ws, 2, 1, note, style="muted")
+                top = 4
+        rows = [list(row) for row in table.rows]
+        spans = [
+            max((self._parts(row[at]) for row in rows if at < len(row)), default=1) for at in range(len(table.columns))
+        ]
+        self._header(ws, top, table.columns, spans)
+        for number, row in enumerate(rows, start=top + 1):
+            self._row(ws, number, table.columns, spans, row, look)
+        width = sum(spans)
+        ws.auto_filter.ref = f"A{top}:{get_column_letter(max(width, 1))}{max(top + len(rows), top + 1)}"
+        ws.freeze_panes = ws.cell(top + 1, 1 + (1 if width > 4 else 0))
+        self.printing(ws, header_row=top, title=self.words(table.title).replace("\n", " "))
+        return ws
+
+    def _parts(self, value: Cell) -> int:
+        return len(split_text(clean(value)[0])) if isinstance(value, str) and len(value) * 2 > MOST else 1
+
+    def _header(self, ws: Worksheet, top: int, columns: Sequence[Column], spans: Sequence[int]) -> None:
+        at = 1
+        tallest = 1
+        for column, span in zip(columns, spans, strict=True):
+            for part in range(1, span + 1):
+                title = self.words(column.title)
+                if part > 1:
+                    title = _("%(title)s (%(part)s of %(parts)s)", title=title, part=part, parts=span)
+                self.cell(ws, top, at, title, style="header")
+                ws.column_dimensions[get_column_letter(at)].width = column.width
+                tallest = max(tallest, lines(title, column.width * 0.92))
+                at += 1
+        ws.row_dimensions[top].height = 10 + 19 * tallest
+
+    def _row(
+        self,
+        ws: Worksheet,
+        number: int,
+        columns: Sequence[Column],
+        spans: Sequence[int],
+        row: Sequence[Cell],
+        look: str,
+    ) -> None:
+        at, height = 1, 18.0
+        for column, span, value in zip(columns, spans, row, strict=False):
+            self.cell(ws, number, at, value, column.kind, look, wrap=column.wrap)
+            if column.wrap and isinstance(value, (str, Link)):
+                text = value.text if isinstance(value, Link) else value
+                height = max(height, self.height(text, column.width))
+            at += span
+        ws.row_dimensions[number].height = min(height, 409)
+
+    @staticmethod
+    def height(text: str, width: float) -> float:
+        """Estimate a row's height in points for wrapped text; Khmer stacks and needs taller lines."""
+        return 5 + lines(text[:8000], width) * (21.5 if _KHMER.search(text) else 15)
+
+    # -- cells --------------------------------------------------------------------------------------------------
+
+    def cell(
+        self,
+        ws: Worksheet,
+        row: int,
+        col: int,
+        value: Cell,
+        kind: str = "text",
+        style: str = "body",
+        *,
+        wrap: bool = True,
+    ) -> None:
+        """Write one cell; text that does not fit goes on in the cells to the right."""
+        if isinstance(value, datetime):
+            value = value.astimezone(self.zone).replace(tzinfo=None) if value.tzinfo else value
+            kind = "datetime" if kind not in {"date", "datetime"} else kind
+            value = value.replace(microsecond=0)
+        value = self._number_or_text(ws, row, col, value)
+        if isinstance(value, Link):
+            self._link(ws, row, col, value, style, wrap=wrap)
+        elif isinstance(value, str):
+            self._text(ws, row, col, value, style, wrap=wrap)
+        else:
+            if value is not None and kind in {"text", "link"}:
+                kind = _kind_of(value)
+            target = ws.cell(row, col)
+            target.value = value
+            target._style = self._style(
+                LOOKS[style], FORMATS.get(kind, "General"), khmer=False, prefix=False, wrap=False
+            )  # type: ignore[attr-defined] # noqa: SLF001, E501
+
+    def _number_or_text(self, ws: Worksheet, row: int, col: int, value: Cell) -> Cell:
+        """Turn what Excel cannot hold as a number or a date into text, and say so."""
+        if isinstance(value, bool) or value is None:
+            return value
+        where = f"{get_column_letter(col)}{row}"
+        if isinstance(value, (int, Decimal, float)):
+            if not math.isfinite(value):
+                self.note(ws, where, _("Not a number Excel knows: written as text."))
+                return str(value)
+            digits = len(str(abs(value))) if isinstance(value, int) else len(Decimal(str(value)).as_tuple().digits)
+            if digits > 15:
+                self.note(ws, where, _("Excel keeps 15 digits of a number: written as text."))
+                return str(value)
+        elif isinstance(value, date) and value.year < 1901:
+            self.note(ws, where, _("Excel has no dates before 1900: written as text."))
+            return value.isoformat()
+        return value
+
+    def _text(self, ws: Worksheet, row: int, col: int, value: str, style: str, *, wrap: bool) -> None:
+        text, changed = clean(value)
+        where = f"{get_column_letter(col)}{row}"
+        if changed:
+            self.note(ws, where, _("Control characters were replaced by a sign (\ufffd)."))
+        parts = split_text(text)
+        if len(parts) > 1:
+            self.note(
+                ws,
+                where,
+                _(
+                    "The text is too long for one cell: it goes on in %(count)s more cells to the right.",
+                    count=len(parts) - 1,
+                ),
+            )  # noqa: E501
+        for offset, part in enumerate(parts):
+            # A literal _x0041_ would be read back as "A": escape the underscore the way Excel itself does.
+            escaped = _ESCAPE.sub(lambda match: "_x005F" + match.group(), part)
+            if units(escaped) > MOST:
+                escaped = part
+            target = ws.cell(row, col + offset)
+            if escaped == "":
+                target.value = None
+            else:
+                target.value = "text"
+                target._value = escaped  # type: ignore[attr-defined] # noqa: SLF001  # no guessing of formulas or cutting
+                target.data_type = "s"
+            prefix = bool(_RISKY.match(part))
+            target._style = self._style(
+                LOOKS[style], "General", khmer=bool(_KHMER.search(part)), prefix=prefix, wrap=wrap
+            )  # type: ignore[attr-defined] # noqa: SLF001, E501
+
+    def _link(self, ws: Worksheet, row: int, col: int, link: Link, style: str, *, wrap: bool) -> None:
+        used = self._links.get(ws.title, 0)
+        internal = link.url.startswith("#")
+        good = (internal or re.match(r"https?://[^\s/]", link.url, re.IGNORECASE)) and units(link.url) <= 2_000
+        self._text(ws, row, col, (link.text or link.url)[: MOST - 1], style, wrap=wrap)
+        target = ws.cell(row, col)
+        if not good or used >= LINKS or _CONTROL.search(link.url):
+            if link.url:
+                self.note(
+                    ws, target.coordinate, _("The link was left out: only http and https addresses become links.")
+                )
+            return
+        self._links[ws.title] = used + 1
+        text = target.value
+        if internal:
+            target.hyperlink = Hyperlink(ref=target.coordinate, location=link.url[1:])
+        else:
+            target.hyperlink = link.url
+        target._value = text  # type: ignore[attr-defined] # noqa: SLF001
+        target.data_type = "s"
+        base = LOOKS[style]
+        look = Look(**{**base.__dict__, "colour": "0B5CAD", "underline": True})
+        target._style = self._style(
+            look, "General", khmer=bool(_KHMER.search(str(text))), prefix=bool(_RISKY.match(str(text))), wrap=wrap
+        )  # type: ignore[attr-defined] # noqa: SLF001, E501
+
+    def note(self, ws: Worksheet, where: str, what: str) -> None:
+        """Remember an altered cell for the notes sheet."""
+        self.notes.append(Alteration(ws.title, where, what))
+
+    def _style(self, look: Look, number_format: str, *, khmer: bool, prefix: bool, wrap: bool) -> Any:
+        if look.wrap is not wrap and not wrap:
+            look = Look(**{**look.__dict__, "wrap": False})
+        key = (look, number_format, khmer, prefix)
+        if (made := self._styles.get(key)) is not None:
+            return made
+        # A scratch cell of this workbook, never written: its style array is shared by all cells of this look.
+        from openpyxl.cell.cell import Cell as ExcelCell
+
+        scratch = ExcelCell(self.workbook.worksheets[0], row=1, column=1)
+        scratch.font = Font(
+            name=KHMER_FONT if khmer else LATIN_FONT, size=look.size, bold=look.bold, italic=look.italic,
+            color="FF" + look.colour, underline="single" if look.underline else None,
+        )  # fmt: skip
+        if look.fill:
+            scratch.fill = PatternFill("solid", fgColor="FF" + look.fill)
+        if look.border:
+            side = Side(style="thin", color="FF" + LINE)
+            scratch.border = Border(left=side, right=side, top=side, bottom=side)
+        number = number_format != "General"
+        scratch.alignment = Alignment(
+            horizontal="right" if number and look.align == "left" and "yy" not in number_format else look.align,
+            vertical=look.vertical,
+            wrap_text=look.wrap,
+        )  # noqa: E501
+        scratch.number_format = number_format
+        scratch.protection = Protection(locked=look.locked)
+        if prefix:
+            scratch.quotePrefix = True  # type: ignore[attr-defined]
+        self._styles[key] = scratch._style  # type: ignore[attr-defined] # noqa: SLF001
+        return self._styles[key]
+
+    # -- lists, printing, saving --------------------------------------------------------------------------------
+
+    def choices(self, name: str, values: Iterable[str]) -> str:
+        """Put a list of choices on the hidden sheet under a defined name and return the name."""
+        if name in self._lists:
+            return self._lists[name]
+        kept = list(dict.fromkeys(value for value in values if value))
+        ws = self.workbook["_lists"] if "_lists" in self.workbook.sheetnames else self.add("_lists", hidden=True)
+        at = len(self._lists) + 1
+        for row, value in enumerate(kept or [""], start=1):
+            self._text(ws, row, at, value[:255], "plain", wrap=False)
+        letter = get_column_letter(at)
+        label = "list_" + re.sub(r"[^A-Za-z0-9_]", "_", name)
+        self.workbook.defined_names[label] = DefinedName(
+            label, attr_text=f"{quote_sheetname('_lists')}!${letter}$1:${letter}${max(len(kept), 1)}"
+        )
+        self._lists[name] = label
+        return label
+
+    def drop_down(self, ws: Worksheet, cells: str, name: str, *, strict: bool = True, message: str = "") -> None:
+        """Offer the choices of a named list in a range of cells; not strict = other text may be typed."""
+        rule = DataValidation(type="list", formula1=self._lists[name], allow_blank=True)
+        rule.showErrorMessage = strict
+        if message:
+            rule.error = rule.prompt = message[:250]
+            rule.showInputMessage = not strict
+        rule.add(cells)
+        ws.add_data_validation(rule)
+
+    def printing(
+        self, ws: Worksheet, *, header_row: int | None = None, title: str = "", portrait: bool = False
+    ) -> None:
+        """Set up A4, one page wide, with the header row repeated and page numbers in the footer."""
+        ws.page_setup.orientation = "portrait" if portrait else "landscape"
+        ws.page_setup.paperSize = 9
+        ws.page_setup.fitToWidth = 1
+        ws.page_setup.fitToHeight = 0
+        if ws.sheet_properties.pageSetUpPr is not None:
+            ws.sheet_properties.pageSetUpPr.fitToPage = True
+        ws.page_margins.left = ws.page_margins.right = 0.4
+        ws.page_margins.top, ws.page_margins.bottom = 0.5, 0.6
+        if header_row:
+            ws.print_title_rows = f"{header_row}:{header_row}"
+        ws.oddFooter.left.text = clean(title)[0].replace("&", "&&")[:120]
+        ws.oddFooter.right.text = "&P / &N"
+
+    def add_notes(self) -> None:
+        """Write the sheet that lists every altered cell; called by save when there is one."""
+        if not self.notes or "Notes" in self.workbook.sheetnames:
+            return
+        columns = (
+            Column("sheet", {self.language: _("Sheet")}, width=18),
+            Column("cell", {self.language: _("Cell")}, width=10),
+            Column("what", {self.language: _("What was altered")}, width=90, wrap=True),
+        )
+        rows = [(found.sheet, found.cell, found.what) for found in self.notes[:50_000]]
+        self.sheet(Table("Notes", {self.language: _("Notes")}, columns, rows))
+
+    def save(self, target: str | Path | IO[bytes]) -> None:
+        """Write the workbook: to a stream, or to a path by a temporary file that is synced and renamed."""
+        self.add_notes()
+        if not self.workbook.worksheets:
+            self.add("Empty")
+        # Hidden sheets go last, so that the first tab is one that can be shown.
+        self.workbook._sheets.sort(key=lambda ws: ws.sheet_state != "visible")  # type: ignore[attr-defined] # noqa: SLF001
+        self.workbook.active = 0
+        if isinstance(target, (str, Path)):
+            write_file(Path(target), self.workbook.save)
+        else:
+            self.workbook.save(target)
+
+    def content(self) -> bytes:
+        """Return the finished workbook as bytes."""
+        stream = io.BytesIO()
+        self.save(stream)
+        return stream.getvalue()
+
+
+def _kind_of(value: Cell) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "plain"
+    if isinstance(value, (float, Decimal)):
+        return "decimal"
+    return "datetime" if isinstance(value, datetime) else "date"
+
+
+def write_file(path: Path, write: Any) -> None:
+    """Let ``write(stream)`` fill a temporary file beside ``path``, sync it, rename it and sync the folder."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w+b") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    if hasattr(os, "O_DIRECTORY"):
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_csv(table: Table, target: str | Path | IO[bytes], *, language: str = "en", time_zone: str = "UTC") -> None:
+    """Write a table as CSV: UTF-8 with byte-order mark, ISO dates, text that looks like a formula made harmless.
+
+    A leading apostrophe marks such text, because CSV has no types (OWASP, CSV injection); numbers are left alone.
+    """
+    zone = ZoneInfo(time_zone)
+
+    def fill(stream: IO[bytes]) -> None:
+        text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="", write_through=True)
+        out = csv.writer(text, lineterminator="\r\n")
+        out.writerow([_plain_text(pick(column.title, language)) for column in table.columns])
+        for row in table.rows:
+            out.writerow([_csv_cell(value, zone) for value in row])
+        text.flush()
+        text.detach()
+
+    if isinstance(target, (str, Path)):
+        write_file(Path(target), fill)
+    else:
+        fill(target)
+
+
+def _plain_text(text: str) -> str:
+    text = clean(text)[0]
+    return "'" + text if _TRIGGER.match(text) else text
+
+
+def _csv_cell(value: Cell, zone: ZoneInfo) -> str | int | float | Decimal:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        local = value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value
+        return (local - timedelta(microseconds=local.microsecond)).isoformat(sep=" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Link):
+        return _plain_text(value.url if value.url.startswith(("http://", "https://")) else value.text)
+    return _plain_text(value) if isinstance(value, str) else value
