@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from portal.models import Mechanism, Recommendation, RecommendationKind, RecommendationTag, SourceDocument, Tag
+from portal.models import Mechanism, Recommendation, RecommendationTag, SourceDocument, Tag
+from portal.services.recommendation_pairs import Node, find_pairs
 from portal.services.recommendation_rows import ORIGINAL, Place, RecommendationRow, folded, sort_position
 from portal.table import Problem
 
@@ -55,7 +56,7 @@ class Planned:
 
 @dataclass
 class ImportPlan:
-    """What an import comes to: rows added, changed, unchanged and refused, new labels, rows of other countries, pairs."""
+    """What an import comes to: rows added, changed, unchanged, refused; new labels, pairs, rows of other countries."""
 
     language: str = ORIGINAL
     added: list[Planned] = field(default_factory=list)
@@ -112,7 +113,7 @@ class ImportPlan:
 class Stored:
     """What the database holds of the documents that an import is about."""
 
-    documents: dict[str, Row[Any]]
+    documents: dict[str, Any]
     mechanisms: dict[str, int]
     tags: dict[tuple[Vocabulary, str], int]
     by_uhri: dict[tuple[str, str], Row[Any]] = field(default_factory=dict)
@@ -152,6 +153,25 @@ def plan(
     made.mechanisms = [name for key, name in sorted(mechanisms.items()) if key not in stored.mechanisms]
     made.pairs = _pairs(made, stored)
     return made
+
+
+def _pairs(made: ImportPlan, stored: Stored) -> list[tuple[Place, Place]]:
+    nodes = [
+        Node(
+            place,
+            row.kind,
+            folded(row.heading.get(made.language) or ""),
+            row.position,
+            new=False,
+            paired=row.pair_id is not None,
+        )
+        for place, row in stored.by_place.items()
+    ]
+    for one in made.added:
+        heading = folded(one.row.heading.get(made.language) or next(iter(one.row.heading.values()), ""))
+        position = sort_position(one.place.paragraph, one.place.sub_item)
+        nodes.append(Node(one.place, one.row.kind, heading, position, new=True, paired=False, pair=one.row.pair))
+    return find_pairs(nodes)
 
 
 def _tags_move(planned: Planned) -> bool:
@@ -198,7 +218,7 @@ def _wrong(row: RecommendationRow) -> Problem | None:
 
 def look_up(session: Session, symbols: set[str], uhri_ids: set[str]) -> Stored:
     """Read what is stored of these documents and annotations, in a number of queries that no file changes."""
-    documents = {
+    documents: dict[str, Any] = {
         row.symbol: row
         for row in session.execute(
             select(
@@ -208,7 +228,7 @@ def look_up(session: Session, symbols: set[str], uhri_ids: set[str]) -> Stored:
                 SourceDocument.adopted_on,
                 SourceDocument.published_on,
                 SourceDocument.titles,
-            )  # fmt: skip
+            )
         )
     }
     mechanisms: dict[str, int] = {}
@@ -266,8 +286,8 @@ def _placed(
             )
             continue
         taken.add(place)
-        found = stored.by_uhri.get((row.uhri_id, row.sub_item)) if row.uhri_id else None
-        yield row, place, found if found is not None else stored.by_place.get(place)
+        known = stored.by_uhri.get((row.uhri_id, row.sub_item)) if row.uhri_id else None
+        yield row, place, stored.by_place.get(place) if known is None else known
 
 
 def _free_home(
@@ -395,57 +415,3 @@ def _load(raw: str | None) -> dict[str, Any]:
     except ValueError:
         return {}
     return loaded if isinstance(loaded, dict) else {}
-
-
-@dataclass(frozen=True)
-class _Node:
-    place: Place
-    kind: RecommendationKind
-    heading: str
-    position: int
-    new: bool
-    paired: bool
-
-
-def _pairs(made: ImportPlan, stored: Stored) -> list[tuple[Place, Place]]:
-    """Pair recommendations with concerns of the same heading within a document, nearest paragraph first.
-
-    Only where one of the two is new and nothing is paired yet: a pair that was corrected by hand stays as it is.
-    Returns (from, to) both ways.
-    """
-    nodes = {place: _Node(place, row.kind, folded(row.heading.get(made.language) or ""), row.position, False,
-                          row.pair_id is not None) for place, row in stored.by_place.items()}  # fmt: skip
-    explicit: dict[Place, str] = {}
-    for one in made.added:
-        heading = folded(one.row.heading.get(made.language) or next(iter(one.row.heading.values()), ""))
-        position = sort_position(one.place.paragraph, one.place.sub_item)
-        nodes[one.place] = _Node(one.place, one.row.kind, heading, position, True, False)
-        if one.row.pair:
-            explicit[one.place] = one.row.pair
-    groups: dict[tuple[str, str, RecommendationKind], list[_Node]] = defaultdict(list)
-    for node in nodes.values():
-        if node.heading:
-            groups[node.place.symbol, node.heading, node.kind].append(node)
-    concern, recommendation = RecommendationKind.CONCERN, RecommendationKind.RECOMMENDATION
-    found: list[tuple[Place, Place]] = []
-    for node in sorted(nodes.values(), key=lambda node: (node.place.symbol, node.position, node.place)):
-        if node.paired or node.kind not in {concern, recommendation}:
-            continue
-        if node.place in explicit:
-            target = Place(node.place.symbol, explicit[node.place])
-            if target in nodes and target != node.place:
-                found.append((node.place, target))
-            continue
-        other = concern if node.kind is recommendation else recommendation
-        near = [one for one in groups.get((node.place.symbol, node.heading, other), ()) if node.new or one.new]
-        if near:
-            sign = 1 if node.kind is recommendation else -1
-            best = min(near, key=lambda one: _distance(node, one, sign))
-            found.append((node.place, best.place))
-    return found
-
-
-def _distance(node: _Node, other: _Node, sign: int) -> tuple[int, bool, int]:
-    """Prefer the nearest; at the same distance the concern before its recommendation."""
-    gap = (node.position - other.position) * sign
-    return abs(gap), gap < 0, other.position

@@ -81,7 +81,12 @@ def carry_out(session: Session, made: ImportPlan, *, by: Principal, filename: st
     _many(session, update(Recommendation), pairs)
     session.expire_all()
     audit.record(
-        session, "import_recommendations", by=by, kind="recommendation", filename=filename, sha256=sha256, **made.counts
+        session,
+        "import_recommendations",
+        by=by,
+        kind="recommendation",
+        file={"name": filename, "sha256": sha256},
+        counts=made.counts,
     )
     return made
 
