@@ -152,12 +152,17 @@ def site_packages() -> Path:
     return VENV / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
 
 
-def wanted(lock: Path) -> int:
-    """Count the packages of a lock that this platform installs (markers for another platform are left out)."""
+def wanted(lock: Path) -> frozenset[str]:
+    """Name the packages of a lock that this platform installs (markers for another platform are left out)."""
     pins = [line for line in lock.read_text(encoding="utf-8").splitlines() if "==" in line and line[:1].isalnum()]
     foreign = [f"sys_platform == '{name}'" for name in ("win32", "darwin", "linux") if name != sys.platform]
     foreign.append(f"sys_platform != '{sys.platform}'")
-    return sum(1 for pin in pins if not any(marker in pin for marker in foreign))
+    return frozenset(_plain(pin.split("==")[0]) for pin in pins if not any(marker in pin for marker in foreign))
+
+
+def _plain(name: str) -> str:
+    """Return a package's name as the lock spells it."""
+    return re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower()
 
 
 def _install_lock(lock: Path, progress: Progress) -> None:
@@ -239,9 +244,10 @@ def explain(log: str) -> str:
 class Progress:
     """One line on the terminal: seconds, packages done of the lock's total, megabytes fetched."""
 
-    def __init__(self, total: int, started: float) -> None:
-        """Count up to ``total`` packages; ``started`` is a value of ``time.monotonic``."""
-        self.total = total
+    def __init__(self, names: frozenset[str], started: float) -> None:
+        """Count up to all packages of ``names``; ``started`` is a value of ``time.monotonic``."""
+        self.names = names
+        self.total = len(names)
         self.started = started
         self.fetched = 0
         self.megabytes = 0.0
@@ -277,11 +283,10 @@ class Progress:
     def line(self) -> str:
         """Return the line as it stands now."""
         try:
-            installed = sum(1 for entry in site_packages().iterdir() if entry.name.endswith(".dist-info"))
+            folders = [entry.name for entry in site_packages().iterdir() if entry.name.endswith(".dist-info")]
         except OSError:
-            installed = 0
-        installed = max(0, min(installed - (site_packages() / "pip").is_dir(), self.total))
-        done = max(installed, 0)
+            folders = []
+        done = len(self.names & {_plain(name.split("-")[0]) for name in folders})
         filled = 20 * (min(self.fetched, self.total) + done) // (2 * self.total)
         seconds = time.monotonic() - self.started
         amount = f", {self.megabytes:.0f} MB fetched" if self.megabytes else ""

@@ -6,6 +6,8 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,13 +65,12 @@ def prepare(app: Flask, data_dir: Path, password: str | None) -> Sequence[Login]
     unfinished.touch()
     started = time.monotonic()
     click.echo("Filling the demo country ...")
-    from portal.demo.seed import seed
-
-    # seed(app, password=...) migrates nothing; it fills an empty database through the services, or copies the
-    # cached result of an earlier run, and returns one mapping per log-in with the keys of ``Login``.
     with app.app_context():
         upgrade_schema(app)
-    logins = [dict(login) for login in seed(app, password=password)]
+    # seed(app, password=...) migrates nothing; it fills an empty database through the services, or copies the
+    # cached result of an earlier run, and returns one mapping per log-in with the keys of ``Login``.
+    seed = import_module("portal.demo.seed").seed if find_spec("portal.demo.seed") else None
+    logins = [dict(login) for login in seed(app, password=password)] if seed else []
     draft = kept.with_suffix(".new")
     draft.write_text(json.dumps(logins, ensure_ascii=False, indent=1), encoding="utf-8")
     draft.chmod(0o600)

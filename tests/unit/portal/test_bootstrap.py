@@ -33,7 +33,7 @@ def refusal(capsys, act) -> str:
 
 
 def test_only_packages_of_this_platform_are_counted(place):
-    assert bootstrap.wanted(place / "requirements" / "core.lock") == 1
+    assert bootstrap.wanted(place / "requirements" / "core.lock") == {"click"}
 
 
 def test_an_old_python_is_told_what_it_needs(monkeypatch, capsys):
@@ -101,10 +101,13 @@ def test_uv_that_fails_leaves_the_work_to_pip(place, monkeypatch):
 
 
 def test_progress_counts_packages_and_megabytes(place):
-    progress = bootstrap.Progress(4, 0.0)
+    progress = bootstrap.Progress(frozenset("abcd"), 0.0)
     for line in ("Collecting click", "  Downloading click.whl (12.5 MB)", "Processing ./x.whl", "  Downloading y (500 kB)"):
         progress.read(line)
     assert "fetched 2, installed 0 of 4, 13 MB fetched" in progress.line()
+    (bootstrap.site_packages() / "A-1.0.dist-info").mkdir(parents=True)
+    (bootstrap.site_packages() / "setuptools-66.1.1.dist-info").mkdir()
+    assert "installed 1 of 4" in progress.line()
 
 
 def test_two_starts_at_once_prepare_once(place):
