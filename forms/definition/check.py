@@ -43,7 +43,7 @@ def check(rows: SheetRows) -> Report:
     setting_rows = sheets.get("settings", ())
     settings = _settings(setting_rows, findings)
     languages, default = _languages(survey, choices, settings)
-    titles = _titles(setting_rows, default)
+    titles = _titles(setting_rows, languages, default)
     lists = read_lists(
         choices,
         languages,
@@ -70,7 +70,9 @@ def check(rows: SheetRows) -> Report:
         languages=languages,
         default_language=default,
         pages=tuple(rules.mended(page) for page in read.pages),
-        settings={name: text for name, text in settings.items() if name not in ("form_id", "form_title")},
+        settings={
+            name: text for name, text in settings.items() if name != "form_id" and not name.startswith("form_title")
+        },
     )
     return Report(findings.sorted(), definition)
 
@@ -149,8 +151,14 @@ def _languages(
     return tuple(named), default
 
 
-def _titles(rows: Sequence[RawRow], default: str) -> dict[str, str]:
-    return Headers(rows).texts(rows[0], "form_title", default) if rows else {}
+def _titles(rows: Sequence[RawRow], languages: tuple[str, ...], default: str) -> dict[str, str]:
+    """Return the titles per language: `form_title::Khmer (km)` or, as pyxform cannot bear that, `form_title_km`."""
+    if not rows:
+        return {}
+    headers = Headers(rows)
+    titles = headers.texts(rows[0], "form_title", default)
+    plain = {language: headers.get(rows[0], f"form_title_{language}") for language in languages}
+    return {**titles, **{language: text for language, text in plain.items() if text}}
 
 
 def _warn_languages(read: Survey, findings: Findings) -> None:
