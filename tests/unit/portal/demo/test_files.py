@@ -13,6 +13,8 @@ import pytest
 from openpyxl import load_workbook
 from pyxform.xls2xform import convert
 
+from forms.definition.check import check
+from forms.definition.rows import RawRow
 from portal.demo.make_questionnaires import COUNTRIES, read_rows, sheets
 from portal.models.lifecycle import EDITABLE, Action, Signature, State, Status, follow, transition
 
@@ -147,6 +149,20 @@ def test_questionnaires_are_valid_xlsform_and_as_their_rows_say(country: Path) -
             found = [{str(key): value or "" for key, value in zip(head, line, strict=True)} for line in lines]
             assert found == [{key: row[key] for key in found[0]} for row in rows]
             assert all(not row[key] for row in rows for key in row if key not in found[0])
+
+
+@each_country
+def test_the_check_finds_nothing_to_mend(country: Path) -> None:
+    for setting in read_rows(country / "questionnaires" / "settings.tsv"):
+        contents = sheets(country / "questionnaires", setting["form"])
+        rows = {
+            title: [RawRow(title, number, row) for number, row in enumerate(lines, start=2)]
+            for title, lines in contents.items()
+        }
+        report = check(rows)
+        assert list(report.problems) == []
+        assert report.definition is not None
+        assert set(report.definition.titles) == set(report.definition.languages) == languages(country)
 
 
 @each_country
