@@ -282,9 +282,7 @@ def answer_words() -> dict[str, str]:
     """Collect the fixed words of the answering page once, so that drawing a question translates nothing."""
     return {
         "required": gettext("required"),
-        "optional": gettext("optional"),
         "guidance": gettext("How to answer"),
-        "missing": gettext("Not answered yet"),
         "words": gettext("About %(count)s words", count="{n}"),
         "cannot": gettext("Cannot answer this?"),
         "answered": gettext("I answer the question"),
@@ -292,7 +290,6 @@ def answer_words() -> dict[str, str]:
         "other_language": gettext("The same answer in another language"),
         "choose": gettext("Choose one"),
         "clear_choice": gettext("Clear my choice"),
-        "no_answer": gettext("No answer"),
         "remove": gettext("Remove"),
         "files": gettext("Files attached"),
         "date_help": gettext("Day, month and year, for example 27 3 2026"),

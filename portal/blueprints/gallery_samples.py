@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from portal.templating import FileView, ItemView, TextInLanguage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SAVED_AT = datetime(2026, 11, 23, 7, 2, tzinfo=UTC)
 DUE = date(2026, 12, 5)
@@ -142,4 +148,67 @@ def owed(language: str) -> dict[str, Any]:
             {"title": say(language, "With others", "នៅជាមួយអ្នកដទៃ"), "text": "", "rows": [row("awaiting_sign_off", 12, 7, holder=approver, action=say(language, "Read", "អាន"), done=True)]},
             {"title": say(language, "Done", "រួចរាល់"), "text": "", "rows": [row("cleared", None, 7, done=True, action=say(language, "Read", "អាន"))]},
         ],
+    }  # fmt: skip
+
+
+def sayer(language: str) -> Callable[[str, str], str]:
+    """Return `say` bound to a language, for the template."""
+    return partial(say, language)
+
+
+def components(language: str) -> dict[str, Any]:
+    """Return the view data of templates/gallery/index.html."""
+    page = section(language, conflict=True)
+    read_only = items(language, readonly=True)
+    for item in read_only:
+        item.code, item.name, item.id = f"{item.code}-r", f"{item.name}-r", f"{item.id}-r"
+    series = [
+        ("cleared", say(language, "Cleared", "បានបញ្ចប់ការពិនិត្យ"), "good"),
+        ("submitted", say(language, "Handed in", "បានបញ្ជូន"), "strong"),
+        ("in_progress", say(language, "Being answered", "កំពុងឆ្លើយ"), "info"),
+        ("late", say(language, "Late", "យឺត"), "bad"),
+        ("issued", say(language, "Not started", "មិនទាន់ចាប់ផ្តើម"), "quiet"),
+    ]
+    ministries = [
+        (say(language, "Ministry of Interior", "ក្រសួងមហាផ្ទៃ"), (14, 6, 4, 0, 2)),
+        (say(language, "Ministry of Justice", "ក្រសួងយុត្តិធម៌"), (11, 9, 3, 1, 1)),
+        (say(language, "Ministry of Labour and Vocational Training", "ក្រសួងការងារ និងបណ្តុះបណ្តាលវិជ្ជាជីវៈ"), (9, 4, 6, 0, 3)),
+        (say(language, "Ministry of Women's Affairs", "ក្រសួងកិច្ចការនារី"), (12, 3, 1, 0, 0)),
+        (say(language, "Ministry of Health", "ក្រសួងសុខាភិបាល"), (5, 6, 7, 3, 2)),
+    ]
+    keys = [key for key, _label, _kind in series]
+    cells = [("C", "good"), ("H", "strong"), ("A", "info"), ("L", "bad"), ("–", "quiet"), None, ("S", "warn"), ("N", "violet")]
+    words = {
+        "good": series[0][1], "strong": series[1][1], "info": series[2][1], "bad": series[3][1], "quiet": series[4][1],
+        "warn": say(language, "Waiting for signature", "រង់ចាំចុះហត្ថលេខា"), "violet": say(language, "Not ours", "មិនពាក់ព័ន្ធនឹងយើង"),
+    }  # fmt: skip
+    focal = say(language, "Focal point, Ministry of Justice", "មន្ត្រីទំនាក់ទំនង ក្រសួងយុត្តិធម៌")
+    coordinator = say(language, "Coordinator", "អ្នកសម្របសម្រួល")
+    return {
+        "day": DUE, "saved_at": SAVED_AT, "recommendation": page["recommendation"], "steps": page["steps"], "both": page["conflicts"][0],
+        "items": page["items"], "read_only": read_only, "series": series,
+        "bars": [(name, "#institution", dict(zip(keys, counts, strict=True))) for name, counts in ministries],
+        "grid_columns": [(f"{number}", say(language, f"Paragraph {number}", f"កថាខណ្ឌ {number}"), f"#p{number}") for number in range(8, 28)],
+        "grid_rows": [
+            (name, "#institution", [found and (found[0], found[1], words[found[1]], "#reply") for found in (cells[(row * 3 + place * 5) % 8] for place in range(20))])
+            for row, (name, _counts) in enumerate(ministries)
+        ],
+        "legend": [(found[0], found[1], words[found[1]]) for found in cells if found],
+        "table_columns": [("who", say(language, "Post", "មុខតំណែង")), ("role", say(language, "Role", "តួនាទី")), ("open", say(language, "Open replies", "ចម្លើយតបដែលនៅសល់"), "number")],
+        "table_rows": [{"who": focal, "role": say(language, "focal point", "មន្ត្រីទំនាក់ទំនង"), "open": "4"}, {"who": say(language, "Approver, Ministry of Justice", "អ្នកអនុម័ត ក្រសួងយុត្តិធម៌"), "role": say(language, "approver", "អ្នកអនុម័ត"), "open": "1"}],
+        "events": [
+            {"at": SAVED_AT, "words": say(language, "Returned", "បានប្រគល់ត្រឡប់"), "who": coordinator, "note": say(language, "Please add the number of the circular.", "សូមបញ្ជាក់លេខសារាចរ។"), "icon": "arrow-return-left", "kind": "bad"},
+            {"at": SAVED_AT, "words": say(language, "Handed in", "បានបញ្ជូន"), "who": focal, "note": "", "icon": "send-check", "kind": "info"},
+            {"at": SAVED_AT, "words": say(language, "Sent out", "បានផ្ញើចេញ"), "who": coordinator, "note": "", "icon": "envelope", "kind": "quiet"},
+        ],
+        "evidence": [
+            {"number": 1, "title": say(language, "Circular on access to a lawyer.pdf", "សារាចរស្តីពីសិទ្ធិទទួលបានមេធាវី.pdf"), "url": "#file", "detail": "412 kB", "visibility": "public", "is_link": False, "remove_url": "#remove"},
+            {"number": 2, "title": say(language, "Statistics of the courts", "ស្ថិតិតុលាការ"), "url": "https://statistics.example/", "detail": "statistics.example", "visibility": "internal", "is_link": True, "remove_url": ""},
+            {"number": 3, "title": say(language, "Case list.xlsx", "បញ្ជីសំណុំរឿង.xlsx"), "url": "#file3", "detail": "88 kB", "visibility": "confidential", "is_link": False, "remove_url": ""},
+        ],
+        "messages": [
+            {"who": coordinator, "at": SAVED_AT, "text": say(language, "Does the figure of 2025 include the provinces?", "តើតួលេខឆ្នាំ២០២៥ រាប់បញ្ចូលខេត្តដែរឬទេ?"), "lang": "", "ours": False},
+            {"who": focal, "at": SAVED_AT, "text": say(language, "Yes, all of them.", "បាទ/ចាស ទាំងអស់។"), "lang": "", "ours": True},
+        ],
+        "qr": Markup('<svg viewBox="0 0 21 21" shape-rendering="crispEdges"><path d="M0 0h7v7H0zM14 0h7v7h-7zM0 14h7v7H0zM9 3h3v2H9zM8 8h4v4H8zM14 9h5v2h-5zM10 14h3v6h-3zM15 15h5v4h-5z"/></svg>'),
     }  # fmt: skip
