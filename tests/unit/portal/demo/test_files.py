@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,11 @@ import pytest
 from openpyxl import load_workbook
 from pyxform.xls2xform import convert
 
-from forms.definition.check import check
+from forms.answers import AnswerKey, Given
+from forms.context import Context
+from forms.definition.check import Report, check
 from forms.definition.rows import RawRow
+from forms.evaluation import evaluate
 from portal.demo.make_questionnaires import COUNTRIES, read_rows, sheets
 from portal.models.lifecycle import EDITABLE, Action, Signature, State, Status, follow, transition
 
@@ -151,15 +154,18 @@ def test_questionnaires_are_valid_xlsform_and_as_their_rows_say(country: Path) -
             assert all(not row[key] for row in rows for key in row if key not in found[0])
 
 
+def judged(country: Path, form: str) -> Report:
+    """Judge the rows of one questionnaire."""
+    contents = sheets(country / "questionnaires", form)
+    return check(
+        {title: [RawRow(title, n, row) for n, row in enumerate(rows, start=2)] for title, rows in contents.items()}
+    )
+
+
 @each_country
 def test_the_check_finds_nothing_to_mend(country: Path) -> None:
     for setting in read_rows(country / "questionnaires" / "settings.tsv"):
-        contents = sheets(country / "questionnaires", setting["form"])
-        rows = {
-            title: [RawRow(title, number, row) for number, row in enumerate(lines, start=2)]
-            for title, lines in contents.items()
-        }
-        report = check(rows)
+        report = judged(country, setting["form"])
         assert list(report.problems) == []
         assert report.definition is not None
         assert set(report.definition.titles) == set(report.definition.languages) == languages(country)
@@ -264,6 +270,34 @@ def test_every_reply_lives_by_the_lifecycle(country: Path) -> None:
             always = {code for code, row in form.items() if row["required"] == "yes" and not row["relevant"]}
             assert always <= saved, reply["assignment"]
             assert reply["answers"]["b1"] != "done" or attached
+
+
+def given(reply: dict[str, Any]) -> dict[AnswerKey, Given]:
+    """Turn a reply's answers into what would be stored of them."""
+    stored = {}
+    for code, value in reply["answers"].items():
+        if isinstance(value, dict) and "state" not in value:
+            stored.update({AnswerKey(code, lang=language): Given(text) for language, text in value.items()})
+        else:
+            stored[AnswerKey(code)] = Given(state=value["state"]) if isinstance(value, dict) else Given(value)
+    if any(act["act"] == "attach_evidence" for act in reply["acts"]):
+        stored[AnswerKey("d1")] = Given(["file"])
+    return stored
+
+
+@each_country
+def test_what_was_completed_is_complete_and_nothing_hidden_was_answered(country: Path) -> None:
+    asked = assignments(country)
+    definitions = {form: judged(country, form).definition for form in {a["questionnaire"] for a in asked.values()}}
+    for reply in load(country, "answers.json")["replies"]:
+        definition = definitions[asked[reply["assignment"]]["questionnaire"]]
+        assert definition is not None
+        stored = given(reply)
+        found = evaluate(definition, stored, Context(date(2026, 11, 23), definition.languages))
+        assert not found.refused, reply["assignment"]
+        assert not {key.code for key in stored} & found.hidden, reply["assignment"]
+        if any(act["act"] == "complete" for act in reply["acts"]):
+            assert found.complete, (reply["assignment"], found.missing)
 
 
 def test_cambodia_shows_every_state() -> None:
