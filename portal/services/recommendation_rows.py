@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from portal.models import RecommendationKind, StatePosition, TextStatus, Vocabulary
+from portal.queries.recommendations import folded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 # UHRI speaks the UN's languages; the search page is read in English unless told otherwise
 ORIGINAL = "en"
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
-_SPACES = re.compile(r"\s+")
 _NUMBERS = re.compile(r"\d+")
 _BRACKET = re.compile(r"\[(\d+)\]\s*$")
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
@@ -85,15 +83,6 @@ class RecommendationRow:
         return Place(self.symbol, self.paragraph, self.sub_item)
 
 
-def folded(text: str) -> str:
-    """Return a text for comparing and searching: NFC, case folded, without zero-width characters and double spaces.
-
-    Khmer writers put U+200B between words or not, as their keyboard does; it must not decide what is found.
-    """
-    plain = unicodedata.normalize("NFC", text).translate(_INVISIBLE)
-    return _SPACES.sub(" ", plain).strip().casefold()
-
-
 def sort_position(paragraph: str, sub_item: str) -> int:
     """Return the natural place in a document: 9 before 10, 100.2 before 100.10, (a) before (b), unnumbered last."""
     bracket = _BRACKET.search(paragraph)
@@ -113,3 +102,6 @@ def _letter(sub_item: str) -> int:
         return min(int(sub_item), 99) if sub_item.isdigit() else 0
     place = min((ord(letters[0][0]) - 96) * 3, 90)
     return place + (min(_ROMAN.index(letters[1]) + 1, 9) if len(letters) > 1 and letters[1] in _ROMAN else 0)
+
+
+__all__ = ["ORIGINAL", "DocumentFacts", "Place", "RecommendationRow", "folded", "sort_position"]
