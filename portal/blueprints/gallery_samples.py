@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - sample sentences in two scripts read better on one line
 """Sample data of the component gallery: the shapes the pages expect, in every state, in both languages."""
 
 from __future__ import annotations
@@ -90,6 +91,9 @@ def items(language: str, *, readonly: bool = False) -> list[ItemView]:
             "C5", "C5", "q-C5", say(language, "Officers trained", "ចំនួនមន្ត្រីដែលបានបណ្តុះបណ្តាល"), control="table", number=say(language, "7", "៧"),
             columns=[("f", say(language, "Women", "ស្ត្រី")), ("m", say(language, "Men", "បុរស"))],
             table_rows=[("2024", say(language, "2024", "២០២៤"), [("C5[2024:f]", "112", 1), ("C5[2024:m]", "340", 1)]), ("2025", say(language, "2025", "២០២៥"), [("C5[2025:f]", "", 0), ("C5[2025:m]", "", 0)])],
+        ),
+        ItemView(
+            "B11", "B11", "q-B11", say(language, "What would help most? Put in order.", "តើអ្វីអាចជួយបានច្រើនជាងគេ? សូមដាក់តាមលំដាប់។"), control="rank", choices=obstacles, raw=["staff", "budget"],
         ),
         ItemView(
             "D1", "D1", "q-D1", say(language, "Evidence", "ភស្តុតាង"), control="file", number=say(language, "8", "៨"), hint=say(language, "PDF, Word, Excel or picture, up to 25 MB each.", "PDF, Word, Excel ឬរូបភាព មិនលើសពី ២៥ MB ក្នុងមួយឯកសារ។"),
