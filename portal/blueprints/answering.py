@@ -1,0 +1,369 @@
+"""The answering page as plain view data, and a post to it as changes: between HTTP and the one gate for answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from flask import g, request, url_for
+from flask_babel import gettext as _
+
+from forms.answers import AnswerKey, field_name
+from forms.context import Context
+from forms.evaluation import evaluate
+from forms.question_types import question_type
+from forms.questionnaire import read_answers, section_form
+from portal import clock
+from portal.extensions import db
+from portal.models import SignOffPolicy, Status
+from portal.models.lifecycle import EDITABLE
+from portal.permissions import Permission, can
+from portal.queries import evidence as evidence_queries
+from portal.queries.questionnaires import definition as load_definition
+from portal.queries.questionnaires import question_ids
+from portal.queries.submissions import StoredAnswer, asked_recommendations, citation
+from portal.services.submissions import Change
+from portal.table import pick
+from portal.templating import FileView, ItemView, TextInLanguage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from forms.definition.model import Definition, Item
+    from forms.evaluation import Evaluation
+    from portal.models import Evidence
+    from portal.permissions import Principal
+    from portal.queries.countries import CountryFacts
+    from portal.queries.submissions import AskedRecommendation, SubmissionHead
+
+ROWS = 5
+
+
+def context_for(principal: Principal, head: SubmissionHead, definition: Definition) -> Context:
+    """Gather the facts that rules and parsing may need."""
+    country: CountryFacts = g.country
+    return Context(
+        today=clock.today(country.time_zone),
+        languages=languages_of(definition, country),
+        language=g.view.language,
+        time_zone=country.time_zone,
+        now=clock.now(),
+        person={"login": principal.login},
+        institution={"code": head.institution_code},
+    )
+
+
+def languages_of(definition: Definition, country: CountryFacts) -> tuple[str, ...]:
+    """Return the languages in which texts may be written: the questionnaire's, the national one first."""
+    ordered = [code for code in country.languages if code in definition.languages]
+    return tuple(ordered) or definition.languages
+
+
+def load(head: SubmissionHead) -> tuple[Definition, Mapping[str, int]]:
+    """Return the questionnaire of a reply, and its question ids by code (both cached: published versions are frozen)."""
+    return load_definition(db.session, head.version_id), question_ids(db.session, head.version_id)
+
+
+def read_changes(
+    definition: Definition, page: Item, context: Context, stored_bases: Mapping[AnswerKey, int] | None = None
+) -> dict[AnswerKey, Change]:
+    """Read a post of a page into changes, each with the revision its writer saw.
+
+    Files have their own door; a page without script may resolve a conflict: mine, theirs or both.
+    """
+    del stored_bases
+    form = section_form([page], context, csrf=False)(formdata=request.form)
+    form.validate()
+    changes: dict[AnswerKey, Change] = {}
+    for key, parsed in read_answers(form, [page]).items():
+        if question_type(definition.question(key.code).type).control == "file":
+            continue
+        name = field_name(key)
+        base = request.form.get(f"base:{name}", type=int) or 0
+        match request.form.get(f"resolve:{name}"):
+            case "theirs":
+                continue
+            case "mine":
+                base = request.form.get(f"theirs:{name}", type=int) or base
+            case "both":
+                base = request.form.get(f"theirs:{name}", type=int) or base
+                parsed = replace(parsed, value=_joined(request.form.get(f"theirs-text:{name}"), parsed.value))  # noqa: PLW2901
+            case _:
+                pass
+        changes[key] = Change(parsed, base)
+    return changes
+
+
+def _joined(theirs: str | None, mine: Any) -> Any:
+    return f"{theirs}\n\n{mine}" if theirs and isinstance(mine, str) else mine
+
+
+@lru_cache(maxsize=256)
+def skeleton(definition: Definition, page_code: str, language: str, languages: tuple[str, ...]) -> tuple[ItemView, ...]:
+    """Return the page's items as far as they depend on the questionnaire and the language alone."""
+    page = next(item for item in definition.pages if item.code == page_code)
+    items = page.children if page.children else (page,)
+    return tuple(_item_views(definition, items, language, languages))
+
+
+def _item_views(
+    definition: Definition, items: Sequence[Item], language: str, languages: tuple[str, ...]
+) -> list[ItemView]:
+    views: list[ItemView] = []
+    for item in items:
+        if item.kind in {"group", "section"}:
+            label = item.text("label", language, languages)
+            views.append(ItemView(item.code, item.code, f"q-{item.code}", label, control="group"))
+            views.extend(_item_views(definition, item.children, language, languages))
+            continue
+        if item.kind not in {"question", "note"} or item.type in {"hidden", "calculate"}:
+            continue
+        views.append(_question_view(item, language, languages))
+    return views
+
+
+def _question_view(item: Item, language: str, languages: tuple[str, ...]) -> ItemView:
+    kind = question_type(item.type)
+    settings = item.settings
+    states = [
+        (state, words)
+        for state, words in (("not_available", _("Not available")), ("not_applicable", _("Not applicable")))
+        if settings.get(state)
+    ]
+    return ItemView(
+        code=item.code,
+        name=item.code,
+        id=f"q-{item.code}",
+        label=item.text("label", language, languages),
+        control=kind.control,
+        hint=item.text("hint", language, languages),
+        guidance=item.text("guidance", language, languages),
+        required=item.required in {"yes", "true", "true()"},
+        variant=_variant(item, kind.control),
+        choices=[(choice.key, pick(choice.texts, language, languages), False) for choice in item.choices if not choice.retired],
+        rows=int(settings.get("rows") or ROWS),
+        word_budget=int(settings.get("word_budget") or 0),
+        unit=str(settings.get("unit") or ("%" if item.type == "percentage" else "")),
+        states=states,
+        accept=".pdf,.docx,.xlsx,.pptx,.odt,.ods,.jpg,.jpeg,.png,.txt,.csv" if kind.control == "file" else "",
+        texts=[TextInLanguage(code, field_name(key), label=_language_name(code)) for code, key in _text_keys(item, languages)],
+    )
+
+
+def _text_keys(item: Item, languages: tuple[str, ...]) -> list[tuple[str, AnswerKey]]:
+    keys = question_type(item.type).keys(item, languages)
+    return [(key.lang, key) for key in keys if key.lang]
+
+
+def _language_name(code: str) -> str:
+    from portal.templating import _own_name  # noqa: PLC0415
+
+    return _own_name(code)
+
+
+def _variant(item: Item, control: str) -> str:
+    if control == "text":
+        if item.type in {"integer", "year"}:
+            return "integer"
+        if item.type in {"decimal", "percentage", "money", "range"}:
+            return "decimal"
+        return "long" if item.settings.get("multiline") or "multiline" in str(item.settings.get("appearance", "")) else "line"
+    appearance = str(item.settings.get("appearance", ""))
+    return next((name for name in ("search", "likert", "minimal") if name in appearance), "")
+
+
+class AnsweringPage:
+    """Everything the answering page shows of one reply: its questions filled in, its pages, what is missing."""
+
+    def __init__(
+        self, head: SubmissionHead, stored: Mapping[AnswerKey, StoredAnswer], principal: Principal, definition: Definition
+    ) -> None:
+        self.head, self.stored, self.principal, self.definition = head, stored, principal, definition
+        self.context = context_for(principal, head, definition)
+        self.evaluation: Evaluation = evaluate(definition, stored, self.context)
+        self.readonly = self._why_read_only()
+
+    def _why_read_only(self) -> str:
+        head = self.head
+        if not can(self.principal, Permission.ANSWER_SUBMISSION, head):
+            return _("You may read this reply; only focal points and contributors may write.")
+        if head.status in EDITABLE:
+            return ""
+        return {
+            Status.AWAITING_SIGN_OFF: _("It is complete and waits to be signed. The approver can hand it back."),
+            Status.CLAIMED: _("You said that another institution should answer; the secretariat is looking at it."),
+            Status.NOT_OURS: _("The secretariat confirmed that another institution answers."),
+            Status.CLEARED: _("The secretariat has cleared it."),
+            Status.LAPSED: _("The round is closed. Ask the secretariat for more time."),
+            Status.WITHDRAWN: _("The secretariat has withdrawn this request."),
+        }.get(head.status, _("It was handed in. You can recall it until the secretariat starts its review."))
+
+    def locked(self, code: str) -> bool:
+        """Tell whether a returned reply keeps this question closed."""
+        return self.head.unlocked is not None and code not in self.head.unlocked
+
+    def items(self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None) -> list[ItemView]:
+        """Return the page's items with this reply's answers; ``mine`` keeps a loser's text on the screen."""
+        language, languages = self.context.language, self.context.languages
+        views = skeleton(self.definition, page.code, language, languages)
+        missing = {key.code for key in self.evaluation.missing}
+        return [self._filled(view, evidence, mine or {}, missing) for view in views]
+
+    def _filled(
+        self, view: ItemView, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str], missing: set[str]
+    ) -> ItemView:
+        hidden = view.code in self.evaluation.hidden
+        if view.control in {"group", "note"}:
+            return replace(view, hidden=True) if hidden else view
+        item = self.definition.question(view.code)
+        readonly = bool(self.readonly) or self.locked(view.code)
+        filled = replace(view, hidden=hidden, readonly=readonly, missing=view.code in missing and bool(self.head.saved_at))
+        if view.control == "file":
+            filled.files = [self._file(one) for one in evidence if one.question_id == self._question_id(view.code)]
+            filled.upload_url = "" if readonly else url_for("respond.upload", public_id=self.head.public_id, code=view.code)
+            return filled
+        if view.texts:
+            filled.texts = [self._text(text, view.code, mine) for text in view.texts]
+            answers = [self.stored.get(AnswerKey(view.code, "", text.language)) for text in view.texts]
+            answer = next((one for one in answers if one is not None and (one.message or one.state != "answered")), None)
+        else:
+            key = AnswerKey(view.code)
+            answer = self.stored.get(key)
+            filled.revision = answer.revision if answer else 0
+            filled.raw = self._raw(item, answer, mine.get(key))
+            if view.choices:
+                chosen = set(filled.raw)
+                filled.choices = [(value, label, value in chosen) for value, label, _chosen in view.choices]
+        if answer is not None:
+            filled.state = answer.state
+            filled.error = answer.message or ""
+        refused = next((str(text) for key, text in self.evaluation.refused.items() if key.code == view.code), "")
+        filled.error = filled.error or refused
+        return filled
+
+    def _raw(self, item: Item, answer: StoredAnswer | None, mine: str | None) -> list[str]:
+        if mine is not None:
+            return [mine]
+        if answer is None:
+            return []
+        return [answer.typed] if answer.typed is not None else question_type(item.type).raw(answer.value, item)
+
+    def _text(self, text: TextInLanguage, code: str, mine: Mapping[AnswerKey, str]) -> TextInLanguage:
+        key = AnswerKey(code, "", text.language)
+        answer = self.stored.get(key)
+        value = self._raw(self.definition.question(code), answer, mine.get(key))
+        return replace(text, value=value[0] if value else "", revision=answer.revision if answer else 0)
+
+    def _question_id(self, code: str) -> int | None:
+        return question_ids(db.session, self.head.version_id).get(code)
+
+    def _file(self, one: Evidence) -> FileView:
+        size = f"{(one.size or 0) / 1024:.0f} kB" if one.size else ""
+        return FileView(
+            one.number,
+            one.filename or one.url or "",
+            url_for("respond.evidence", public_id=one.public_id),
+            size,
+            url_for("respond.remove_evidence", public_id=one.public_id),
+        )
+
+    def pages(self) -> list[Item]:
+        """Return the pages that are asked."""
+        return [page for page in self.definition.pages if page.code not in self.evaluation.hidden]
+
+    def missing(self) -> list[tuple[str, str]]:
+        """List what still needs an answer, over all pages: (question, address)."""
+        language, languages = self.context.language, self.context.languages
+        blocking = [
+            *self.evaluation.missing,
+            *self.evaluation.refused,
+            *self.evaluation.unreadable,
+        ]
+        codes = dict.fromkeys(key.code for key in blocking)
+        return [
+            (self.definition.question(code).text("label", language, languages), f"{self.page_url(self.definition.page_of(code).code)}#q-{code}-item")
+            for code in sorted(codes, key=self._order)
+        ]
+
+    def _order(self, code: str) -> int:
+        return list(self.definition.compiled.by_code).index(code)
+
+    def page_url(self, code: str) -> str:
+        """Return the address of a page of this reply."""
+        return url_for("respond.section", public_id=self.head.public_id, code=code)
+
+    def steps(self, current: str) -> list[tuple[str, str, str, str]]:
+        """List the pages: (label, address, state, detail)."""
+        language, languages = self.context.language, self.context.languages
+        blocking = {key.code for key in (*self.evaluation.missing, *self.evaluation.refused, *self.evaluation.unreadable)}
+        answered = {key.code for key, one in self.stored.items() if one.typed is None and not one.blank}
+        steps = []
+        for page in self.pages():
+            asked = [item.code for item in page.items() if self._asked(item)]
+            done = sum(1 for code in asked if code in answered)
+            state = "current" if page.code == current else "missing" if blocking & set(asked) and self.head.saved_at else "open"
+            if state == "open" and asked and done == len(asked):
+                state = "done"
+            detail = _("%(done)s of %(all)s answered", done=done, all=len(asked)) if asked else ""
+            steps.append((page.text("label", language, languages), self.page_url(page.code), state, detail))
+        return steps
+
+    def _asked(self, item: Item) -> bool:
+        return (
+            item.kind == "question"
+            and item.code not in self.evaluation.hidden
+            and question_type(item.type).asks
+            and not item.calculation
+        )
+
+    def first_page(self) -> Item:
+        """Return where to go on: the first page with an unanswered question, else the first page."""
+        answered = {key.code for key, one in self.stored.items() if not one.blank}
+        pages = self.pages()
+        for page in pages:
+            if any(self._asked(item) and item.code not in answered for item in page.items()):
+                return page
+        return pages[0]
+
+    def evidence(self) -> Sequence[Evidence]:
+        """Return what is attached, if the questionnaire has a place for it (else without a query)."""
+        has_files = any(question_type(item.type).control == "file" for item in self.definition.questions())
+        return evidence_queries.evidence_of(db.session, self.head.id) if has_files else ()
+
+    def recommendation(self) -> dict[str, Any] | None:
+        """Return the parameters of the recommendation box; None for the questions about the institution."""
+        asked = asked_recommendations(db.session, [self.head.assignment_id]).get(self.head.assignment_id, [])
+        return recommendation_box(asked, g.view.language, g.country) if asked else None
+
+    @property
+    def signed_here(self) -> bool:
+        """Tell whether replies of this round are signed at all."""
+        return self.head.sign_off_policy is not SignOffPolicy.NONE
+
+
+def recommendation_box(asked: Sequence[AskedRecommendation], language: str, country: CountryFacts) -> dict[str, Any]:
+    """Return one box for everything an assignment asks about: the national text first, the original one click away."""
+    first = asked[0]
+    wanted = language if any(one.texts.get(language) for one in asked) else country.national
+    return {
+        "cite": f"{first.symbol}, {_('paragraph')} {citation(asked)}",
+        "text": "\n".join(_with_letter(one, pick(one.texts, wanted, country.languages)) for one in asked),
+        "lang": wanted if first.texts.get(wanted) else next(iter(first.texts), "en"),
+        "summary": " ".join(dict.fromkeys(filter(None, (pick(one.summary, language, country.languages) for one in asked)))),
+        "original": "\n".join(_with_letter(one, one.texts.get("en", "")) for one in asked) if wanted != "en" else "",
+        "original_lang": "en",
+        "official": first.text_status != "working" or wanted == "en",
+    }
+
+
+def _with_letter(one: AskedRecommendation, text: str) -> str:
+    return f"({one.sub_item}) {text}" if one.sub_item else text
+
+
+def title_of(asked: Sequence[AskedRecommendation], language: str, languages: Sequence[str]) -> str:
+    """Return what an assignment is about, in a line: its heading, else its summary."""
+    for one in asked:
+        if text := pick(one.heading, language, languages) or pick(one.summary, language, languages):
+            return text
+    return ""
