@@ -141,13 +141,20 @@ def _question_view(item: Item, language: str, languages: tuple[str, ...]) -> Ite
         guidance=item.text("guidance", language, languages),
         required=item.required in {"yes", "true", "true()"},
         variant=_variant(item, kind.control),
-        choices=[(choice.key, pick(choice.texts, language, languages), False) for choice in item.choices if not choice.retired],
+        choices=[
+            (choice.key, pick(choice.texts, language, languages), False)
+            for choice in item.choices
+            if not choice.retired
+        ],
         rows=int(settings.get("rows") or ROWS),
         word_budget=int(settings.get("word_budget") or 0),
         unit=str(settings.get("unit") or ("%" if item.type == "percentage" else "")),
         states=states,
         accept=".pdf,.docx,.xlsx,.pptx,.odt,.ods,.jpg,.jpeg,.png,.txt,.csv" if kind.control == "file" else "",
-        texts=[TextInLanguage(code, field_name(key), label=_language_name(code)) for code, key in _text_keys(item, languages)],
+        texts=[
+            TextInLanguage(code, field_name(key), label=_language_name(code))
+            for code, key in _text_keys(item, languages)
+        ],
     )
 
 
@@ -168,7 +175,11 @@ def _variant(item: Item, control: str) -> str:
             return "integer"
         if item.type in {"decimal", "percentage", "money", "range"}:
             return "decimal"
-        return "long" if item.settings.get("multiline") or "multiline" in str(item.settings.get("appearance", "")) else "line"
+        return (
+            "long"
+            if item.settings.get("multiline") or "multiline" in str(item.settings.get("appearance", ""))
+            else "line"
+        )
     appearance = str(item.settings.get("appearance", ""))
     return next((name for name in ("search", "likert", "minimal") if name in appearance), "")
 
@@ -177,7 +188,11 @@ class AnsweringPage:
     """Everything the answering page shows of one reply: its questions filled in, its pages, what is missing."""
 
     def __init__(
-        self, head: SubmissionHead, stored: Mapping[AnswerKey, StoredAnswer], principal: Principal, definition: Definition
+        self,
+        head: SubmissionHead,
+        stored: Mapping[AnswerKey, StoredAnswer],
+        principal: Principal,
+        definition: Definition,
     ) -> None:
         self.head, self.stored, self.principal, self.definition = head, stored, principal, definition
         self.context = context_for(principal, head, definition)
@@ -203,7 +218,9 @@ class AnsweringPage:
         """Tell whether a returned reply keeps this question closed."""
         return self.head.unlocked is not None and code not in self.head.unlocked
 
-    def items(self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None) -> list[ItemView]:
+    def items(
+        self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None
+    ) -> list[ItemView]:
         """Return the page's items with this reply's answers; ``mine`` keeps a loser's text on the screen."""
         language, languages = self.context.language, self.context.languages
         views = skeleton(self.definition, page.code, language, languages)
@@ -218,15 +235,21 @@ class AnsweringPage:
             return replace(view, hidden=True) if hidden else view
         item = self.definition.question(view.code)
         readonly = bool(self.readonly) or self.locked(view.code)
-        filled = replace(view, hidden=hidden, readonly=readonly, missing=view.code in missing and bool(self.head.saved_at))
+        filled = replace(
+            view, hidden=hidden, readonly=readonly, missing=view.code in missing and bool(self.head.saved_at)
+        )
         if view.control == "file":
             filled.files = [self._file(one) for one in evidence if one.question_id == self._question_id(view.code)]
-            filled.upload_url = "" if readonly else url_for("respond.upload", public_id=self.head.public_id, code=view.code)
+            filled.upload_url = (
+                "" if readonly else url_for("respond.upload", public_id=self.head.public_id, code=view.code)
+            )
             return filled
         if view.texts:
             filled.texts = [self._text(text, view.code, mine) for text in view.texts]
             answers = [self.stored.get(AnswerKey(view.code, "", text.language)) for text in view.texts]
-            answer = next((one for one in answers if one is not None and (one.message or one.state != "answered")), None)
+            answer = next(
+                (one for one in answers if one is not None and (one.message or one.state != "answered")), None
+            )
         else:
             key = AnswerKey(view.code)
             answer = self.stored.get(key)
@@ -282,7 +305,10 @@ class AnsweringPage:
         ]
         codes = dict.fromkeys(key.code for key in blocking)
         return [
-            (self.definition.question(code).text("label", language, languages), f"{self.page_url(self.definition.page_of(code).code)}#q-{code}-item")
+            (
+                self.definition.question(code).text("label", language, languages),
+                f"{self.page_url(self.definition.page_of(code).code)}#q-{code}-item",
+            )
             for code in sorted(codes, key=self._order)
         ]
 
@@ -296,13 +322,21 @@ class AnsweringPage:
     def steps(self, current: str) -> list[tuple[str, str, str, str]]:
         """List the pages: (label, address, state, detail)."""
         language, languages = self.context.language, self.context.languages
-        blocking = {key.code for key in (*self.evaluation.missing, *self.evaluation.refused, *self.evaluation.unreadable)}
+        blocking = {
+            key.code for key in (*self.evaluation.missing, *self.evaluation.refused, *self.evaluation.unreadable)
+        }
         answered = {key.code for key, one in self.stored.items() if one.typed is None and not one.blank}
         steps = []
         for page in self.pages():
             asked = [item.code for item in page.items() if self._asked(item)]
             done = sum(1 for code in asked if code in answered)
-            state = "current" if page.code == current else "missing" if blocking & set(asked) and self.head.saved_at else "open"
+            state = (
+                "current"
+                if page.code == current
+                else "missing"
+                if blocking & set(asked) and self.head.saved_at
+                else "open"
+            )
             if state == "open" and asked and done == len(asked):
                 state = "done"
             detail = _("%(done)s of %(all)s answered", done=done, all=len(asked)) if asked else ""
@@ -350,7 +384,9 @@ def recommendation_box(asked: Sequence[AskedRecommendation], language: str, coun
         "cite": f"{first.symbol}, {_('paragraph')} {citation(asked)}",
         "text": "\n".join(_with_letter(one, pick(one.texts, wanted, country.languages)) for one in asked),
         "lang": wanted if first.texts.get(wanted) else next(iter(first.texts), "en"),
-        "summary": " ".join(dict.fromkeys(filter(None, (pick(one.summary, language, country.languages) for one in asked)))),
+        "summary": " ".join(
+            dict.fromkeys(filter(None, (pick(one.summary, language, country.languages) for one in asked)))
+        ),
         "original": "\n".join(_with_letter(one, one.texts.get("en", "")) for one in asked) if wanted != "en" else "",
         "original_lang": "en",
         "official": first.text_status != "working" or wanted == "en",

@@ -15,22 +15,28 @@ from portal import clock
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes, recommendation_box, title_of
 from portal.blueprints.guard import requires, wants_json, who
 from portal.blueprints.page import notice
+from portal.blueprints.reading import read_aloud, thread_views, timeline
 from portal.database import write
 from portal.errors import IllegalTransition, Incomplete, Invalid, NotFound
 from portal.extensions import db
-from portal.models import Evidence, Status
+from portal.models import Clarification, Evidence, Status
 from portal.models.base import uuid7
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, may
 from portal.queries import owed as owed_queries
 from portal.queries import submissions as queries
 from portal.queries.actors import actor_names
+from portal.queries.clarifications import find_thread, threads
 from portal.queries.evidence import evidence_of, find_evidence
+from portal.queries.institutions import institution_names
+from portal.queries.questionnaires import definition as load_definition
 from portal.queries.submissions import SubmissionHead, citation
+from portal.services import clarifications
 from portal.services import evidence as evidence_service
 from portal.services import submissions as services
 from portal.services.submissions import Change
 from portal.table import pick
+from portal.templating import datetime_text, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,9 +80,7 @@ def owed() -> ResponseReturnValue:
     rounds = owed_queries.rounds_of(db.session, institution_id)
     wanted = request.args.get("round")
     chosen = next((one for one in rounds if one.slug == wanted), rounds[0] if rounds else None)
-    rows = (
-        owed_queries.owed(db.session, institution_id, chosen.id, clock.today(g.country.time_zone)) if chosen else []
-    )
+    rows = owed_queries.owed(db.session, institution_id, chosen.id, clock.today(g.country.time_zone)) if chosen else []
     language, languages = g.view.language, g.country.languages
     about = [_owed_row(one) for one in rows if one.head.about_institution]
     asked = [(one, _owed_row(one)) for one in rows if not one.head.about_institution]
@@ -112,7 +116,9 @@ def _groups(asked: Sequence[tuple[Owed, dict[str, Any]]]) -> list[dict[str, Any]
 def _owed_row(one: Owed) -> dict[str, Any]:
     head, language, languages = one.head, g.view.language, g.country.languages
     editable = head.status in EDITABLE and may(who(), Permission.ANSWER_SUBMISSION)
-    title = _("Questions about your institution") if head.about_institution else title_of(one.asked, language, languages)
+    title = (
+        _("Questions about your institution") if head.about_institution else title_of(one.asked, language, languages)
+    )
     return {
         "cite": f"{one.asked[0].mechanism} · {_('paragraph')} {citation(one.asked)}" if one.asked else "",
         "title": title,
@@ -153,10 +159,6 @@ def reply(head: SubmissionHead) -> ResponseReturnValue:
 
 
 # --- answering --------------------------------------------------------------------------------------------------------
-
-
-def _page_of_reply(public_id: str, code: str) -> tuple[SubmissionHead, str]:
-    return own_reply(public_id), code
 
 
 class _OnPage:
@@ -201,11 +203,16 @@ def _section_page(
     pages = answering.pages()
     codes = [one.code for one in pages]
     number = codes.index(page.code) if page.code in codes else 0
-    evidence = answering.evidence() if any(question_type(i.type).control == "file" for i in page.items() if i.kind == "question") else ()
+    evidence = (
+        answering.evidence()
+        if any(question_type(i.type).control == "file" for i in page.items() if i.kind == "question")
+        else ()
+    )
     languages = answering.context.languages
     return render_template(
         "respond/section.html",
-        title=page.text("label", view.language, languages) or pick(answering.definition.titles, view.language, languages),
+        title=page.text("label", view.language, languages)
+        or pick(answering.definition.titles, view.language, languages),
         institution=pick(head.institution_names, view.language, g.country.languages),
         round=pick(head.round_titles, view.language, g.country.languages),
         page_number=number + 1,
@@ -248,7 +255,14 @@ def save_section(on: _OnPage) -> ResponseReturnValue:
     request_key = request.form.get("request_key") or None
     with write() as session:
         saved = services.save_answers(
-            session, head, definition, ids, changes, context=context, by=principal, request_key=(request_key or "")[:64] or None
+            session,
+            head,
+            definition,
+            ids,
+            changes,
+            context=context,
+            by=principal,
+            request_key=(request_key or "")[:64] or None,
         )
     if wants_json():
         return _saved_json(saved, definition), saved.http_status
@@ -258,8 +272,6 @@ def save_section(on: _OnPage) -> ResponseReturnValue:
 def _saved_json(saved: Saved, definition: Definition) -> dict[str, Any]:
     names = actor_names(db.session, [one.theirs.answered_by for one in saved.stale]) if saved.stale else {}
     language, languages = g.view.language, g.country.languages
-    from portal.templating import datetime_text, time_text  # noqa: PLC0415
-
     return {
         "saved": [{"name": field_name(key), "revision": revision} for key, revision in saved.saved.items()],
         "stale": [
@@ -275,7 +287,8 @@ def _saved_json(saved: Saved, definition: Definition) -> dict[str, Any]:
             for one in saved.stale
         ],
         "refused": [
-            {"name": field_name(one.key), "message": str(one.message), "revision": one.revision} for one in saved.refused
+            {"name": field_name(one.key), "message": str(one.message), "revision": one.revision}
+            for one in saved.refused
         ],
         "shown": sorted(saved.appeared),
         "hidden": sorted(saved.evaluation.hidden),
@@ -324,7 +337,9 @@ def _after_save(
             for one in saved.stale
         ]
         mine = {one.key: _shown(one.mine, one.key, definition) for one in saved.stale if one.key.lang}
-        errors = [(f"q-{one.key.code}", _("Somebody else changed this answer; both texts are shown.")) for one in saved.stale]
+        errors = [
+            (f"q-{one.key.code}", _("Somebody else changed this answer; both texts are shown.")) for one in saved.stale
+        ]
         return _section_page(answering, page, errors=errors, conflicts=conflicts, mine=mine), 409
     if saved.refused:
         errors = [(f"q-{one.key.code}", str(one.message)) for one in saved.refused]
@@ -347,8 +362,6 @@ def rules(version_id: int, language: str) -> ResponseReturnValue:
 
     The wording of a frozen version never changes, so the address may be cached for ever, in private.
     """
-    from portal.queries.questionnaires import definition as load_definition  # noqa: PLC0415
-
     del language
     definition = load_definition(db.session, version_id)
     relevant = {item.code: to_json(parse(item.relevant)) for item in definition.items() if item.relevant}
@@ -371,8 +384,6 @@ def check(head: SubmissionHead) -> ResponseReturnValue:
 
 
 def _check_page(head: SubmissionHead, *, error: str = "", status: int = 200) -> ResponseReturnValue:
-    from portal.blueprints.reading import read_aloud, timeline  # noqa: PLC0415
-
     definition, _ids = load(head)
     stored = queries.answers(db.session, head.id)
     answering = AnsweringPage(head, stored, who(), definition)
@@ -388,9 +399,11 @@ def _check_page(head: SubmissionHead, *, error: str = "", status: int = 200) -> 
         missing=answering.missing(),
         evidence=evidence_of(db.session, head.id),
         timeline=timeline(events),
-        threads=_threads(head),
+        threads=thread_views(threads(db.session, head.id), definition, staff=False),
         can_complete=not answering.readonly and may(who(), Permission.COMPLETE_SUBMISSION),
-        can_recall=head.status is Status.SUBMITTED and not head.under_review and may(who(), Permission.RECALL_SUBMISSION),
+        can_recall=head.status is Status.SUBMITTED
+        and not head.under_review
+        and may(who(), Permission.RECALL_SUBMISSION),
         can_retract=head.status is Status.CLAIMED and may(who(), Permission.COMPLETE_SUBMISSION),
         can_hand_in_pending=head.status is Status.AWAITING_SIGN_OFF
         and head.sign_off_policy in {"paper", "either"}
@@ -400,12 +413,6 @@ def _check_page(head: SubmissionHead, *, error: str = "", status: int = 200) -> 
         owed_url=url_for("respond.owed", round=head.round_slug),
     )
     return page, status
-
-
-def _threads(head: SubmissionHead) -> list[Any]:
-    from portal.queries.clarifications import threads  # noqa: PLC0415
-
-    return threads(db.session, head.id)
 
 
 @blueprint.post("/replies/<public_id>/complete")
@@ -458,8 +465,6 @@ def not_ours(head: SubmissionHead) -> ResponseReturnValue:
 
 
 def _not_ours_page(head: SubmissionHead, *, error: Invalid | None = None) -> str:
-    from portal.queries.people import institution_names  # noqa: PLC0415
-
     asked = queries.asked_recommendations(db.session, [head.assignment_id]).get(head.assignment_id, [])
     return render_template(
         "respond/not_ours.html",
@@ -502,6 +507,33 @@ def retract(head: SubmissionHead) -> ResponseReturnValue:
     return redirect(url_for("respond.reply", public_id=head.public_id), code=303)
 
 
+@blueprint.post("/clarifications/<public_id>/answer")
+@requires(Permission.ANSWER_CLARIFICATION, on=lambda public_id: thread_on(public_id))
+def answer_clarification(on: _ThreadOf) -> ResponseReturnValue:
+    """Answer the secretariat's question; the reply itself does not change."""
+    with write() as session:
+        thread = session.get_one(Clarification, on.thread.id)
+        clarifications.answer(session, on.head, thread, request.form.get("body", ""), by=who())
+    notice(_("Your answer was sent to the secretariat."))
+    return redirect(url_for("respond.check", public_id=on.head.public_id), code=303)
+
+
+class _ThreadOf:
+    """A clarification with its reply; permissions look at the reply."""
+
+    def __init__(self, thread: Clarification, head: SubmissionHead) -> None:
+        self.thread, self.head = thread, head
+        self.institution_id, self.status = head.institution_id, head.status
+
+
+def thread_on(public_id: str) -> _ThreadOf:
+    """Load a clarification with the reply it belongs to."""
+    found = find_thread(db.session, public_id)
+    if found is None:
+        raise NotFound
+    return _ThreadOf(found[0], reply_of(found[1]))
+
+
 # --- evidence ---------------------------------------------------------------------------------------------------------
 
 
@@ -521,7 +553,11 @@ def upload(on: _OnPage) -> ResponseReturnValue:
         raise Invalid(_("Choose a file first."))
     settings = current_app.config["SETTINGS"]
     received = evidence_service.receive(
-        given.stream, given.filename or "", folder=settings.evidence_dir, tmp=settings.tmp_dir, limit=settings.evidence_max_bytes
+        given.stream,
+        given.filename or "",
+        folder=settings.evidence_dir,
+        tmp=settings.tmp_dir,
+        limit=settings.evidence_max_bytes,
     )
     context = context_for(principal, head, definition)
     with write() as session:
@@ -536,10 +572,16 @@ def upload(on: _OnPage) -> ResponseReturnValue:
             "remove_url": url_for("respond.remove_evidence", public_id=made.public_id),
         }, 201
     notice(_("“%(name)s” is attached.", name=made.filename))
-    return redirect(url_for("respond.section", public_id=head.public_id, code=definition.page_of(on.code).code) + f"#q-{on.code}-item", code=303)
+    return redirect(
+        url_for("respond.section", public_id=head.public_id, code=definition.page_of(on.code).code)
+        + f"#q-{on.code}-item",
+        code=303,
+    )
 
 
-def _set_files(session: Any, head: SubmissionHead, definition: Definition, ids: Mapping[str, int], code: str, context: Any) -> None:
+def _set_files(
+    session: Any, head: SubmissionHead, definition: Definition, ids: Mapping[str, int], code: str, context: Any
+) -> None:
     """Let the answer of a file question name what is attached to it."""
     attached = [one.public_id for one in evidence_of(session, head.id) if one.question_id == ids[code]]
     change = Change(Parsed(value=attached or None), None)  # type: ignore[arg-type]
@@ -571,7 +613,9 @@ def evidence(on: _EvidenceOf) -> ResponseReturnValue:
         return redirect(one.url or url_for("public.home"), code=303)
     path = current_app.config["SETTINGS"].evidence_dir / one.sha256[:2] / one.sha256
     if not path.is_file():
-        raise NotFound(_("This file is missing from the store. Tell the administrator its number: %(number)s.", number=one.number))
+        raise NotFound(
+            _("This file is missing from the store. Tell the administrator its number: %(number)s.", number=one.number)
+        )
     response = send_file(path, mimetype=one.media_type, as_attachment=True, download_name=one.filename)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["Cache-Control"] = "private, no-store"
@@ -597,5 +641,9 @@ def remove_evidence(on: _EvidenceOf) -> ResponseReturnValue:
     if wants_json():
         return {"removed": True}
     notice(_("The file was removed."))
-    target = url_for("respond.section", public_id=head.public_id, code=definition.page_of(code).code) if code else url_for("respond.check", public_id=head.public_id)
+    target = (
+        url_for("respond.section", public_id=head.public_id, code=definition.page_of(code).code)
+        if code
+        else url_for("respond.check", public_id=head.public_id)
+    )
     return redirect(target, code=303)

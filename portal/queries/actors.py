@@ -20,6 +20,8 @@ def actor_names(session: Session, actor_ids: Iterable[int | None]) -> dict[int, 
     if not wanted:
         return {}
     rows = session.execute(
-        select(Actor.id, UserAccount.names).join(UserAccount, UserAccount.id == Actor.user_id).where(Actor.id.in_(wanted))
+        select(Actor.id, UserAccount.names)
+        .join(UserAccount, UserAccount.id == Actor.user_id)
+        .where(Actor.id.in_(wanted))
     )
     return {actor_id: names for actor_id, names in rows}  # noqa: C416 - rows are not pairs to the type checker

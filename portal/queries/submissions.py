@@ -182,7 +182,9 @@ def answers(session: Session, submission_id: int) -> dict[AnswerKey, StoredAnswe
     """Return all stored answers of a reply by key, in one query."""
     return {
         AnswerKey(code, row, lang): StoredAnswer(value, state.value, *rest)
-        for code, row, lang, value, state, *rest in session.execute(_ANSWERS.where(Answer.submission_id == submission_id))
+        for code, row, lang, value, state, *rest in session.execute(
+            _ANSWERS.where(Answer.submission_id == submission_id)
+        )
     }
 
 
@@ -224,9 +226,7 @@ class AskedRecommendation:
         return f"{self.paragraph} ({self.sub_item})" if self.sub_item else self.paragraph
 
 
-def asked_recommendations(
-    session: Session, assignment_ids: Iterable[int]
-) -> dict[int, list[AskedRecommendation]]:
+def asked_recommendations(session: Session, assignment_ids: Iterable[int]) -> dict[int, list[AskedRecommendation]]:
     """Return, per assignment, what it asks about, in the order of the document; one query."""
     chapeau = Recommendation.__table__.alias("chapeau")
     rows = session.execute(
@@ -276,7 +276,9 @@ def citation(asked: Sequence[AskedRecommendation]) -> str:
         letters = [item for item in items if item]
         if not letters:
             parts.append(paragraph)
-        elif len(letters) > 2 and [ord(c[0]) for c in letters] == list(range(ord(letters[0][0]), ord(letters[0][0]) + len(letters))):  # noqa: E501
+        elif len(letters) > 2 and [ord(c[0]) for c in letters] == list(
+            range(ord(letters[0][0]), ord(letters[0][0]) + len(letters))
+        ):  # noqa: E501
             parts.append(f"{paragraph} ({letters[0]})–({letters[-1]})")
         else:
             parts.append(f"{paragraph} " + ", ".join(f"({letter})" for letter in letters))

@@ -65,7 +65,12 @@ def _refuse(sentence: object) -> Invalid:
 def clean_name(name: str) -> str:
     """Return a file name fit to be shown and downloaded: no path, no control or direction marks, not too long."""
     bare = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(c for c in bare if unicodedata.category(c) not in {"Cc", "Cs", "Zl", "Zp"} and c not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    kept = "".join(
+        c
+        for c in bare
+        if unicodedata.category(c) not in {"Cc", "Cs", "Zl", "Zp"}
+        and c not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    )
     stem, dot, extension = kept.rpartition(".")
     if dot and len(kept) > MAXIMUM_NAME:
         kept = stem[: MAXIMUM_NAME - len(extension) - 1] + "." + extension
@@ -84,7 +89,10 @@ def receive(stream: BinaryIO, filename: str, *, folder: Path, tmp: Path, limit: 
     extension = "." + name.rpartition(".")[2].lower() if "." in name else ""
     if extension not in ALLOWED:
         raise _refuse(
-            _l("“%(name)s” is not of a kind that is taken. Send PDF, Word, Excel, PowerPoint, OpenDocument, JPG, PNG, text or CSV.", name=name)
+            _l(
+                "“%(name)s” is not of a kind that is taken. Send PDF, Word, Excel, PowerPoint, OpenDocument, JPG, PNG, text or CSV.",
+                name=name,
+            )
         )
     tmp.mkdir(parents=True, exist_ok=True)
     draft = tmp / f"upload-{secrets.token_hex(8)}"
@@ -110,7 +118,13 @@ def _spool(stream: BinaryIO, draft: Path, limit: int, name: str) -> tuple[int, s
         while chunk := stream.read(CHUNK):
             size += len(chunk)
             if size > limit:
-                raise _refuse(_l("“%(name)s” is larger than %(limit)s MB. Make it smaller, or give a link.", name=name, limit=limit // CHUNK))
+                raise _refuse(
+                    _l(
+                        "“%(name)s” is larger than %(limit)s MB. Make it smaller, or give a link.",
+                        name=name,
+                        limit=limit // CHUNK,
+                    )
+                )
             digest.update(chunk)
             out.write(chunk)
         out.flush()
@@ -122,7 +136,9 @@ def _spool(stream: BinaryIO, draft: Path, limit: int, name: str) -> tuple[int, s
 
 def _judge(path: Path, extension: str, name: str) -> None:
     """Hold the content against the name (ASVS 5.2.2): a disguise is refused, and so are macros."""
-    belies = _refuse(_l("The content of “%(name)s” is not what its name says. Open it in its program and save it again.", name=name))
+    belies = _refuse(
+        _l("The content of “%(name)s” is not what its name says. Open it in its program and save it again.", name=name)
+    )
     if extension in {".txt", ".csv"}:
         with path.open("rb") as file:
             head = file.read(CHUNK)

@@ -1,0 +1,70 @@
+"""Clarifications: a question back on a reply or one of its answers; it never changes a status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask_babel import lazy_gettext as _l
+
+from portal import clock
+from portal.errors import Invalid
+from portal.models import Clarification, ClarificationMessage, ClarificationStatus
+from portal.permissions import Permission, Target, require
+from portal.services import audit
+from portal.table import Problem
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from portal.permissions import Principal
+    from portal.queries.submissions import SubmissionHead
+
+
+def _body(text: str) -> str:
+    body = text.strip()
+    if not body:
+        sentence = _l("Write the question or the answer first.")
+        raise Invalid(sentence, problems=[Problem(sentence, field="body")])
+    return body
+
+
+def _say(session: Session, thread: Clarification, body: str, *, staff: bool, by: Principal) -> ClarificationMessage:
+    message = ClarificationMessage(
+        clarification_id=thread.id, body=body, from_secretariat=staff, written_by=by.actor_id, written_at=clock.now()
+    )
+    session.add(message)
+    session.flush()
+    return message
+
+
+def ask(session: Session, head: SubmissionHead, text: str, *, question_id: int | None, by: Principal) -> Clarification:
+    """Ask an institution about its reply, or about one answer of it."""
+    require(by, Permission.ASK_CLARIFICATION, head)
+    body = _body(text)
+    thread = Clarification(submission_id=head.id, question_id=question_id, opened_by=by.actor_id, opened_at=clock.now())
+    session.add(thread)
+    session.flush()
+    _say(session, thread, body, staff=True, by=by)
+    audit.record(session, "ask_clarification", by=by, kind="clarification", thing=thread.public_id)
+    return thread
+
+
+def answer(session: Session, head: SubmissionHead, thread: Clarification, text: str, *, by: Principal) -> Clarification:
+    """Write the next message of a thread: the institution's answer, or the secretariat's next question."""
+    staff = bool(by.staff)
+    permission = Permission.ASK_CLARIFICATION if staff else Permission.ANSWER_CLARIFICATION
+    require(by, permission, Target(head.institution_id))
+    _say(session, thread, _body(text), staff=staff, by=by)
+    thread.status = ClarificationStatus.OPEN if staff else ClarificationStatus.ANSWERED
+    thread.closed_at = None
+    audit.record(session, "answer_clarification", by=by, kind="clarification", thing=thread.public_id)
+    return thread
+
+
+def close(session: Session, head: SubmissionHead, thread: Clarification, *, by: Principal) -> Clarification:
+    """Close a thread that is settled."""
+    require(by, Permission.ASK_CLARIFICATION, Target(head.institution_id))
+    thread.status = ClarificationStatus.CLOSED
+    thread.closed_at = clock.now()
+    audit.record(session, "close_clarification", by=by, kind="clarification", thing=thread.public_id)
+    return thread
