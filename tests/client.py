@@ -31,7 +31,7 @@ class Client:
         """Send one request in a context of its own; check the page that comes back, and its status if ``expect``."""
         if self.session is not None:
             self.session.commit()
-        response = self._client.open(path, method=method, **more)
+        response = self._client.open(path, method=method, buffered=True, **more)
         if self.session is not None:
             self.session.rollback()
             self.session.expire_all()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flask import g, request, url_for
@@ -99,12 +98,19 @@ def _joined(theirs: str | None, mine: Any) -> Any:
     return f"{theirs}\n\n{mine}" if theirs and isinstance(mine, str) else mine
 
 
-@lru_cache(maxsize=256)
-def skeleton(definition: Definition, page_code: str, language: str, languages: tuple[str, ...]) -> tuple[ItemView, ...]:
-    """Return the page's items as far as they depend on the questionnaire and the language alone."""
-    page = next(item for item in definition.pages if item.code == page_code)
-    items = page.children if page.children else (page,)
-    return tuple(_item_views(definition, items, language, languages))
+def skeleton(
+    definition: Definition, page_code: str, language: str, languages: tuple[str, ...]
+) -> tuple[ItemView, ...]:
+    """Return the page's items as far as they depend on the questionnaire and the language alone.
+
+    Kept on the definition itself: a published version is one object per process, and its wording is frozen.
+    """
+    kept: dict[tuple[str, str, tuple[str, ...]], tuple[ItemView, ...]] = vars(definition).setdefault("_skeletons", {})
+    key = (page_code, language, languages)
+    if key not in kept:
+        page = next(item for item in definition.pages if item.code == page_code)
+        kept[key] = tuple(_item_views(definition, page.children or (page,), language, languages))
+    return kept[key]
 
 
 def _item_views(
@@ -164,7 +170,7 @@ def _text_keys(item: Item, languages: tuple[str, ...]) -> list[tuple[str, Answer
 
 
 def _language_name(code: str) -> str:
-    from portal.templating import _own_name  # noqa: PLC0415
+    from portal.templating import _own_name
 
     return _own_name(code)
 

@@ -278,7 +278,7 @@ def citation(asked: Sequence[AskedRecommendation]) -> str:
             parts.append(paragraph)
         elif len(letters) > 2 and [ord(c[0]) for c in letters] == list(
             range(ord(letters[0][0]), ord(letters[0][0]) + len(letters))
-        ):  # noqa: E501
+        ):
             parts.append(f"{paragraph} ({letters[0]})–({letters[-1]})")
         else:
             parts.append(f"{paragraph} " + ", ".join(f"({letter})" for letter in letters))

@@ -283,7 +283,7 @@ def _lock(session: Session, thing: Institution | UserAccount, revision: int) -> 
         raise Conflict
 
 
-def _apply(  # noqa: PLR0917 - private
+def _apply(
     session: Session, thing: Thing, values: dict[str, Any], action: str, key: str, by: Principal
 ) -> Thing:
     changed = {name: value for name, value in values.items() if getattr(thing, name) != value}

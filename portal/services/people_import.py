@@ -147,7 +147,7 @@ def import_people(
     return report
 
 
-def _run(  # noqa: PLR0917 - one place, two callers
+def _run(
     session: Session,
     institutions: Iterable[InstitutionRow],
     persons: Iterable[PersonRow],

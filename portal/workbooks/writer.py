@@ -128,7 +128,7 @@ def split_text(text: str, most: int = MOST) -> list[str]:
                 unicodedata.combining(text[cut])
                 or unicodedata.category(text[cut])[0] == "M"
                 or text[cut - 1] == "\u17d2"
-            ):  # noqa: E501
+            ):
                 cut -= 1
         parts.append(text[:cut])
         text = text[cut:]
@@ -299,7 +299,7 @@ class ReportBook:
             target.value = value
             target._style = self._style(
                 LOOKS[style], FORMATS.get(kind, "General"), khmer=False, prefix=False, wrap=False
-            )  # type: ignore[attr-defined] # noqa: SLF001, E501
+            )  # type: ignore[attr-defined]
 
     def _number_or_text(self, ws: Worksheet, row: int, col: int, value: Cell) -> Cell:
         """Turn what Excel cannot hold as a number or a date into text, and say so."""
@@ -333,7 +333,7 @@ class ReportBook:
                     "The text is too long for one cell: it goes on in %(count)s more cells to the right.",
                     count=len(parts) - 1,
                 ),
-            )  # noqa: E501
+            )
         for offset, part in enumerate(parts):
             # A literal _x0041_ would be read back as "A": escape the underscore the way Excel itself does.
             escaped = _ESCAPE.sub(lambda match: "_x005F" + match.group(), part)
@@ -349,7 +349,7 @@ class ReportBook:
             prefix = bool(_RISKY.match(part))
             target._style = self._style(
                 LOOKS[style], "General", khmer=bool(_KHMER.search(part)), prefix=prefix, wrap=wrap
-            )  # type: ignore[attr-defined] # noqa: SLF001, E501
+            )  # type: ignore[attr-defined]
 
     def _link(self, ws: Worksheet, row: int, col: int, link: Link, style: str, *, wrap: bool) -> None:
         used = self._links.get(ws.title, 0)
@@ -375,7 +375,7 @@ class ReportBook:
         look = Look(**{**base.__dict__, "colour": "0B5CAD", "underline": True})
         target._style = self._style(
             look, "General", khmer=bool(_KHMER.search(str(text))), prefix=bool(_RISKY.match(str(text))), wrap=wrap
-        )  # type: ignore[attr-defined] # noqa: SLF001, E501
+        )  # type: ignore[attr-defined]
 
     def note(self, ws: Worksheet, where: str, what: str) -> None:
         """Remember an altered cell for the notes sheet."""
@@ -405,7 +405,7 @@ class ReportBook:
             horizontal="right" if number and look.align == "left" and "yy" not in number_format else look.align,
             vertical=look.vertical,
             wrap_text=look.wrap,
-        )  # noqa: E501
+        )
         scratch.number_format = number_format
         scratch.protection = Protection(locked=look.locked)
         if prefix:
