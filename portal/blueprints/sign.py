@@ -22,8 +22,7 @@ from portal.models import Assignment, Status, Submission, UserAccount
 from portal.permissions import Permission
 from portal.queries import submissions as queries
 from portal.queries.evidence import evidence_of
-from portal.services import sessions
-from portal.services import submissions as services
+from portal.services import sessions, verdicts
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def sign() -> ResponseReturnValue:
         )
     pairs = [(head, load(head)[0]) for head in heads]
     with write() as session:
-        services.sign_off(session, pairs, by=principal)
+        verdicts.sign_off(session, pairs, by=principal)
     notice(ngettext("%(num)s reply is signed and handed in.", "%(num)s replies are signed and handed in.", len(heads)))
     return redirect(url_for("sign.pack"), code=303)
 
@@ -127,7 +126,7 @@ def decline(head: SubmissionHead) -> ResponseReturnValue:
     """Hand a reply back to one's own colleagues with a reason."""
     try:
         with write() as session:
-            services.decline(session, head, reason=request.form.get("reason", ""), by=who())
+            verdicts.decline(session, head, reason=request.form.get("reason", ""), by=who())
     except Invalid as error:
         return _pack_page(_waiting(), error=str(error), status=422)
     notice(_("Handed back to your colleagues with your reason."))

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from portal.errors import Invalid
 from portal.models import Action
-from portal.services.submissions import act
+from portal.services.verdicts import act
 from portal.table import Problem
 
 if TYPE_CHECKING:

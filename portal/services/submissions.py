@@ -1,41 +1,36 @@
-"""Answering: save, complete, sign, decline, claim; the one gate through which every answer passes."""
+"""Answering: the one gate through which every answer passes, each saved against the revision its writer saw."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from forms.answers import AnswerKey, Given, Parsed, field_name
-from forms.evaluation import evaluate
+from forms.evaluation import Evaluation, evaluate
 from forms.question_types import question_type
 from portal import clock
-from portal.errors import IllegalTransition, Incomplete, Invalid
-from portal.models import Action, Answer, AnswerRevision, SignOffPolicy, Status, Submission
+from portal.errors import IllegalTransition
+from portal.models import Action, Answer, AnswerRevision, Status, Submission
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, Target, require
 from portal.queries.submissions import StoredAnswer, answers
-from portal.services import audit
 from portal.services.events import append_event, locked
-from portal.services.snapshots import take_snapshot
-from portal.table import Problem
+from portal.table import Problem, Speakable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
     from forms.context import Context
     from forms.definition.model import Definition
-    from forms.evaluation import Evaluation
-    from portal.models import SubmissionEvent
     from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
-    from portal.table import Speakable
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,7 @@ class _Save:
         if before is not None and _same(before, parsed, message):
             self.saved[key] = before.revision
             return
-        if before is None and parsed.value is None and parsed.typed is None and parsed.state == "answered":
+        if before is None and _says_nothing(parsed):
             self.saved[key] = 0
             return
         revision = before.revision + 1 if before else 1
@@ -197,24 +192,68 @@ def save_answers(
 def _settle(
     session: Session, submission_id: int, work: _Save, doubtful: Mapping[AnswerKey, Change], request_key: str | None
 ) -> None:
-    """Tell a repeated save from a real conflict: the same request, or the same answer, conflicts with nobody."""
-    mine: set[tuple[int, str, str]] = set()
-    if request_key:
-        rows = session.execute(
-            select(AnswerRevision.question_id, AnswerRevision.row, AnswerRevision.lang).where(
-                AnswerRevision.submission_id == submission_id, AnswerRevision.request_key == request_key
-            )
-        )
-        mine = {(question_id, row, lang) for question_id, row, lang in rows}
+    """Tell a repeated or untouched answer from a real conflict.
+
+    The same request, the same answer, and an answer posted unchanged from the revision its page showed (a whole page
+    posted without script) conflict with nobody.
+    """
+    seen = _revisions_seen(session, submission_id, doubtful, work, request_key)
     for key, change in doubtful.items():
         before = work.stored.get(key)
         message = str(change.parsed.message) if change.parsed.message is not None else None
         if before is None:  # the base names a revision that never was; nothing is there to lose
             work.put(key, change.parsed)
-        elif (before.question_id, key.row, key.lang) in mine or _same(before, change.parsed, message):
+            continue
+        place = (before.question_id, key.row, key.lang)
+        base = seen.get((*place, change.base or 0))
+        repeated = (*place, None) in seen
+        untouched = _says_nothing(change.parsed) if not change.base else base is not None and _alike(base, change.parsed)
+        if repeated or untouched or _same(before, change.parsed, message):
             work.saved[key] = before.revision
         else:
             work.stale.append(StaleAnswer(key, change.parsed, before))
+
+
+def _revisions_seen(
+    session: Session,
+    submission_id: int,
+    doubtful: Mapping[AnswerKey, Change],
+    work: _Save,
+    request_key: str | None,
+) -> dict[tuple[int, str, str, int | None], Given]:
+    """Return the revisions that the writer saw, by place and revision; under revision None, what this request saved."""
+    questions = {work.question_ids[key.code] for key in doubtful}
+    bases = {change.base or 0 for change in doubtful.values()}
+    wanted = AnswerRevision.revision.in_(bases)
+    if request_key:
+        wanted = or_(wanted, AnswerRevision.request_key == request_key)
+    rows = session.execute(
+        select(
+            AnswerRevision.question_id,
+            AnswerRevision.row,
+            AnswerRevision.lang,
+            AnswerRevision.revision,
+            AnswerRevision.value,
+            AnswerRevision.state,
+            AnswerRevision.typed,
+            AnswerRevision.request_key,
+        ).where(AnswerRevision.submission_id == submission_id, AnswerRevision.question_id.in_(questions), wanted)
+    )
+    seen: dict[tuple[int, str, str, int | None], Given] = {}
+    for question_id, row, lang, revision, value, state, typed, key in rows:
+        given = Given(value, state.value, typed, revision)
+        seen[question_id, row, lang, revision] = given
+        if request_key and key == request_key:
+            seen[question_id, row, lang, None] = given
+    return seen
+
+
+def _alike(given: Given, parsed: Parsed) -> bool:
+    return (given.value, given.state, given.typed) == (parsed.value, parsed.state, parsed.typed)
+
+
+def _says_nothing(parsed: Parsed) -> bool:
+    return parsed.value is None and parsed.typed is None and parsed.state == "answered"
 
 
 def _apply_rules(work: _Save, definition: Definition, context: Context) -> Evaluation:
@@ -346,129 +385,3 @@ def what_is_missing(
             (order[key.code], Problem(sentence or _l("This answer could not be read."), field=field_name(key)))
         )
     return [problem for _, problem in sorted(found, key=lambda pair: pair[0])]
-
-
-def complete(
-    session: Session, head: SubmissionHead, definition: Definition, *, context: Context, by: Principal
-) -> SubmissionEvent:
-    """Say that a reply is complete: it goes to the approver, or is handed in where no signature is asked.
-
-    Raises:
-        Incomplete: with every question that still needs something.
-        IllegalTransition, NotAllowed: as for any act.
-    """
-    submission = locked(session, head.id)
-    stored = answers(session, head.id)
-    evaluation = evaluate(definition, stored, context)
-    if problems := what_is_missing(definition, stored, evaluation):
-        raise Incomplete(problems=problems)
-    hidden = sorted(evaluation.hidden)
-    if submission.hidden != hidden:
-        submission.hidden = hidden
-    unsigned = head.sign_off_policy is SignOffPolicy.NONE
-    if submission.status is Status.ISSUED:
-        # nothing was asked that needs an answer; completing is the first act
-        append_event(session, submission, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
-    action = Action.HAND_IN if unsigned else Action.COMPLETE
-    event = append_event(session, submission, action, by=by, institution_id=head.institution_id)
-    if unsigned:
-        take_snapshot(session, head, event, definition, stored, hidden=hidden, signed_by=None)
-    audit.record(session, "complete", by=by, kind="submission", thing=head.public_id)
-    return event
-
-
-def sign_off(
-    session: Session, heads: Iterable[tuple[SubmissionHead, Definition]], *, by: Principal
-) -> list[SubmissionEvent]:
-    """Sign one reply or a whole pack in one act, all or none; each gets its event and its snapshot.
-
-    The caller has just checked the password again (ASVS 7.5.3).
-
-    Raises:
-        IllegalTransition: if any of them is no longer waiting; none is signed then.
-    """
-    return [_hand_in(session, head, definition, Action.SIGN_OFF, by=by) for head, definition in heads]
-
-
-def sign_on_paper(
-    session: Session, head: SubmissionHead, definition: Definition, *, by: Principal, evidence: str | None = None
-) -> SubmissionEvent:
-    """Record that a reply was signed on paper; ``evidence`` is the public id of the scan."""
-    return _hand_in(session, head, definition, Action.SIGN_ON_PAPER, by=by, scan=evidence)
-
-
-def hand_in_pending(
-    session: Session, head: SubmissionHead, definition: Definition, *, by: Principal
-) -> SubmissionEvent:
-    """Hand in a reply whose signature will follow; it is counted apart and marked unsigned in every workbook."""
-    return _hand_in(session, head, definition, Action.HAND_IN_PENDING, by=by)
-
-
-def _hand_in(
-    session: Session, head: SubmissionHead, definition: Definition, action: Action, *, by: Principal, **details: Any
-) -> SubmissionEvent:
-    allowed = {
-        Action.SIGN_OFF: {SignOffPolicy.SCREEN, SignOffPolicy.EITHER},
-        Action.SIGN_ON_PAPER: {SignOffPolicy.PAPER, SignOffPolicy.EITHER},
-        Action.HAND_IN_PENDING: {SignOffPolicy.PAPER, SignOffPolicy.EITHER},
-    }[action]
-    if head.sign_off_policy not in allowed:
-        raise IllegalTransition(_l("This round is not signed in this way."))
-    submission = locked(session, head.id)
-    details = {name: value for name, value in details.items() if value is not None}
-    event = append_event(session, submission, action, by=by, institution_id=head.institution_id, details=details)
-    stored = answers(session, head.id)
-    signed_by = by.actor_id if action is Action.SIGN_OFF else None
-    snapshot = take_snapshot(session, head, event, definition, stored, hidden=submission.hidden, signed_by=signed_by)
-    audit.record(session, action.value, by=by, kind="submission", thing=head.public_id, sha256=snapshot.sha256)
-    return event
-
-
-def record_signature(
-    session: Session, head: SubmissionHead, *, by: Principal, evidence: str | None = None
-) -> SubmissionEvent:
-    """Record the signature that was to follow a reply already handed in."""
-    return act(session, head, Action.RECORD_SIGNATURE, by=by, details={"scan": evidence} if evidence else None)
-
-
-def act(
-    session: Session,
-    head: SubmissionHead,
-    action: Action,
-    *,
-    by: Principal,
-    reason: str | None = None,
-    details: dict[str, Any] | None = None,
-) -> SubmissionEvent:
-    """Do one of the acts that only change the status: decline, recall, claim, confirm, refuse, withdraw, restore."""
-    submission = locked(session, head.id)
-    event = append_event(
-        session, submission, action, by=by, institution_id=head.institution_id, reason=reason, details=details
-    )
-    audit.record(session, action.value, by=by, kind="submission", thing=head.public_id, reason=event.reason)
-    return event
-
-
-def decline(session: Session, head: SubmissionHead, *, reason: str, by: Principal) -> SubmissionEvent:
-    """Hand a reply back to its own colleagues instead of signing it; the same questions are open as before."""
-    return act(session, head, Action.DECLINE, by=by, reason=reason)
-
-
-def recall(session: Session, head: SubmissionHead, *, by: Principal) -> SubmissionEvent:
-    """Take back a reply before the secretariat starts to review it."""
-    return act(session, head, Action.RECALL, by=by)
-
-
-def claim_not_ours(
-    session: Session, head: SubmissionHead, *, instead: str, reason: str, by: Principal
-) -> SubmissionEvent:
-    """Say that a recommendation is another institution's (``instead``: its code or name): an answer, never silence."""
-    if not instead.strip():
-        sentence = _l("Name the institution that should answer instead.")
-        raise Invalid(sentence, problems=[Problem(sentence, field="instead")])
-    return act(session, head, Action.CLAIM_NOT_OURS, by=by, reason=reason, details={"instead": instead.strip()})
-
-
-def retract_claim(session: Session, head: SubmissionHead, *, by: Principal) -> SubmissionEvent:
-    """Take back the claim that a recommendation is not ours."""
-    return act(session, head, Action.RETRACT_CLAIM, by=by)

@@ -1,0 +1,8 @@
+"""The institution: what it owes, answering page by page, completing, claiming, evidence."""
+
+from __future__ import annotations
+
+from portal.blueprints.respond import acts, evidence, owed, section
+from portal.blueprints.respond.door import blueprint, own_reply, reply_of
+
+__all__ = ["acts", "blueprint", "evidence", "owed", "own_reply", "reply_of", "section"]

@@ -1,0 +1,81 @@
+"""The blueprint of the institution's pages, and what loads a reply, a page, a file or a thread for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint
+
+from portal.blueprints.guard import who
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.queries import submissions as queries
+from portal.queries.clarifications import find_thread
+from portal.queries.evidence import find_evidence
+
+if TYPE_CHECKING:
+    from portal.models import Clarification, Evidence
+    from portal.queries.submissions import SubmissionHead
+
+blueprint = Blueprint("respond", __name__)
+
+
+def reply_of(public_id: str, **_more: Any) -> SubmissionHead:
+    """Load a reply by its public id."""
+    found = queries.find(db.session, public_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def own_reply(public_id: str, **more: Any) -> SubmissionHead:
+    """Load a reply of the person's own institution; others do not exist here, not even for staff."""
+    found = reply_of(public_id, **more)
+    if found.institution_id != who().institution_id:
+        raise NotFound
+    return found
+
+
+class OnPage:
+    """A reply together with the page asked for; permissions look at the reply."""
+
+    def __init__(self, head: SubmissionHead, code: str) -> None:
+        self.head, self.code = head, code
+        self.institution_id, self.status = head.institution_id, head.status
+
+
+def own_page(public_id: str, code: str) -> OnPage:
+    """Load a reply of one's own institution with the code of a page or question."""
+    return OnPage(own_reply(public_id), code)
+
+
+class ThreadOf:
+    """A clarification with its reply; permissions look at the reply."""
+
+    def __init__(self, thread: Clarification, head: SubmissionHead) -> None:
+        self.thread, self.head = thread, head
+        self.institution_id, self.status = head.institution_id, head.status
+
+
+def thread_on(public_id: str) -> ThreadOf:
+    """Load a clarification with the reply it belongs to."""
+    found = find_thread(db.session, public_id)
+    if found is None:
+        raise NotFound
+    return ThreadOf(found[0], reply_of(found[1]))
+
+
+class EvidenceOf:
+    """A piece of evidence with its reply; permissions look at the reply."""
+
+    def __init__(self, evidence: Evidence, head: SubmissionHead) -> None:
+        self.evidence, self.head = evidence, head
+        self.institution_id, self.status = head.institution_id, head.status
+
+
+def evidence_on(public_id: str) -> EvidenceOf:
+    """Load a piece of evidence with the reply it belongs to."""
+    found = find_evidence(db.session, public_id)
+    if found is None:
+        raise NotFound
+    return EvidenceOf(found[0], reply_of(found[1]))

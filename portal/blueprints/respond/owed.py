@@ -1,0 +1,121 @@
+"""What an institution owes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from portal import clock
+from portal.blueprints.answering import AnsweringPage, load, title_of
+from portal.blueprints.guard import requires, who
+from portal.blueprints.respond.door import (
+    blueprint,
+    own_reply,
+)
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.models import Status
+from portal.models.lifecycle import EDITABLE
+from portal.permissions import Permission, may
+from portal.queries import owed as owed_queries
+from portal.queries import submissions as queries
+from portal.queries.submissions import SubmissionHead, citation
+from portal.table import pick
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flask.typing import ResponseReturnValue
+
+    from portal.queries.owed import Owed
+
+
+@blueprint.get("/owed")
+@requires(Permission.VIEW_OWED)
+def owed() -> ResponseReturnValue:
+    """Show what this person's institution owes: by when, what is late, who holds what."""
+    principal = who()
+    institution_id = principal.institution_id
+    if institution_id is None:
+        raise NotFound
+    rounds = owed_queries.rounds_of(db.session, institution_id)
+    wanted = request.args.get("round")
+    chosen = next((one for one in rounds if one.slug == wanted), rounds[0] if rounds else None)
+    rows = owed_queries.owed(db.session, institution_id, chosen.id, clock.today(g.country.time_zone)) if chosen else []
+    language, languages = g.view.language, g.country.languages
+    about = [_owed_row(one) for one in rows if one.head.about_institution]
+    asked = [(one, _owed_row(one)) for one in rows if not one.head.about_institution]
+    return render_template(
+        "respond/owed.html",
+        institution=g.view.account_detail,
+        round=pick(chosen.titles, language, languages) if chosen else "",
+        rounds=[(one.slug, pick(one.titles, language, languages), one is chosen) for one in rounds],
+        total=len(asked),
+        late=sum(1 for one, _row in asked if one.late),
+        open=sum(1 for one, _row in asked if one.head.status in EDITABLE and not one.late),
+        groups=_groups(asked),
+        institution_questions=about[0] if about else None,
+    )
+
+
+def _groups(asked: Sequence[tuple[Owed, dict[str, Any]]]) -> list[dict[str, Any]]:
+    waiting = {Status.AWAITING_SIGN_OFF, Status.SUBMITTED, Status.CLAIMED}
+    groups = [
+        (_("Late"), "", [row for one, row in asked if one.late]),
+        (_("To answer"), "", [row for one, row in asked if one.head.status in EDITABLE and not one.late]),
+        (
+            _("Waiting for others"),
+            "",
+            [row for one, row in asked if one.head.status in waiting and not one.late],
+        ),
+        (_("Done"), "", [row for one, row in asked if one.head.status in {Status.CLEARED, Status.NOT_OURS}]),
+        (_("Closed without a reply"), "", [row for one, row in asked if one.head.status is Status.LAPSED]),
+    ]
+    return [{"title": title, "text": text, "rows": rows} for title, text, rows in groups if rows]
+
+
+def _owed_row(one: Owed) -> dict[str, Any]:
+    head, language, languages = one.head, g.view.language, g.country.languages
+    editable = head.status in EDITABLE and may(who(), Permission.ANSWER_SUBMISSION)
+    title = (
+        _("Questions about your institution") if head.about_institution else title_of(one.asked, language, languages)
+    )
+    return {
+        "cite": f"{one.asked[0].mechanism} · {_('paragraph')} {citation(one.asked)}" if one.asked else "",
+        "title": title,
+        "lang": "",
+        "status": head.status,
+        "mark": "",
+        "role": "" if head.about_institution else str(head.role),
+        "due": head.due_on,
+        "days_left": one.days_left,
+        "done": head.status in {Status.SUBMITTED, Status.CLEARED, Status.NOT_OURS, Status.CLAIMED},
+        "answered": head.answered,
+        "total": head.asked,
+        "holder": _holder(one),
+        "url": url_for("respond.reply", public_id=head.public_id),
+        "action": (_("Go on") if head.saved_at else _("Answer")) if editable else _("Read"),
+    }
+
+
+def _holder(one: Owed) -> str:
+    if one.head.status is Status.AWAITING_SIGN_OFF:
+        return _("with the approver")
+    if one.head.status in {Status.SUBMITTED, Status.CLAIMED}:
+        return _("with the secretariat")
+    if one.saved_by:
+        return _("last written by %(name)s", name=pick(one.saved_by, g.view.language, g.country.languages))
+    return ""
+
+
+@blueprint.get("/replies/<public_id>/")
+@requires(Permission.VIEW_ANSWERS, on=own_reply)
+def reply(head: SubmissionHead) -> ResponseReturnValue:
+    """Lead to the page where work goes on: the first with an unanswered question."""
+    definition, _ids = load(head)
+    page = AnsweringPage(head, queries.answers(db.session, head.id), who(), definition)
+    if page.readonly:
+        return redirect(url_for("respond.check", public_id=head.public_id), code=303)
+    return redirect(page.page_url(page.first_page().code), code=303)

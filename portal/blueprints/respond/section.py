@@ -1,0 +1,242 @@
+"""Answering a reply page by page."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from forms.answers import AnswerKey, Parsed, field_name
+from forms.expressions import parse, to_json
+from forms.question_types import question_type
+from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
+from portal.blueprints.guard import requires, wants_json, who
+from portal.blueprints.page import notice
+from portal.blueprints.respond.door import (
+    OnPage,
+    blueprint,
+    own_page,
+)
+from portal.database import write
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.models import Status
+from portal.models.base import uuid7
+from portal.models.lifecycle import EDITABLE
+from portal.permissions import Permission
+from portal.queries import submissions as queries
+from portal.queries.actors import actor_names
+from portal.queries.questionnaires import definition as load_definition
+from portal.services import submissions as services
+from portal.table import pick
+from portal.templating import datetime_text, time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flask.typing import ResponseReturnValue
+
+    from forms.definition.model import Definition, Item
+    from portal.queries.submissions import SubmissionHead
+    from portal.services.submissions import Change, Saved
+
+
+def _page(definition: Definition, code: str) -> Item:
+    found = next((page for page in definition.pages if page.code == code), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+@blueprint.get("/replies/<public_id>/pages/<code>")
+@requires(Permission.VIEW_ANSWERS, on=own_page)
+def section(on: OnPage) -> ResponseReturnValue:
+    """Show one page of a reply, filled in."""
+    definition, _ids = load(on.head)
+    page = _page(definition, on.code)
+    answering = AnsweringPage(on.head, queries.answers(db.session, on.head.id), who(), definition)
+    return _section_page(answering, page)
+
+
+def _section_page(
+    answering: AnsweringPage,
+    page: Item,
+    *,
+    errors: Sequence[tuple[str, str]] = (),
+    conflicts: Sequence[dict[str, Any]] = (),
+    mine: Mapping[AnswerKey, str] | None = None,
+) -> str:
+    head, view = answering.head, g.view
+    pages = answering.pages()
+    codes = [one.code for one in pages]
+    number = codes.index(page.code) if page.code in codes else 0
+    evidence = (
+        answering.evidence()
+        if any(question_type(i.type).control == "file" for i in page.items() if i.kind == "question")
+        else ()
+    )
+    languages = answering.context.languages
+    return render_template(
+        "respond/section.html",
+        title=page.text("label", view.language, languages)
+        or pick(answering.definition.titles, view.language, languages),
+        institution=pick(head.institution_names, view.language, g.country.languages),
+        round=pick(head.round_titles, view.language, g.country.languages),
+        page_number=number + 1,
+        page_total=len(codes),
+        recommendation=answering.recommendation(),
+        status=head.status,
+        due=head.due_on,
+        days_left=(head.due_on - answering.context.today).days,
+        done=head.status not in EDITABLE,
+        items=answering.items(page, evidence, mine),
+        readonly=answering.readonly,
+        errors=list(errors),
+        conflicts=list(conflicts),
+        steps=answering.steps(page.code),
+        missing=answering.missing(),
+        answered=head.answered,
+        total=head.asked or sum(1 for item in answering.definition.questions() if answering._asked(item)),  # noqa: SLF001
+        saved_at=head.saved_at,
+        previous_url=answering.page_url(codes[number - 1]) if number else "",
+        next_url=answering.page_url(codes[number + 1]) if number + 1 < len(codes) else "",
+        complete_url=url_for("respond.check", public_id=head.public_id),
+        not_ours_url=url_for("respond.not_ours", public_id=head.public_id)
+        if head.status in {Status.ISSUED, Status.IN_PROGRESS} and not head.about_institution
+        else "",
+        owed_url=url_for("respond.owed", round=head.round_slug),
+        rules_url=url_for("respond.rules", version_id=head.version_id, language=view.language),
+        request_key=uuid7(),
+    )
+
+
+@blueprint.post("/replies/<public_id>/pages/<code>")
+@requires(Permission.ANSWER_SUBMISSION, on=own_page)
+def save_section(on: OnPage) -> ResponseReturnValue:
+    """Save the answers of a post: a whole page without script, or one answer of an autosave."""
+    principal, head = who(), on.head
+    definition, ids = load(head)
+    page = _page(definition, on.code)
+    context = context_for(principal, head, definition)
+    changes = read_changes(definition, page, context)
+    request_key = request.form.get("request_key") or None
+    with write() as session:
+        saved = services.save_answers(
+            session,
+            head,
+            definition,
+            ids,
+            changes,
+            context=context,
+            by=principal,
+            request_key=(request_key or "")[:64] or None,
+        )
+    if wants_json():
+        return _saved_json(saved, definition), saved.http_status
+    return _after_save(saved, changes, head, definition, page)
+
+
+def _saved_json(saved: Saved, definition: Definition) -> dict[str, Any]:
+    names = actor_names(db.session, [one.theirs.answered_by for one in saved.stale]) if saved.stale else {}
+    language, languages = g.view.language, g.country.languages
+    return {
+        "saved": [{"name": field_name(key), "revision": revision} for key, revision in saved.saved.items()],
+        "stale": [
+            {
+                "name": field_name(one.key),
+                "mine": _shown(one.mine, one.key, definition),
+                "theirs": _stored_text(one, definition),
+                "theirs_raw": _stored_raw(one, definition),
+                "revision": one.theirs.revision,
+                "by": pick(names.get(one.theirs.answered_by), language, languages),
+                "at": datetime_text(one.theirs.answered_at),
+            }
+            for one in saved.stale
+        ],
+        "refused": [
+            {"name": field_name(one.key), "message": str(one.message), "revision": one.revision}
+            for one in saved.refused
+        ],
+        "shown": sorted(saved.appeared),
+        "hidden": sorted(saved.evaluation.hidden),
+        "missing": saved.missing,
+        "saved_at": time_text(saved.at),
+    }
+
+
+def _stored_raw(one: services.StaleAnswer, definition: Definition) -> list[str]:
+    item = definition.question(one.key.code)
+    return [one.theirs.typed] if one.theirs.typed is not None else question_type(item.type).raw(one.theirs.value, item)
+
+
+def _stored_text(one: services.StaleAnswer, definition: Definition) -> str:
+    if one.theirs.typed is not None:
+        return one.theirs.typed
+    item = definition.question(one.key.code)
+    return question_type(item.type).text(one.theirs.value, item, g.view.language)
+
+
+def _shown(parsed: Parsed, key: AnswerKey, definition: Definition) -> str:
+    if parsed.typed is not None:
+        return parsed.typed
+    item = definition.question(key.code)
+    return question_type(item.type).text(parsed.value, item, g.view.language)
+
+
+def _after_save(
+    saved: Saved, changes: Mapping[AnswerKey, Change], head: SubmissionHead, definition: Definition, page: Item
+) -> ResponseReturnValue:
+    """Answer a post without script: go on, or show the page again with what needs a look."""
+    head = queries.head_by_id(db.session, head.id)
+    answering = AnsweringPage(head, queries.answers(db.session, head.id), who(), definition)
+    if saved.stale:
+        names = actor_names(db.session, [one.theirs.answered_by for one in saved.stale])
+        conflicts = [
+            {
+                "name": field_name(one.key),
+                "label": definition.question(one.key.code).text("label", g.view.language, answering.context.languages),
+                "mine": _shown(one.mine, one.key, definition),
+                "theirs": _stored_text(one, definition),
+                "by": pick(names.get(one.theirs.answered_by), g.view.language, g.country.languages),
+                "at": one.theirs.answered_at,
+                "revision": one.theirs.revision,
+            }
+            for one in saved.stale
+        ]
+        mine = {one.key: _shown(one.mine, one.key, definition) for one in saved.stale if one.key.lang}
+        errors = [
+            (f"q-{one.key.code}", _("Somebody else changed this answer; both texts are shown.")) for one in saved.stale
+        ]
+        return _section_page(answering, page, errors=errors, conflicts=conflicts, mine=mine), 409
+    if saved.refused:
+        errors = [(f"q-{one.key.code}", str(one.message)) for one in saved.refused]
+        return _section_page(answering, page, errors=errors), 422
+    del changes
+    if request.form.get("action") != "next":
+        notice(_("Saved."))
+        return redirect(answering.page_url(page.code), code=303)
+    codes = [one.code for one in answering.pages()]
+    after = codes.index(page.code) + 1 if page.code in codes else 0
+    if after < len(codes):
+        return redirect(answering.page_url(codes[after]), code=303)
+    return redirect(url_for("respond.check", public_id=head.public_id), code=303)
+
+
+@blueprint.get("/rules/<int:version_id>/<language>")
+@requires(Permission.EDIT_OWN_ACCOUNT)
+def rules(version_id: int, language: str) -> ResponseReturnValue:
+    """Give the relevance trees of a version to the browser: {relevant: {code: tree}, inside: {code: parent}}.
+
+    The wording of a frozen version never changes, so the address may be cached for ever, in private.
+    """
+    del language
+    definition = load_definition(db.session, version_id)
+    relevant = {item.code: to_json(parse(item.relevant)) for item in definition.items() if item.relevant}
+    inside = {child.code: item.code for item in definition.items() for child in item.children}
+    response = current_app.response_class(
+        json.dumps({"relevant": relevant, "inside": inside}, separators=(",", ":")), mimetype="application/json"
+    )
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response

@@ -1,0 +1,154 @@
+"""Verdicts of the institution: complete, sign, hand in, decline, recall, claim "not ours"; each an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import lazy_gettext as _l
+
+from forms.evaluation import evaluate
+from portal.errors import IllegalTransition, Incomplete, Invalid
+from portal.models import Action, SignOffPolicy, Status
+from portal.queries.submissions import answers
+from portal.services import audit
+from portal.services.events import append_event, locked
+from portal.services.snapshots import take_snapshot
+from portal.services.submissions import what_is_missing
+from portal.table import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import Session
+
+    from forms.context import Context
+    from forms.definition.model import Definition
+    from portal.models import SubmissionEvent
+    from portal.permissions import Principal
+    from portal.queries.submissions import SubmissionHead
+
+
+def complete(
+    session: Session, head: SubmissionHead, definition: Definition, *, context: Context, by: Principal
+) -> SubmissionEvent:
+    """Say that a reply is complete: it goes to the approver, or is handed in where no signature is asked.
+
+    Raises:
+        Incomplete: with every question that still needs something.
+        IllegalTransition, NotAllowed: as for any act.
+    """
+    submission = locked(session, head.id)
+    stored = answers(session, head.id)
+    evaluation = evaluate(definition, stored, context)
+    if problems := what_is_missing(definition, stored, evaluation):
+        raise Incomplete(problems=problems)
+    hidden = sorted(evaluation.hidden)
+    if submission.hidden != hidden:
+        submission.hidden = hidden
+    unsigned = head.sign_off_policy is SignOffPolicy.NONE
+    if submission.status is Status.ISSUED:
+        # nothing was asked that needs an answer; completing is the first act
+        append_event(session, submission, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
+    action = Action.HAND_IN if unsigned else Action.COMPLETE
+    event = append_event(session, submission, action, by=by, institution_id=head.institution_id)
+    if unsigned:
+        take_snapshot(session, head, event, definition, stored, hidden=hidden, signed_by=None)
+    audit.record(session, "complete", by=by, kind="submission", thing=head.public_id)
+    return event
+
+
+def sign_off(
+    session: Session, heads: Iterable[tuple[SubmissionHead, Definition]], *, by: Principal
+) -> list[SubmissionEvent]:
+    """Sign one reply or a whole pack in one act, all or none; each gets its event and its snapshot.
+
+    The caller has just checked the password again (ASVS 7.5.3).
+
+    Raises:
+        IllegalTransition: if any of them is no longer waiting; none is signed then.
+    """
+    return [_hand_in(session, head, definition, Action.SIGN_OFF, by=by) for head, definition in heads]
+
+
+def sign_on_paper(
+    session: Session, head: SubmissionHead, definition: Definition, *, by: Principal, evidence: str | None = None
+) -> SubmissionEvent:
+    """Record that a reply was signed on paper; ``evidence`` is the public id of the scan."""
+    return _hand_in(session, head, definition, Action.SIGN_ON_PAPER, by=by, scan=evidence)
+
+
+def hand_in_pending(
+    session: Session, head: SubmissionHead, definition: Definition, *, by: Principal
+) -> SubmissionEvent:
+    """Hand in a reply whose signature will follow; it is counted apart and marked unsigned in every workbook."""
+    return _hand_in(session, head, definition, Action.HAND_IN_PENDING, by=by)
+
+
+def _hand_in(
+    session: Session, head: SubmissionHead, definition: Definition, action: Action, *, by: Principal, **details: Any
+) -> SubmissionEvent:
+    allowed = {
+        Action.SIGN_OFF: {SignOffPolicy.SCREEN, SignOffPolicy.EITHER},
+        Action.SIGN_ON_PAPER: {SignOffPolicy.PAPER, SignOffPolicy.EITHER},
+        Action.HAND_IN_PENDING: {SignOffPolicy.PAPER, SignOffPolicy.EITHER},
+    }[action]
+    if head.sign_off_policy not in allowed:
+        raise IllegalTransition(_l("This round is not signed in this way."))
+    submission = locked(session, head.id)
+    details = {name: value for name, value in details.items() if value is not None}
+    event = append_event(session, submission, action, by=by, institution_id=head.institution_id, details=details)
+    stored = answers(session, head.id)
+    signed_by = by.actor_id if action is Action.SIGN_OFF else None
+    snapshot = take_snapshot(session, head, event, definition, stored, hidden=submission.hidden, signed_by=signed_by)
+    audit.record(session, action.value, by=by, kind="submission", thing=head.public_id, sha256=snapshot.sha256)
+    return event
+
+
+def record_signature(
+    session: Session, head: SubmissionHead, *, by: Principal, evidence: str | None = None
+) -> SubmissionEvent:
+    """Record the signature that was to follow a reply already handed in."""
+    return act(session, head, Action.RECORD_SIGNATURE, by=by, details={"scan": evidence} if evidence else None)
+
+
+def act(
+    session: Session,
+    head: SubmissionHead,
+    action: Action,
+    *,
+    by: Principal,
+    reason: str | None = None,
+    details: dict[str, Any] | None = None,
+) -> SubmissionEvent:
+    """Do one of the acts that only change the status: decline, recall, claim, confirm, refuse, withdraw, restore."""
+    submission = locked(session, head.id)
+    event = append_event(
+        session, submission, action, by=by, institution_id=head.institution_id, reason=reason, details=details
+    )
+    audit.record(session, action.value, by=by, kind="submission", thing=head.public_id, reason=event.reason)
+    return event
+
+
+def decline(session: Session, head: SubmissionHead, *, reason: str, by: Principal) -> SubmissionEvent:
+    """Hand a reply back to its own colleagues instead of signing it; the same questions are open as before."""
+    return act(session, head, Action.DECLINE, by=by, reason=reason)
+
+
+def recall(session: Session, head: SubmissionHead, *, by: Principal) -> SubmissionEvent:
+    """Take back a reply before the secretariat starts to review it."""
+    return act(session, head, Action.RECALL, by=by)
+
+
+def claim_not_ours(
+    session: Session, head: SubmissionHead, *, instead: str, reason: str, by: Principal
+) -> SubmissionEvent:
+    """Say that a recommendation is another institution's (``instead``: its code or name): an answer, never silence."""
+    if not instead.strip():
+        sentence = _l("Name the institution that should answer instead.")
+        raise Invalid(sentence, problems=[Problem(sentence, field="instead")])
+    return act(session, head, Action.CLAIM_NOT_OURS, by=by, reason=reason, details={"instead": instead.strip()})
+
+
+def retract_claim(session: Session, head: SubmissionHead, *, by: Principal) -> SubmissionEvent:
+    """Take back the claim that a recommendation is not ours."""
+    return act(session, head, Action.RETRACT_CLAIM, by=by)
