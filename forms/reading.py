@@ -117,7 +117,7 @@ def _odd(text: str) -> int:
     for place, sign in enumerate(text):
         after = text[place + 1] if place + 1 < len(text) else " "
         if sign in "§¤¦©¬®¯°±²³´µ¶·¸¹º¼½¾¿¡¢£¥×÷ƒ†‡•‰Š‹ŒŽ™š›œžŸ^`~{}|<>[]" or (
-            sign in ';:@#$%&*+=!?"(/\\_' and before.isalpha() and after.isalpha()
+            sign in ';:@#$%*+=!?"' and before.isalpha() and after.isalpha()
         ):
             odd += 1
         elif "À" <= sign <= "ÿ":

@@ -126,8 +126,11 @@ def parse(source: str, *, filtering: bool = False) -> Tree:
         raise ExpressionError(_too_deep()) from None
     if depth(tree) > MAX_DEPTH:
         raise ExpressionError(_too_deep())
+    allowed = [part for node in walk(tree) if isinstance(node, Call) and node.name == "position" for part in node.parts]
     for node in walk(tree):
         _check(node, filtering=filtering)
+        if isinstance(node, Here) and node.up and node not in allowed:
+            raise ExpressionError(_l("“..” can stand only in position(..)."), node.at)
     return tree  # type: ignore[no-any-return]
 
 
@@ -161,9 +164,6 @@ def _check(node: Tree, *, filtering: bool) -> None:
         )
     if node.name == "regex":
         _check_pattern(node)
-    for part in node.parts:
-        if isinstance(part, Here) and part.up and node.name != "position":
-            raise ExpressionError(_l("“..” can stand only in position(..)."), part.at)
 
 
 def _check_pattern(node: Call) -> None:

@@ -1,0 +1,127 @@
+"""Each question type in every audience: read, stored, restored, read aloud, put in a cell, shown, counted."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forms.answers import CellValue
+from forms.context import Context
+from forms.definition.model import Choice, Item
+from forms.question_types import question_type, question_types
+
+CONTEXT = Context(date(2022, 5, 9), ("km", "en"), "km")
+CHOICES = (Choice("law", {"en": "Law", "km": "ច្បាប់"}), Choice("staff", {"en": "Staff"}))
+
+
+def question(kind: str, **settings: object) -> Item:
+    return Item(None, "question", "q", kind, settings=settings, choices=CHOICES if "select" in kind else ())
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "stored", "aloud", "cell", "expression"),
+    [
+        ("text", ["ក\r\nខ"], "ក\nខ", "ក\nខ", CellValue("text", "ក\nខ"), "ក\nខ"),
+        ("integer", ["១,០០០"[:1]], 1, "1", CellValue("integer", 1), "1"),
+        ("integer", ["1,000"], 1000, "1000", CellValue("integer", 1000), "1000"),
+        ("integer", ["0"], 0, "0", CellValue("integer", 0), "0"),
+        ("decimal", ["12.50"], "12.5", "12.5", CellValue("decimal", Decimal("12.5")), "12.5"),
+        ("money", ["25,000"], "25000", "25000", CellValue("money", Decimal(25000)), "25000"),
+        ("percentage", ["34 %"], "34", "34%", CellValue("percent", Decimal("0.34")), "34"),
+        ("year", ["២០២២"], 2022, "2022", CellValue("integer", 2022), "2022"),
+        ("range", ["5"], "5", "5", CellValue("decimal", Decimal(5)), "5"),
+        ("date", ["30/3/2022"], "2022-03-30", "30/03/2022", CellValue("date", date(2022, 3, 30)), "2022-03-30"),
+        ("select_one", ["law"], "law", "ច្បាប់", CellValue("text", "ច្បាប់"), "law"),
+        ("select_multiple", ["staff", "law"], ["law", "staff"], "ច្បាប់; Staff", CellValue("choices", "ច្បាប់; Staff"), "law staff"),
+        ("acknowledge", ["OK"], True, "Yes", CellValue("boolean", True), "OK"),
+        ("file", ["0190-a", "0190-b", "0190-a"], ["0190-a", "0190-b"], "2", CellValue("integer", 2), "0190-a 0190-b"),
+        ("image", ["0190-a"], ["0190-a"], "1", CellValue("integer", 1), "0190-a"),
+    ],
+)  # fmt: skip
+def test_a_value_goes_round(kind, raw, stored, aloud, cell, expression):
+    item, known = question(kind), question_type(kind)
+    parsed = known.parse(raw, item, CONTEXT)
+    assert (parsed.value, parsed.typed, parsed.message) == (stored, None, None)
+    assert known.text(stored, item, "km") == aloud
+    assert known.cell(stored, item, "km") == cell
+    assert known.expression(stored) == expression
+    assert known.parse(known.raw(stored, item), item, CONTEXT).value == stored
+    assert known.validate(stored, item) is None
+    assert known.tally([stored, None], item)
+
+
+@pytest.mark.parametrize("kind", sorted(question_types()))
+def test_nothing_is_nothing_everywhere(kind):
+    item, known = question(kind), question_type(kind)
+    assert known.text(None, item, "km") == ""
+    assert known.cell(None, item, "km").value is None
+    assert known.expression(None) == ""
+    assert known.raw(None, item) == []
+    if known.asks:
+        assert known.parse([""], item, CONTEXT).value is None
+        assert known.parse([], item, CONTEXT).value is None
+        assert known.parse([" "], item, CONTEXT).typed is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw"),
+    [
+        ("integer", "12.5"),
+        ("decimal", "1.234"),
+        ("date", "30/02/2022"),
+        ("year", "2565"),
+        ("year", "22"),
+        ("select_one", "x"),
+        ("file", "../etc/passwd"),
+        ("money", "$5"),
+    ],
+)
+def test_what_cannot_be_read_is_kept_with_a_sentence(kind, raw):
+    parsed = question_type(kind).parse([raw], question(kind), CONTEXT)
+    assert (parsed.value, parsed.typed) == (None, raw)
+    assert str(parsed.message)
+
+
+def test_bounds_and_steps():
+    known = question_type("range")
+    item = question("range", start="0", end="10", step="2")
+    assert known.validate("4", item) is None
+    assert "steps of 2" in str(known.validate("5", item))
+    assert "from 0 to 10" in str(known.validate("12", item))
+    assert "at least 1" in str(question_type("integer").validate(0, question("integer", start="1")))
+
+
+def test_tallies():
+    assert question_type("select_multiple").tally([["law"], ["law", "staff"], None], question("select_multiple")) == {
+        "law": 2,
+        "staff": 1,
+    }
+    assert question_type("integer").tally([1, None, 3], question("integer")) == {
+        "answered": 2,
+        "sum": 4,
+        "min": 1,
+        "max": 3,
+    }
+
+
+def test_computed_values_are_typed_by_what_they_are():
+    known, item = question_type("calculate"), question("calculate")
+    assert [known.cell(value, item, "en").kind for value in (True, 3, 2.5, "x", None)] == [
+        "boolean",
+        "integer",
+        "decimal",
+        "text",
+        "text",
+    ]
+
+
+@given(st.sampled_from(sorted(question_types())), st.lists(st.text(max_size=20), max_size=3))
+def test_no_post_raises(kind, raw):
+    known = question_type(kind)
+    if known.asks:
+        parsed = known.parse(raw, question(kind), CONTEXT)
+        assert (parsed.typed is None) == (parsed.message is None)

@@ -1,0 +1,123 @@
+"""What rules say about answers: hidden, computed, required, missing, refused, on offer."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forms.answers import AnswerKey, Given
+from forms.definition.model import Choice, Definition, Item
+from forms.evaluation import Context, evaluate, fill
+
+CONTEXT = Context(date(2022, 5, 9), ("km", "en"), "en")
+STATES = (Choice("done", {"en": "Done"}), Choice("part", {"en": "Partly"}))
+TOWNS = (Choice("a1", {"en": "A1"}, {"province": "a"}), Choice("b1", {"en": "B1"}, {"province": "b"}))
+
+
+def question(code: str, kind: str = "text", **more: object) -> Item:
+    return Item(None, "question", code, kind, **more)  # type: ignore[arg-type]
+
+
+def definition(*items: Item) -> Definition:
+    return Definition(None, "q", None, {"en": "Q"}, ("km", "en"), "km", (Item(None, "section", "p1", children=items),))
+
+
+def answers(**given: object) -> dict[AnswerKey, Given]:
+    return {AnswerKey(code): one if isinstance(one, Given) else Given(one) for code, one in given.items()}  # type: ignore[arg-type]
+
+
+def test_hidden_reads_as_empty_and_is_never_required():
+    whole = definition(
+        question("b1", "select_one", choices=STATES),
+        question("b2", relevant="selected(${b1}, 'done')", required="yes"),
+        question("b3", "integer", relevant="${b2} != ''", required="true()"),
+    )
+    said = {**answers(b1="part", b3=3), AnswerKey("b2", "", "km"): Given("x")}
+    found = evaluate(whole, said, CONTEXT)
+    assert found.hidden == {"b2", "b3"}
+    assert found.missing == ()
+    found = evaluate(whole, {**said, **answers(b1="done")}, CONTEXT)
+    assert found.hidden == frozenset()
+    assert found.required == {AnswerKey("b2"), AnswerKey("b3")}
+
+
+def test_any_language_answers_a_text():
+    whole = definition(question("t", required="yes"))
+    assert evaluate(whole, {}, CONTEXT).missing == (AnswerKey("t"),)
+    assert evaluate(whole, {AnswerKey("t", "", "en"): Given("x")}, CONTEXT).complete
+    assert evaluate(whole, {AnswerKey("t", "", "km"): Given(None)}, CONTEXT).missing == (AnswerKey("t"),)
+
+
+def test_states_zero_and_unreadable():
+    whole = definition(question("n", "integer", required="yes"), question("m", "integer", relevant="${n} = 0"))
+    assert evaluate(whole, answers(n=0), CONTEXT).complete
+    assert "m" in evaluate(whole, answers(n=Given(None, "not_available")), CONTEXT).hidden
+    assert evaluate(whole, answers(n=Given(None, "not_available")), CONTEXT).complete
+    unreadable = evaluate(whole, answers(n=Given(None, "answered", "1.234")), CONTEXT)
+    assert (unreadable.missing, unreadable.unreadable, unreadable.complete) == ((), (AnswerKey("n"),), False)
+
+
+def test_constraint_with_its_sentence():
+    whole = definition(
+        question("n", "integer"),
+        question("f", "integer", constraint=". <= ${n}", texts={"constraint_message": {"en": "At most ${n}, please."}}),
+    )
+    assert evaluate(whole, answers(n=5, f=6), CONTEXT).refused == {AnswerKey("f"): "At most 5, please."}
+    assert evaluate(whole, answers(n=5), CONTEXT).refused == {}
+
+
+def test_calculations_follow_each_other_whatever_their_order():
+    whole = definition(
+        question("c", "calculate", calculation="${b} * 2"),
+        question("b", "calculate", calculation="${a} + 1"),
+        question("a", "integer"),
+    )
+    assert evaluate(whole, answers(a=2), CONTEXT).calculated == {AnswerKey("c"): 6, AnswerKey("b"): 3}
+    assert evaluate(whole, {}, CONTEXT).calculated == {AnswerKey("c"): None, AnswerKey("b"): None}
+
+
+def test_a_page_without_questions_to_ask_is_hidden():
+    whole = definition(
+        question("a", relevant="false()"), Item(None, "note", "n", "note"), question("c", "calculate", calculation="1")
+    )
+    assert "p1" in evaluate(whole, {}, CONTEXT).hidden
+
+
+def test_choice_filter():
+    whole = definition(question("p"), question("t", "select_one", choices=TOWNS, choice_filter="province = ${p}"))
+    found = evaluate(whole, {AnswerKey("p", "", "en"): Given("a"), **answers(t="b1")}, CONTEXT)
+    assert found.offered == {"t": ("a1",)}
+    assert AnswerKey("t") in found.refused
+
+
+def test_evidence_when_a_rule_says_so():
+    whole = definition(
+        question("b1", "select_one", choices=STATES, settings={"evidence_required": "${b1} = 'done'"}),
+        question("x", settings={"evidence_required": True}),
+    )
+    assert evaluate(whole, answers(b1="done"), CONTEXT).evidence == {"b1", "x"}
+    assert evaluate(whole, answers(b1="part"), CONTEXT).evidence == {"x"}
+
+
+def test_names_in_labels_are_filled_with_labels():
+    whole = definition(question("b1", "select_one", choices=STATES))
+    assert fill("State: ${b1} / ${zz}", whole, {"b1": "done"}, "en") == "State: Done / …"
+
+
+VALUES = st.one_of(st.none(), st.integers(), st.text(max_size=8), st.lists(st.text(max_size=3), max_size=2))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(VALUES, min_size=4, max_size=4), st.sampled_from(["answered", "not_available", "not_applicable"]))
+def test_total_and_hidden_never_required(values, state):
+    whole = definition(
+        question("a", "select_multiple", choices=STATES, required="yes"),
+        question("b", "integer", relevant="count-selected(${a}) > 1", required="${a} != ''", constraint=". > ${d}"),
+        question("c", "calculate", calculation="${b} div ${d}"),
+        question("d", "decimal", relevant="${b} or ${a}", required="yes"),
+    )
+    given_ = {AnswerKey(code): Given(value, state) for code, value in zip("abcd", values, strict=True)}
+    found = evaluate(whole, given_, CONTEXT)
+    assert not {key.code for key in found.required | set(found.missing)} & found.hidden
