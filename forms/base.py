@@ -24,6 +24,10 @@ class PortalForm(FlaskForm):
             field: Field = unbound_field.bind(form=form, filters=filters, **options)
             return field
 
+    def summary(self) -> list[tuple[str, str]]:
+        """Return (field id, sentence) of every mistake, for the list at the top of the page."""
+        return [(field.id, str(sentence)) for field in self for sentence in field.errors]
+
 
 def trimmed(value: object) -> object:
     """Trim a text; leave anything else alone."""

@@ -75,7 +75,9 @@ class Client:
         message = "redirects without end"
         raise AssertionError(message)
 
-    def submit(self, *, form: int | str = 0, follow: bool = True, **fields: Any) -> TestResponse:
+    def submit(
+        self, form: int | str = 0, *, follow: bool = True, expect: int | None = None, **fields: Any
+    ) -> TestResponse:
         """Send a form of the present page as a browser would, with ``fields`` put over what it holds.
 
         ``form`` is the place of the form within ``<main>``, or its action.
@@ -90,7 +92,10 @@ class Client:
         values |= fields
         values.pop("csrf_token", None)
         path = chosen.get("action") or self.response.request.full_path.rstrip("?")
-        return self.post(path, values, follow=follow)
+        response = self.post(path, values, follow=follow)
+        if expect is not None:
+            assert response.status_code == expect, f"{path}: {response.status_code}\n{self.text[:1500]}"
+        return response
 
     def token(self) -> str:
         """Return the newest CSRF token seen; the log-in page gives the first."""

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import segno
 from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_user
 from sqlalchemy import delete, select
 
+from forms.accounts import CodeForm, PasswordForm, account_form
 from portal import clock
-from portal.blueprints.guard import forget_person, local_path, public, requires, who
-from portal.blueprints.page import notice
+from portal.blueprints.guard import confirm_password, forget_person, local_path, public, requires, who
+from portal.blueprints.page import facts, notice
 from portal.database import write
+from portal.errors import Invalid, NotFound, PortalError
 from portal.extensions import db
-from portal.models import HeldPost, Membership, Session, UserAccount
+from portal.models import HeldPost, InvitationPurpose, Membership, Session, UserAccount
 from portal.permissions import Permission
-from portal.queries.sessions import principal_of
-from portal.services import audit, sessions
+from portal.queries import people as people_queries
+from portal.queries.sessions import principal_of, sessions_of
+from portal.services import accounts, audit, sessions
+from portal.templating import languages as language_list
 
 if TYPE_CHECKING:
+    from config import Settings
     from flask.typing import ResponseReturnValue
 
 blueprint = Blueprint("accounts", __name__)
@@ -60,7 +66,7 @@ def enter() -> ResponseReturnValue:
 
 def sign_in(user: UserAccount, account: str) -> ResponseReturnValue:
     """Start a session for a person who has proved who they are, and lead them on."""
-    settings = current_app.config["SETTINGS"]
+    settings = _settings()
     with write() as database:
         sessions.note_attempt(database, account, succeeded=True)
         made, token = sessions.start_session(
@@ -90,7 +96,7 @@ def _login_page(error: str = "", name: str = "") -> str:
         error=error,
         name=name,
         next=local_path(request.values.get("next")) or "",
-        reason=request.args.get("reason", ""),
+        kept=request.args.get("reason") == "expired",
     )
 
 
@@ -152,3 +158,227 @@ def choose_part() -> ResponseReturnValue:
                 row.membership_id = chosen
         notice(_("You now work for this institution."))
     return redirect(url_for("public.home"), code=303)
+
+
+@blueprint.get("/enter/<token>")
+@public
+def invitation(token: str) -> ResponseReturnValue:
+    """Show what a link is for; opening it, as preview robots of chats do, changes nothing."""
+    found = accounts.open_invitation(db.session, token)
+    if found is None:
+        return _dead_link()
+    return _code_page(CodeForm(), found[0].purpose, found[1].id)
+
+
+@blueprint.post("/enter/<token>")
+@public
+def spend(token: str) -> ResponseReturnValue:
+    """Set the password by link and short code, and sign the person in."""
+    found = accounts.open_invitation(db.session, token)
+    if found is None:
+        return _dead_link()
+    open_, person = found
+    form = CodeForm()
+    password = _new_password(form, person.login) if form.validate_on_submit() else None
+    if password is None:
+        return _code_page(form, open_.purpose, person.id), 422
+    made = sessions.hash_password(password)
+    with write() as database:
+        entered = accounts.spend_invitation(database, token, form.code.data, password_hash=made)
+    if entered is None:
+        if accounts.open_invitation(db.session, token) is None:
+            return _dead_link()
+        form.code.errors = [_("This is not the code that belongs to the link. Look at it again.")]
+        return _code_page(form, open_.purpose, person.id), 422
+    notice(_("Your password is set. Your log-in name is %(login)s.", login=entered.login))
+    return sign_in(entered, sessions.throttle_key(entered.login))
+
+
+def _dead_link() -> ResponseReturnValue:
+    return render_template("accounts/dead_link.html"), 404
+
+
+def _code_page(form: CodeForm, purpose: InvitationPurpose, user_id: int) -> str:
+    person = people_queries.person(db.session, user_id)
+    home = next((part.institution for part in person.parts if part.institution), None) if person else None
+    return render_template("accounts/enter.html", form=form, purpose=purpose.value, institution=home)
+
+
+def _new_password(form: CodeForm | PasswordForm, login: str) -> str | None:
+    """Return the new password exactly as typed, or put the sentence beside its field."""
+    typed = (form.password.raw_data or [""])[0]
+    try:
+        sessions.check_new_password(typed, login)
+    except Invalid as error:
+        form.password.errors = [str(error)]
+        return None
+    return str(typed)
+
+
+@blueprint.get("/password/forgotten")
+@public
+def forgotten() -> ResponseReturnValue:
+    """Ask for whom a new password is wanted."""
+    return render_template("accounts/forgotten.html", sent=False)
+
+
+@blueprint.post("/password/forgotten")
+@public
+def ask_for_password() -> ResponseReturnValue:
+    """Take the request; the answer is the same for every name (ASVS 6.3.8)."""
+    with write() as database:
+        accounts.ask_for_new_password(database, request.form.get("name", ""), link=_link())
+    return render_template("accounts/forgotten.html", sent=True)
+
+
+def _link() -> accounts.LinkMaker:
+    return accounts.LinkMaker(_settings().base_url)
+
+
+class Invitee:
+    """A person to whom a code may be given; belongs to the caller's institution if they have a part there."""
+
+    def __init__(self, person: UserAccount, institution_id: int | None) -> None:
+        self.person = person
+        self.institution_id = institution_id
+
+
+def _invitee(public_id: str) -> Invitee:
+    person = db.session.scalar(select(UserAccount).where(UserAccount.public_id == public_id))
+    if person is None:
+        raise NotFound
+    here = who().institution_id
+    parts = db.session.scalars(
+        select(Membership.institution_id)
+        .where(Membership.user_id == person.id, Membership.ended_at.is_(None))
+        .order_by(Membership.id)
+    ).all()
+    # somebody of nowhere belongs to no institution that could ask
+    return Invitee(person, here if here in parts else next(iter(parts), 0))
+
+
+@blueprint.get("/colleagues")
+@requires(Permission.INVITE_COLLEAGUE)
+def colleagues() -> ResponseReturnValue:
+    """List the people of one's own institution, with a button for a new code."""
+    here = who().institution_id
+    if here is None:
+        return redirect(url_for("people.institutions"), code=303)
+    found = people_queries.persons_of(db.session, here)
+    return render_template("accounts/colleagues.html", persons=found, institution=who().part)
+
+
+@blueprint.post("/colleagues/<public_id>/invite")
+@requires(Permission.INVITE_COLLEAGUE, on=_invitee)
+def invite(invitee: Invitee) -> ResponseReturnValue:
+    """Make a link and a code and show them once: to copy, to print, as a QR code."""
+    with write() as database:
+        person = database.get_one(UserAccount, invitee.person.id, populate_existing=True)
+        made = accounts.invite(database, person, by=who())
+        mailed = accounts.queue_invitation_mail(database, person, made, link=_link())
+    url = _link()(made.token)
+    return render_template(
+        "accounts/invitation.html",
+        person=people_queries.person(db.session, person.id),
+        made=made,
+        url=url,
+        text=accounts.invitation_text(person, made, url),
+        qr=segno.make(url, error="m").svg_data_uri(scale=5, border=2),
+        mailed=mailed,
+        expires=made.invitation.expires_at,
+    )
+
+
+@blueprint.get("/account")
+@requires(Permission.EDIT_OWN_ACCOUNT)
+def account() -> ResponseReturnValue:
+    """Show one's own account."""
+    return _account_page()
+
+
+@blueprint.post("/account")
+@requires(Permission.EDIT_OWN_ACCOUNT)
+def save_account() -> ResponseReturnValue:
+    """Save one's own name, language and digits."""
+    languages = facts().languages
+    form = account_form(languages, _language_names())()
+    if not form.validate_on_submit():
+        return _account_page(account=form), 422
+    try:
+        with write() as database:
+            accounts.change_own_account(
+                database,
+                database.get_one(UserAccount, who().user_id),
+                revision=form.revision.data,
+                names=form.texts("names", languages),
+                language=form.language.data,
+                digits=form.digits.data,
+                by=who(),
+            )
+    except Invalid as error:
+        form.place(error.problems)
+        return _account_page(account=form), 422
+    notice(_("Saved."))
+    return redirect(url_for("accounts.account"), code=303)
+
+
+@blueprint.post("/account/password")
+@requires(Permission.EDIT_OWN_ACCOUNT)
+def save_password() -> ResponseReturnValue:
+    """Change one's own password; every other browser is signed out."""
+    form, principal = PasswordForm(), who()
+    password = _new_password(form, principal.login) if form.validate_on_submit() else None
+    if password is None:
+        return _account_page(password=form), 422
+    try:
+        confirm_password(principal, (form.current_password.raw_data or [""])[0])
+    except PortalError as error:
+        form.current_password.errors = [str(error)]
+        return _account_page(password=form), error.status
+    made = sessions.hash_password(password)
+    with write() as database:
+        person = database.get_one(UserAccount, principal.user_id)
+        accounts.change_password(database, person, password_hash=made, by=principal, keep=principal.session_id)
+    notice(_("Your password is changed. All other browsers were signed out."))
+    return redirect(url_for("accounts.account"), code=303)
+
+
+@blueprint.post("/account/sessions/end")
+@requires(Permission.EDIT_OWN_ACCOUNT)
+def end_other_sessions() -> ResponseReturnValue:
+    """Sign out every other browser of one's own."""
+    principal = who()
+    with write() as database:
+        sessions.end_sessions_of(database, principal.user_id or 0, but=principal.session_id)
+        audit.record(database, "sign_out_elsewhere", by=principal, kind="user", thing=principal.public_id)
+    notice(_("All other browsers were signed out."))
+    return redirect(url_for("accounts.account"), code=303)
+
+
+def _account_page(account: Any = None, password: PasswordForm | None = None) -> str:
+    principal = who()
+    person = db.session.get_one(UserAccount, principal.user_id, populate_existing=True)
+    if account is None:
+        languages = facts().languages
+        account = account_form(languages, _language_names())(formdata=None)
+        account.fill("names", person.names, languages)
+        account.revision.data = person.revision
+        account.language.data = person.language or languages[0]
+        account.digits.data = person.digits
+    return render_template(
+        "accounts/account.html",
+        account=account,
+        password=password or PasswordForm(formdata=None),
+        person=person,
+        principal=principal,
+        sessions=sessions_of(db.session, person.id, idle=timedelta(minutes=_settings().session_idle_minutes)),
+    )
+
+
+def _language_names() -> list[str]:
+    return [language.name for language in language_list()]
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings

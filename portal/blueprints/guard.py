@@ -7,21 +7,25 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask import abort, current_app, g, redirect, request, session, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import delete, select
 
 from portal import clock
 from portal.blueprints.sessions import PortalSession
 from portal.database import write
-from portal.errors import NotAllowed, NotFound
-from portal.extensions import csrf
-from portal.models import HeldPost
+from portal.errors import Invalid, NotAllowed, NotFound
+from portal.extensions import csrf, db
+from portal.models import HeldPost, UserAccount
 from portal.permissions import Permission, Principal, can, may
+from portal.services import sessions
+from portal.table import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flask import Flask
+    from flask import Flask, Response
     from flask.typing import ResponseReturnValue
 
     from portal.queries.sessions import FoundSession
@@ -72,11 +76,33 @@ def who() -> Principal:
     return cast("Principal", current_user._get_current_object())  # noqa: SLF001 - the proxy's own way
 
 
+def confirm_password(principal: Principal, password: str) -> None:
+    """Make sure that the person at the keyboard still knows the password, before signing and the like (ASVS 7.5.3).
+
+    Call it before ``write()``: argon2 takes its time. Wrong ones are counted like wrong log-ins.
+
+    Raises:
+        Invalid: it is wrong (field ``password``). Throttled: too many wrong ones.
+    """
+    account = sessions.token_digest(f"confirm:{principal.public_id}")
+    sessions.check_throttle(db.session, account)
+    stored = db.session.scalar(select(UserAccount.password_hash).where(UserAccount.id == principal.user_id))
+    right = sessions.verify_password(stored, password)
+    with write() as database:
+        sessions.note_attempt(database, account, succeeded=right)
+        if right and principal.session_id is not None:
+            sessions.confirm(database, principal.session_id)
+    if not right:
+        sentence = _("The password is not right.")
+        raise Invalid(sentence, problems=[Problem(sentence, field="password")], code="wrong_password")
+
+
 def install(app: Flask) -> None:
     """Attach the guard to all requests."""
     app.before_request(_hold_post_of_expired_session)
     app.before_request(_check_csrf)
     app.before_request(_deny_by_default)
+    app.after_request(_forget_sent_post)
 
 
 def wants_json() -> bool:
@@ -124,7 +150,7 @@ def _hold_post_of_expired_session() -> ResponseReturnValue | None:
     fields = [
         {"name": name, "value": value}
         for name, value in request.form.items(multi=True)
-        if name not in {"csrf_token", "password"}
+        if name not in {"csrf_token", "held_post"} and "password" not in name
     ]
     with write() as database:
         database.add(
@@ -142,6 +168,15 @@ def _hold_post_of_expired_session() -> ResponseReturnValue | None:
             "login": url_for("accounts.login", next=url_for("accounts.held")),
         }, 401
     return redirect(url_for("accounts.login", next=url_for("accounts.held"), reason="expired"), code=303)
+
+
+def _forget_sent_post(response: Response) -> Response:
+    """Drop a held text once the page it belongs to has taken it."""
+    sent = request.form.get("held_post") if request.method == "POST" else None
+    if sent and response.status_code < 400 and current_user.is_authenticated:
+        with write() as database:
+            database.execute(delete(HeldPost).where(HeldPost.public_id == sent, HeldPost.user_id == who().user_id))
+    return response
 
 
 def _csrf_fits(expired: FoundSession) -> bool:

@@ -47,6 +47,7 @@ def _labels() -> dict[str, str]:
 def install(app: Flask) -> None:
     """Put the page's view at ``g.view`` before each request, and drop a shown notice after it."""
     app.before_request(_set_view)
+    app.add_template_filter(role_name, "role_name")
     app.after_request(_forget_notice)
 
 

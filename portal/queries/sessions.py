@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from portal import clock
 from portal.models import Actor, Institution, Membership, Role, Session, StaffAppointment, StaffRole, UserAccount
 from portal.permissions import Part, Principal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sqlalchemy import Row, orm
 
@@ -113,6 +114,32 @@ def _principal(rows: Sequence[Row[Any]], *, chosen: int | None, **more: Any) -> 
         staff=frozenset(StaffRole(row.staff_role) for row in rows if row.staff_role is not None),
         **more,
     )
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """One browser in which a person is signed in."""
+
+    id: int
+    user_agent: str
+    created_at: datetime
+    last_seen: datetime
+
+
+def sessions_of(session: orm.Session, user_id: int, *, idle: timedelta) -> list[SessionLine]:
+    """List where a person is signed in at present, newest first."""
+    moment = clock.now()
+    rows = session.execute(
+        select(Session.id, Session.user_agent, Session.created_at, Session.last_seen)
+        .where(
+            Session.user_id == user_id,
+            Session.revoked_at.is_(None),
+            Session.expires_at > moment,
+            Session.last_seen > moment - idle,
+        )
+        .order_by(Session.last_seen.desc(), Session.id.desc())
+    ).all()
+    return [SessionLine(*row) for row in rows]
 
 
 def system_principal(session: orm.Session) -> Principal:

@@ -1,0 +1,48 @@
+"""Forms for ways in and for one's own account; passwords are read exactly as typed, never trimmed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, PasswordField, SelectField, StringField
+from wtforms.validators import InputRequired, Length
+
+from forms.base import PortalForm
+from forms.people import TextsForm, some_name, text_fields, choices
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LONGEST_PASSWORD = 1000
+
+
+class CodeForm(PortalForm):
+    """Link and short code: set the password."""
+
+    code = StringField(_l("Code"), validators=[InputRequired(_l("Type the code that you were given.")), Length(max=40)])
+    password = PasswordField(_l("New password"), validators=[InputRequired(_l("Choose a password."))])
+
+
+class PasswordForm(PortalForm):
+    """Change one's own password."""
+
+    current_password = PasswordField(
+        _l("Present password"), validators=[InputRequired(_l("Type your present password."))]
+    )
+    password = PasswordField(_l("New password"), validators=[InputRequired(_l("Choose a password."))])
+
+
+class _AccountForm(TextsForm):
+    language = SelectField(_l("Language of the pages"))
+    digits = SelectField(_l("Digits"), choices=choices([("latn", "0 1 2 3"), ("khmr", "០ ១ ២ ៣")]))
+    revision = HiddenField(default="0", filters=[lambda value: int(value) if str(value).isdigit() else 0])
+
+
+def account_form(languages: Sequence[str], names: Sequence[str] = ()) -> type[TextsForm]:
+    """Return the form of one's own account; ``names`` are the languages' own names, in the same order."""
+    own = dict(zip(languages, names or languages, strict=True))
+    made = type("AccountForm", (_AccountForm,), text_fields("names", _l("Your name"), own))
+    setattr(made, f"validate_names_{languages[0]}", lambda form, field: some_name(form, field))
+    made.language = SelectField(_l("Language of the pages"), choices=choices(own.items()))
+    return made
