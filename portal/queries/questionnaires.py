@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Engine, Row
+    from sqlalchemy import Engine, Row, Select
 
     from portal.models import QuestionnaireScope
 
@@ -169,7 +169,7 @@ _COUNT = (
     .correlate(QuestionnaireVersion)
     .scalar_subquery()
 )
-_HEAD = select(
+_HEAD: Select[*tuple[Any, ...]] = select(
     QuestionnaireVersion.id,
     QuestionnaireVersion.public_id,
     Questionnaire.code,
@@ -209,7 +209,7 @@ def find_by_code(session: Session, code: str, number: int | None = None) -> Vers
     return _head(row) if row else None
 
 
-def _head(row: Row[Any]) -> VersionHead:
+def _head(row: Row[*tuple[Any, ...]]) -> VersionHead:
     found = dict(row._mapping)  # noqa: SLF001 - the documented way to a mapping
     found["languages"] = tuple(found["languages"])
     return VersionHead(**found)

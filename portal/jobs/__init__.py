@@ -1,0 +1,1 @@
+"""Background work: the worker, the handlers of jobs, and the outbox."""
