@@ -188,8 +188,6 @@ def _tell(
     session: Session, of: ReportingRound, assignments: Sequence[Assignment], *, by: Principal, base_url: str
 ) -> int:
     """Queue one mail for each focal point and alternate who has an address; a first entry carries link and code."""
-    from portal.services import accounts
-
     country = country_facts(session)
     counts = Counter(one.institution_id for one in assignments)
     until = {
@@ -214,10 +212,8 @@ def _tell(
         people.setdefault(person.id, (person, []))[1].append(institution_id)
     queued = 0
     for person, institution_ids in people.values():
-        invited = None if person.password_hash else accounts.invite(session, person, by=by)
         facts = {
-            "url": f"{base_url}/login" if invited is None else accounts.LinkMaker(base_url)(invited.token),
-            "code": invited.spoken_code if invited else "",
+            **_way_in(session, person, by=by, base_url=base_url),
             "login": person.login,
             "count": sum(counts[one] for one in institution_ids),
         }
@@ -226,6 +222,15 @@ def _tell(
         about = mail_facts(of, country, due, facts)
         queued += queue_mail(session, "issued", to, languages=country.languages, about=about) is not None
     return queued
+
+
+def _way_in(session: Session, person: UserAccount, *, by: Principal, base_url: str) -> dict[str, str]:
+    if person.password_hash:
+        return {"url": f"{base_url}/login", "code": ""}
+    from portal.services import accounts
+
+    invited = accounts.invite(session, person, by=by)
+    return {"url": accounts.LinkMaker(base_url)(invited.token), "code": invited.spoken_code}
 
 
 def mail_facts(
