@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from flask import current_app, g, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from markupsafe import Markup, escape
 
 from portal.table import pick
@@ -278,25 +279,50 @@ def icon(name: str, label: str = "", css: str = "") -> Markup:
     )
 
 
-def answer_words() -> dict[str, str]:
-    """Collect the fixed words of the answering page once, so that drawing a question translates nothing."""
-    return {
-        "required": gettext("required"),
-        "guidance": gettext("How to answer"),
-        "words": gettext("About %(count)s words", count="{n}"),
-        "cannot": gettext("Cannot answer this?"),
-        "answered": gettext("I answer the question"),
-        "history": gettext("Earlier versions"),
-        "other_language": gettext("The same answer in another language"),
-        "choose": gettext("Choose one"),
-        "clear_choice": gettext("Clear my choice"),
-        "remove": gettext("Remove"),
-        "files": gettext("Files attached"),
-        "date_help": gettext("Day, month and year, for example 27 3 2026"),
-        "row": gettext("Row"),
-        "calendar": gettext("Calendar"),
-        "stored": gettext("What you typed is kept, but it cannot be read yet."),
-    }
+_words: dict[tuple[str, str], SimpleNamespace] = {}
+
+
+def answer_words() -> SimpleNamespace:
+    """Return the fixed words of the answering page, kept per language: drawing a question translates nothing."""
+    present = view()
+    key = (str(present.language), str(present.digits))
+    if key not in _words:
+        _words[key] = _read_words()
+    return _words[key]
+
+
+def _read_words() -> SimpleNamespace:
+    required = Markup('<span class="question-required">{}</span>').format(gettext("required"))
+    return SimpleNamespace(
+        required=required,
+        alarm=icon("exclamation-circle-fill"),
+        guidance=gettext("How to answer"),
+        words=gettext("About %(count)s words", count="{n}"),
+        cannot=gettext("Cannot answer this?"),
+        answered=gettext("I answer the question"),
+        history=gettext("Earlier versions"),
+        other_language=gettext("The same answer in another language"),
+        choose=gettext("Choose one"),
+        clear_choice=gettext("Clear my choice"),
+        remove=gettext("Remove"),
+        files=gettext("Files attached"),
+        date_help=digits(gettext("Day, month and year, for example 27 3 2026")),
+        row=gettext("Row"),
+        calendar=gettext("Calendar"),
+        stored=gettext("What you typed is kept, but it cannot be read yet."),
+    )
+
+
+def _said(message: str) -> str:
+    """Look a sentence of a template up, each once per language and process (Flask-Babel asks its context each time)."""
+    key = (current_language(), message)
+    found = _sentences.get(key)
+    if found is None:
+        found = _sentences[key] = gettext(message)
+    return found
+
+
+_sentences: dict[tuple[str, str], str] = {}
 
 
 def install(app: Flask) -> None:
@@ -315,5 +341,8 @@ def install(app: Flask) -> None:
         asset=asset, icon=icon, languages=languages, current_language=current_language, country=country,
         portal_name=portal_name, answer_words=answer_words, view=view,
     )  # fmt: skip
+    # Flask-Babel's own callables stay for plurals; catalogues never change while a process lives
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(_said, ngettext, newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
