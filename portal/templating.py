@@ -17,7 +17,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from flask import current_app, g, url_for
-from flask_babel import gettext, ngettext
+from flask_babel import get_locale, gettext, ngettext
 from markupsafe import Markup, escape
 
 from portal.table import pick
@@ -315,14 +315,14 @@ def _read_words() -> SimpleNamespace:
 
 def _said(message: str) -> str:
     """Look a sentence of a template up, each once per language and process (Flask-Babel asks its context each time)."""
-    key = (current_language(), message)
+    key = (get_locale(), message)  # not the page's language: mails are written in their reader's
     found = _sentences.get(key)
     if found is None:
         found = _sentences[key] = gettext(message)
     return found
 
 
-_sentences: dict[tuple[str, str], str] = {}
+_sentences: dict[tuple[Locale | None, str], str] = {}
 
 
 def install(app: Flask) -> None:
