@@ -9,7 +9,7 @@ from wtforms import HiddenField, PasswordField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from forms.base import PortalForm
-from forms.people import TextsForm, some_name, text_fields, choices
+from forms.people import TextsForm, choices, some_name, text_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -170,7 +170,7 @@ def _csrf_error(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - give
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     response = error.get_response()
     if error.code is None or error.code < 400:
-        return response  # type: ignore[return-value]
+        return response
     sentence, code = {
         400: (_("The portal could not read this request. Go back and try again."), "bad_request"),
         401: (_("Sign in first."), "signed_out"),

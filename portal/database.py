@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import threading
@@ -17,15 +18,14 @@ from portal.extensions import db
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
+    from types import ModuleType
 
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.orm import Session
 
-try:
-    import fcntl
-except ImportError:  # Windows: one process, the thread lock is enough
-    fcntl = None  # type: ignore[assignment]
+# Windows has none: there the thread lock of the one process is enough
+fcntl: ModuleType | None = importlib.import_module("fcntl") if importlib.util.find_spec("fcntl") else None
 
 WRITE = "portal_write"
 _locks: dict[str, threading.RLock] = {}

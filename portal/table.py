@@ -12,9 +12,13 @@ if TYPE_CHECKING:
 
 
 class Speakable(Protocol):
-    """A text, perhaps a lazy translation, that becomes words with ``str()``."""
+    """A text, perhaps a lazy translation, that becomes words with ``str()``; blank is false."""
 
-    def __str__(self) -> str: ...
+    def __str__(self) -> str:
+        """Return the words in the present language."""
+
+    def __len__(self) -> int:
+        """Return the length of the words."""
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,9 @@ from portal.services import accounts, audit, sessions
 from portal.templating import languages as language_list
 
 if TYPE_CHECKING:
-    from config import Settings
     from flask.typing import ResponseReturnValue
+
+    from config import Settings
 
 blueprint = Blueprint("accounts", __name__)
 

@@ -208,17 +208,19 @@ class AnsweringPage:
     def _why_read_only(self) -> str:
         head = self.head
         if not can(self.principal, Permission.ANSWER_SUBMISSION, head):
-            return _("You may read this reply; only focal points and contributors may write.")
+            return str(_("You may read this reply; only focal points and contributors may write."))
         if head.status in EDITABLE:
             return ""
-        return {
+        reasons: dict[Status, str] = {
             Status.AWAITING_SIGN_OFF: _("It is complete and waits to be signed. The approver can hand it back."),
             Status.CLAIMED: _("You said that another institution should answer; the secretariat is looking at it."),
             Status.NOT_OURS: _("The secretariat confirmed that another institution answers."),
             Status.CLEARED: _("The secretariat has cleared it."),
             Status.LAPSED: _("The round is closed. Ask the secretariat for more time."),
             Status.WITHDRAWN: _("The secretariat has withdrawn this request."),
-        }.get(head.status, _("It was handed in. You can recall it until the secretariat starts its review."))
+        }
+        handed_in = _("It was handed in. You can recall it until the secretariat starts its review.")
+        return str(reasons.get(head.status, handed_in))
 
     def locked(self, code: str) -> bool:
         """Tell whether a returned reply keeps this question closed."""

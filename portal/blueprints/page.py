@@ -11,12 +11,15 @@ from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from portal.extensions import db
-from portal.permissions import Permission, Principal, Role, StaffRole, may
+from portal.models import Role, StaffRole
+from portal.permissions import Permission, Principal, may
 from portal.queries.countries import CountryFacts, country_facts
 from portal.table import pick
 from portal.templating import NavigationItem, PageView
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flask import Flask, Response
 
 NOTICE_COOKIE = "tamdan-notice"
@@ -78,7 +81,7 @@ class LazyView(PageView):
     """A page view whose navigation is made only when a page is drawn (autosaves draw none)."""
 
     @property
-    def navigation(self) -> list[NavigationItem]:  # type: ignore[override]
+    def navigation(self) -> Sequence[NavigationItem]:
         """List where this person may go."""
         principal = self.principal
         if not isinstance(principal, Principal):
@@ -128,7 +131,7 @@ def _set_view() -> None:
 
 def role_name(role: Role | StaffRole | str) -> str:
     """Return the name of a role in the current language."""
-    return {
+    names: dict[str, str] = {
         Role.FOCAL_POINT: _("Focal point"),
         Role.ALTERNATE: _("Alternate focal point"),
         Role.CONTRIBUTOR: _("Contributor"),
@@ -138,7 +141,8 @@ def role_name(role: Role | StaffRole | str) -> str:
         StaffRole.REPORT_WRITER: _("Report writer"),
         StaffRole.ADMINISTRATOR: _("Administrator"),
         StaffRole.OBSERVER: _("Observer"),
-    }.get(role, str(role))  # type: ignore[call-overload,no-any-return]
+    }
+    return str(names.get(role, role))
 
 
 def _signer() -> URLSafeSerializer:

@@ -110,13 +110,14 @@ def _row(
 
 def state_words(state: str) -> str:
     """Return the name of a cell's state; the five are never collapsed."""
-    return {
+    words: dict[str, str] = {
         "answered": _("answered"),
         "not_answered": _("not answered"),
         "not_asked": _("not asked"),
         "not_applicable": _("not applicable"),
         "not_available": _("not available"),
-    }[state]
+    }
+    return words[state]
 
 
 def action_words(action: Action) -> tuple[str, str, str]:

@@ -93,7 +93,7 @@ def principal_of(session: orm.Session, user_id: int, *, institution_id: int | No
     return _principal(rows, chosen=chosen)
 
 
-def _principal(rows: Sequence[Row[Any]], *, chosen: int | None, **more: Any) -> Principal:
+def _principal(rows: Sequence[Row[*tuple[Any, ...]]], *, chosen: int | None, **more: Any) -> Principal:
     first = rows[0]
     parts: dict[int, Part] = {}
     for row in rows:

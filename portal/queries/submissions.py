@@ -128,7 +128,7 @@ HEAD = (
 )
 
 
-def head_of(row: Row[Any]) -> SubmissionHead:
+def head_of(row: Row[*tuple[Any, ...]]) -> SubmissionHead:
     """Return a row of ``HEAD`` as a head."""
     found = dict(row._mapping)  # noqa: SLF001 - the documented way to a mapping
     found["unlocked"] = tuple(found["unlocked"]) if found["unlocked"] is not None else None

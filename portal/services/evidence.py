@@ -8,7 +8,7 @@ import secrets
 import unicodedata
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 import puremagic
 from flask_babel import lazy_gettext as _l
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
+    from portal.table import Speakable
 
 # extension -> the media type under which it is served, always as an attachment
 ALLOWED = {
@@ -58,7 +59,7 @@ class ReceivedFile:
     sha256: str
 
 
-def _refuse(sentence: object) -> Invalid:
+def _refuse(sentence: Speakable) -> Invalid:
     return Invalid(sentence, problems=[Problem(sentence, field="file")], code="file_refused")
 
 
@@ -77,7 +78,7 @@ def clean_name(name: str) -> str:
     return kept.strip(" .") or "file"
 
 
-def receive(stream: BinaryIO, filename: str, *, folder: Path, tmp: Path, limit: int) -> ReceivedFile:
+def receive(stream: IO[bytes], filename: str, *, folder: Path, tmp: Path, limit: int) -> ReceivedFile:
     """Stream a file into the store: hash, size limit, content check, fsync, rename to its sha256, fsync the folder.
 
     The row comes afterwards, in a transaction; a sweep removes files without a row.
@@ -112,7 +113,7 @@ def receive(stream: BinaryIO, filename: str, *, folder: Path, tmp: Path, limit: 
     return ReceivedFile(name, ALLOWED[extension], size, sha256)
 
 
-def _spool(stream: BinaryIO, draft: Path, limit: int, name: str) -> tuple[int, str]:
+def _spool(stream: IO[bytes], draft: Path, limit: int, name: str) -> tuple[int, str]:
     digest, size = hashlib.sha256(), 0
     with draft.open("xb") as out:
         while chunk := stream.read(CHUNK):

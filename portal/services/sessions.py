@@ -124,7 +124,7 @@ def find_account(session: orm.Session, name: str) -> UserAccount | None:
         select(UserAccount).where(or_(*conditions)).order_by(UserAccount.id).limit(3)
     ).all()
     exact = [user for user in found if user.login.lower() == wanted.lower()]
-    return (exact or list(found) or [None])[0]
+    return next(iter([*exact, *found]), None)
 
 
 def throttle_key(name: str) -> str:

@@ -25,6 +25,7 @@ from portal.table import Problem, Speakable
 
 if TYPE_CHECKING:
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from forms.context import Context
@@ -224,9 +225,9 @@ def _revisions_seen(
     """Return the revisions that the writer saw, by place and revision; under revision None, what this request saved."""
     questions = {work.question_ids[key.code] for key in doubtful}
     bases = {change.base or 0 for change in doubtful.values()}
-    wanted = AnswerRevision.revision.in_(bases)
+    asked: list[ColumnElement[bool]] = [AnswerRevision.revision.in_(bases)]
     if request_key:
-        wanted = or_(wanted, AnswerRevision.request_key == request_key)
+        asked.append(AnswerRevision.request_key == request_key)
     rows = session.execute(
         select(
             AnswerRevision.question_id,
@@ -237,7 +238,7 @@ def _revisions_seen(
             AnswerRevision.state,
             AnswerRevision.typed,
             AnswerRevision.request_key,
-        ).where(AnswerRevision.submission_id == submission_id, AnswerRevision.question_id.in_(questions), wanted)
+        ).where(AnswerRevision.submission_id == submission_id, AnswerRevision.question_id.in_(questions), or_(*asked))
     )
     seen: dict[tuple[int, str, str, int | None], Given] = {}
     for question_id, row, lang, revision, value, state, typed, key in rows:
@@ -380,8 +381,8 @@ def what_is_missing(
     for key, sentence in evaluation.refused.items():
         found.append((order[key.code], Problem(sentence, field=field_name(key))))
     for key in evaluation.unreadable:
-        sentence = stored[key].message if key in stored else None
+        said = stored[key].message if key in stored else None
         found.append(
-            (order[key.code], Problem(sentence or _l("This answer could not be read."), field=field_name(key)))
+            (order[key.code], Problem(said or _l("This answer could not be read."), field=field_name(key)))
         )
     return [problem for _, problem in sorted(found, key=lambda pair: pair[0])]

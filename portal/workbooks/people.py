@@ -50,7 +50,7 @@ INSTITUTION_FIELDS = (
         required=True,
         example="MOJ",
         aliases=("institution code", "abbreviation", "abbr"),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "names",
         _l("Name"),
@@ -61,7 +61,7 @@ INSTITUTION_FIELDS = (
         wrap=True,
         example="Ministry of Justice",
         aliases=("institution", "institution name"),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "parent",
         _l("Parent code"),
@@ -69,7 +69,7 @@ INSTITUTION_FIELDS = (
         14,
         example="MOI",
         aliases=("parent", "belongs to"),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "rank",
         _l("Protocol order"),
@@ -78,7 +78,7 @@ INSTITUTION_FIELDS = (
         kind="integer",
         example="30",
         aliases=("rank", "order", "protocol"),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "kind",
         _l("Kind"),
@@ -88,7 +88,7 @@ INSTITUTION_FIELDS = (
         strict=False,
         example="ministry",
         aliases=("type",),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "letter_form",
         _l("Address in letters"),
@@ -98,7 +98,7 @@ INSTITUTION_FIELDS = (
         wrap=True,
         example="His Excellency the Minister of Justice",
         aliases=("honorific form", "form of address"),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
 )
 PERSON_FIELDS = (
     Field(
@@ -110,7 +110,7 @@ PERSON_FIELDS = (
         strict=False,
         example="MOJ",
         aliases=("institution",),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "role",
         _l("Role"),
@@ -120,7 +120,7 @@ PERSON_FIELDS = (
         choices="roles",
         strict=False,
         example="focal_point",
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "login",
         _l("Log-in name"),
@@ -130,7 +130,7 @@ PERSON_FIELDS = (
         20,
         example="moj.focal",
         aliases=("login", "user name", "username"),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "names",
         _l("Person's name"),
@@ -141,7 +141,7 @@ PERSON_FIELDS = (
         wrap=True,
         example="Focal point, Ministry of Justice",
         aliases=("name", "full name"),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "honorific",
         _l("Honorific"),
@@ -151,7 +151,7 @@ PERSON_FIELDS = (
         strict=False,
         example="",
         aliases=("title",),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "post",
         _l("Post"),
@@ -161,7 +161,7 @@ PERSON_FIELDS = (
         wrap=True,
         example="Deputy director",
         aliases=("position", "function"),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "phone",
         _l("Phone"),
@@ -169,7 +169,7 @@ PERSON_FIELDS = (
         18,
         example="012 345 678",
         aliases=("telephone", "mobile"),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field("telegram", _l("Telegram"), _l("Optional: the Telegram name or number."), 18, example="@name"),
     Field(
         "email",
@@ -178,7 +178,7 @@ PERSON_FIELDS = (
         30,
         example="name@example.org",
         aliases=("e-mail address", "mail"),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "language",
         _l("Language"),
@@ -187,7 +187,7 @@ PERSON_FIELDS = (
         choices="languages",
         strict=False,
         example="km",
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
 )
 STEPS = (
     _l("Fill the sheet Institutions first, then the sheet Persons. Keep the header rows; the order of rows and columns does not matter."),  # noqa: E501

@@ -45,14 +45,14 @@ FIELDS = (
         12,
         required=True,
         aliases=("public_id",),
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "seen",
         _l("Check mark"),
         _l("Leave as it is: it tells whether somebody else changed the text meanwhile."),
         12,
         required=True,
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field("symbol", _l("Document"), _l("Leave as it is."), 20),
     Field("paragraph", _l("Paragraph"), _l("Leave as it is."), 11),
     Field("sub_item", _l("Sub-item"), _l("Leave as it is."), 9),
@@ -64,7 +64,7 @@ FIELDS = (
         60,
         per_language=True,
         wrap=True,
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "summary",
         _l("What you are asked"),
@@ -72,7 +72,7 @@ FIELDS = (
         44,
         per_language=True,
         wrap=True,
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field(
         "text_status",
         _l("Official or working"),
@@ -80,7 +80,7 @@ FIELDS = (
         22,
         choices="status",
         strict=False,
-    ),  # fmt: skip # noqa: E501
+    ),  # fmt: skip
     Field("checked_by", _l("Checked by"), _l("Who compared the translation with the original."), 24, wrap=True),
 )
 STEPS = (

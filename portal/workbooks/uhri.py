@@ -325,7 +325,7 @@ def _collect(rows: Iterable[UhriRow], country: Sequence[str]) -> UhriFile:
                 message = _l(
                     "The annotation id stands here a second time with another text (first in row %(row)s).",
                     row=first.row,
-                )  # noqa: E501
+                )
                 found.problems.append(Problem(message, row.sheet or None, row.row or None, HEADERS["annotation_id"]))
         else:
             seen[row.annotation_id] = row

@@ -102,11 +102,11 @@ def _owed_row(one: Owed) -> dict[str, Any]:
 
 def _holder(one: Owed) -> str:
     if one.head.status is Status.AWAITING_SIGN_OFF:
-        return _("with the approver")
+        return str(_("with the approver"))
     if one.head.status in {Status.SUBMITTED, Status.CLAIMED}:
-        return _("with the secretariat")
+        return str(_("with the secretariat"))
     if one.saved_by:
-        return _("last written by %(name)s", name=pick(one.saved_by, g.view.language, g.country.languages))
+        return str(_("last written by %(name)s", name=pick(one.saved_by, g.view.language, g.country.languages)))
     return ""
 
 
