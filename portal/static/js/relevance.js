@@ -1,6 +1,6 @@
 // Shows and hides questions as the reader answers, before the server has spoken. It walks the same trees as
 // forms/expressions: ["num", 1] ["text", "a"] ["ref", name] ["self"] ["op", sign, part...] ["call", name, part...].
-// The address in data-rules gives {"rules": {code: tree}, "inside": {code: parent code}}. A rule that reads an answer of
+// The address in data-rules gives {"relevant": {code: tree}, "inside": {code: parent code}}. A rule that reads an answer of
 // another page, or a function not known here, is left to the server, which always decides.
 
 class Unknown extends Error {}
@@ -137,16 +137,16 @@ function answerOf(code) {
   return chosen.join(" ");
 }
 
-function apply({ rules, inside = {} }) {
+function apply({ relevant, inside = {} }) {
   const items = [...form.querySelectorAll("[data-item]")];
   const shown = new Map();
   const decide = (code) => {
     const parent = inside[code];
     const above = parent === undefined ? true : shown.has(parent) ? shown.get(parent) : decide(parent);
     if (above === false) return false;
-    if (!rules[code]) return above;
+    if (!relevant[code]) return above;
     try {
-      return truth(evaluate(rules[code], { value: answerOf })) ? above : false;
+      return truth(evaluate(relevant[code], { value: answerOf })) ? above : false;
     } catch (error) {
       if (error instanceof Unknown) return undefined; // the server knows
       throw error;

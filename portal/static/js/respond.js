@@ -86,8 +86,8 @@ function digits(text) {
 }
 
 function clock(iso) {
+  if (iso && !/^\d{4}-\d\d-\d\dT/.test(iso)) return digits(String(iso)); // the server has worded it
   const moment = iso ? new Date(iso) : new Date();
-  if (Number.isNaN(moment.getTime())) return digits(String(iso));
   const shape = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   try {
     return digits(new Intl.DateTimeFormat("en-GB", { ...shape, timeZone: form.dataset.timeZone }).format(moment));
@@ -205,7 +205,11 @@ function take(sent, told) {
     if (base) base.value = one.revision;
     refuse(one.name, "");
   }
-  for (const one of told.refused || []) refuse(one.name, one.message);
+  for (const one of told.refused || []) {
+    const base = baseOf(one.name); // what cannot be read is kept too, with a revision of its own
+    if (base && one.revision !== undefined) base.value = one.revision;
+    refuse(one.name, one.message);
+  }
   for (const one of told.stale || []) collide(one);
   for (const code of told.hidden || []) showItem(code, false);
   for (const code of told.shown || []) showItem(code, true);
@@ -248,11 +252,11 @@ function collide(one) {
   for (const old of place.querySelectorAll("[data-conflict-box]")) if (old.dataset.name === one.name) old.remove();
   const box = document.getElementById("conflict-template").content.firstElementChild.cloneNode(true);
   const mine = values(one.name);
-  const theirs = asList(one.theirs);
+  const theirs = asList(one.theirs_raw || one.theirs);
   const isText = fieldsOf(one.name).some((field) => field.tagName === "TEXTAREA");
   box.dataset.name = one.name;
   box.querySelector("[data-mine]").textContent = spoken(one.name, mine);
-  box.querySelector("[data-theirs]").textContent = spoken(one.name, theirs);
+  box.querySelector("[data-theirs]").textContent = typeof one.theirs === "string" ? one.theirs : spoken(one.name, theirs);
   box.querySelector("[data-by]").textContent = one.by || "";
   box.querySelector("[data-at]").textContent = one.at ? clock(one.at) : "";
   for (const button of box.querySelectorAll("[data-resolve]")) {
