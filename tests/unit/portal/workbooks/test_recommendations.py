@@ -13,7 +13,7 @@ from portal.workbooks import recommendations
 ROW = {
     "symbol": "A/HRC/1/2", "mechanism": "UPR", "title": {"en": "Report"}, "adopted": None, "published": date(2024, 7, 1),
     "paragraph": "12.10", "sub_item": "a", "kind": "recommendation", "heading": {}, "texts": {"km": "ធ្វើ", "en": "-Do"},
-    "summary": {"km": "សូម"}, "text_status": "working", "themes": ("A", "B; c".split(";")[0]), "affected": (), "sdgs": ("16.3",),
+    "summary": {"km": "សូម"}, "text_status": "working", "themes": ("A", ["B", " c"][0]), "affected": (), "sdgs": ("16.3",),
     "follow_up": True, "state_position": "partly", "recommending_state": "Ruritania", "pair": "", "uhri_id": "u-1", "problems": (),
 }  # fmt: skip
 
