@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import aliased
 
 from portal import clock
@@ -233,3 +233,41 @@ def password_requests(session: Session) -> list[PasswordRequest]:
         .order_by(latest.c.at.desc(), UserAccount.id)
     ).all()
     return [PasswordRequest(*row) for row in rows]
+
+
+def workbook_rows(session: Session) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return institutions and persons as the rows of their workbook: one row per part; administrators stay out."""
+    above = aliased(Institution)
+    places = session.execute(
+        select(
+            Institution.code, Institution.names, above.code.label("parent"), Institution.rank, Institution.kind,
+            Institution.letter_form,
+        )
+        .outerjoin(above, above.id == Institution.parent_id)
+        .order_by(Institution.rank, Institution.id)
+    ).all()  # fmt: skip
+    institutions = [dict(row._mapping) | {"parent": row.parent or ""} for row in places]  # noqa: SLF001 - public API
+    person = (
+        UserAccount.login, UserAccount.names, UserAccount.honorific, UserAccount.post, UserAccount.phone,
+        UserAccount.telegram, UserAccount.email, UserAccount.language,
+    )  # fmt: skip
+    members = session.execute(
+        select(Institution.code.label("institution"), Membership.role, *person)
+        .join(Membership, Membership.user_id == UserAccount.id)
+        .join(Institution, Institution.id == Membership.institution_id)
+        .where(Membership.ended_at.is_(None))
+        .order_by(Institution.rank, Institution.id, Membership.id)
+    ).all()
+    staff = session.execute(
+        select(literal("").label("institution"), StaffAppointment.role, *person)
+        .join(StaffAppointment, StaffAppointment.user_id == UserAccount.id)
+        .where(StaffAppointment.role != StaffRole.ADMINISTRATOR)
+        .order_by(StaffAppointment.id)
+    ).all()
+    return institutions, [_workbook_person(row) for row in [*members, *staff]]
+
+
+def _workbook_person(row: Any) -> dict[str, Any]:
+    values = {key: value if value is not None else "" for key, value in row._mapping.items()}  # noqa: SLF001
+    honorific = next((text for text in (row.honorific or {}).values() if text), "")
+    return values | {"role": row.role.value, "honorific": honorific}

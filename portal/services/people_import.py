@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -22,38 +22,10 @@ if TYPE_CHECKING:
 
     from portal.permissions import Principal
     from portal.table import Speakable
+    from portal.workbooks.people import InstitutionRow, PersonRow
 
 Outcome = Literal["added", "changed", "unchanged", "refused"]
 OUTCOMES: tuple[Outcome, ...] = ("added", "changed", "unchanged", "refused")
-
-
-class InstitutionRow(Protocol):
-    """A row of the sheet of institutions; blank cells are empty, ``parent`` is the code of the institution above."""
-
-    sheet: str
-    row: int
-    code: str
-    names: Mapping[str, str]
-    parent: str
-    rank: str
-    kind: str
-
-
-class PersonRow(Protocol):
-    """A row of the sheet of persons; several rows of one log-in, phone or e-mail are one person with several parts."""
-
-    sheet: str
-    row: int
-    login: str
-    names: Mapping[str, str]
-    honorific: str
-    post: Mapping[str, str]
-    phone: str
-    telegram: str
-    email: str
-    role: str
-    institution: str
-    language: str
 
 
 @dataclass
@@ -224,9 +196,11 @@ def _institution(  # noqa: C901 - one row, every column
     world.parents[code.lower()] = parent or world.parents.get(code.lower(), "")
     found = world.institutions.get(code.lower())
     values: dict[str, Any] = {}
+    letter_form = {language: text.strip() for language, text in row.letter_form.items() if text.strip()}
     names = {language: text.strip() for language, text in row.names.items() if text.strip()}
     if found is None:
         values = {"code": code, "names": names, "rank": _rank(row.rank) or 0, "kind": row.kind.strip() or "ministry"}
+        values["letter_form"] = letter_form
         if write:
             found = Institution(**values)
             session.add(found)
@@ -240,6 +214,8 @@ def _institution(  # noqa: C901 - one row, every column
         values["rank"] = _rank(row.rank)
     if row.kind.strip():
         values["kind"] = row.kind.strip()
+    if letter_form:
+        values["letter_form"] = {**found.letter_form, **letter_form}
     changed = [name for name, value in values.items() if getattr(found, name) != value]
     above = world.institutions.get(parent)
     if parent and (above is None or above.id != found.parent_id):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 from sqlalchemy import func, select
 
@@ -11,49 +9,31 @@ from portal.errors import Conflict, DuplicateCode, Invalid, NotAllowed
 from portal.models import Actor, AuditEvent, Institution, Membership, Role, StaffRole, UserAccount
 from portal.services import audit, people
 from portal.services.people_import import import_people, judge_people
+from portal.workbooks import people as workbook
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("context")
 LANGUAGES = ("km", "en")
 
 
-@dataclass
-class InstitutionRow:
-    row: int
-    code: str
-    names: dict = field(default_factory=dict)
-    parent: str = ""
-    rank: str = ""
-    kind: str = ""
-    sheet: str = "institutions"
+def institution_row(row, code, names=None, **more):
+    return workbook.InstitutionRow("institutions", row, code=code, names=names or {}, **more)
 
 
-@dataclass
-class PersonRow:
-    row: int
-    names: dict = field(default_factory=dict)
-    role: str = "focal_point"
-    institution: str = ""
-    login: str = ""
-    honorific: str = ""
-    post: dict = field(default_factory=dict)
-    phone: str = ""
-    telegram: str = ""
-    email: str = ""
-    language: str = ""
-    sheet: str = "persons"
+def person_row(row, names=None, role="focal_point", institution="", **more):
+    return workbook.PersonRow("persons", row, names=names or {}, role=role, institution=institution, **more)
 
 
 INSTITUTIONS = [
-    InstitutionRow(2, "gdp", {"en": "Prisons", "km": "ពន្ធនាគារ"}, parent="moi", rank="110"),
-    InstitutionRow(3, "moi", {"en": "Interior"}, rank="១០០"),
-    InstitutionRow(4, "moj", {"en": "Justice"}, rank="200.0"),
+    institution_row(2, "gdp", {"en": "Prisons", "km": "ពន្ធនាគារ"}, parent="moi", rank="110"),
+    institution_row(3, "moi", {"en": "Interior"}, rank="១០០"),
+    institution_row(4, "moj", {"en": "Justice"}, rank="200.0"),
 ]
 PERSONS = [
-    PersonRow(2, {"en": "Focal point, Interior"}, institution="moi", phone="012 345 678"),
-    PersonRow(3, {"en": "Approver, Interior"}, "approver", "MoI", honorific="mr"),
-    PersonRow(4, {"en": "Focal point, Interior"}, "reader", "gdp", phone="០១២ ៣៤៥ ៦៧៨"),
-    PersonRow(5, {"en": "Report writer"}, "Report writer", email="Writer@example.org"),
+    person_row(2, {"en": "Focal point, Interior"}, institution="moi", phone="012 345 678"),
+    person_row(3, {"en": "Approver, Interior"}, "approver", "MoI", honorific="mr"),
+    person_row(4, {"en": "Focal point, Interior"}, "reader", "gdp", phone="០១២ ៣៤៥ ៦៧៨"),
+    person_row(5, {"en": "Report writer"}, "Report writer", email="Writer@example.org"),
 ]
 
 
@@ -98,24 +78,24 @@ def test_refused_rows_name_sheet_row_and_reason_and_spare_the_others(session, co
         session,
         coordinator,
         [
-            InstitutionRow(2, "", {"en": "Nameless"}),
-            InstitutionRow(3, "x1", {"en": "X"}, parent="nowhere"),
-            InstitutionRow(4, "x2", {"en": "X"}, rank="first"),
-            InstitutionRow(5, "x3", {"en": "X"}, parent="x4"),
-            InstitutionRow(6, "x4", {"en": "X"}, parent="x3"),
-            InstitutionRow(7, "moi", {"en": "Interior"}),
-            InstitutionRow(8, "MOI", {"en": "Interior"}),
+            institution_row(2, "", {"en": "Nameless"}),
+            institution_row(3, "x1", {"en": "X"}, parent="nowhere"),
+            institution_row(4, "x2", {"en": "X"}, rank="first"),
+            institution_row(5, "x3", {"en": "X"}, parent="x4"),
+            institution_row(6, "x4", {"en": "X"}, parent="x3"),
+            institution_row(7, "moi", {"en": "Interior"}),
+            institution_row(8, "MOI", {"en": "Interior"}),
         ],
         [
-            PersonRow(2, {"en": "A"}, "king", "moi"),
-            PersonRow(3, {"en": "A"}, institution="nowhere"),
-            PersonRow(4, {"en": "A"}, institution="moi", email="no address"),
-            PersonRow(5, {"en": "A"}, institution="moi", phone="12"),
-            PersonRow(6, {"en": "A"}, institution="moi", login="other", phone="012345678"),
-            PersonRow(7, {"en": "A"}, "administrator"),
-            PersonRow(8, {}, institution="moi", login="blank"),
-            PersonRow(9, {"en": "A"}, institution="x1"),
-            PersonRow(10, {"en": "A good one"}, institution="moi"),
+            person_row(2, {"en": "A"}, "king", "moi"),
+            person_row(3, {"en": "A"}, institution="nowhere"),
+            person_row(4, {"en": "A"}, institution="moi", email="no address"),
+            person_row(5, {"en": "A"}, institution="moi", phone="12"),
+            person_row(6, {"en": "A"}, institution="moi", login="other", phone="012345678"),
+            person_row(7, {"en": "A"}, "administrator"),
+            person_row(8, {}, institution="moi", login="blank"),
+            person_row(9, {"en": "A"}, institution="x1"),
+            person_row(10, {"en": "A good one"}, institution="moi"),
         ],
     )
     refused = [(line.sheet, line.row) for line in report.lines if line.outcome == "refused"]
@@ -126,7 +106,7 @@ def test_refused_rows_name_sheet_row_and_reason_and_spare_the_others(session, co
 
 def test_blank_cells_leave_what_is_stored(session, coordinator):
     take(session, coordinator)
-    take(session, coordinator, [InstitutionRow(2, "gdp", {"en": "Prisons Department"})], [])
+    take(session, coordinator, [institution_row(2, "gdp", {"en": "Prisons Department"})], [])
     stored = session.scalar(select(Institution).where(Institution.code == "gdp"))
     assert stored.names == {"en": "Prisons Department", "km": "ពន្ធនាគារ"}
     assert stored.parent_id is not None
