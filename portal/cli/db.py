@@ -8,7 +8,9 @@ import click
 
 from portal import migrations
 from portal.cli.context import EXIT_SCHEMA, Refused, with_app
+from portal.database import write
 from portal.extensions import db as database
+from portal.services.people import ensure_system_actor
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -39,6 +41,8 @@ def upgrade_schema(app: Flask) -> str:
     app.config["SETTINGS"].data_dir.mkdir(parents=True, exist_ok=True)
     before = migrations.current(database.engine)
     migrations.upgrade(database.engine)
+    with write() as session:
+        ensure_system_actor(session)
     after = migrations.current(database.engine)
     if before == after:
         return f"The database is at {after}."

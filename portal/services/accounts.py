@@ -14,8 +14,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 
 from portal import clock
-from portal.errors import Conflict, NotAllowed
+from portal.errors import Conflict, NotAllowed, NotFound
 from portal.models import (
+    ApiToken,
     Invitation,
     InvitationPurpose,
     LoginAttempt,
@@ -213,6 +214,40 @@ def change_own_account(
     person.digits = digits if digits in DIGITS else "latn"
     session.flush()
     return person
+
+
+def add_token(
+    session: Session, person: UserAccount, *, name: str, lifetime: timedelta | None, by: Principal
+) -> tuple[ApiToken, str]:
+    """Make a bearer token for ``/api/v1`` that may do what the person may; returned once, stored as a hash."""
+    require(by, Permission.OPERATE_PORTAL)
+    token = f"tamdan_{secrets.token_urlsafe(32)}"
+    made = ApiToken(
+        user_id=person.id,
+        name=name[:120],
+        token_hash=sessions.token_digest(token),
+        expires_at=clock.now() + lifetime if lifetime else None,
+    )
+    session.add(made)
+    session.flush()
+    audit.record(session, "add_token", by=by, kind="user", thing=person.public_id, token=made.public_id, name=made.name)
+    return made, token
+
+
+def revoke_token(session: Session, public_id: str, *, by: Principal) -> ApiToken:
+    """Make a bearer token worthless.
+
+    Raises:
+        NotFound: there is no such token.
+    """
+    require(by, Permission.OPERATE_PORTAL)
+    found = session.scalar(select(ApiToken).where(ApiToken.public_id == public_id))
+    if found is None:
+        raise NotFound(_l("There is no such token."))
+    if found.revoked_at is None:
+        found.revoked_at = clock.now()
+        audit.record(session, "revoke_token", by=by, kind="token", thing=found.public_id)
+    return found
 
 
 def ask_for_new_password(session: Session, name: str, *, link: LinkMaker) -> None:

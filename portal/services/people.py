@@ -225,6 +225,16 @@ def switch_on(session: Session, person: UserAccount, *, by: Principal) -> UserAc
     return person
 
 
+def ensure_system_actor(session: Session) -> Actor:
+    """Return the system as an actor, made once per installation: commands and jobs act as it."""
+    found = session.scalar(select(Actor).where(Actor.kind == ActorKind.SYSTEM).order_by(Actor.id).limit(1))
+    if found is None:
+        found = Actor(kind=ActorKind.SYSTEM)
+        session.add(found)
+        session.flush()
+    return found
+
+
 def guard_account(session: Session, person: UserAccount, by: Principal) -> None:
     """Refuse to let anybody but an administrator touch an administrator's account (it would be a way up).
 
