@@ -24,6 +24,8 @@ from portal.models import (
 from tests import factories
 from tests.factories import PASSWORD
 
+pytestmark = pytest.mark.engines
+
 JSON = {"Accept": "application/json"}
 
 

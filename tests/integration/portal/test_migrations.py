@@ -1,0 +1,67 @@
+"""Migrations: one line, up and down with rows in them, and the models equal the schema, on both engines."""
+
+from __future__ import annotations
+
+import pytest
+from alembic import command
+from sqlalchemy import inspect, select, text
+from sqlalchemy.orm import Session
+
+from portal import migrations
+from portal.models import Answer, Base, Institution
+from tests import factories
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture
+def engine(app):
+    from portal.extensions import db
+
+    with app.app_context():
+        yield db.engine
+
+
+def test_the_schema_equals_the_models(engine):
+    settings = migrations.config()
+    with engine.connect() as connection:
+        settings.attributes["connection"] = connection
+        command.check(settings)
+
+
+def test_the_head_is_pinned(engine):
+    assert migrations.head() == migrations.current(engine) == "0001"
+
+
+def test_upgrading_again_changes_nothing_and_loses_nothing(engine):
+    with Session(engine) as session:
+        factories.submission(session)
+        session.commit()
+        before = session.scalar(select(Institution.names))
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        assert session.scalar(select(Institution.names)) == before
+
+
+def test_down_leaves_nothing_and_up_makes_it_all_again(engine, engine_name):
+    with Session(engine) as session:
+        factories.submission(session)
+        session.commit()
+    migrations.downgrade(engine, "base")
+    assert set(inspect(engine).get_table_names()) <= {"alembic_version"}
+    migrations.upgrade(engine)
+    assert set(Base.metadata.tables) <= set(inspect(engine).get_table_names())
+    with Session(engine) as session:
+        factories.country(session)
+        session.commit()
+
+
+def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):
+    if engine_name != "sqlite":
+        assert inspect(engine).get_pk_constraint("answer")["constrained_columns"] == [
+            column.name for column in Answer.__table__.primary_key
+        ]
+        return
+    with engine.connect() as connection:
+        made = connection.execute(text("SELECT sql FROM sqlite_master WHERE name = 'answer'")).scalar_one()
+    assert "WITHOUT ROWID" in made
