@@ -12,7 +12,12 @@ from babel.messages.extract import extract_from_dir
 from config import ROOT
 from portal.assets import TRANSLATIONS, merged
 
-METHODS = [("forms/**.py", "python"), ("portal/**.py", "python"), ("templates/**.html", "jinja2"), ("templates/**.txt", "jinja2")]
+METHODS = [
+    ("forms/**.py", "python"),
+    ("portal/**.py", "python"),
+    ("templates/**.html", "jinja2"),
+    ("templates/**.txt", "jinja2"),
+]
 KEYWORDS = {
     "_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
     "lazy_gettext": None, "lazy_ngettext": (1, 2), "lazy_pgettext": ((1, "c"), 2), "_l": None,
@@ -70,7 +75,9 @@ def test_placeholders_survive_translation(language):
 def test_no_string_is_without_khmer():
     catalogue = merged(sorted((TRANSLATIONS / "km").glob("*.po")), "km")
     have = {message.id if isinstance(message.id, str) else message.id[0] for message in catalogue if message.id}
-    missing = [f"{place}: {text}" for text, place in sorted(used().items(), key=lambda item: item[1]) if text not in have]
+    missing = [
+        f"{place}: {text}" for text, place in sorted(used().items(), key=lambda item: item[1]) if text not in have
+    ]
     assert missing == [], f"{len(missing)} messages have no Khmer translation"
 
 

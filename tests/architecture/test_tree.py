@@ -32,7 +32,13 @@ def texts(names: list[str]):
 
 def test_no_package_registry_and_no_path_of_a_machine(tracked):
     # Written in pieces, so that this file does not find itself.
-    hosts = ["pypi" + r"\.org", "python" + "hosted", "npm" + r"js\.(?:org|com)", "files\\.python", "proxy" + r"\.golang"]
+    hosts = [
+        "pypi" + r"\.org",
+        "python" + "hosted",
+        "npm" + r"js\.(?:org|com)",
+        "files\\.python",
+        "proxy" + r"\.golang",
+    ]
     paths = ["/" + "root/", "/" + "home/[a-z]", "/tmp/" + "tamdan", "/tmp/" + "wt/", "/work/" + "(?:main|shared)"]
     unwanted = re.compile("|".join(hosts + paths))
     found = [

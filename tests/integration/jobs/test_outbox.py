@@ -86,7 +86,9 @@ def test_a_subject_cannot_start_another_header(session: Session, app: Flask) -> 
     made = put(session, app)
     assert "\n" not in made.subject
     assert "\r" not in made.subject
-    assert mail.queue_mail(session, "issued", Recipient(None, "a@b.c\nBcc: d@e.f", "en"), languages=(), about={}) is None
+    assert (
+        mail.queue_mail(session, "issued", Recipient(None, "a@b.c\nBcc: d@e.f", "en"), languages=(), about={}) is None
+    )
 
 
 def test_mail_goes_to_the_spool_once(session: Session, app: Flask) -> None:

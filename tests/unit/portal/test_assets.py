@@ -24,7 +24,9 @@ def sources(tmp_path, monkeypatch):
     static, translations = tmp_path / "static", tmp_path / "translations"
     for folder in ("css", "js", "img"):
         (static / folder).mkdir(parents=True)
-    (static / "css" / "portal.css").write_text('/* x */\n@font-face { src: url("../fonts/a.woff2") }\n:root { --a: "/* kept */" }')
+    (static / "css" / "portal.css").write_text(
+        '/* x */\n@font-face { src: url("../fonts/a.woff2") }\n:root { --a: "/* kept */" }'
+    )
     (static / "css" / "print.css").write_text("nav { display: none }")
     (static / "js" / "portal.js").write_text("let a = 1;\n")
     (static / "js" / "page.js").write_text("// bundle: portal.js\nlet b = a;\n")

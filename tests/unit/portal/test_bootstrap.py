@@ -102,7 +102,12 @@ def test_uv_that_fails_leaves_the_work_to_pip(place, monkeypatch):
 
 def test_progress_counts_packages_and_megabytes(place):
     progress = bootstrap.Progress(frozenset("abcd"), 0.0)
-    for line in ("Collecting click", "  Downloading click.whl (12.5 MB)", "Processing ./x.whl", "  Downloading y (500 kB)"):
+    for line in (
+        "Collecting click",
+        "  Downloading click.whl (12.5 MB)",
+        "Processing ./x.whl",
+        "  Downloading y (500 kB)",
+    ):
         progress.read(line)
     assert "fetched 2, installed 0 of 4, 13 MB fetched" in progress.line()
     (bootstrap.site_packages() / "A-1.0.dist-info").mkdir(parents=True)

@@ -13,7 +13,11 @@ def page():
     app = Flask(__name__)
     with app.test_request_context():
         g.view = templating.PageView(
-            language="km", languages=("km", "en"), digits="khmr", time_zone="Asia/Phnom_Penh", country={"en": "Committee"}
+            language="km",
+            languages=("km", "en"),
+            digits="khmr",
+            time_zone="Asia/Phnom_Penh",
+            country={"en": "Committee"},
         )
         yield g.view
 

@@ -76,7 +76,11 @@ def test_cambodia_is_as_large_as_promised() -> None:
     assert len(questions(CAMBODIA, "short")) <= 7
     upr = next(document for document in documents(CAMBODIA) if document["mechanism"] == "UPR")
     assert {row["state_position"] for row in upr["recommendations"]} == {"supported", "noted"}
-    texts = [json.dumps(reply["answers"]["b6"]) for reply in load(CAMBODIA, "answers.json")["replies"] if "b6" in reply["answers"]]
+    texts = [
+        json.dumps(reply["answers"]["b6"])
+        for reply in load(CAMBODIA, "answers.json")["replies"]
+        if "b6" in reply["answers"]
+    ]
     assert len(set(texts)) >= 120
 
 
@@ -305,5 +309,13 @@ def test_cambodia_shows_every_state() -> None:
     assert {reply["status"] for reply in replies} == {str(status) for status in Status}
     assert {reply["signature"] for reply in replies} >= {"signed", "paper", "pending", "void"}
     acts = {act["act"] for reply in replies for act in reply["acts"]}
-    assert acts >= {"decline", "reopen", "recall", "restore", "refuse_not_ours", "retract_claim", "answer_clarification"}
+    assert acts >= {
+        "decline",
+        "reopen",
+        "recall",
+        "restore",
+        "refuse_not_ours",
+        "retract_claim",
+        "answer_clarification",
+    }
     assert any(reply["late"] for reply in replies)

@@ -1,0 +1,253 @@
+"""Who reaches what: every endpoint for every principal. To add an endpoint, add one line to ``ACCESS``.
+
+Things belong to institution A. ``owned`` endpoints do not exist (404) for people of institution B.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+from flask import url_for
+from sqlalchemy import select
+
+from portal import clock
+from portal.cli.routes import listing
+from portal.models import (
+    Clarification,
+    ClarificationMessage,
+    Evidence,
+    EvidenceKind,
+    HeldPost,
+    ImportDraft,
+    Role,
+    StaffRole,
+    Status,
+    VersionItem,
+)
+from tests import factories
+from tests.client import Client
+
+FOCAL, ALTERNATE, CONTRIBUTOR, APPROVER, READER = (role.value for role in Role)
+COORDINATOR, WRITER, ADMIN, OBSERVER = (role.value for role in StaffRole)
+MEMBERS = frozenset(role.value for role in Role)
+STAFF = frozenset(role.value for role in StaffRole)
+SECRETARIAT = {COORDINATOR, WRITER, ADMIN}
+EDITORS = {COORDINATOR, ADMIN}
+PRINCIPALS = [
+    "anonymous", "disabled", *(f"{side}.{role}" for side in "AB" for role in sorted(MEMBERS)), *sorted(STAFF),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Access:
+    """The roles that reach an endpoint; ``owned``: only those of institution A, where the thing belongs to one.
+
+    ``hidden``: for staff without access the thing does not exist either (drafts).
+    """
+
+    roles: frozenset[str]
+    owned: bool = False
+    hidden: bool = False
+
+    def expected(self, principal: str) -> str:
+        """Return open, login, 403 or 404."""
+        if principal in {"anonymous", "disabled"}:
+            return "login"
+        side, _, role = principal.rpartition(".")
+        if role in self.roles and not (self.owned and side == "B"):
+            return "open"
+        return "404" if (self.owned and side == "B") or (self.hidden and not side) else "403"
+
+
+def allow(*roles: str, owned: bool = False) -> Access:
+    return Access(frozenset(roles), owned)
+
+
+def draft(*roles: str) -> Access:
+    """A reply that is not handed in: staff never learns of it here."""
+    return Access(frozenset(roles), owned=True, hidden=True)
+
+
+EVERYBODY = allow(*MEMBERS, *STAFF)
+ACCESS: dict[str, Access] = {
+    "accounts.account": EVERYBODY,
+    "accounts.choose_part": EVERYBODY,
+    "accounts.colleagues": allow(FOCAL, *EDITORS),
+    "accounts.end_other_sessions": EVERYBODY,
+    "accounts.forget_held": EVERYBODY,
+    "accounts.held": EVERYBODY,
+    "accounts.invite": allow(FOCAL, *EDITORS, owned=True),
+    "accounts.save_account": EVERYBODY,
+    "accounts.save_password": EVERYBODY,
+    "people.add_institution": allow(*EDITORS),
+    "people.add_person": allow(*EDITORS),
+    "people.appoint": allow(*EDITORS),
+    "people.change_institution": allow(*EDITORS),
+    "people.change_person": allow(*EDITORS),
+    "people.confirm": allow(*EDITORS),
+    "people.dry_run": allow(*EDITORS),
+    "people.end_part": allow(*EDITORS),
+    "people.export": allow(*EDITORS),
+    "people.import_": allow(*EDITORS),
+    "people.institution": allow(*SECRETARIAT),
+    "people.institutions": allow(*SECRETARIAT),
+    "people.new_institution": allow(*EDITORS),
+    "people.new_person": allow(*EDITORS),
+    "people.person": allow(*SECRETARIAT),
+    "people.switch_institution": allow(*EDITORS),
+    "people.switch_off": allow(*EDITORS),
+    "people.switch_on": allow(*EDITORS),
+    "people.template": allow(*EDITORS),
+    "people.upload": allow(*EDITORS),
+    "respond.answer_clarification": allow(FOCAL, ALTERNATE, CONTRIBUTOR, APPROVER, owned=True),
+    "respond.check": draft(*MEMBERS),
+    "respond.claim_not_ours": draft(FOCAL, ALTERNATE),
+    "respond.complete": draft(FOCAL, ALTERNATE),
+    "respond.evidence": allow(*MEMBERS, owned=True),
+    "respond.hand_in_pending": draft(FOCAL, ALTERNATE),
+    "respond.not_ours": draft(FOCAL, ALTERNATE),
+    "respond.owed": allow(*MEMBERS),
+    "respond.recall": draft(FOCAL, ALTERNATE, APPROVER),
+    "respond.remove_evidence": allow(FOCAL, ALTERNATE, CONTRIBUTOR, owned=True),
+    "respond.reply": draft(*MEMBERS),
+    "respond.retract": draft(FOCAL, ALTERNATE),
+    "respond.save_section": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.section": draft(*MEMBERS),
+    "respond.upload": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "sign.decline": draft(APPROVER),
+    "sign.pack": allow(APPROVER),
+    "sign.sign": allow(APPROVER),
+}
+# what a route's arguments are filled with, by endpoint or by blueprint: names of attributes of the world
+ARGUMENTS: dict[str, str] = {
+    "accounts.invite": "colleague",
+    "accounts.forget_held": "held",
+    "people.institution": "institution", "people.change_institution": "institution",
+    "people.switch_institution": "institution",
+    "people.dry_run": "draft", "people.confirm": "draft",
+    "respond.answer_clarification": "clarification",
+    "respond.evidence": "evidence", "respond.remove_evidence": "evidence",
+    "people": "spare",
+    "respond": "submission",
+    "sign": "submission",
+}  # fmt: skip
+FIXED = {"code": "page1", "language": "en"}
+# what a post needs to get as far as the verb
+FIELDS = {"people.end_part": {"staff_role": "observer"}}
+# signing out ends the client's session: tested by itself
+LEFT_OUT = {"accounts.logout"}
+
+
+@pytest.fixture
+def world(app, session):
+    """Institution A with a reply in progress and all that hangs on it, institution B with nothing."""
+    a, b = factories.institution(session, "aaa"), factories.institution(session, "bbb")
+    persons = {
+        f"{side}.{role.value}": factories.person(session, at, role, login=f"{side}.{role.value}".lower())
+        for side, at in (("A", a), ("B", b))
+        for role in Role
+    }
+    persons |= {role.value: factories.staff(session, role, login=role.value.replace("_", "")) for role in StaffRole}
+    persons["disabled"] = factories.person(session, a, login="disabled", active=False)
+    version = factories.questionnaire_version(session)
+    page = session.scalar(select(VersionItem).where(VersionItem.version_id == version.id, VersionItem.code == "page1"))
+    factories.question(session, version, "proof", "file", parent=page)
+    asked = factories.assignment(session, a, version=version)
+    reply = factories.submission(session, asked, status=Status.IN_PROGRESS)
+    actor = factories.principal(session, persons["A.focal_point"]).actor_id
+    made = SimpleNamespace(
+        persons=persons,
+        institution=a,
+        submission=reply,
+        colleague=factories.person(session, a, Role.CONTRIBUTOR),
+        spare=factories.person(session, a, Role.READER),
+        draft=ImportDraft(kind="people", filename="x.xlsx", sha256="0" * 64, created_by=actor),
+        held=HeldPost(user_id=persons["A.focal_point"].id, path="/account", fields=[], expires_at=clock.now()),
+        evidence=Evidence(
+            submission_id=reply.id, round_id=asked.round_id, number=1, kind=EvidenceKind.LINK,
+            url="https://example.org/", added_by=actor, added_at=clock.now(),
+        ),
+        clarification=Clarification(submission_id=reply.id, opened_by=actor, opened_at=clock.now()),
+    )  # fmt: skip
+    session.add_all([made.draft, made.held, made.evidence, made.clarification])
+    session.flush()
+    session.add(
+        ClarificationMessage(
+            clarification_id=made.clarification.id, body="Which year?", from_secretariat=True, written_by=actor,
+            written_at=clock.now(),
+        )
+    )  # fmt: skip
+    session.commit()
+    return made
+
+
+def addresses(app, world):
+    """Yield (endpoint, method, path) of every endpoint of the table."""
+    with app.test_request_context():
+        for row in sorted(listing(app), key=lambda row: row["endpoint"]):
+            endpoint = row["endpoint"]
+            if endpoint not in ACCESS:
+                continue
+            thing = ARGUMENTS.get(endpoint) or ARGUMENTS.get(endpoint.partition(".")[0])
+            values = dict(FIXED)
+            if thing:
+                values["public_id"] = getattr(world, thing).public_id
+            if endpoint == "respond.upload":
+                values["code"] = "proof"
+            arguments = {rule for found in app.url_map.iter_rules(endpoint) for rule in found.arguments}
+            url = url_for(endpoint, **{name: values[name] for name in arguments if name in values})
+            yield endpoint, row["methods"][0], url
+
+
+def outcome(response) -> str:
+    if response.status_code in {403, 404}:
+        return str(response.status_code)
+    if response.status_code == 303 and response.headers["Location"].startswith("/login"):
+        return "login"
+    return "open" if response.status_code < 500 else f"error {response.status_code}"
+
+
+@pytest.mark.parametrize("principal", PRINCIPALS)
+def test_everybody_reaches_exactly_what_the_table_says(app, session, world, principal):
+    browser = Client(app, session)
+    if principal != "anonymous":
+        signed_in = browser.sign_in(world.persons[principal].login).status_code == 303
+        assert signed_in is (principal != "disabled")
+    wrong = []
+    for endpoint, method, path in addresses(app, world):
+        response = browser.post(path, FIELDS.get(endpoint)) if method == "POST" else browser.get(path)
+        if (seen := outcome(response)) != (expected := ACCESS[endpoint].expected(principal)):
+            wrong.append(f"{endpoint} {method} {path}: {seen} instead of {expected}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_post_works_without_its_token(app, session, world):
+    for login in ("coordinator", "a.focal_point", "a.approver"):
+        browser = Client(app, session)
+        browser.sign_in(login)
+        for endpoint, method, path in addresses(app, world):
+            if method != "POST":
+                continue
+            for token in ({}, {"csrf_token": "made up"}):
+                response = browser.post(path, dict(token), csrf=False)
+                assert response.status_code == 400, f"{endpoint}: {response.status_code}"
+
+
+def test_the_token_of_somebody_else_does_not_fit(app, session, world):
+    mine, theirs = Client(app, session), Client(app, session)
+    mine.sign_in("coordinator")
+    theirs.sign_in("a.focal_point")
+    response = mine.post("/account", {"csrf_token": theirs.token()})
+    assert response.status_code == 400
+
+
+@pytest.mark.skipif(
+    os.environ.get("CI") != "true" and not os.environ.get("PORTAL_TEST_COMPLETE"),
+    reason="holds for a finished tree only",
+)
+def test_every_endpoint_stands_in_the_table(app):
+    rows = [row["endpoint"] for row in listing(app) if row["permission"] not in {None, "public"}]
+    assert not sorted(set(rows) - set(ACCESS) - LEFT_OUT)
