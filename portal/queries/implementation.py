@@ -109,10 +109,18 @@ def history(session: Session, ids: Iterable[int] | None = None, round_id: int | 
 
 def consolidated(session: Session) -> dict[int, Consolidated]:
     """Return the newest state of every recommendation that has one."""
-    newest: dict[int, Consolidated] = {}
+    found: dict[int, Consolidated] = {}
     for one in history(session):
-        newest.setdefault(one.recommendation_id, one)
-    return newest
+        found.setdefault(one.recommendation_id, one)
+    return found
+
+
+def newest(session: Session, ids: Iterable[int]) -> dict[int, Consolidated]:
+    """Return the newest state of some recommendations."""
+    found: dict[int, Consolidated] = {}
+    for one in history(session, ids):
+        found.setdefault(one.recommendation_id, one)
+    return found
 
 
 def own_states(
@@ -233,14 +241,14 @@ def summary(
         query = query.where(Recommendation.document_id.in_(of_round) | Recommendation.id.in_(asked))
     if document_ids is not None:
         query = query.where(Recommendation.document_id.in_(list(document_ids)))
-    newest = consolidated(session)
+    known = consolidated(session)
     answers: dict[int, list[OwnState]] = defaultdict(list)
     for one in own_states(session, round_id=round_id) if own else ():
         answers[one.recommendation_id].append(one)
     themes = _themes(session)
     rows = [
         StateRow(
-            *row, themes=[labels for _, labels in themes.get(row.id, ())], consolidated=newest.get(row.id),
+            *row, themes=[labels for _, labels in themes.get(row.id, ())], consolidated=known.get(row.id),
             own=tuple(answers.get(row.id, ())),
         )
         for row in session.execute(query)

@@ -446,3 +446,9 @@ def missing(
         if any(flags):
             found.append(Missing(Listed(**row._mapping), *flags))  # noqa: SLF001 - public API of rows
     return found
+
+
+def of_document(session: Session, document_id: int) -> list[Listed]:
+    """List all paragraphs of a document in their order."""
+    rows = session.execute(_listed(Recommendation.document_id == document_id))
+    return [Listed(**row._mapping) for row in rows]  # noqa: SLF001 - public API of rows

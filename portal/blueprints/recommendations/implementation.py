@@ -1,0 +1,52 @@
+"""State of implementation: how many of the recommendations stand where, beside the response rate and never mixed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import render_template
+from sqlalchemy import select
+
+from portal.blueprints.guard import requires, who
+from portal.blueprints.recommendations.room import STATE_KINDS, blueprint, words
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.models import Implementation, ReportingRound
+from portal.permissions import Permission, may
+from portal.queries import implementation as states
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+
+@blueprint.get("/implementation", defaults={"slug": None})
+@blueprint.get("/implementation/<slug>")
+@requires(Permission.VIEW_IMPLEMENTATION)
+def implementation(slug: str | None) -> ResponseReturnValue:
+    """Show the state of implementation of all recommendations, or of those of one round."""
+    person = who()
+    rounds = []
+    if may(person, Permission.VIEW_ROUND):
+        rounds = list(
+            db.session.execute(
+                select(ReportingRound.id, ReportingRound.slug, ReportingRound.titles).order_by(
+                    ReportingRound.opens_on.desc(), ReportingRound.id.desc()
+                )
+            )
+        )
+    chosen = next((one for one in rounds if one.slug == slug), None)
+    if slug is not None and chosen is None:
+        raise NotFound
+    own = bool(person.staff) and may(person, Permission.VIEW_ANSWERS)
+    found = states.summary(db.session, round_id=chosen.id if chosen else None, own=own)
+    return render_template(
+        "recommendations/implementation.html",
+        found=found,
+        rounds=rounds,
+        chosen=chosen,
+        order=list(Implementation),
+        state_kinds=STATE_KINDS,
+        words=words(),
+        may_view_answers=own,
+        may_view_reasons=may(person, Permission.VIEW_ROUND),
+    )
