@@ -329,14 +329,10 @@ def theme_table(found: Summary, language: str, languages: Sequence[str] = ()) ->
         *(Column(state.value, names, "integer") for state, names in STATES.items()),
         Column("unset", UNSET, "integer"),
     )
-    rows = [
-        (
-            pick(one.labels, language, languages),
-            one.total,
-            *(one.counts.get(state, 0) for state in (*Implementation, None)),
-        )
-        for one in found.themes
-    ]
+    rows: list[Sequence[Cell]] = []
+    for one in found.themes:
+        counts: list[Cell] = [one.counts.get(state, 0) for state in (*Implementation, None)]
+        rows.append((pick(one.labels, language, languages), one.total, *counts))
     return Table("Implementation by theme", {"en": "State by theme", "km": "ស្ថានភាពតាមប្រធានបទ"}, columns, rows)
 
 

@@ -452,3 +452,17 @@ def of_document(session: Session, document_id: int) -> list[Listed]:
     """List all paragraphs of a document in their order."""
     rows = session.execute(_listed(Recommendation.document_id == document_id))
     return [Listed(**row._mapping) for row in rows]  # noqa: SLF001 - public API of rows
+
+
+def for_translators(session: Session, document: str = "") -> tuple[list[Recommendation], dict[int, str]]:
+    """Return the recommendations of one document or of all in their order, and the symbols of documents by id."""
+    query = (
+        select(Recommendation)
+        .join(SourceDocument, Recommendation.document_id == SourceDocument.id)
+        .where(Recommendation.archived.is_(False))
+        .order_by(SourceDocument.symbol, Recommendation.position, Recommendation.id)
+    )
+    if document:
+        query = query.where(SourceDocument.public_id == document)
+    symbols = {row.id: row.symbol for row in session.execute(select(SourceDocument.id, SourceDocument.symbol))}
+    return list(session.scalars(query)), symbols

@@ -13,6 +13,7 @@ from portal.errors import Invalid
 from portal.models import RecommendationKind, StatePosition, TextStatus, Vocabulary
 from portal.services.recommendation_rows import ORIGINAL, DocumentFacts, RecommendationRow
 from portal.table import Problem
+from portal.workbooks import recommendations as template
 from portal.workbooks import uhri
 
 if TYPE_CHECKING:
@@ -54,10 +55,7 @@ def read_file(
     except Invalid as error:
         if error.code != "not_uhri":
             raise
-        own = _own_template(path, name, limit)
-        if own is None:
-            raise
-        return own
+        return _own_template(path, country, name, limit)
 
 
 def _is_json(path: Path) -> bool:
@@ -170,5 +168,36 @@ def _day(text: Any) -> date | None:
     return date.fromisoformat(str(text)) if text else None
 
 
-def _own_template(path: Path, filename: str, limit: int) -> Incoming | None:  # noqa: ARG001
-    return None
+def _own_template(path: Path, country: CountryFacts, filename: str, limit: int) -> Incoming:
+    found = template.read(path, country.languages, filename=filename, limit_bytes=limit)
+    made = Incoming(refused=list(found.problems))
+    for row in found.rows:
+        if row.problems:
+            made.refused += row.problems
+            continue
+        made.rows.append(_template_row(row))
+    return made
+
+
+def _template_row(row: template.TemplateRow) -> RecommendationRow:
+    return RecommendationRow(
+        symbol=row.symbol,
+        mechanism=row.mechanism,
+        paragraph=row.paragraph,
+        sub_item=row.sub_item,
+        uhri_id=row.uhri_id or None,
+        kind=RecommendationKind(row.kind),
+        heading=row.heading,
+        texts=row.texts,
+        summary=row.summary,
+        text_status=TextStatus(row.text_status) if row.text_status else None,
+        follow_up=row.follow_up,
+        state_position=StatePosition(row.state_position) if row.state_position else None,
+        recommending_state=row.recommending_state or None,
+        pair=row.pair,
+        tags={Vocabulary.THEME: row.themes, Vocabulary.AFFECTED: row.affected, Vocabulary.SDG: row.sdgs},
+        document=DocumentFacts(titles=row.title, adopted_on=row.adopted, published_on=row.published),
+        cell=row.texts.get(ORIGINAL, ""),
+        sheet=row.sheet,
+        row=row.row,
+    )

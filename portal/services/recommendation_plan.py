@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from portal.models import Mechanism, Recommendation, RecommendationTag, SourceDocument, Tag
+from portal.models import Mechanism, Recommendation, RecommendationTag, SourceDocument, Tag, Vocabulary
 from portal.services.recommendation_pairs import Node, find_pairs
 from portal.services.recommendation_rows import ORIGINAL, Place, RecommendationRow, folded, sort_position
 from portal.table import Problem
+from portal.workbooks.uhri import sdg_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
-    from portal.models import Vocabulary
     from portal.queries.countries import CountryFacts
 
 LIMITS = {"symbol": 120, "paragraph": 24, "sub_item": 8, "uhri_id": 64}
@@ -121,6 +121,8 @@ class Stored:
     paragraph_owner: dict[tuple[str, str], tuple[str | None, str]] = field(default_factory=dict)
     tagged: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     tag_keys: dict[int, tuple[Vocabulary, str]] = field(default_factory=dict)
+    # number of a goal or target -> its label
+    goals: dict[str, str] = field(default_factory=dict)
 
 
 def plan(
@@ -136,7 +138,7 @@ def plan(
     stored = look_up(session, {row.symbol for row in own}, {row.uhri_id for row in own if row.uhri_id})
     made.found = stored
     known_labels = set(stored.tags)
-    for row, place, found in _placed(own, stored, made):
+    for row, place, found in _placed([_known_goals(row, stored) for row in own], stored, made):
         planned = _judge(row, place, found, stored, made)
         made.kept += planned.kept
         target = (
@@ -172,6 +174,16 @@ def _pairs(made: ImportPlan, stored: Stored) -> list[tuple[Place, Place]]:
         position = sort_position(one.place.paragraph, one.place.sub_item)
         nodes.append(Node(one.place, one.row.kind, heading, position, new=True, paired=False, pair=one.row.pair))
     return find_pairs(nodes)
+
+
+def _known_goals(row: RecommendationRow, stored: Stored) -> RecommendationRow:
+    """Let "16.3" mean the goal or target of that number in the vocabulary, as our template allows."""
+    labels = row.tags.get(Vocabulary.SDG, ())
+    known = tuple(
+        label if (Vocabulary.SDG, folded(label)) in stored.tags else stored.goals.get(sdg_code(label), label)
+        for label in labels
+    )
+    return row if known == labels else replace(row, tags={**row.tags, Vocabulary.SDG: known})
 
 
 def _tags_move(planned: Planned) -> bool:
@@ -240,6 +252,8 @@ def look_up(session: Session, symbols: set[str], uhri_ids: set[str]) -> Stored:
     for tag in session.execute(select(Tag.id, Tag.vocabulary, Tag.key)):
         tags[tag.vocabulary, folded(tag.key)] = tag.id
         stored.tag_keys[tag.id] = (tag.vocabulary, tag.key)
+        if tag.vocabulary is Vocabulary.SDG and (code := sdg_code(tag.key)):
+            stored.goals.setdefault(code, tag.key)
     symbol_of = {row.id: row.symbol for row in documents.values()}
     wanted = {documents[symbol].id for symbol in symbols if symbol in documents}
     for row in session.execute(select(Recommendation.__table__)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +19,11 @@ from portal.models import (
     TextStatus,
 )
 from portal.services import audit
-from portal.services.recommendation_rows import folded, sort_position
+from portal.services.recommendation_rows import sort_position
 from portal.table import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from sqlalchemy.orm import Session
 
@@ -259,122 +258,3 @@ def _spoken(facts: Facts) -> dict[str, Any]:
         "state_position": facts.state_position.value if facts.state_position else None,
         "tags": sorted(facts.tags),
     }
-
-
-@dataclass(frozen=True)
-class TextRow:
-    """One row of a returned text workbook: which recommendation, what it replaces and what it brings."""
-
-    key: str
-    edits: Sequence[TextEdit]
-    text_status: TextStatus | None = None
-    checked_by: str | None = None
-    sheet: str | None = None
-    row: int | None = None
-    refusal: Problem | None = None
-
-
-@dataclass
-class TextPlan:
-    """What a returned text workbook comes to."""
-
-    changed: list[tuple[TextRow, Recommendation, list[TextEdit]]] = field(default_factory=list)
-    status_only: list[tuple[TextRow, Recommendation]] = field(default_factory=list)
-    unchanged: int = 0
-    stale: list[tuple[TextRow, Recommendation, StaleText]] = field(default_factory=list)
-    refused: list[Problem] = field(default_factory=list)
-
-    @property
-    def does_something(self) -> bool:
-        """Tell whether carrying this out would write anything."""
-        return bool(self.changed or self.status_only)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Return the figures of the dry run; texts, not rows, for ``stale``."""
-        return {
-            "changed": len(self.changed),
-            "status_only": len(self.status_only),
-            "unchanged": self.unchanged,
-            "stale": len(self.stale),
-            "refused": len(self.refused),
-        }
-
-    @property
-    def fingerprint(self) -> str:
-        """Return a digest of what would be written."""
-        body = repr(
-            [self.counts, [(row.key, edits) for row, _r, edits in self.changed], [row for row, _r in self.status_only]]
-        )
-        return hashlib.sha256(body.encode()).hexdigest()
-
-
-def plan_texts(session: Session, rows: Iterable[TextRow]) -> TextPlan:
-    """Judge a returned text workbook; nothing is written. ``TextRow.key`` is a recommendation's public id."""
-    made = TextPlan()
-    taken = list(rows)
-    keys = [row.key for row in taken if row.refusal is None]
-    found: dict[str, Recommendation] = {}
-    for start in range(0, len(keys), 500):
-        part = session.scalars(select(Recommendation).where(Recommendation.public_id.in_(keys[start : start + 500])))
-        found |= {one.public_id: one for one in part}
-    seen: set[str] = set()
-    for row in taken:
-        problem = row.refusal or _unusable(row, found, seen)
-        if problem is not None:
-            made.refused.append(problem)
-            continue
-        seen.add(row.key)
-        _judge_texts(row, found[row.key], made)
-    return made
-
-
-def _unusable(row: TextRow, found: dict[str, Recommendation], seen: set[str]) -> Problem | None:
-    if row.key not in found:
-        mend = _l("Do not change the first column; download the workbook again.")
-        return Problem(_l("The portal does not know the recommendation of this row."), row.sheet, row.row, mend=mend)
-    if row.key in seen:
-        return Problem(
-            _l("This recommendation stands in the file twice."),
-            row.sheet,
-            row.row,
-            mend=_l("Remove one of the two rows."),
-        )
-    if any(len(edit.new) > TEXT_LIMIT for edit in row.edits):
-        return Problem(_l("A text is longer than 100,000 characters."), row.sheet, row.row, mend=_l("Shorten it."))
-    return None
-
-
-def _judge_texts(row: TextRow, recommendation: Recommendation, made: TextPlan) -> None:
-    good: list[TextEdit] = []
-    stale: list[StaleText] = []
-    for edit in row.edits:
-        stored = getattr(recommendation, edit.field).get(edit.lang, "")
-        if same_text(stored, edit.new) or same_text(edit.base, edit.new):
-            continue
-        if same_text(stored, edit.base):
-            good.append(edit)
-        else:
-            stale.append(StaleText(edit.field, edit.lang, stored, edit.new))
-    made.stale += [(row, recommendation, one) for one in stale]
-    moves = (row.text_status is not None and row.text_status != recommendation.text_status) or (
-        row.checked_by is not None and folded(row.checked_by) != folded(recommendation.checked_by or "")
-    )
-    if good:
-        made.changed.append((row, recommendation, good))
-    elif moves and not stale:
-        made.status_only.append((row, recommendation))
-    elif not stale:
-        made.unchanged += 1
-
-
-def carry_out_texts(session: Session, made: TextPlan, *, by: Principal) -> SavedTexts:
-    """Write what the plan of a text workbook says; stale and refused rows are left."""
-    done = SavedTexts()
-    for row, recommendation, edits in [*made.changed, *((row, one, []) for row, one in made.status_only)]:
-        saved = save_texts(
-            session, recommendation, edits, by=by, text_status=row.text_status, checked_by=row.checked_by
-        )
-        done.saved += saved.saved
-        done.stale += saved.stale
-    return done

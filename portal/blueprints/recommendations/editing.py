@@ -50,12 +50,11 @@ def _edit_page(one: Recommendation, **more: Any) -> str:
         "recommendations/edit.html",
         one=one,
         found=found,
-        languages=languages,
+        text_languages=languages,
         fields=("summary", "texts", "heading"),
         labels=_labels_by_vocabulary(),
-        tagged={tag.id for tag in found.tags},
         words=words(),
-        **{"stale": {}, "typed": {}, "errors": [], "facts": {}, **more},
+        **{"stale": {}, "typed": {}, "errors": [], "facts": {}, "tagged": {tag.id for tag in found.tags}, **more},
     )
 
 
@@ -120,15 +119,13 @@ def edit_facts(one: Recommendation) -> ResponseReturnValue:
     )
     try:
         with write() as session:
-            save_facts(
-                session, lock(session, one.id), facts, revision=given.get("revision", 0, type=int), by=who()
-            )
+            save_facts(session, lock(session, one.id), facts, revision=given.get("revision", 0, type=int), by=who())
     except Conflict:
         sentence = _("Somebody else saved this recommendation meanwhile. What you chose is still here: check and save.")
-        return _edit_page(load(one.public_id), errors=[("paragraph", sentence)], facts=given), 409
+        return _edit_page(load(one.public_id), errors=[("paragraph", sentence)], facts=given, tagged=facts.tags), 409
     except Invalid as error:
         errors = [(problem.field or "", str(problem.message)) for problem in error.problems]
-        return _edit_page(load(one.public_id), errors=errors, facts=given), 422
+        return _edit_page(load(one.public_id), errors=errors, facts=given, tagged=facts.tags), 422
     notice(_("The recommendation was saved."))
     return redirect(url_for("recommendations.recommendation", public_id=one.public_id), code=303)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from babel import Locale
 from flask import current_app, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from portal.blueprints.guard import requires, who
@@ -22,12 +23,13 @@ from portal.services.recommendation_files import read_file
 from portal.services.recommendation_plan import ImportPlan, plan
 from portal.services.recommendation_rows import ORIGINAL
 from portal.services.recommendations import carry_out
+from portal.table import Problem
 from portal.templating import current_language
 
 if TYPE_CHECKING:
-    from config import Settings
     from flask.typing import ResponseReturnValue
 
+    from config import Settings
     from portal.models import ImportDraft
     from portal.services.recommendation_files import Incoming
 
@@ -56,7 +58,7 @@ def _ask(errors: list[Any] | None = None) -> str:
         "recommendations/import.html",
         errors=errors or [],
         limit=settings().max_upload_mb,
-        languages=[(code, Locale.parse(code).get_display_name(current_language()) or code) for code in LANGUAGES],
+        text_languages=[(code, Locale.parse(code).get_display_name(current_language()) or code) for code in LANGUAGES],
         original=request.form.get("language", ORIGINAL),
     )
 
@@ -69,11 +71,10 @@ def upload() -> ResponseReturnValue:
     language = language if language in LANGUAGES else ORIGINAL
     try:
         name, sha256 = receive()
-        summary = {"language": language}
         incoming, made = _judge(sha256, name, language)
     except Invalid as error:
         return _ask(list(error.problems)), 422
-    summary |= {"counts": _counts(incoming, made), "fingerprint": made.fingerprint}
+    summary = {"language": language, "counts": _counts(incoming, made), "fingerprint": made.fingerprint}
     with write() as session:
         draft = import_drafts.add_draft(session, KIND, filename=name, sha256=sha256, summary=summary, by=who())
         public_id = draft.public_id
@@ -86,15 +87,14 @@ def receive() -> tuple[str, str]:
     Raises:
         Invalid: no file, empty, or too large.
     """
-    from flask_babel import lazy_gettext as _l
-
-    from portal.table import Problem
-
     file = request.files.get("file")
     if file is None or not file.filename:
         raise Invalid(problems=[Problem(_l("Choose a file first."), field="file")])
     given = settings()
-    sha256, _size = import_drafts.keep_file(file.stream, given.data_dir, limit=given.max_upload_bytes)
+    try:
+        sha256, _size = import_drafts.keep_file(file.stream, given.data_dir, limit=given.max_upload_bytes)
+    finally:
+        file.close()
     return file.filename, sha256
 
 

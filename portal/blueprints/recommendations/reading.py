@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from flask import render_template, request, url_for
+from flask_babel import gettext as _
 
 from portal.blueprints.guard import requires, who
 from portal.blueprints.recommendations.room import STATE_KINDS, blueprint, country, load, words
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from portal.models import Recommendation
+
+
+_FILTERS = ("q", "document", "theme", "affected", "kind", "follow_up")
 
 
 @blueprint.get("/recommendations")
@@ -58,13 +62,11 @@ def index() -> ResponseReturnValue:
 
 
 def _page_url(number: int) -> str:
-    given = {name: value for name, value in request.args.items() if name != "page" and value}
+    given: dict[str, Any] = {name: value for name, value in request.args.items() if name in _FILTERS and value}
     return url_for("recommendations.index", **given, page=number)
 
 
 def _filter_fields(filters: queries.Filters, labels: list[queries.TagFacts]) -> list[dict[str, Any]]:
-    from flask_babel import gettext as _
-
     choices: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for label in labels:
         choices[label.vocabulary].append((str(label.id), f"{localized(label.labels)} ({label.count})"))
@@ -72,7 +74,7 @@ def _filter_fields(filters: queries.Filters, labels: list[queries.TagFacts]) -> 
     kinds = [*words().kinds.items()]
     kind = "" if filters.kind == "recommendation" else filters.kind
     return [
-        {"name": "q", "label": _("Words in the text, or a paragraph number"), "kind": "search", "value": filters.search},
+        {"name": "q", "label": _("Words, or a paragraph number"), "kind": "search", "value": filters.search},
         {"name": "document", "label": _("Document"), "kind": "select", "value": filters.document, "choices": documents},
         {"name": "theme", "label": _("Theme"), "kind": "select", "value": str(filters.theme or ""),
          "choices": choices["theme"]},
