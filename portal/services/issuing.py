@@ -31,7 +31,7 @@ from portal.models.lifecycle import transition
 from portal.permissions import Permission, require
 from portal.queries.countries import country_facts
 from portal.queries.questionnaires import definition
-from portal.services import audit
+from portal.services import accounts, audit
 from portal.services.mail import Recipient, queue_mail
 from portal.services.rounds import lock_round
 from portal.services.submissions import progress
@@ -227,8 +227,6 @@ def _tell(
 def _way_in(session: Session, person: UserAccount, *, by: Principal, base_url: str) -> dict[str, str]:
     if person.password_hash:
         return {"url": f"{base_url}/login", "code": ""}
-    from portal.services import accounts
-
     invited = accounts.invite(session, person, by=by)
     return {"url": accounts.LinkMaker(base_url)(invited.token), "code": invited.spoken_code}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -54,6 +55,12 @@ def put(session: Session, app: Flask, address: str = "one@example.org", language
     return made
 
 
+def look_again(session: Session) -> None:
+    """Forget what was read, and end the snapshot it was read from."""
+    session.rollback()
+    session.expire_all()
+
+
 class Inbox:
     """A mail server that keeps what it gets and refuses some recipients."""
 
@@ -75,9 +82,11 @@ class Inbox:
 @pytest.fixture
 def inbox() -> Iterator[tuple[Inbox, str]]:
     kept = Inbox()
-    server = Controller(kept, hostname="127.0.0.1", port=0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Controller(kept, hostname="127.0.0.1", port=port)
     server.start()
-    port = server.server.sockets[0].getsockname()[1]
     yield kept, f"smtp://127.0.0.1:{port}"
     server.stop()
 
@@ -95,7 +104,7 @@ def test_mail_goes_to_the_spool_once(session: Session, app: Flask) -> None:
     made = put(session, app)
     worker.work_all(app)
     worker.work_all(app)
-    session.rollback()
+    look_again(session)
     files = list(app.config["SETTINGS"].spool_dir.glob("*.eml"))
     assert [file.stem for file in files] == [made.public_id]
     message = email.message_from_bytes(files[0].read_bytes(), policy=default)
@@ -113,14 +122,14 @@ def test_mail_goes_out_by_smtp_and_bad_recipients_are_shown(
     box.answers = {"no@example.org": "550 no such person", "busy@example.org": "451 later"}
     good, bad, busy = (put(session, app, f"{name}@example.org") for name in ("good", "no", "busy"))
     worker.work_once(app)
-    session.rollback()
+    look_again(session)
     assert [one.status for one in (good, bad, busy)] == [MailStatus.SENT, MailStatus.FAILED, MailStatus.QUEUED]
     assert "550" in (bad.error or "")
     assert [one["To"] for one in box.got] == ["good@example.org"]
     box.answers = {}
     with clock.at(clock.now() + timedelta(hours=1)):
         worker.work_once(app)
-    session.rollback()
+    look_again(session)
     assert busy.status is MailStatus.SENT
     assert len(box.got) == 2
 
@@ -132,7 +141,7 @@ def test_a_server_that_does_not_answer_loses_nothing(session: Session, make_app:
     for hours in range(40):
         with clock.at(start + timedelta(hours=7 * hours)):
             worker.work_once(app)
-    session.rollback()
+    look_again(session)
     assert {one.status for one in made} == {MailStatus.QUEUED}
     assert all(one.error for one in made)
 
@@ -148,7 +157,7 @@ def test_a_job_whose_worker_died_is_done_again(session: Session, app: Flask, mon
     assert done == []
     with clock.at(clock.now() + worker.LEASE + timedelta(seconds=1)):
         worker.work_all(app)
-    session.rollback()
+    look_again(session)
     assert done == ["once"]
     assert job.status is JobStatus.DONE
 
@@ -160,7 +169,7 @@ def test_a_bad_job_is_tried_again_then_shown(session: Session, app: Flask) -> No
     for days in range(8):
         with clock.at(start + timedelta(days=days)):
             worker.work_all(app)
-    session.rollback()
+    look_again(session)
     assert (job.status, job.attempts) == (JobStatus.FAILED, worker.ATTEMPTS)
 
 
@@ -169,11 +178,11 @@ def test_a_mail_in_the_hand_of_a_dead_worker_is_sent_later(session: Session, app
     with app.app_context():
         assert len(outbox._take()) == 1
     worker.work_all(app)
-    session.rollback()
+    look_again(session)
     assert made.status is MailStatus.QUEUED
     with clock.at(clock.now() + outbox.LEASE + timedelta(seconds=1)):
         worker.work_all(app)
-    session.rollback()
+    look_again(session)
     assert made.status is MailStatus.SENT
 
 
@@ -198,6 +207,6 @@ def test_a_killed_worker_leaves_the_mail(session: Session, app: Flask, tmp_path:
         child.kill()
         child.wait(10)
     assert [file.stem for file in (tmp_path / "spool").glob("*.eml")] == [made.public_id]
-    session.rollback()
+    look_again(session)
     assert session.scalars(select(OutgoingMail.status)).one() in {MailStatus.SENT, MailStatus.QUEUED}
     assert session.scalars(select(Job)).all() == []
