@@ -90,7 +90,7 @@ def round_form(
         )
         revision = IntegerField(widget=HiddenField().widget, validators=[Optional()])
 
-    RoundForm.documents = SelectMultipleField(  # type: ignore[attr-defined]
+    RoundForm.documents = SelectMultipleField(
         _l("Documents"), choices=choices(documents), coerce=int
     )
     for name, field in text_fields("titles", _l("Title"), languages).items():

@@ -254,7 +254,7 @@ def mail_counts(session: Session) -> dict[MailStatus, int]:
     rows = session.execute(
         select(OutgoingMail.status, func.count()).group_by(OutgoingMail.status).order_by(OutgoingMail.status)
     )
-    return {status: count for status, count in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def last_mail_of(session: Session, user_ids: Iterable[int]) -> dict[int, Mail]:
@@ -263,20 +263,20 @@ def last_mail_of(session: Session, user_ids: Iterable[int]) -> dict[int, Mail]:
         select(func.max(OutgoingMail.id)).where(OutgoingMail.user_id.in_(list(user_ids))).group_by(OutgoingMail.user_id)
     )
     rows = session.execute(select(OutgoingMail).where(OutgoingMail.id.in_(newest)).order_by(OutgoingMail.id)).scalars()
-    return {
-        row.user_id: Mail(
-            row.id,
-            row.public_id,
-            row.kind,
-            row.address,
-            row.subject,
-            row.status,
-            row.attempts,
-            row.not_before,
-            row.error,
-            row.created_at,
-            row.sent_at,
-        )  # fmt: skip
-        for row in rows
-        if row.user_id is not None
-    }
+    return {row.user_id: _mail(row) for row in rows if row.user_id is not None}
+
+
+def _mail(row: OutgoingMail) -> Mail:
+    return Mail(
+        row.id,
+        row.public_id,
+        row.kind,
+        row.address,
+        row.subject,
+        row.status,
+        row.attempts,
+        row.not_before,
+        row.error,
+        row.created_at,
+        row.sent_at,
+    )
