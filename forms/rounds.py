@@ -8,7 +8,6 @@ from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
     DateField,
-    HiddenField,
     IntegerField,
     RadioField,
     SelectField,
@@ -17,6 +16,7 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.validators import InputRequired, Length, Optional
+from wtforms.widgets import HiddenInput
 
 from forms.base import PortalForm
 from forms.people import TextsForm, choices, text_fields
@@ -88,11 +88,9 @@ def round_form(
             choices=choices([none, *about_institutions]),
             coerce=_number,
         )
-        revision = IntegerField(widget=HiddenField().widget, validators=[Optional()])
+        revision = IntegerField(widget=HiddenInput(), validators=[Optional()])
 
-    RoundForm.documents = SelectMultipleField(
-        _l("Documents"), choices=choices(documents), coerce=int
-    )
+    RoundForm.documents = SelectMultipleField(_l("Documents"), choices=choices(documents), coerce=int)
     for name, field in text_fields("titles", _l("Title"), languages).items():
         setattr(RoundForm, name, field)
     for code, own in languages.items():

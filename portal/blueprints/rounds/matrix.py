@@ -189,7 +189,7 @@ def _words(*, both: bool) -> list[tuple[str, str, str]]:
 @blueprint.post("/rounds/<slug>/matrix")
 @requires(Permission.EDIT_ROUND, on=round_of)
 def save_matrix(of: ReportingRound) -> ResponseReturnValue:
-    """Save the cells that were changed on the page; cells that somebody else changed since are told, not overwritten."""
+    """Save the cells changed on the page; those that somebody else changed since are told, not overwritten."""
     try:
         was = json.loads(request.form.get("was") or "{}")
     except ValueError:
