@@ -127,13 +127,18 @@ def _propose(form: Any) -> None:
         form[name].raw_data = None
 
 
-@blueprint.route("/rounds/new", methods=["GET", "POST"])
+@blueprint.get("/rounds/new")
 @requires(Permission.EDIT_ROUND)
 def new() -> ResponseReturnValue:
+    """Show the empty facts of a new round."""
+    return _page(_form(None))
+
+
+@blueprint.post("/rounds/new")
+@requires(Permission.EDIT_ROUND)
+def create() -> ResponseReturnValue:
     """Start to prepare a round."""
     form = _form(None)
-    if request.method == "GET":
-        return _page(form)
     if request.form.get("action") == "propose":
         form.un_due_on.validate(form)
         _propose(form)
@@ -149,13 +154,18 @@ def new() -> ResponseReturnValue:
     return redirect(url_for("rounds.matrix", slug=made.slug), code=303)
 
 
-@blueprint.route("/rounds/<slug>/edit", methods=["GET", "POST"])
+@blueprint.get("/rounds/<slug>/edit")
 @requires(Permission.EDIT_ROUND, on=round_of)
 def edit(of: ReportingRound) -> ResponseReturnValue:
+    """Show a round's facts and dates."""
+    return _page(_form(of), of)
+
+
+@blueprint.post("/rounds/<slug>/edit")
+@requires(Permission.EDIT_ROUND, on=round_of)
+def change(of: ReportingRound) -> ResponseReturnValue:
     """Change a round's facts and dates."""
     form = _form(of)
-    if request.method == "GET":
-        return _page(form, of)
     if request.form.get("action") == "propose":
         _propose(form)
         return _page(form, of)
