@@ -160,10 +160,18 @@ def test_a_file_over_the_limit_is_refused(make_app, session, app):
     client = Client(make_app(max_upload_mb=1), session)
     client.sign_in(person.login)
 
-    upload(client, b"PK" + b"\0" * 1_500_000)
+    head = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="big.xlsx"\r\n\r\nPK'
+    body = head + b"\0" * 1_500_000 + b"\r\n--edge--\r\n"
+    client.open(
+        "/recommendations/import",
+        method="POST",
+        input_stream=BytesIO(body),
+        content_length=len(body),
+        content_type="multipart/form-data; boundary=edge",
+        headers={"X-CSRFToken": client.token()},
+        expect=422,
+    )
 
-    assert client.response.status_code in {413, 422}
-    assert client.response.status_code == 422
     assert "larger than 1 MB" in client.words
 
 
@@ -173,20 +181,12 @@ def test_the_template_comes_back_as_it_was_filled(coordinator, session):
     sheet = book["Recommendations"]
     columns = {str(cell.value): cell.column for cell in sheet[1]}
     filled = {
-        "Document symbol": "T/1", "Mechanism": "CEDAW", "Paragraph": "12", "Letter": "a",
+        "Document symbol": "T/1", "Mechanism": "CEDAW", "Paragraph": "12", "Sub-item": "a",
         "Text, English (en)": "Do it.", "Text, Khmer (km)": "សូមធ្វើ។",
     }  # fmt: skip
     for wanted, value in filled.items():
-        at = next(
-            (
-                column
-                for title, column in columns.items()
-                if any(line.strip(" *") == wanted for line in title.split("\n"))
-            ),
-            None,
-        )
-        if at is None:
-            pytest.skip(f"the template calls it otherwise: {list(columns)}")
+        at = next(column for title, column in columns.items() if wanted in [line.strip(" *") for line in title.split("
+")])
         sheet.cell(2, at, value)
     out = BytesIO()
     book.save(out)
