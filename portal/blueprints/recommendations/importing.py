@@ -9,7 +9,6 @@ from babel import Locale
 from flask import current_app, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
@@ -159,9 +158,8 @@ def confirm(public_id: str) -> ResponseReturnValue:
             carry_out(session, made, by=who(), filename=filename, sha256=sha256)
     if not same:
         return _dry_run_page(import_drafts.find_draft(db.session, public_id, KIND), incoming, made, moved=True), 409
-    added = ngettext("%(num)s recommendation was added", "%(num)s recommendations were added", len(made.added))
-    changed = ngettext("%(num)s was changed", "%(num)s were changed", len(made.changed))
-    notice(_("%(added)s, %(changed)s.", added=added, changed=changed))
+    given_counts = {"added": len(made.added), "changed": len(made.changed)}
+    notice(_("Taken over: %(added)s new, %(changed)s changed.", **given_counts))
     return redirect(url_for("recommendations.index"), code=303)
 
 

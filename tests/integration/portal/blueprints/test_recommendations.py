@@ -94,7 +94,7 @@ def test_a_dry_run_writes_nothing_and_the_confirmation_everything(coordinator, s
     coordinator.submit(-1, expect=200)
 
     assert count(session) == 4
-    assert "4 recommendations were added" in coordinator.words
+    assert "Taken over: 4 new, 0 changed" in coordinator.words
     assert session.scalars(select(ImportDraft)).one().confirmed_at is not None
     lettered = session.scalars(select(Recommendation).filter_by(paragraph="8", sub_item="a")).one()
     assert lettered.texts["en"].startswith("In every province")
@@ -185,8 +185,7 @@ def test_the_template_comes_back_as_it_was_filled(coordinator, session):
         "Text, English (en)": "Do it.", "Text, Khmer (km)": "សូមធ្វើ។",
     }  # fmt: skip
     for wanted, value in filled.items():
-        at = next(column for title, column in columns.items() if wanted in [line.strip(" *") for line in title.split("
-")])
+        at = next(column for title, column in columns.items() if wanted in [line.strip(" *") for line in title.split("\n")])
         sheet.cell(2, at, value)
     out = BytesIO()
     book.save(out)
