@@ -109,6 +109,7 @@ def _section_page(
         owed_url=url_for("respond.owed", round=head.round_slug),
         rules_url=url_for("respond.rules", version_id=head.version_id, language=view.language),
         request_key=uuid7(),
+        today=answering.context.today.isoformat(),
     )
 
 

@@ -53,6 +53,49 @@ function equal(left, right) {
   return left === right;
 }
 
+const whole = (value, otherwise = 0) => {
+  const count = number(value);
+  return Number.isNaN(count) ? otherwise : Math.trunc(Math.max(-1e9, Math.min(1e9, count)));
+};
+const numbers = (values) => values.filter((value) => value !== "").map(number);
+const signs = (value) => [...text(value)];
+
+function round(value, places = 0) {
+  const count = number(value);
+  const digits = Math.max(-15, Math.min(15, whole(places)));
+  if (!Number.isFinite(count)) return count;
+  const factor = 10 ** Math.abs(digits);
+  if (digits < 0) return Math.floor(count / factor + 0.5) * factor;
+  const scaled = count * factor + 0.5;
+  return Number.isFinite(scaled) ? Math.floor(scaled) / factor : count;
+}
+
+// the calendar day that a text or a number of days means, null for none
+function day(value) {
+  const count = Math.floor(typeof value === "string" && DATE.test(value.trim()) ? days(value.trim().slice(0, 10)) : number(value));
+  return count >= -719162 && count <= 2932896 ? new Date(count * 86400000) : null;
+}
+
+function formatDate(value, pattern) {
+  if (typeof value === "string" && value.includes("T")) throw new Unknown("time of day");
+  const when = day(value);
+  if (!when) return "";
+  const two = (part) => String(part).padStart(2, "0");
+  const [year, month, date] = [when.getUTCFullYear(), when.getUTCMonth() + 1, when.getUTCDate()];
+  const letters = {
+    Y: String(year).padStart(4, "0"), y: two(year % 100), m: two(month), n: String(month), d: two(date), e: String(date),
+    H: "00", h: "0", M: "00", S: "00", 3: "000", "%": "%",
+  };
+  return text(pattern).replace(/%([^])/gu, (found, letter) => (Object.hasOwn(letters, letter) ? letters[letter] : found));
+}
+
+function translate(value, old, fresh) {
+  const into = signs(fresh);
+  const table = new Map();
+  signs(old).forEach((sign, place) => { if (!table.has(sign)) table.set(sign, into[place] ?? ""); });
+  return signs(value).map((sign) => (table.has(sign) ? table.get(sign) : sign)).join("");
+}
+
 const list = (value) => text(value).match(/[^ \t\r\n]+/g) || [];
 const OPERATORS = {
   "=": equal,
@@ -86,9 +129,30 @@ const FUNCTIONS = {
   "ends-with": (whole, part) => text(whole).endsWith(text(part)),
   "string-length": (value) => [...text(value)].length,
   "normalize-space": (value) => list(value).join(" "),
+  round,
+  pow: (base, power) => (number(base) === 1 || number(power) === 0 ? 1 : number(base) ** number(power)),
+  sqrt: (value) => Math.sqrt(number(value)),
+  log: (value) => Math.log(number(value)),
+  log10: (value) => Math.log10(number(value)),
+  exp: (value) => Math.exp(number(value)),
+  pi: () => Math.PI,
+  sum: (...values) => numbers(values).reduce((total, one) => total + one, 0),
+  min: (...values) => (numbers(values).length ? Math.min(...numbers(values)) : NaN),
+  max: (...values) => (numbers(values).length ? Math.max(...numbers(values)) : NaN),
+  count: (...values) => values.filter((value) => value !== "").length,
+  "count-non-empty": (...values) => values.filter((value) => value !== "").length,
+  join: (between, ...values) => values.map(text).join(text(between)),
+  substr: (value, start, end) => signs(value).slice(whole(start), end === undefined ? undefined : whole(end)).join(""),
+  "substring-before": (value, mark) => (text(mark) && text(value).includes(text(mark)) ? text(value).split(text(mark))[0] : ""),
+  "substring-after": (value, mark) => (text(mark) ? text(value).split(text(mark)).slice(1).join(text(mark)) : text(value)),
+  translate,
+  date: (value) => { const found = day(value); return found ? formatDate(found.getTime() / 86400000, "%Y-%m-%d") : ""; },
+  "format-date": formatDate,
+  "format-date-time": formatDate,
+  "decimal-date-time": (value) => days(text(value)),
 };
 
-// scope: {value(name) -> text, here}
+// scope: {value(name) -> text, here, today}
 function evaluate(tree, scope) {
   const [kind, first, ...parts] = tree;
   const run = (part) => evaluate(part, scope);
@@ -103,6 +167,8 @@ function evaluate(tree, scope) {
   }
   if (kind === "call") {
     if (first === "if") return truth(run(parts[0])) ? run(parts[1]) : run(parts[2]);
+    if (first === "once") return scope.here || run(parts[0]);
+    if (first === "today" && scope.today) return scope.today;
     if (first === "coalesce") {
       for (const part of parts) {
         const value = run(part);
@@ -146,7 +212,7 @@ function apply({ relevant, inside = {} }) {
     if (above === false) return false;
     if (!relevant[code]) return above;
     try {
-      return truth(evaluate(relevant[code], { value: answerOf })) ? above : false;
+      return truth(evaluate(relevant[code], { value: answerOf, today: form.dataset.today })) ? above : false;
     } catch (error) {
       if (error instanceof Unknown) return undefined; // the server knows
       throw error;
