@@ -29,7 +29,15 @@ class Link:
     text: str
 
 
-Cell = str | int | float | Decimal | date | datetime | bool | Link | None
+@dataclass(frozen=True)
+class Figure:
+    """A number that brings its own kind, in a column where kinds meet (a count under a percentage)."""
+
+    value: int | float | Decimal
+    kind: Literal["integer", "decimal", "percent", "money"] = "decimal"
+
+
+Cell = str | int | float | Decimal | date | datetime | bool | Link | Figure | None
 Kind = Literal["text", "integer", "decimal", "percent", "money", "date", "datetime", "boolean", "link"]
 Texts = "Mapping[str, str]"
 

@@ -216,12 +216,17 @@ class Summary:
 
 
 def summary(
-    session: Session, *, round_id: int | None = None, document_ids: Iterable[int] | None = None, own: bool = True
+    session: Session,
+    *,
+    round_id: int | None = None,
+    document_ids: Iterable[int] | None = None,
+    own: bool = True,
+    own_answers: Iterable[OwnState] | None = None,
 ) -> Summary:
     """Gather both views of all recommendations of a round, of some documents, or of the whole portal.
 
     Concerns and the opening words of a paragraph with sub-items are not counted. ``own`` False leaves the institutions'
-    answers out, for readers who may not see answers. A number of queries that does not depend on the rows.
+    answers out, for readers who may not see answers; ``own_answers`` are those that the caller has read already. A number of queries that does not depend on the rows.
     """
     query = (
         select(
@@ -243,7 +248,9 @@ def summary(
         query = query.where(Recommendation.document_id.in_(list(document_ids)))
     known = consolidated(session)
     answers: dict[int, list[OwnState]] = defaultdict(list)
-    for one in own_states(session, round_id=round_id) if own else ():
+    if own_answers is None:
+        own_answers = own_states(session, round_id=round_id) if own else ()
+    for one in own_answers:
         answers[one.recommendation_id].append(one)
     themes = _themes(session)
     rows = [

@@ -6,7 +6,6 @@ in the next columns; control characters are replaced; every alteration is listed
 
 from __future__ import annotations
 
-import csv
 import io
 import math
 import os
@@ -14,7 +13,7 @@ import re
 import tempfile
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
@@ -28,12 +27,14 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.hyperlink import Hyperlink
 
-from portal.table import Cell, Column, Link, Table, pick
+from portal.table import Cell, Column, Figure, Link, Table, pick
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from openpyxl.worksheet.worksheet import Worksheet
+
+    from portal.workbooks.streaming import StreamedRows
 
 Sheet: TypeAlias = "Worksheet"
 
@@ -43,7 +44,8 @@ KHMER_FONT = "Khmer OS Siemreap"
 LATIN_FONT = "Calibri"
 FORMATS = {
     "integer": "#,##0",
-    "decimal": "#,##0.##########",
+    # not "#,##0.####": Excel shows a whole number under it as "5."
+    "decimal": "General",
     "percent": "0.0%",
     "money": "#,##0.00",
     "date": "yyyy-mm-dd",
@@ -52,9 +54,10 @@ FORMATS = {
 INK, ACCENT, SOFT, LINE, PALE = "1F2A37", "1F4E79", "EAF0F6", "C5CFDA", "F7F9FB"
 
 _KHMER = re.compile("[\u1780-\u17ff\u19e0-\u19ff]")
+_KHMER_LETTER = re.compile("[\u1780-\u17b3\u17b6\u17be-\u17c5\u17d4-\u17e9]")
+_NO_WIDTH = re.compile("[\u0300-\u036f\u17b4\u17b5\u17b7-\u17bd\u17c6\u17c9-\u17d3\u17dd\u200b-\u200f\u2060\ufeff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _RISKY = re.compile(r"[=+\-@\t\r'|%]|[\d.,/: ]+\Z|\d+[eE]\d+\Z|(?i:true|false)\Z")
-_TRIGGER = re.compile(r"\s*[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]")
 _ESCAPE = re.compile("_x[0-9A-Fa-f]{4}_")
 
 
@@ -96,6 +99,13 @@ LOOKS = {
     "input": Look(locked=False),
     "fixed": Look(fill=PALE, colour="5B6776"),
     "warning": Look(fill="FFF4D6"),
+    "total": Look(bold=True, fill=SOFT),
+    # the five states of an answer; never told by colour alone
+    "answered": Look(),
+    "not_answered": Look(fill="FDECC8", italic=True),
+    "not_asked": Look(fill="EDEFF2", colour="5B6776", italic=True),
+    "not_applicable": Look(fill="DDEBF7", italic=True),
+    "not_available": Look(fill="E9E1F4", italic=True),
 }
 
 
@@ -104,6 +114,16 @@ def clean(text: str) -> tuple[str, bool]:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     cleaned = _CONTROL.sub("\ufffd", text)
     return cleaned, cleaned != text
+
+
+def is_khmer(text: str) -> bool:
+    """Tell whether a text holds Khmer, and so needs a font that draws it."""
+    return _KHMER.search(text) is not None
+
+
+def is_risky(text: str) -> bool:
+    """Tell whether Excel would take a text for a formula, a number or a truth value when somebody edits its cell."""
+    return _RISKY.match(text) is not None
 
 
 def units(text: str) -> int:
@@ -137,13 +157,12 @@ def split_text(text: str, most: int = MOST) -> list[str]:
 
 def lines(text: str, width: float) -> int:
     """Estimate how many lines wrapped text takes in a column ``width`` characters wide."""
+    room = max(width - 1.5, 1)
     count = 0
     for line in text.split("\n"):
-        shown = sum(
-            0 if unicodedata.category(letter) in {"Mn", "Cf"} else 1.25 if "\u1780" <= letter <= "\u17ff" else 1.05
-            for letter in line
-        )
-        count += max(1, math.ceil(shown / max(width - 1.5, 1)))
+        # signs above and below take no width, and a Khmer letter is wider than a Latin one
+        shown = 1.05 * (len(line) - len(_NO_WIDTH.findall(line))) + 0.2 * len(_KHMER_LETTER.findall(line))
+        count += max(1, math.ceil(shown / room))
     return count
 
 
@@ -171,6 +190,7 @@ class ReportBook:
         self._styles: dict[tuple[Look, str, bool, bool], Any] = {}
         self._lists: dict[str, str] = {}
         self._links: dict[str, int] = {}
+        self.streamed: dict[str, StreamedRows] = {}
 
     # -- sheets -------------------------------------------------------------------------------------------------
 
@@ -218,21 +238,24 @@ class ReportBook:
                 top = 4
         rows = [list(row) for row in table.rows]
         spans = [
-            max((self._parts(row[at]) for row in rows if at < len(row)), default=1) for at in range(len(table.columns))
+            max((self.parts(row[at]) for row in rows if at < len(row)), default=1) for at in range(len(table.columns))
         ]
-        self._header(ws, top, table.columns, spans)
+        self.write_header(ws, top, table.columns, spans)
         for number, row in enumerate(rows, start=top + 1):
-            self._row(ws, number, table.columns, spans, row, look)
+            self.write_row(ws, number, table.columns, spans, row, look)
         width = sum(spans)
         ws.auto_filter.ref = f"A{top}:{get_column_letter(max(width, 1))}{max(top + len(rows), top + 1)}"
         ws.freeze_panes = ws.cell(top + 1, 1 + (1 if width > 4 else 0))
         self.printing(ws, header_row=top, title=self.words(table.title).replace("\n", " "))
         return ws
 
-    def _parts(self, value: Cell) -> int:
+    @staticmethod
+    def parts(value: Cell) -> int:
+        """Return how many cells a value takes side by side."""
         return len(split_text(clean(value)[0])) if isinstance(value, str) and len(value) * 2 > MOST else 1
 
-    def _header(self, ws: Worksheet, top: int, columns: Sequence[Column], spans: Sequence[int]) -> None:
+    def write_header(self, ws: Worksheet, top: int, columns: Sequence[Column], spans: Sequence[int]) -> None:
+        """Write a header row and set the widths of its columns; ``spans`` says how many cells each takes."""
         at = 1
         tallest = 1
         for column, span in zip(columns, spans, strict=True):
@@ -246,7 +269,7 @@ class ReportBook:
                 at += 1
         ws.row_dimensions[top].height = 10 + 19 * tallest
 
-    def _row(
+    def write_row(
         self,
         ws: Worksheet,
         number: int,
@@ -255,6 +278,7 @@ class ReportBook:
         row: Sequence[Cell],
         look: str,
     ) -> None:
+        """Write one row of typed cells and set its height."""
         at, height = 1, 18.0
         for column, span, value in zip(columns, spans, row, strict=False):
             self.cell(ws, number, at, value, column.kind, look, wrap=column.wrap)
@@ -283,11 +307,13 @@ class ReportBook:
         wrap: bool = True,
     ) -> None:
         """Write one cell; text that does not fit goes on in the cells to the right."""
+        if isinstance(value, Figure):
+            value, kind = value.value, value.kind
         if isinstance(value, datetime):
             value = value.astimezone(self.zone).replace(tzinfo=None) if value.tzinfo else value
             kind = "datetime" if kind not in {"date", "datetime"} else kind
             value = value.replace(microsecond=0)
-        value = self._number_or_text(ws, row, col, value)
+        value = self.number_or_text(ws, row, col, value)
         if isinstance(value, Link):
             self._link(ws, row, col, value, style, wrap=wrap)
         elif isinstance(value, str):
@@ -301,7 +327,7 @@ class ReportBook:
                 LOOKS[style], FORMATS.get(kind, "General"), khmer=False, prefix=False, wrap=False
             )  # type: ignore[attr-defined]
 
-    def _number_or_text(self, ws: Worksheet, row: int, col: int, value: Cell) -> Cell:
+    def number_or_text(self, ws: Worksheet, row: int, col: int, value: Cell) -> Cell:
         """Turn what Excel cannot hold as a number or a date into text, and say so."""
         if isinstance(value, bool) or value is None:
             return value
@@ -319,7 +345,8 @@ class ReportBook:
             return value.isoformat()
         return value
 
-    def _text(self, ws: Worksheet, row: int, col: int, value: str, style: str, *, wrap: bool) -> None:
+    def guarded_parts(self, ws: Worksheet, row: int, col: int, value: str) -> list[str]:
+        """Return a text as the cells that hold it side by side, fit for Excel; what had to be altered is noted."""
         text, changed = clean(value)
         where = f"{get_column_letter(col)}{row}"
         if changed:
@@ -334,22 +361,27 @@ class ReportBook:
                     count=len(parts) - 1,
                 ),
             )
-        for offset, part in enumerate(parts):
-            # A literal _x0041_ would be read back as "A": escape the underscore the way Excel itself does.
-            escaped = _ESCAPE.sub(lambda match: "_x005F" + match.group(), part)
-            if units(escaped) > MOST:
-                escaped = part
+        # A literal _x0041_ would be read back as "A": escape the underscore the way Excel itself does.
+        escaped = (_ESCAPE.sub(lambda match: "_x005F" + match.group(), part) for part in parts)
+        return [new if units(new) <= MOST else old for new, old in zip(escaped, parts, strict=True)]
+
+    def _text(self, ws: Worksheet, row: int, col: int, value: str, style: str, *, wrap: bool) -> None:
+        for offset, part in enumerate(self.guarded_parts(ws, row, col, value)):
             target = ws.cell(row, col + offset)
-            if escaped == "":
+            if part == "":
                 target.value = None
             else:
                 target.value = "text"
-                target._value = escaped  # type: ignore[attr-defined] # noqa: SLF001  # no guessing of formulas or cutting
+                target._value = part  # type: ignore[attr-defined] # noqa: SLF001  # no guessing of formulas or cutting
                 target.data_type = "s"
-            prefix = bool(_RISKY.match(part))
             target._style = self._style(
-                LOOKS[style], "General", khmer=bool(_KHMER.search(part)), prefix=prefix, wrap=wrap
+                LOOKS[style], "General", khmer=is_khmer(part), prefix=is_risky(part), wrap=wrap
             )  # type: ignore[attr-defined]
+
+    def style_number(self, look: str, kind: str, *, khmer: bool, prefix: bool, wrap: bool) -> int:
+        """Return the number under which the workbook keeps a style, for cells written as XML."""
+        made = self._style(LOOKS[look], FORMATS.get(kind, "General"), khmer=khmer, prefix=prefix, wrap=wrap)
+        return int(self.workbook._cell_styles.add(made))  # type: ignore[attr-defined] # noqa: SLF001
 
     def _link(self, ws: Worksheet, row: int, col: int, link: Link, style: str, *, wrap: bool) -> None:
         used = self._links.get(ws.title, 0)
@@ -471,6 +503,24 @@ class ReportBook:
         rows = [(found.sheet, found.cell, found.what) for found in self.notes[:50_000]]
         self.sheet(Table("Notes", {self.language: _("Notes")}, columns, rows))
 
+    def stream(self, table: Table, *, row_height: float = 0, tints: Mapping[str, str] | None = None) -> Worksheet:
+        """Write a long table whose rows go into the file as they come, without an object per cell.
+
+        The result is the same as by :meth:`sheet`; links are not possible. Rows are at most
+        ``row_height`` points tall, 0 = as Excel shows them. ``tints`` gives the look of words in a column "state".
+        """
+        from portal.workbooks.streaming import StreamedRows
+
+        ws = self.add(table.code)
+        rows = StreamedRows(self, ws, table.columns, list(table.rows), row_height=row_height, tints=tints or {})
+        self.write_header(ws, 1, table.columns, rows.spans)
+        rows.serialise()
+        self.streamed[ws.title] = rows
+        ws.auto_filter.ref = f"A1:{get_column_letter(sum(rows.spans))}{max(rows.count + 1, 2)}"
+        ws.freeze_panes = "B2"
+        self.printing(ws, header_row=1, title=self.words(table.title).replace("\n", " "))
+        return ws
+
     def save(self, target: str | Path | IO[bytes]) -> None:
         """Write the workbook: to a stream, or to a path by a temporary file that is synced and renamed."""
         self.add_notes()
@@ -479,10 +529,17 @@ class ReportBook:
         # Hidden sheets go last, so that the first tab is one that can be shown.
         self.workbook._sheets.sort(key=lambda ws: ws.sheet_state != "visible")  # type: ignore[attr-defined] # noqa: SLF001
         self.workbook.active = 0
+        from portal.workbooks.streaming import save_workbook
+
         if isinstance(target, (str, Path)):
-            write_file(Path(target), self.workbook.save)
+            write_file(Path(target), lambda stream: save_workbook(self, stream))
         else:
-            self.workbook.save(target)
+            save_workbook(self, target)
+
+    def close(self) -> None:
+        """Let go of the temporary files of streamed sheets; the book cannot be saved any more."""
+        for rows in self.streamed.values():
+            rows.file.close()
 
     def content(self) -> bytes:
         """Return the finished workbook as bytes."""
@@ -519,45 +576,3 @@ def write_file(path: Path, write: Any) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def write_csv(table: Table, target: str | Path | IO[bytes], *, language: str = "en", time_zone: str = "UTC") -> None:
-    """Write a table as CSV: UTF-8 with byte-order mark, ISO dates, text that looks like a formula made harmless.
-
-    A leading apostrophe marks such text, because CSV has no types (OWASP, CSV injection); numbers are left alone.
-    """
-    zone = ZoneInfo(time_zone)
-
-    def fill(stream: IO[bytes]) -> None:
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="", write_through=True)
-        out = csv.writer(text, lineterminator="\r\n")
-        out.writerow([_plain_text(pick(column.title, language)) for column in table.columns])
-        for row in table.rows:
-            out.writerow([_csv_cell(value, zone) for value in row])
-        text.flush()
-        text.detach()
-
-    if isinstance(target, (str, Path)):
-        write_file(Path(target), fill)
-    else:
-        fill(target)
-
-
-def _plain_text(text: str) -> str:
-    text = clean(text)[0]
-    return "'" + text if _TRIGGER.match(text) else text
-
-
-def _csv_cell(value: Cell, zone: ZoneInfo) -> str | int | float | Decimal:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        local = value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value
-        return (local - timedelta(microseconds=local.microsecond)).isoformat(sep=" ")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Link):
-        return _plain_text(value.url if value.url.startswith(("http://", "https://")) else value.text)
-    return _plain_text(value) if isinstance(value, str) else value

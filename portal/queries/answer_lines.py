@@ -1,0 +1,188 @@
+"""Every answer that was or should have been given, one line each: the answers of a round unrolled, typed and named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from forms.answers import AnswerKey, CellValue, field_name
+from forms.question_types import question_type
+from portal.queries.handed_in import Entry
+from portal.queries.questionnaires import definition
+from portal.table import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
+
+    from sqlalchemy.orm import Session
+
+    from forms.definition.model import Definition, Item
+    from portal.queries.handed_in import Content, Reply
+
+NUMBERS = frozenset({"integer", "decimal", "percent", "money"})
+DAYS = frozenset({"date", "datetime"})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One answer cell of one reply. ``state`` is one of the five; a value is only there when it is "answered"."""
+
+    reply: Reply
+    item: Item
+    version: Definition
+    key: AnswerKey
+    state: str
+    entry: Entry | None
+
+    @property
+    def row_key(self) -> str:
+        """Return the key that names this cell in every workbook of the round, for ever."""
+        return f"{self.reply.head.public_id}:{field_name(self.key)}"
+
+    @property
+    def value(self) -> Any:
+        """Return the stored value if this is an answer, else None: hidden values never leave."""
+        return self.entry.value if self.entry is not None and self.state == "answered" else None
+
+    def text(self, language: str) -> str:
+        """Read the answer aloud, "" when there is none."""
+        return question_type(self.item.type).text(self.value, self.item, language)
+
+    def typed(self, language: str) -> Typed:
+        """Return the answer in the columns of its type."""
+        value = self.value
+        kind = question_type(self.item.type)
+        if value is None:
+            return Typed()
+        if kind.has_choices:
+            return Typed(key=kind.expression(value), label=kind.text(value, self.item, language))
+        cell: CellValue = kind.cell(value, self.item, language)
+        if cell.kind in NUMBERS and not isinstance(cell.value, bool):
+            return Typed(figure=Figure(cell.value, cell.kind))  # type: ignore[arg-type]
+        if cell.kind in DAYS:
+            return Typed(day=cell.value)  # type: ignore[arg-type]
+        return Typed(text=kind.text(value, self.item, language) if isinstance(cell.value, bool) else str(cell.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """An answer in exactly one column: text, number, day, or the key and label of its choices."""
+
+    text: str | None = None
+    figure: Figure | None = None
+    day: date | datetime | None = None
+    key: str | None = None
+    label: str | None = None
+
+
+class Versions:
+    """The questionnaire versions of a round, each loaded once."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.used: dict[int, Definition] = {}
+
+    def __getitem__(self, version_id: int) -> Definition:
+        """Return a version."""
+        if version_id not in self.used:
+            self.used[version_id] = definition(self.session, version_id)
+        return self.used[version_id]
+
+    @cached_property
+    def _questions(self) -> dict[int, tuple[Item, ...]]:
+        return {}
+
+    def questions(self, version_id: int) -> tuple[Item, ...]:
+        """Return the questions of a version that have answers: what a person fills in, and what is computed."""
+        if version_id not in self._questions:
+            self._questions[version_id] = tuple(
+                item for item in self[version_id].questions() if question_type(item.type).asks or item.calculation
+            )
+        return self._questions[version_id]
+
+
+def lines(replies: Iterable[Reply], versions: Versions) -> Iterator[Line]:
+    """Yield the lines of all replies that have content, in the order of the replies and of the questions.
+
+    A text asked for in several languages is one line per language that was used, and one line when it was not answered.
+    An answer to a question that a newer version no longer asks comes last, worded as it was asked.
+    """
+    for reply in replies:
+        if reply.content is not None:
+            yield from _lines_of(reply, reply.content, versions)
+
+
+def _lines_of(reply: Reply, content: Content, versions: Versions) -> Iterator[Line]:
+    present = versions[content.version_id]
+    by_code: dict[str, list[tuple[AnswerKey, Entry]]] = {}
+    for key, entry in content.answers.items():
+        if entry.says:
+            by_code.setdefault(key.code, []).append((key, entry))
+    for item in versions.questions(content.version_id):
+        given = by_code.pop(item.code, [])
+        if item.code in content.hidden:
+            yield Line(reply, item, present, AnswerKey(item.code), "not_asked", None)
+            continue
+        if not given:
+            yield Line(reply, item, present, AnswerKey(item.code), "not_answered", None)
+        for key, entry in _in_order(given, present.languages):
+            yield _line(reply, key, entry, item, present, versions)
+    for code, given in sorted(by_code.items()):
+        if code not in content.hidden:
+            for key, entry in _in_order(given, present.languages):
+                if (asked := versions[entry.asked_in]).compiled.by_code.get(code) is not None:
+                    yield _line(reply, key, entry, asked.question(code), asked, versions)
+
+
+def _in_order(
+    given: Sequence[tuple[AnswerKey, Entry]], languages: Sequence[str]
+) -> Sequence[tuple[AnswerKey, Entry]]:
+    if len(given) == 1:
+        return given
+    place = {language: number for number, language in enumerate(languages)}
+    return sorted(given, key=lambda pair: (pair[0].row, place.get(pair[0].lang, len(place)), pair[0].lang))
+
+
+def _line(
+    reply: Reply, key: AnswerKey, entry: Entry, item: Item, present: Definition, versions: Versions
+) -> Line:
+    """Name the answer by the wording under which it was asked, where that version still knows the question."""
+    if entry.asked_in != present.id:
+        asked = versions[entry.asked_in]
+        if (worded := asked.compiled.by_code.get(key.code)) is not None:
+            return Line(reply, worded, asked, key, entry.state, entry)
+    return Line(reply, item, present, key, entry.state, entry)
+
+
+def checksum(found: Iterable[Line]) -> str:
+    """Return the sha256 over the answers: one line of canonical JSON per cell, sorted by row key, joined by newlines.
+
+    A line is [row key, questionnaire, version, state, value, revision]; revision 0 where nothing is stored.
+    """
+    canonical = sorted(
+        json.dumps(
+            [
+                line.row_key,
+                line.version.code,
+                line.version.version,
+                line.state,
+                line.value,
+                line.entry.revision if line.entry else 0,
+            ],
+            ensure_ascii=False,
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+        for line in found
+    )
+    return hashlib.sha256("\n".join(canonical).encode()).hexdigest()
+
+
+def labels(item: Item, languages: Sequence[str]) -> Mapping[str, str]:
+    """Return a question's wording in each language of the portal that has one."""
+    texts = item.texts.get("label") or {}
+    return {language: texts[language] for language in languages if texts.get(language)}

@@ -1,0 +1,160 @@
+"""What a workbook must hold, counted by the database itself: the other way to the same figures, for comparison.
+
+Nothing here goes through the code that fills the workbook: no answer is loaded, each figure is one SQL statement. Where
+the workbook drops or doubles a row, these figures and the rows written differ, and the export fails.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from forms.question_types import question_types
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+LIVE = "('submitted', 'cleared')"
+NEVER = "('submitted', 'cleared', 'withdrawn', 'not_ours')"
+
+_ASKS = """
+    FROM submission s JOIN assignment a ON a.id = s.assignment_id
+    WHERE a.round_id = :round
+"""
+# the reply as handed in: which version, what was not asked; from the row itself, or from its latest snapshot
+_HANDED_IN = {
+    "sqlite": f"""
+    handed AS (
+        SELECT s.id, a.version_id, s.hidden, NULL AS canonical
+        FROM submission s JOIN assignment a ON a.id = s.assignment_id
+        WHERE a.round_id = :round AND s.status IN {LIVE}
+        UNION ALL
+        SELECT s.id, v.id, json_extract(n.canonical, '$.hidden'), n.canonical
+        FROM submission s JOIN assignment a ON a.id = s.assignment_id
+        JOIN snapshot n ON n.submission_id = s.id
+        JOIN questionnaire q ON q.code = json_extract(n.canonical, '$.questionnaire.code')
+        JOIN questionnaire_version v
+            ON v.questionnaire_id = q.id AND v.number = json_extract(n.canonical, '$.questionnaire.version')
+        WHERE a.round_id = :round AND s.status NOT IN {NEVER}
+            AND NOT EXISTS (SELECT 1 FROM snapshot m WHERE m.submission_id = n.submission_id AND m.id > n.id)
+    ),
+    said AS (
+        SELECT h.id, q.code, w.state
+        FROM handed h JOIN answer w ON w.submission_id = h.id JOIN question q ON q.id = w.question_id
+        WHERE h.canonical IS NULL AND w.typed IS NULL
+            AND ((w.value IS NOT NULL AND w.value <> 'null') OR w.state <> 'answered')
+            AND NOT EXISTS (
+                SELECT 1 FROM answer_row r WHERE r.submission_id = h.id AND r.key = w.row AND w.row <> '' AND r.removed)
+        UNION ALL
+        SELECT h.id, json_extract(j.value, '$.code'), json_extract(j.value, '$.state')
+        FROM handed h, json_each(h.canonical, '$.answers') j
+        WHERE h.canonical IS NOT NULL AND (
+            json_type(j.value, '$.value') <> 'null' OR json_extract(j.value, '$.state') <> 'answered')
+    ),
+    hidden AS (SELECT h.id, j.value AS code FROM handed h, json_each(h.hidden) j),
+    held AS (SELECT h.id, json_extract(j.value, '$.id') AS evidence
+             FROM handed h, json_each(h.canonical, '$.evidence') j WHERE h.canonical IS NOT NULL)
+    """,
+    "postgresql": f"""
+    handed AS (
+        SELECT s.id, a.version_id, s.hidden, NULL::jsonb AS canonical
+        FROM submission s JOIN assignment a ON a.id = s.assignment_id
+        WHERE a.round_id = :round AND s.status IN {LIVE}
+        UNION ALL
+        SELECT s.id, v.id, n.canonical::jsonb -> 'hidden', n.canonical::jsonb
+        FROM submission s JOIN assignment a ON a.id = s.assignment_id
+        JOIN snapshot n ON n.submission_id = s.id
+        JOIN questionnaire q ON q.code = n.canonical::jsonb #>> '{{questionnaire,code}}'
+        JOIN questionnaire_version v
+            ON v.questionnaire_id = q.id AND v.number = (n.canonical::jsonb #>> '{{questionnaire,version}}')::integer
+        WHERE a.round_id = :round AND s.status NOT IN {NEVER}
+            AND NOT EXISTS (SELECT 1 FROM snapshot m WHERE m.submission_id = n.submission_id AND m.id > n.id)
+    ),
+    said AS (
+        SELECT h.id, q.code, w.state
+        FROM handed h JOIN answer w ON w.submission_id = h.id JOIN question q ON q.id = w.question_id
+        WHERE h.canonical IS NULL AND w.typed IS NULL
+            AND ((w.value IS NOT NULL AND w.value <> 'null'::jsonb) OR w.state <> 'answered')
+            AND NOT EXISTS (
+                SELECT 1 FROM answer_row r WHERE r.submission_id = h.id AND r.key = w.row AND w.row <> '' AND r.removed)
+        UNION ALL
+        SELECT h.id, j ->> 'code', j ->> 'state'
+        FROM handed h CROSS JOIN LATERAL jsonb_array_elements(h.canonical -> 'answers') j
+        WHERE h.canonical IS NOT NULL AND (j -> 'value' <> 'null'::jsonb OR j ->> 'state' <> 'answered')
+    ),
+    hidden AS (SELECT h.id, j AS code FROM handed h CROSS JOIN LATERAL jsonb_array_elements_text(h.hidden) j),
+    held AS (SELECT h.id, j ->> 'id' AS evidence
+             FROM handed h CROSS JOIN LATERAL jsonb_array_elements(h.canonical -> 'evidence') j
+             WHERE h.canonical IS NOT NULL)
+    """,
+}
+_SHOWN = """,
+    shown AS (SELECT * FROM said WHERE (id, code) NOT IN (SELECT id, code FROM hidden)),
+    asked AS (
+        SELECT h.id, i.code, i.settings FROM handed h JOIN version_item i ON i.version_id = h.version_id
+        JOIN question q ON q.id = i.question_id
+        WHERE i.kind = 'question' AND (q.type IN ({types}) OR i.calculation <> ''))
+"""
+_IS_PRACTICE = {
+    "sqlite": "coalesce(json_extract(settings, '$.good_practice'), 0) NOT IN (0, '')",
+    "postgresql": "coalesce(settings ->> 'good_practice', '') NOT IN ('', 'false', '0')",
+}
+_ANSWERS = {
+    "answered_cells": "SELECT count(*) FROM shown",
+    "not_asked": "SELECT count(*) FROM asked WHERE (id, code) IN (SELECT id, code FROM hidden)",
+    "not_answered": (
+        "SELECT count(*) FROM asked WHERE (id, code) NOT IN (SELECT id, code FROM hidden) "
+        "AND (id, code) NOT IN (SELECT id, code FROM shown)"
+    ),
+    "good_practices": (
+        "SELECT count(*) FROM shown WHERE state = 'answered' AND (lower(code) = 'b8' "
+        "OR (id, code) IN (SELECT id, code FROM asked WHERE {is_practice}))"
+    ),
+    "evidence": (
+        "SELECT count(*) FROM evidence e JOIN handed h ON h.id = e.submission_id WHERE e.round_id = :round AND ("
+        "(h.canonical IS NULL AND e.removed_at IS NULL) OR "
+        "(e.submission_id, e.public_id) IN (SELECT id, evidence FROM held))"
+    ),
+    "replies_with_content": "SELECT count(*) FROM handed",
+}
+_PLAIN = {
+    "recommendation_rows": (
+        "SELECT count(*) FROM assignment_recommendation ar JOIN assignment a ON a.id = ar.assignment_id "
+        "JOIN submission s ON s.assignment_id = a.id WHERE a.round_id = :round"
+    ),
+    "recommendations": (
+        "SELECT count(DISTINCT ar.recommendation_id) FROM assignment_recommendation ar "
+        "JOIN submission s ON s.assignment_id = ar.assignment_id WHERE ar.round_id = :round"
+    ),
+    "institution_replies": f"SELECT count(*) {_ASKS} AND a.about_institution",
+    "issued": f"SELECT count(*) {_ASKS} AND NOT a.about_institution AND s.status <> 'withdrawn'",
+    "received": (
+        f"SELECT count(*) {_ASKS} AND NOT a.about_institution "
+        "AND s.status IN ('submitted', 'returned', 'cleared', 'not_ours')"
+    ),
+    "unsigned": (
+        f"SELECT count(*) {_ASKS} AND NOT a.about_institution AND s.signature = 'pending' "
+        "AND s.status IN ('submitted', 'returned', 'cleared', 'not_ours')"
+    ),
+    "asked_institutions": f"SELECT count(DISTINCT a.institution_id) {_ASKS} AND NOT a.about_institution",
+}
+
+
+def counts(session: Session, round_id: int) -> dict[str, int]:
+    """Count what the workbook of a round must hold, by name; one statement per figure."""
+    dialect = session.get_bind().dialect.name
+    asking = sorted(name for name, kind in question_types().items() if kind.asks)
+    binds: dict[str, Any] = {"round": round_id} | {f"type{number}": name for number, name in enumerate(asking)}
+    shown = _SHOWN.format(types=", ".join(f":type{number}" for number in range(len(asking))))
+    found = {name: _one(session, sql, binds) for name, sql in _PLAIN.items()}
+    for name, sql in _ANSWERS.items():
+        wanted = sql.replace("{is_practice}", _IS_PRACTICE[dialect])
+        found[name] = _one(session, f"WITH {_HANDED_IN[dialect]} {shown} {wanted}", binds)
+    found["answers"] = found["answered_cells"] + found["not_asked"] + found["not_answered"]
+    return found
+
+
+def _one(session: Session, sql: str, binds: dict[str, Any]) -> int:
+    statement = text(sql)
+    return int(session.scalar(statement, {name: binds[name] for name in binds if f":{name}" in sql}) or 0)

@@ -1,0 +1,180 @@
+"""Long tables go into the workbook as finished XML: the same cells as the guarded writer's, without an object per cell.
+
+openpyxl still makes the sheet, its header, styles, filter and panes; the rows are spliced into its sheet part on save.
+A test compares both ways cell by cell.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from datetime import date, datetime
+from decimal import Decimal
+from typing import IO, TYPE_CHECKING
+from xml.sax.saxutils import escape
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.datetime import to_excel
+from openpyxl.worksheet._writer import WorksheetWriter
+from openpyxl.writer.excel import ExcelWriter
+
+from portal.table import Figure
+from portal.workbooks import writer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from openpyxl.worksheet.worksheet import Worksheet
+
+    from portal.table import Cell, Column
+    from portal.workbooks.writer import ReportBook
+
+SHORT = 5_000  # characters under which a text needs neither splitting nor counting of its UTF-16 units
+_SPECIAL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]|_x[0-9A-Fa-f]{4}_")
+_CHUNK = 1 << 18
+
+
+class StreamedRows:
+    """The rows of one sheet, serialised into a temporary file that is read back when the workbook is saved."""
+
+    def __init__(
+        self,
+        book: ReportBook,
+        ws: Worksheet,
+        columns: Sequence[Column],
+        rows: list[Sequence[Cell]],
+        *,
+        row_height: float,
+        tints: Mapping[str, str],
+    ) -> None:
+        self.book, self.ws, self.columns, self.rows = book, ws, columns, rows
+        self.row_height, self.tints = row_height, tints
+        self.count = len(rows)
+        # every text column is as wide as its longest text needs: one cell, or several
+        self.spans = [
+            max((book.parts(row[at]) for row in rows), default=1) if column.kind == "text" else 1
+            for at, column in enumerate(columns)
+        ]
+        self.file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the splice
+        self._styles: dict[tuple[str, bool, bool, bool, str], int] = {}
+
+    def serialise(self) -> None:
+        """Write all rows; what had to be altered is noted in the book as the guarded writer does."""
+        letters, at = [], 1
+        for span in self.spans:
+            letters.append(at)
+            at += span
+        columns = [
+            (place, get_column_letter(place), column) for place, column in zip(letters, self.columns, strict=True)
+        ]
+        pending: list[str] = []
+        size = 0
+        for number, row in enumerate(self.rows, start=2):
+            cells = [
+                self._cell(number, place, letter, column, value)
+                for (place, letter, column), value in zip(columns, row, strict=True)
+                if value is not None and value != ""
+            ]
+            height = self._height(row)
+            line = f'<row r="{number}"{height}>{"".join(cells)}</row>'
+            pending.append(line)
+            size += len(line)
+            if size > _CHUNK:
+                self.file.write("".join(pending).encode())
+                pending, size = [], 0
+        self.file.write("".join(pending).encode())
+        self.rows = []
+
+    def _height(self, row: Sequence[Cell]) -> str:
+        if not self.row_height:
+            return ""
+        height = 20.0
+        for column, value in zip(self.columns, row, strict=True):
+            if column.wrap and isinstance(value, str):
+                height = max(height, self.book.height(value[:1500], column.width))
+        return f' ht="{min(height, self.row_height):g}" customHeight="1"'
+
+    def _cell(self, number: int, place: int, letter: str, column: Column, value: Cell) -> str:
+        if isinstance(value, str):
+            if len(value) < SHORT and not _SPECIAL.search(value):
+                return self._text(f"{letter}{number}", value, column)
+            return self._guarded(number, place, column, value)
+        kind: str = column.kind
+        if isinstance(value, Figure):
+            value, kind = value.value, value.kind
+        if isinstance(value, bool):
+            return f'<c r="{letter}{number}" s="{self._style("boolean")}" t="b"><v>{int(value)}</v></c>'
+        if isinstance(value, datetime):
+            value = value.astimezone(self.book.zone).replace(tzinfo=None, microsecond=0) if value.tzinfo else value
+            kind = "date" if kind == "date" else "datetime"
+        guarded = self.book.number_or_text(self.ws, number, place, value)
+        if isinstance(guarded, str):
+            return self._text(f"{letter}{number}", guarded, column)
+        if isinstance(guarded, date):
+            kind = "date" if kind not in {"date", "datetime"} else kind
+            shown = f"{to_excel(guarded):.10g}" if isinstance(guarded, datetime) else str(to_excel(guarded))
+            return f'<c r="{letter}{number}" s="{self._style(kind)}"><v>{shown}</v></c>'
+        plain = format(guarded, "f") if isinstance(guarded, Decimal) else repr(guarded)
+        return f'<c r="{letter}{number}" s="{self._style(kind)}"><v>{plain}</v></c>'
+
+    def _text(self, where: str, value: str, column: Column) -> str:
+        look = self.tints.get(value, "body") if column.key == "state" else "body"
+        style = self._style(
+            "", khmer=writer.is_khmer(value), prefix=writer.is_risky(value), wrap=column.wrap, look=look
+        )
+        space = ' xml:space="preserve"' if value != value.strip() or "\n" in value else ""
+        return f'<c r="{where}" s="{style}" t="inlineStr"><is><t{space}>{escape(value)}</t></is></c>'
+
+    def _guarded(self, number: int, place: int, column: Column, value: str) -> str:
+        """Let the guarded writer judge a text that is long or holds something odd."""
+        made = []
+        for offset, part in enumerate(self.book.guarded_parts(self.ws, number, place, value)):
+            if part:
+                made.append(self._text(f"{get_column_letter(place + offset)}{number}", part, column))
+        return "".join(made)
+
+    def _style(
+        self, kind: str, *, khmer: bool = False, prefix: bool = False, wrap: bool = False, look: str = "body"
+    ) -> int:
+        key = (kind, khmer, prefix, wrap, look)
+        if key not in self._styles:
+            self._styles[key] = self.book.style_number(look, kind, khmer=khmer, prefix=prefix, wrap=wrap)
+        return self._styles[key]
+
+
+class _Writer(ExcelWriter):  # type: ignore[misc]
+    """openpyxl's writer, which splices the finished rows into the sheets that have some."""
+
+    def __init__(self, book: ReportBook, archive: ZipFile) -> None:
+        super().__init__(book.workbook, archive)
+        self.book = book
+
+    def write_worksheet(self, ws: Worksheet) -> None:
+        """Write one sheet part."""
+        rows = self.book.streamed.get(ws.title)
+        if rows is None:
+            super().write_worksheet(ws)
+            return
+        made = WorksheetWriter(ws)
+        made.write()
+        ws._rels = made._rels  # type: ignore[attr-defined] # noqa: SLF001 - as ExcelWriter does
+        ws._drawing = None  # type: ignore[attr-defined] # noqa: SLF001
+        with open(made.out, "rb") as part:  # noqa: PTH123 - a name of openpyxl's
+            head, end, tail = part.read().partition(b"</sheetData>")
+        last = f"{get_column_letter(sum(rows.spans))}{rows.count + 1}"
+        head = re.sub(rb'<dimension ref="[^"]*"', f'<dimension ref="A1:{last}"'.encode(), head, count=1)
+        rows.file.seek(0)
+        with self._archive.open(ws.path[1:], "w", force_zip64=True) as target:
+            target.write(head)
+            while chunk := rows.file.read(_CHUNK):
+                target.write(chunk)
+            target.write(end + tail)
+        self.manifest.append(ws)
+        made.cleanup()
+
+
+def save_workbook(book: ReportBook, stream: IO[bytes]) -> None:
+    """Write the workbook with its streamed sheets."""
+    with ZipFile(stream, "w", ZIP_DEFLATED, allowZip64=True, compresslevel=4) as archive:
+        _Writer(book, archive).save()
