@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 
 import openpyxl
 import pytest
-from flask_babel import force_locale
 
 from portal import clock
 from portal.queries.sessions import system_principal
