@@ -43,6 +43,6 @@ def account_form(languages: Sequence[str], names: Sequence[str] = ()) -> type[Te
     """Return the form of one's own account; ``names`` are the languages' own names, in the same order."""
     own = dict(zip(languages, names or languages, strict=True))
     made = type("AccountForm", (_AccountForm,), text_fields("names", _l("Your name"), own))
-    setattr(made, f"validate_names_{languages[0]}", lambda form, field: some_name(form, field))
-    made.language = SelectField(_l("Language of the pages"), choices=choices(own.items()))
+    setattr(made, f"validate_names_{languages[0]}", some_name)
+    made.language = SelectField(_l("Language of the pages"), choices=choices(own.items()))  # type: ignore[attr-defined]
     return made

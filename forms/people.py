@@ -49,6 +49,7 @@ def choices(pairs: Iterable[tuple[Any, Any]]) -> list[SelectChoice]:
 def text_fields(
     name: str, label: Any, languages: Mapping[str, str], *, longest: int = LONGEST_NAME
 ) -> dict[str, Field]:
+    """Return one field per language for a language map, labelled by the languages' own names."""
     return {
         f"{name}_{code}": StringField(
             _l("%(label)s (%(language)s)", label=label, language=own) if len(languages) > 1 else label,
@@ -59,7 +60,7 @@ def text_fields(
     }
 
 
-def some_name(form: Any, field: Field) -> None:
+def some_name(form: Any, field: Field) -> None:  # noqa: ARG001 - WTForms gives it
     """Refuse when the name is blank in all languages."""
     if not any((one.data or "").strip() for one in form if one.name.startswith("names_")):
         raise ValidationError(_l("Give the name in at least one language."))
@@ -82,7 +83,7 @@ def institution_form(languages: Mapping[str, str]) -> type[TextsForm]:
     fields = text_fields("names", _l("Name"), languages)
     made = type("InstitutionForm", (_InstitutionForm,), fields)
     first = next(iter(fields))
-    setattr(made, f"validate_{first}", lambda form, field: some_name(form, field))
+    setattr(made, f"validate_{first}", some_name)
     return made
 
 
@@ -106,7 +107,7 @@ def person_form(languages: Mapping[str, str], *, new: bool = False) -> type[Text
     fields = {**text_fields("names", _l("Name"), languages), **text_fields("post", _l("Post"), languages)}
     made = type("PersonForm", (_NewPersonForm if new else _PersonForm,), fields)
     first = next(iter(fields))
-    setattr(made, f"validate_{first}", lambda form, field: some_name(form, field))
+    setattr(made, f"validate_{first}", some_name)
     return made
 
 

@@ -37,7 +37,7 @@ def user() -> None:
 @click.option("--language", default="", help="Language of the pages; the country's first when left out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @with_app
-def add(  # noqa: PLR0917 - click passes options by name
+def add(
     app: Flask,
     name: str,
     role: str,

@@ -200,8 +200,8 @@ def _parts(session: Session, ids: Iterable[int]) -> dict[int, list[PartLine]]:
         .where(Membership.user_id.in_(wanted), Membership.ended_at.is_(None))
         .order_by(Institution.rank, Membership.id)
     ).all()  # fmt: skip
-    for row in members:
-        found[row.user_id].append(PartLine(row.role, row.id, row.institution_id, row.public_id, row.names))
+    for part in members:
+        found[part.user_id].append(PartLine(part.role, part.id, part.institution_id, part.public_id, part.names))
     return found
 
 

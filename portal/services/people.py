@@ -293,9 +293,7 @@ def _lock(session: Session, thing: Institution | UserAccount, revision: int) -> 
         raise Conflict
 
 
-def _apply(
-    session: Session, thing: Thing, values: dict[str, Any], action: str, key: str, by: Principal
-) -> Thing:
+def _apply(session: Session, thing: Thing, values: dict[str, Any], action: str, key: str, by: Principal) -> Thing:
     changed = {name: value for name, value in values.items() if getattr(thing, name) != value}
     if not changed:
         return thing
@@ -303,7 +301,7 @@ def _apply(
         setattr(thing, name, value)
     thing.revision += 1
     session.flush()
-    kind = "institution" if isinstance(thing, Institution) else "user"
+    kind = thing.__tablename__.removesuffix("_account")
     audit.record(session, action, by=by, kind=kind, thing=key, fields=sorted(changed))
     return thing
 

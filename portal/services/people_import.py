@@ -180,7 +180,7 @@ def _refusal(row: InstitutionRow | PersonRow, key: str, *problems: Problem) -> L
     return Line(row.sheet, row.row, "refused", row.names, key, problems=placed)
 
 
-def _institution(  # noqa: C901 - one row, every column
+def _institution(  # noqa: C901, PLR0912 - one row, every column
     session: Session,
     world: _World,
     row: InstitutionRow,
@@ -315,7 +315,7 @@ class _Persons:
             if not text:
                 continue
             try:
-                values[name] = check(text)  # type: ignore[operator]
+                values[name] = check(text)
             except Invalid as error:
                 problems += error.problems
         names = {language: text.strip() for language, text in row.names.items() if text.strip()}
@@ -359,7 +359,7 @@ class _Persons:
         return role, code
 
     def _find(self, values: dict[str, Any], part: tuple[Role, str] | StaffRole) -> tuple[UserAccount | None, str]:
-        """Find whom a row means: by log-in name, else phone, else e-mail, else the same name in the same institution."""
+        """Find whom a row means: by log-in name, else phone, else e-mail, else the name in the same institution."""
         world = self.world
         found = world.by_login.get(values.get("login", ""))
         for column, known in (("phone", world.by_phone), ("email", world.by_email)):
@@ -472,7 +472,7 @@ def role_of(text: str) -> Role | StaffRole | None:
     for kind in (Role, StaffRole):
         for one in kind:
             if one.value == wanted:
-                return one  # type: ignore[no-any-return,return-value]
+                return one
     return None
 
 

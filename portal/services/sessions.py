@@ -124,12 +124,31 @@ def find_account(session: orm.Session, name: str) -> UserAccount | None:
         select(UserAccount).where(or_(*conditions)).order_by(UserAccount.id).limit(3)
     ).all()
     exact = [user for user in found if user.login.lower() == wanted.lower()]
-    return next(iter([*exact, *found]), None)
+    return next(iter([*exact, *found]), None) or _find_by_national_number(session, phone)
 
 
-def throttle_key(name: str) -> str:
-    """Return under which key attempts are counted: the name as typed, folded, hashed."""
-    return token_digest("login:" + name.strip().casefold())
+def _find_by_national_number(session: orm.Session, phone: str) -> UserAccount | None:
+    """Find whom ``012 345 678`` means when ``+855 12 345 678`` is stored; nobody if it could be two people."""
+    if not phone.startswith("0") or len(phone) < 8:
+        return None
+    found = session.scalars(
+        select(UserAccount)
+        .where(UserAccount.phone.startswith("+"), UserAccount.phone.endswith(phone[1:], autoescape=True))
+        .order_by(UserAccount.id)
+        .limit(2)
+    ).all()
+    return found[0] if len(found) == 1 else None
+
+
+def throttle_key(name: str, user: UserAccount | None = None) -> str:
+    """Return under which key attempts are counted: the person's, however the name was spelt; else the name, folded."""
+    if user is not None:
+        return token_digest("login:" + user.login)
+    folded = name.strip().casefold()
+    phone = normal_phone(folded).lstrip("+")
+    return token_digest(
+        "login:" + (phone if len(phone) >= 6 and not folded.strip("+0123456789០១២៣៤៥៦៧៨៩ -.()/") else folded)
+    )
 
 
 def check_throttle(session: orm.Session, account: str) -> None:
