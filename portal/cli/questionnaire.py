@@ -1,0 +1,227 @@
+"""``questionnaire check|import|export|evaluate``: XLSForm files judged, stored, given back, and tried out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from flask import current_app
+
+from forms.answers import AnswerKey, Given, field_name, parse_field_name
+from forms.context import Context as Facts
+from forms.definition.check import check as judge
+from forms.evaluation import evaluate as apply_rules
+from forms.question_types import question_type
+from portal import clock
+from portal.cli.context import EXIT_REFUSED, Refused, with_app
+from portal.cli.db import require_schema
+from portal.database import write
+from portal.errors import Invalid
+from portal.extensions import db
+from portal.models import QuestionnaireScope
+from portal.queries import questionnaires as look
+from portal.queries.sessions import system_principal
+from portal.services import questionnaires
+from portal.services.people import ensure_system_actor
+from portal.workbooks import xlsform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flask import Flask
+
+    from forms.definition.model import Definition
+    from forms.definition.report import Report
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def questionnaire() -> None:
+    """Questionnaires as XLSForm files."""
+
+
+@questionnaire.command()
+@click.argument("file", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@with_app
+def check(app: Flask, file: Path, *, as_json: bool) -> None:
+    """Judge a file and list every mistake with its place; exit code 1 when it cannot be used."""
+    del app
+    problems, report = _judged(file)
+    usable = report is not None and report.definition is not None
+    if as_json:
+        _print({"file": file.name, "valid": usable, "problems": problems} | _facts(report))
+    else:
+        for one in problems:
+            place = " ".join(str(one[key]) for key in ("sheet", "row", "column") if one[key])
+            click.echo(
+                f"{one['severity']}: {place + ': ' if place else ''}{one['message']} {one['mend'] or ''}".strip()
+            )
+        click.echo("This questionnaire can be used." if usable else "This questionnaire cannot be used yet.")
+    if not usable:
+        raise click.exceptions.Exit(EXIT_REFUSED)
+
+
+@questionnaire.command(name="import")
+@click.argument("file", type=FILE)
+@click.option("--scope", type=click.Choice([str(one) for one in QuestionnaireScope]), default="recommendation")
+@click.option("--length", type=click.Choice(["short", "full"]), default="full", help="Counts for a new one only.")
+@click.option("--publish", is_flag=True, help="Freeze the version, so that rounds can use it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@with_app
+def import_file(app: Flask, file: Path, *, scope: str, length: str, publish: bool, as_json: bool) -> None:
+    """Store a file as a version of its questionnaire; the same file again makes no second version."""
+    require_schema(app)
+    definition = _usable(file)
+    content = file.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    questionnaires.keep_source(sources(app), digest, content)
+    with write() as session:
+        ensure_system_actor(session)
+    by = system_principal(db.session)
+    with write() as session:
+        version = questionnaires.store(
+            session, definition, source_sha256=digest, scope=QuestionnaireScope(scope), length=length, by=by
+        )
+        if publish:
+            questionnaires.publish(session, version, by=by)
+        made = {"code": definition.code, "version": version.number, "status": str(version.status)}
+    if as_json:
+        _print(made)
+    else:
+        click.echo(f"{made['code']}, version {made['version']}: {made['status']}")
+
+
+@questionnaire.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--code", required=True, help="form_id of the questionnaire.")
+@click.option("--version", type=int, help="Number of the version; without it the newest.")
+@with_app
+def export(app: Flask, file: Path, *, code: str, version: int | None) -> None:
+    """Write the file a version was made from to FILE, byte by byte."""
+    require_schema(app)
+    head = look.find_by_code(db.session, code, version)
+    source = sources(app) / f"{head.source_sha256}.xlsx" if head and head.source_sha256 else None
+    if source is None or not source.is_file():
+        raise Refused(f"there is no file of questionnaire {code}")
+    file.write_bytes(source.read_bytes())
+
+
+@questionnaire.command()
+@click.argument("file", type=FILE)
+@click.option("--answers", type=FILE, required=True, help="JSON: field name to value, or to a list of choices.")
+@click.option("--language", default="", help="Language of the sentences; the file's default without it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@with_app
+def evaluate(app: Flask, file: Path, *, answers: Path, language: str, as_json: bool) -> None:
+    """Say per question what would be asked, computed and refused for a set of answers; nothing is stored."""
+    del app
+    definition = _usable(file)
+    result = evaluation(definition, json.loads(answers.read_text(encoding="utf-8")), language)
+    if as_json:
+        _print(result)
+        return
+    for one in result["questions"]:
+        said = "not asked" if not one["asked"] else one["refused"] or ("missing" if one["missing"] else "ok")
+        click.echo(f"{one['code']}: {said}")
+
+
+def evaluation(definition: Definition, given: Mapping[str, Any], language: str = "") -> dict[str, Any]:
+    """Return the verdict of the rules on plain answers, as ``questionnaire evaluate --json`` prints it."""
+    context = Facts(
+        today=clock.today(), languages=definition.languages, language=language or definition.default_language
+    )
+    answers: dict[AnswerKey, Given] = {}
+    sentences: dict[str, str] = {}
+    for name, value in given.items():
+        key = parse_field_name(name)
+        if key is None or key.code not in definition.compiled.by_code:
+            sentences[name] = "unknown question"
+            continue
+        item = definition.question(key.code)
+        raw = [str(one) for one in value] if isinstance(value, list) else ["" if value is None else str(value)]
+        parsed = question_type(item.type).parse(raw, item, context, key.lang)
+        answers[key] = Given(parsed.value, parsed.state, parsed.typed, 1)
+        if parsed.message is not None:
+            sentences[name] = str(parsed.message)
+    verdict = apply_rules(definition, answers, context)
+    sentences |= {field_name(key): str(text) for key, text in verdict.refused.items()}
+    missing = {key.code for key in verdict.missing}
+    computed = {key.code: value for key, value in verdict.calculated.items()}
+    required = {key.code for key in verdict.required}
+    return {
+        "complete": verdict.complete and not sentences,
+        "hidden": sorted(verdict.hidden),
+        "problems": sentences,
+        "questions": [
+            {
+                "code": item.code,
+                "type": item.type,
+                "asked": item.code not in verdict.hidden,
+                "required": item.code in required,
+                "missing": item.code in missing,
+                "computed": computed.get(item.code),
+                "refused": next((text for name, text in sentences.items() if _code(name) == item.code), None),
+            }
+            for item in definition.questions()
+        ],
+    }
+
+
+def _code(name: str) -> str:
+    key = parse_field_name(name)
+    return key.code if key else name
+
+
+def sources(app: Flask) -> Path:
+    """Return the folder of the files that versions were made from."""
+    folder: Path = app.config["SETTINGS"].data_dir / "questionnaires"
+    return folder
+
+
+def _judged(file: Path) -> tuple[list[dict[str, Any]], Report | None]:
+    limit = current_app.config["SETTINGS"].max_upload_bytes
+    try:
+        report = judge(xlsform.read(file, filename=file.name, limit_bytes=limit))
+    except Invalid as error:
+        return [_plain(one) for one in error.problems], None
+    return [_plain(one) for one in report.problems], report
+
+
+def _usable(file: Path) -> Definition:
+    problems, report = _judged(file)
+    if report is None or report.definition is None:
+        first = next((one for one in problems if one["severity"] == "error"), problems[0])
+        raise Refused(f"{file.name} cannot be used: {first['message']} (questionnaire check lists every mistake)")
+    return report.definition
+
+
+def _plain(problem: Any) -> dict[str, Any]:
+    return {
+        "severity": getattr(problem, "severity", "error"),
+        "sheet": problem.sheet,
+        "row": problem.row,
+        "column": problem.column,
+        "field": problem.field,
+        "message": str(problem.message),
+        "mend": str(problem.mend) if problem.mend else None,
+    }
+
+
+def _facts(report: Report | None) -> dict[str, Any]:
+    if report is None or report.definition is None:
+        return {}
+    of = report.definition
+    return {"code": of.code, "languages": list(of.languages), "questions": len(_asked(of.questions()))}
+
+
+def _asked(items: Iterable[Any]) -> list[Any]:
+    return [item for item in items if question_type(item.type).asks]
+
+
+def _print(value: object) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=1))
