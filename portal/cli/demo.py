@@ -6,8 +6,6 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,10 +65,9 @@ def prepare(app: Flask, data_dir: Path, password: str | None) -> Sequence[Login]
     click.echo("Filling the demo country ...")
     with app.app_context():
         upgrade_schema(app)
-    # seed(app, password=...) migrates nothing; it fills an empty database through the services, or copies the
-    # cached result of an earlier run, and returns one mapping per log-in with the keys of ``Login``.
-    seed = import_module("portal.demo.seed").seed if find_spec("portal.demo.seed") else None
-    logins = [dict(login) for login in seed(app, password=password)] if seed else []
+    from portal.demo.seed import seed  # imports all services: not needed when the demo is there already
+
+    logins = seed(app, password=password)
     draft = kept.with_suffix(".new")
     draft.write_text(json.dumps(logins, ensure_ascii=False, indent=1), encoding="utf-8")
     draft.chmod(0o600)

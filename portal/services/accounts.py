@@ -17,6 +17,7 @@ from portal import clock
 from portal.errors import Conflict, NotAllowed, NotFound
 from portal.models import (
     ApiToken,
+    Country,
     Invitation,
     InvitationPurpose,
     LoginAttempt,
@@ -188,6 +189,25 @@ def change_password(
     _set_password(session, person, password_hash, keep=keep)
     revoke_invitations(session, person.id)
     audit.record(session, "change_password", by=by, kind="user", thing=person.public_id)
+
+
+def give_demo_password(session: Session, *, password_hash: str, by: Principal) -> int:
+    """Let everybody in a demo sign in with one password; return how many.
+
+    Raises:
+        NotAllowed: if this is no demo, or ``by`` does not operate it.
+    """
+    require(by, Permission.OPERATE_PORTAL)
+    if not session.scalar(select(Country.demo).limit(1)):
+        raise NotAllowed
+    count = session.scalar(select(func.count(UserAccount.id))) or 0
+    session.execute(
+        update(UserAccount)
+        .values(password_hash=password_hash, password_changed_at=clock.now())
+        .execution_options(synchronize_session="fetch")
+    )
+    audit.record(session, "give_demo_password", by=by, kind="user", persons=count)
+    return count
 
 
 def _set_password(session: Session, person: UserAccount, password_hash: str, keep: int | None = None) -> None:

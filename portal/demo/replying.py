@@ -1,0 +1,281 @@
+"""Acts on one demo reply: each goes through the same form and the same services as a person's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
+
+from forms.answers import STATE_SUFFIX, AnswerKey, Parsed, field_name
+from forms.context import Context
+from forms.question_types import question_type
+from forms.questionnaire import answer_keys, asked, read_answers, section_form
+from portal import clock
+from portal.database import write
+from portal.demo.files import EVIDENCE
+from portal.errors import Incomplete, Invalid
+from portal.extensions import db
+from portal.models import Action, Assignment, Clarification, Status, Submission, Visibility
+from portal.queries.evidence import evidence_of
+from portal.queries.questionnaires import definition, question_ids
+from portal.queries.submissions import answers, head_by_id
+from portal.services import assignments, clarifications, evidence, reviews, submissions, verdicts
+from portal.services.submissions import Change
+from portal.table import pick
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy.orm import Session
+
+    from config import Settings
+    from forms.definition.model import Definition, Item
+    from portal.demo.files import CountryFiles
+    from portal.demo.life import Cast
+    from portal.permissions import Principal
+    from portal.queries.submissions import SubmissionHead
+
+# acts that need nothing but the reply and the person
+_PLAIN: Mapping[str, Callable[..., object]] = {
+    Action.START_REVIEW: reviews.start_review,
+    Action.CLEAR: reviews.clear,
+    Action.CONFIRM_NOT_OURS: reviews.confirm_not_ours,
+    Action.RECALL: verdicts.recall,
+    Action.RETRACT_CLAIM: verdicts.retract_claim,
+    Action.RECORD_SIGNATURE: verdicts.record_signature,
+}
+_WITH_REASON: Mapping[str, Callable[..., object]] = {
+    Action.DECLINE: verdicts.decline,
+    Action.REOPEN: reviews.reopen,
+    Action.REFUSE_NOT_OURS: reviews.refuse_not_ours,
+}
+
+
+class Replying:
+    """Does the acts of replies; ``submissions`` holds their ids by the key of the files, filled when they are issued."""
+
+    def __init__(self, files: CountryFiles, cast: Cast, settings: Settings) -> None:
+        self.files, self.cast, self.settings = files, cast, settings
+        self.submissions: dict[str, int] = {}
+
+    def act(self, reply: Mapping[str, Any], place: Mapping[str, Any], act: Mapping[str, Any]) -> None:
+        """Do one act of the files."""
+        key, name, institution = reply["assignment"], act["act"], place["institution"]
+        if name == "save":
+            earlier = act.get("earlier", {})
+            given = {code: earlier.get(code, reply["answers"][code]) for code in act["answers"]}
+            self.save(key, act["by"], institution, given)
+            return
+        if name == "attach_evidence":
+            self._attach(key, act, institution, _written_in(reply))
+            return
+        by = self.cast.play(act["by"], institution)
+        language = _written_in(reply) or self.cast.language(act["by"])
+        reason = pick(act.get("reason", {}), language, self.files.languages)
+        try:
+            with write() as session:
+                head = head_by_id(session, self.submissions[key])
+                self._verdict(session, head, act, by, reason, language)
+        except Invalid as error:
+            fields = ", ".join(str(problem.field) for problem in error.problems)
+            error.add_note(f"demo reply {key}, day {act['day']}, {name}: {fields}")
+            raise
+
+    def _verdict(  # noqa: C901 - one line per act
+        self, session: Session, head: SubmissionHead, act: Mapping[str, Any], by: Principal, reason: str, language: str
+    ) -> None:
+        name = act["act"]
+        compiled = definition(session, head.version_id)
+        if name in _PLAIN:
+            _PLAIN[name](session, head, by=by)
+        elif name in _WITH_REASON:
+            _WITH_REASON[name](session, head, reason=reason, by=by)
+        elif name == Action.COMPLETE:
+            verdicts.complete(session, head, compiled, context=self._context(compiled, head, by), by=by)
+        elif name == Action.SIGN_OFF:
+            verdicts.sign_off(session, [(head, compiled)], by=by)
+        elif name == Action.SIGN_ON_PAPER:
+            verdicts.sign_on_paper(session, head, compiled, by=by)
+        elif name == Action.HAND_IN_PENDING:
+            verdicts.hand_in_pending(session, head, compiled, by=by)
+        elif name == Action.CLAIM_NOT_OURS:
+            instead = pick(self.cast.names[act["institution"]], language, self.files.languages)
+            verdicts.claim_not_ours(session, head, instead=instead, reason=reason, by=by)
+        elif name == Action.RETURN:
+            threads = [one.public_id for one in _threads(session, head) if one.status != "closed"]
+            reviews.return_reply(
+                session, head, note=reason, codes=act["questions"], clarifications=threads, by=by
+            )
+        elif name in {Action.WITHDRAW, Action.RESTORE}:
+            assignment = session.get_one(Assignment, head.assignment_id)
+            if name == Action.WITHDRAW:
+                assignments.withdraw(session, assignment, reason=reason, by=by)
+            else:
+                assignments.restore(session, assignment, by=by)
+        else:
+            self._clarify(session, head, act, by, language)
+
+    def _clarify(
+        self, session: Session, head: SubmissionHead, act: Mapping[str, Any], by: Principal, language: str
+    ) -> None:
+        text = pick(act.get("text", {}), language, self.files.languages)
+        if act["act"] == "ask_clarification":
+            number = question_ids(session, head.version_id).get(act["question"])
+            clarifications.ask(session, head, text, question_id=number, by=by)
+            return
+        thread = _threads(session, head)[-1]
+        if act["act"] == "answer_clarification":
+            clarifications.answer(session, head, thread, text, by=by)
+        elif act["act"] == "close_clarification":
+            clarifications.close(session, head, thread, by=by)
+        else:
+            message = f"the demo knows no act {act['act']!r}"
+            raise ValueError(message)
+
+    def save(self, key: str, login: str, institution: str, given: Mapping[str, Any]) -> None:
+        """Save answers through the form, as the answering page does.
+
+        Raises:
+            ValueError: if an answer is not taken: the files are wrong then.
+        """
+        by = self.cast.play(login, institution)
+        with write() as session:
+            head = head_by_id(session, self.submissions[key])
+            compiled = definition(session, head.version_id)
+            context = self._context(compiled, head, by)
+            changes = self._read(session, compiled, context, head, given)
+            saved = submissions.save_answers(
+                session,
+                head,
+                compiled,
+                question_ids(session, head.version_id),
+                changes,
+                context=context,
+                by=by,
+            )
+            refused = [f"{one.key.code}: {one.message}" for one in saved.refused]
+            if saved.stale or refused:
+                message = f"{key}: not taken: {refused or saved.stale}"
+                raise ValueError(message)
+
+    def _read(
+        self,
+        session: Session,
+        compiled: Definition,
+        context: Context,
+        head: SubmissionHead,
+        given: Mapping[str, Any],
+    ) -> dict[AnswerKey, Change]:
+        items = {item.code: item for item in asked(compiled.pages)}
+        fields: MultiDict[str, str] = MultiDict()
+        for code, value in given.items():
+            for name, raw in _typed(items[code], value, context.languages):
+                fields.add(name, raw)
+        form = section_form([items[code] for code in given], context, csrf=False)(formdata=fields)
+        form.validate()
+        stored = answers(session, head.id)
+        return {
+            key: Change(parsed, stored[key].revision if key in stored else 0)
+            for key, parsed in read_answers(form, list(items.values())).items()
+        }
+
+    def _attach(self, key: str, act: Mapping[str, Any], institution: str, language: str) -> None:
+        about = self.files.evidence[act["file"]]
+        by = self.cast.play(act["by"], institution)
+        with (EVIDENCE / act["file"]).open("rb") as stream:
+            received = evidence.receive(
+                stream,
+                about["shown_as"],
+                folder=self.settings.evidence_dir,
+                tmp=self.settings.tmp_dir,
+                limit=self.settings.evidence_max_bytes,
+            )
+        with write() as session:
+            head = head_by_id(session, self.submissions[key])
+            compiled, ids = definition(session, head.version_id), question_ids(session, head.version_id)
+            evidence.add_file(
+                session,
+                head,
+                received,
+                question_id=ids[act["question"]],
+                by=by,
+                caption=pick(about["captions"], language, self.files.languages),
+                visibility=Visibility(act["confidentiality"]),
+            )
+            attached = [
+                one.public_id for one in evidence_of(session, head.id) if one.question_id == ids[act["question"]]
+            ]
+            submissions.save_answers(
+                session,
+                head,
+                compiled,
+                ids,
+                {AnswerKey(act["question"]): Change(Parsed(value=[*attached]), None)},
+                context=self._context(compiled, head, by),
+                by=by,
+            )
+
+    def complete_if_possible(self, key: str, about: Mapping[str, Any]) -> None:
+        """Complete the questions about the institution, where nothing is missing."""
+        by = self.cast.play(about["by"], about["institution"])
+        head = head_by_id(db.session, self.submissions[key])
+        compiled = definition(db.session, head.version_id)
+        try:
+            with write() as session:
+                verdicts.complete(session, head, compiled, context=self._context(compiled, head, by), by=by)
+        except Incomplete:
+            return
+
+    def sign_if_waiting(self, key: str, about: Mapping[str, Any]) -> None:
+        """Sign the questions about the institution, where they are complete."""
+        institution = about["institution"]
+        by = self.cast.play(f"approver.{institution}", institution)
+        with write() as session:
+            submission = session.get_one(Submission, self.submissions[key])
+            if submission.status is Status.AWAITING_SIGN_OFF:
+                head = head_by_id(session, submission.id)
+                verdicts.sign_off(session, [(head, definition(session, head.version_id))], by=by)
+
+    def _context(self, compiled: Definition, head: SubmissionHead, by: Principal) -> Context:
+        zone = str(self.files.zone)
+        spoken = tuple(code for code in self.files.languages if code in compiled.languages)
+        return Context(
+            today=clock.today(zone),
+            languages=spoken or compiled.languages,
+            language=by.language or self.files.languages[0],
+            time_zone=zone,
+            now=clock.now(),
+            person={"login": by.login},
+            institution={"code": head.institution_code},
+        )
+
+
+def _typed(item: Item, value: Any, languages: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the fields that a page would post for a value of the files."""
+    keys = answer_keys(item, languages)
+    name = field_name(keys[0])
+    if isinstance(value, dict) and "state" in value:
+        return [(name + STATE_SUFFIX, value["state"])]
+    if isinstance(value, dict) and keys[0].lang:
+        return [(field_name(key), value[key.lang]) for key in keys if key.lang in value]
+    if isinstance(value, dict):
+        return [(name, next(iter(value.values())))]
+    raw = question_type(item.type).raw(value, item)
+    return [(name, one) for one in raw]
+
+
+def _written_in(reply: Mapping[str, Any]) -> str:
+    """Return the language in which a reply is written; '' where it has no text yet."""
+    for value in reply["answers"].values():
+        if isinstance(value, dict) and "state" not in value:
+            return next(iter(value))
+    return ""
+
+
+def _threads(session: Session, head: SubmissionHead) -> list[Clarification]:
+    return list(
+        session.scalars(
+            select(Clarification).where(Clarification.submission_id == head.id).order_by(Clarification.id)
+        )
+    )
