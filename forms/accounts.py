@@ -35,14 +35,24 @@ class PasswordForm(PortalForm):
 
 class _AccountForm(TextsForm):
     language = SelectField(_l("Language of the pages"))
-    digits = SelectField(_l("Digits"), choices=choices([("latn", "0 1 2 3"), ("khmr", "០ ១ ២ ៣")]))
     revision = HiddenField(default="0", filters=[lambda value: int(value) if str(value).isdigit() else 0])
 
 
-def account_form(languages: Sequence[str], names: Sequence[str] = ()) -> type[TextsForm]:
-    """Return the form of one's own account; ``names`` are the languages' own names, in the same order."""
+# digits by the name of their numbering system (Unicode CLDR)
+DIGITS = {"latn": "0 1 2 3", "khmr": "០ ១ ២ ៣"}
+
+
+def account_form(
+    languages: Sequence[str], names: Sequence[str] = (), digits: Sequence[str] = ("latn", "khmr")
+) -> type[TextsForm]:
+    """Return the form of one's own account; ``names`` are the languages' own names, in the same order.
+
+    ``digits`` are those the country writes with; where there is one kind only, nothing is asked.
+    """
     own = dict(zip(languages, names or languages, strict=True))
     made = type("AccountForm", (_AccountForm,), text_fields("names", _l("Your name"), own))
     setattr(made, f"validate_names_{languages[0]}", some_name)
     made.language = SelectField(_l("Language of the pages"), choices=choices(own.items()))  # type: ignore[attr-defined]
+    kinds = [(name, DIGITS[name]) for name in digits if name in DIGITS]
+    made.digits = SelectField(_l("Digits"), choices=choices(kinds)) if len(kinds) > 1 else None  # type: ignore[attr-defined]
     return made

@@ -303,7 +303,7 @@ def account() -> ResponseReturnValue:
 def save_account() -> ResponseReturnValue:
     """Save one's own name, language and digits."""
     languages = facts().languages
-    form = account_form(languages, _language_names())()
+    form = account_form(languages, _language_names(), _digits())()
     if not form.validate_on_submit():
         return _account_page(account=form), 422
     try:
@@ -314,7 +314,7 @@ def save_account() -> ResponseReturnValue:
                 revision=form.revision.data,
                 names=form.texts("names", languages),
                 language=form.language.data,
-                digits=form.digits.data,
+                digits=form.digits.data if form.digits else "latn",
                 by=who(),
             )
     except Invalid as error:
@@ -362,11 +362,12 @@ def _account_page(account: Any = None, password: PasswordForm | None = None) -> 
     person = db.session.get_one(UserAccount, principal.user_id, populate_existing=True)
     if account is None:
         languages = facts().languages
-        account = account_form(languages, _language_names())(formdata=None)
+        account = account_form(languages, _language_names(), _digits())(formdata=None)
         account.fill("names", person.names, languages)
         account.revision.data = person.revision
         account.language.data = person.language or languages[0]
-        account.digits.data = person.digits
+        if account.digits:
+            account.digits.data = person.digits
     return render_template(
         "accounts/account.html",
         account=account,
@@ -375,6 +376,11 @@ def _account_page(account: Any = None, password: PasswordForm | None = None) -> 
         principal=principal,
         sessions=sessions_of(db.session, person.id, idle=timedelta(minutes=_settings().session_idle_minutes)),
     )
+
+
+def _digits() -> list[str]:
+    """Return the kinds of digits that the country writes with, Latin ones first."""
+    return list(dict.fromkeys(["latn", *(one.get("digits", "latn") for one in facts().language_facts)]))
 
 
 def _language_names() -> list[str]:

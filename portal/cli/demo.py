@@ -67,7 +67,7 @@ def prepare(app: Flask, data_dir: Path, password: str | None) -> Sequence[Login]
         upgrade_schema(app)
     from portal.demo.seed import seed  # imports all services: not needed when the demo is there already
 
-    logins = seed(app, password=password)
+    logins = list[Login](seed(app, password=password))
     draft = kept.with_suffix(".new")
     draft.write_text(json.dumps(logins, ensure_ascii=False, indent=1), encoding="utf-8")
     draft.chmod(0o600)

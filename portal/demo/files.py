@@ -12,43 +12,13 @@ from zoneinfo import ZoneInfo
 
 from portal.models import RecommendationKind, StatePosition, TextStatus, Vocabulary
 from portal.services.recommendation_rows import DocumentFacts, RecommendationRow
+from portal.workbooks.people import InstitutionRow, PersonRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 COUNTRIES = Path(__file__).parent / "countries"
 EVIDENCE = Path(__file__).parent / "evidence"
-
-
-@dataclass(frozen=True)
-class InstitutionRow:
-    """An institution as the import of people takes it."""
-
-    row: int
-    code: str
-    names: Mapping[str, str]
-    parent: str
-    rank: str
-    kind: str
-    sheet: str = "institutions"
-
-
-@dataclass(frozen=True)
-class PersonRow:
-    """One part of a person as the import of people takes it."""
-
-    row: int
-    login: str
-    names: Mapping[str, str]
-    honorific: str
-    post: Mapping[str, str]
-    phone: str
-    telegram: str
-    email: str
-    role: str
-    institution: str
-    language: str
-    sheet: str = "persons"
 
 
 @dataclass(frozen=True)
@@ -77,7 +47,7 @@ class CountryFiles:
     @cached_property
     def country(self) -> Mapping[str, Any]:
         """Whose portal this is."""
-        return _load(self.folder / "country.json")
+        return _mapping(self.folder / "country.json")
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
@@ -87,7 +57,7 @@ class CountryFiles:
     @cached_property
     def vocabularies(self) -> Mapping[str, Any]:
         """Mechanisms and labels."""
-        return _load(self.folder / "vocabularies.json")
+        return _mapping(self.folder / "vocabularies.json")
 
     @cached_property
     def rounds(self) -> Sequence[Mapping[str, Any]]:
@@ -98,7 +68,7 @@ class CountryFiles:
     @cached_property
     def answers(self) -> Mapping[str, Any]:
         """Replies with their acts, answers about institutions, states of implementation."""
-        return _load(self.folder / "answers.json")
+        return _mapping(self.folder / "answers.json")
 
     @cached_property
     def evidence(self) -> Mapping[str, Mapping[str, Any]]:
@@ -115,7 +85,13 @@ class CountryFiles:
         """Yield the institutions in protocol order."""
         for number, one in enumerate(_load(self.folder / "institutions.json")["institutions"], start=2):
             yield InstitutionRow(
-                number, one["code"], one["names"], one["parent"] or "", str(one["rank"]), one["kind"] or ""
+                sheet="institutions",
+                row=number,
+                code=one["code"],
+                names=one["names"],
+                parent=one["parent"] or "",
+                rank=str(one["rank"]),
+                kind=one["kind"] or "",
             )
 
     def person_rows(self) -> Iterator[PersonRow]:
@@ -128,6 +104,7 @@ class CountryFiles:
             for role, institution in parts:
                 number += 1
                 yield PersonRow(
+                    sheet="persons",
                     row=number,
                     login=one["login"],
                     names=one["names"],
@@ -171,6 +148,11 @@ class CountryFiles:
 
 def _load(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _mapping(path: Path) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = _load(path)
+    return found
 
 
 def _day(text: str | None) -> date | None:

@@ -118,18 +118,7 @@ class Life:
         moment = files.moment
         self._at(moment(of, PREPARED_DAY, "14:30"), lambda: self._prepare(of))
         self._at(moment(of, 0, ISSUED_AT), lambda: self._issue(of))
-        lapses: list[datetime] = []
-        asked = {one["key"]: one for one in of["assignments"]}
-        for reply in files.answers["replies"]:
-            if reply["assignment"] not in asked:
-                continue
-            place = asked[reply["assignment"]]
-            for act in reply["acts"]:
-                when = moment(of, act["day"], act["time"])
-                if act["act"] == "lapse":
-                    lapses.append(when)
-                elif act["act"] != "issue":
-                    self._at(when, self._reply_act(reply, place, act))
+        lapses = self._plan_replies(of)
         for number, one in enumerate(files.answers["participations"]):
             if one["round"] == slug:
                 self._plan_participation(of, one, number)
@@ -141,6 +130,20 @@ class Life:
             self._at(closing, lambda: self._close(slug))
         if of["state"] == "frozen":
             self._at(moment(of, of["freeze_day"], "10:00"), lambda: self._freeze(slug))
+
+    def _plan_replies(self, of: Mapping[str, Any]) -> list[datetime]:
+        """Plan the acts on every reply of a round; return when replies lapse, which closing the round does."""
+        lapses: list[datetime] = []
+        asked = {one["key"]: one for one in of["assignments"]}
+        for reply in self.files.answers["replies"]:
+            place = asked.get(reply["assignment"])
+            for act in reply["acts"] if place else ():
+                when = self.files.moment(of, act["day"], act["time"])
+                if act["act"] == "lapse":
+                    lapses.append(when)
+                elif place and act["act"] != "issue":
+                    self._at(when, self._reply_act(reply, place, act))
+        return lapses
 
     def _prepare(self, of: Mapping[str, Any]) -> None:
         number, keys = prepare_round(self.files, of, self.versions, by=self._coordinator())

@@ -50,7 +50,7 @@ def set_up(files: CountryFiles, *, password_hash: str, sources: Path) -> dict[st
     opened: datetime = min(files.moment(one, 0) for one in files.rounds)
     with clock.at(opened - SET_UP_BEFORE):
         with write() as session:
-            countries.make_system_actor(session)
+            people.ensure_system_actor(session)
             by = system_principal(session)
             _set_up_country(session, files, by)
             _add_people(session, files, by)

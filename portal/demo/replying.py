@@ -53,7 +53,7 @@ _WITH_REASON: Mapping[str, Callable[..., object]] = {
 
 
 class Replying:
-    """Does the acts of replies; ``submissions`` holds their ids by the key of the files, filled when they are issued."""
+    """Does the acts of replies; ``submissions`` holds their ids by the key of the files, known once issued."""
 
     def __init__(self, files: CountryFiles, cast: Cast, settings: Settings) -> None:
         self.files, self.cast, self.settings = files, cast, settings
@@ -269,7 +269,7 @@ def _written_in(reply: Mapping[str, Any]) -> str:
     """Return the language in which a reply is written; '' where it has no text yet."""
     for value in reply["answers"].values():
         if isinstance(value, dict) and "state" not in value:
-            return next(iter(value))
+            return str(next(iter(value)))
     return ""
 
 

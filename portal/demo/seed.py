@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
@@ -25,6 +24,7 @@ from portal.services.sessions import hash_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from flask import Flask
 
@@ -34,10 +34,9 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 # what a seeded demo consists of beside the database
 FOLDERS = ("evidence", "mail", "questionnaires")
 KEPT_DAYS = 2
-Login = dict[str, str]
 
 
-def seed(app: Flask, *, password: str | None, country: str = "cambodia") -> list[Login]:
+def seed(app: Flask, *, password: str | None, country: str = "cambodia") -> list[dict[str, str]]:
     """Fill an empty, migrated portal with a demo country and return its log-ins (role, institution, login, password).
 
     On SQLite the result is kept in the cache folder under a hash of code, files and day, and copied the next time.
@@ -146,21 +145,21 @@ def _key(country: str) -> str:
 
 
 def _ingredients(country: str) -> Iterator[Path]:
-    for folder in ("portal", "forms", "migrations"):
-        yield from sorted((ROOT / folder).rglob("*.py"))
+    for room in ("portal", "forms", "migrations"):
+        yield from sorted((ROOT / room).rglob("*.py"))
     yield from sorted((ROOT / "templates" / "mail").glob("*"))
     demo = ROOT / "portal" / "demo"
     for folder in (demo / "countries" / country, demo / "evidence"):
         yield from sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _logins(files: CountryFiles, password: str) -> list[Login]:
+def _logins(files: CountryFiles, password: str) -> list[dict[str, str]]:
     """List who can sign in: the secretariat, then the institutions that are asked most in the running round."""
     asked: dict[str, int] = {}
     for one in files.rounds[-1]["assignments"]:
         asked[one["institution"]] = asked.get(one["institution"], 0) + 1
-    staff: list[Login] = []
-    members: list[tuple[int, Login]] = []
+    staff: list[dict[str, str]] = []
+    members: list[tuple[int, dict[str, str]]] = []
     for person in files.persons:
         login = {"login": person["login"], "password": password}
         if person["staff_role"]:

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from portal.errors import Conflict
-from portal.models import Actor, ActorKind, Country, Mechanism, Tag, Vocabulary
+from portal.models import Country, Mechanism, Tag, Vocabulary
 from portal.permissions import Permission, require
 from portal.services import audit
 
@@ -18,16 +18,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.permissions import Principal
-
-
-def make_system_actor(session: Session) -> Actor:
-    """Return the system as an actor, made when there is none: jobs and commands act in its name."""
-    found = session.scalar(select(Actor).where(Actor.kind == ActorKind.SYSTEM).order_by(Actor.id).limit(1))
-    if found is None:
-        found = Actor(kind=ActorKind.SYSTEM)
-        session.add(found)
-        session.flush()
-    return found
 
 
 def set_up_country(
