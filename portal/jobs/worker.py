@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from portal import clock
 from portal.database import write
 from portal.extensions import db
+from portal.jobs import exports as _exports  # noqa: F401 - registers its handler
 from portal.jobs import handlers, outbox
 from portal.models import Job, JobStatus
 

@@ -58,12 +58,12 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Made:
-    """A workbook that was written, opened again and counted."""
+    """A workbook that was written, opened again and counted; ``lines`` are (sheet, what is counted, number)."""
 
     size: int
     sha256: str
     checksum: str
-    counts: dict[str, int]
+    lines: list[tuple[str, str, int]]
     altered: int
 
 
@@ -95,8 +95,8 @@ def write_workbook(
         finally:
             book.close()
             draft.unlink(missing_ok=True)
-    counts = {f"{count.sheet}: {count.what}": count.written for count in found.counts}
-    return Made(len(content), hashlib.sha256(content).hexdigest(), checksum, counts, len(book.notes))
+    lines = [(count.sheet, count.what, count.written) for count in found.counts]
+    return Made(len(content), hashlib.sha256(content).hexdigest(), checksum, lines, len(book.notes))
 
 
 def _sentence(sheet: str, counted: int, written: int) -> str:
