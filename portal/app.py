@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _set_up_database(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_ENGINES"] = {"default": engine_options(settings.database_url)}
     db.init_app(app)
+    # Flask-SQLAlchemy-Lite also closes async sessions after each request; Flask starts a thread with an event loop for
+    # that, which costs more than the rest of a small request. No async engine exists here.
+    app.teardown_appcontext_funcs[:] = [
+        close for close in app.teardown_appcontext_funcs if not inspect.iscoroutinefunction(close)
+    ]
     with app.app_context():
         prepare(db.engine)
 

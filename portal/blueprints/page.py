@@ -83,6 +83,12 @@ class LazyView(PageView):
     @property
     def navigation(self) -> Sequence[NavigationItem]:
         """List where this person may go."""
+        kept: list[NavigationItem] | None = vars(self).get("_navigation")
+        if kept is None:
+            kept = vars(self)["_navigation"] = self._made()
+        return kept
+
+    def _made(self) -> list[NavigationItem]:
         principal = self.principal
         if not isinstance(principal, Principal):
             return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from portal import clock
 from portal.models import Actor, Institution, Membership, Role, Session, StaffAppointment, StaffRole, UserAccount
@@ -51,7 +51,7 @@ _BY_SESSION = _FROM.add_columns(
     Session.expires_at,
     Session.revoked_at,
     Session.confirmed_at,
-).join(Session, Session.user_id == UserAccount.id)
+).join(Session, Session.user_id == UserAccount.id).where(Session.token_hash == bindparam("token_hash"))
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class FoundSession:
 
 def find_session(session: orm.Session, token_hash: str) -> FoundSession | None:
     """Load session, person, memberships and staff roles in one query; None if there is no such session."""
-    rows = session.execute(_BY_SESSION.where(Session.token_hash == token_hash)).all()
+    rows = session.connection().execute(_BY_SESSION, {"token_hash": token_hash}).all()
     if not rows:
         return None
     first = rows[0]

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 
 from forms.answers import AnswerKey, Given
 from portal.models import (
@@ -128,6 +128,9 @@ HEAD = (
 )
 
 
+_BY_PUBLIC_ID = HEAD.where(Submission.public_id == bindparam("public_id"))
+
+
 def head_of(row: Row[*tuple[Any, ...]]) -> SubmissionHead:
     """Return a row of ``HEAD`` as a head."""
     found = dict(row._mapping)  # noqa: SLF001 - the documented way to a mapping
@@ -138,7 +141,7 @@ def head_of(row: Row[*tuple[Any, ...]]) -> SubmissionHead:
 
 def find(session: Session, public_id: str) -> SubmissionHead | None:
     """Find one reply by its public id."""
-    row = session.execute(HEAD.where(Submission.public_id == public_id)).first()
+    row = session.connection().execute(_BY_PUBLIC_ID, {"public_id": public_id}).first()
     return head_of(row) if row else None
 
 
@@ -174,6 +177,7 @@ _ANSWERS = (
         Answer.asked_in,
     )
     .join(Question, Question.id == Answer.question_id)
+    .where(Answer.submission_id == bindparam("submission_id"))
     .order_by(Answer.question_id, Answer.row, Answer.lang)
 )
 
@@ -182,8 +186,8 @@ def answers(session: Session, submission_id: int) -> dict[AnswerKey, StoredAnswe
     """Return all stored answers of a reply by key, in one query."""
     return {
         AnswerKey(code, row, lang): StoredAnswer(value, state.value, *rest)
-        for code, row, lang, value, state, *rest in session.execute(
-            _ANSWERS.where(Answer.submission_id == submission_id)
+        for code, row, lang, value, state, *rest in session.connection().execute(
+            _ANSWERS, {"submission_id": submission_id}
         )
     }
 
@@ -226,40 +230,43 @@ class AskedRecommendation:
         return f"{self.paragraph} ({self.sub_item})" if self.sub_item else self.paragraph
 
 
+_CHAPEAU = Recommendation.__table__.alias("chapeau")
+_ASKED = (
+    select(
+        AssignmentRecommendation.assignment_id,
+        Recommendation.id,
+        Recommendation.public_id,
+        SourceDocument.symbol,
+        Mechanism.code,
+        Mechanism.names,
+        Recommendation.paragraph,
+        Recommendation.sub_item,
+        Recommendation.heading,
+        Recommendation.texts,
+        Recommendation.summary,
+        Recommendation.text_status,
+        _CHAPEAU.c.texts.label("chapeau"),
+    )
+    .join(Recommendation, Recommendation.id == AssignmentRecommendation.recommendation_id)
+    .join(SourceDocument, SourceDocument.id == Recommendation.document_id)
+    .join(Mechanism, Mechanism.id == SourceDocument.mechanism_id)
+    .outerjoin(
+        _CHAPEAU,
+        and_(
+            _CHAPEAU.c.document_id == Recommendation.document_id,
+            _CHAPEAU.c.paragraph == Recommendation.paragraph,
+            _CHAPEAU.c.sub_item == "",
+            Recommendation.sub_item != "",
+        ),
+    )
+    .where(AssignmentRecommendation.assignment_id.in_(bindparam("assignment_ids", expanding=True)))
+    .order_by(AssignmentRecommendation.assignment_id, Recommendation.position, Recommendation.id)
+)
+
+
 def asked_recommendations(session: Session, assignment_ids: Iterable[int]) -> dict[int, list[AskedRecommendation]]:
     """Return, per assignment, what it asks about, in the order of the document; one query."""
-    chapeau = Recommendation.__table__.alias("chapeau")
-    rows = session.execute(
-        select(
-            AssignmentRecommendation.assignment_id,
-            Recommendation.id,
-            Recommendation.public_id,
-            SourceDocument.symbol,
-            Mechanism.code,
-            Mechanism.names,
-            Recommendation.paragraph,
-            Recommendation.sub_item,
-            Recommendation.heading,
-            Recommendation.texts,
-            Recommendation.summary,
-            Recommendation.text_status,
-            chapeau.c.texts.label("chapeau"),
-        )
-        .join(Recommendation, Recommendation.id == AssignmentRecommendation.recommendation_id)
-        .join(SourceDocument, SourceDocument.id == Recommendation.document_id)
-        .join(Mechanism, Mechanism.id == SourceDocument.mechanism_id)
-        .outerjoin(
-            chapeau,
-            and_(
-                chapeau.c.document_id == Recommendation.document_id,
-                chapeau.c.paragraph == Recommendation.paragraph,
-                chapeau.c.sub_item == "",
-                Recommendation.sub_item != "",
-            ),
-        )
-        .where(AssignmentRecommendation.assignment_id.in_(list(assignment_ids)))
-        .order_by(AssignmentRecommendation.assignment_id, Recommendation.position, Recommendation.id)
-    )
+    rows = session.connection().execute(_ASKED, {"assignment_ids": list(assignment_ids)})
     found: dict[int, list[AskedRecommendation]] = {}
     for assignment_id, *rest in rows:
         found.setdefault(assignment_id, []).append(AskedRecommendation(*rest))
