@@ -18,12 +18,15 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from flask import current_app, g, url_for
 from flask_babel import get_locale, gettext, ngettext
+from jinja2 import Template
 from markupsafe import Markup, escape
 
 from portal.table import pick
 
 if TYPE_CHECKING:
     from flask import Flask
+    from jinja2.environment import TemplateModule
+    from jinja2.runtime import Context
 
 KHMER_DIGITS = str.maketrans("0123456789", "០១២៣៤៥៦៧៨៩")
 DATE_PATTERNS = {"long": "d MMMM y", "short": "d MMM y", "day": "d MMM", "weekday": "EEEE d MMMM y"}
@@ -313,21 +316,39 @@ def _read_words() -> SimpleNamespace:
     )
 
 
-def _said(message: str) -> str:
-    """Look a sentence of a template up, each once per language and process (Flask-Babel asks its context each time)."""
-    key = (get_locale(), message)  # not the page's language: mails are written in their reader's
-    found = _sentences.get(key)
+def _said(message: str, **values: Any) -> Markup:
+    """Say a sentence of a template in the locale in force, values escaped.
+
+    Each sentence is looked up once per locale and process: Flask-Babel asks its context several times for each, and a
+    page has some fifty. The locale is Flask-Babel's, not the page's, so that mails are written in their reader's.
+    """
+    context = g.get("_flask_babel")
+    locale = getattr(context, "babel_locale", None) or get_locale()
+    sentences = _sentences.setdefault((locale.language, locale.territory) if locale else ("", None), {})
+    found = sentences.get(message)
     if found is None:
-        found = _sentences[key] = gettext(message)
-    return found
+        found = sentences[message] = Markup(gettext(message))  # noqa: S704 - the catalogue's words are ours
+    return found % values if values or "%" in found else found
 
 
-_sentences: dict[tuple[Locale | None, str], str] = {}
+_sentences: dict[tuple[str, str | None], dict[str, Markup]] = {}
+
+
+class PortalTemplate(Template):
+    """A template whose macros are imported without comparing globals: pages bring none of their own.
+
+    Jinja compares two sets of names per ``{% from %}``; a page of ours has some sixteen.
+    """
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        del ctx
+        return super()._get_default_module()
 
 
 def install(app: Flask) -> None:
     """Add the filters and globals to the templates of an application."""
     _icons()
+    app.jinja_env.template_class = PortalTemplate
     app.add_template_filter(localized, "localized")
     app.add_template_filter(text_language, "text_language")
     app.add_template_filter(digits, "digits")
@@ -343,6 +364,7 @@ def install(app: Flask) -> None:
     )  # fmt: skip
     # Flask-Babel's own callables stay for plurals; catalogues never change while a process lives
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(_said, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.globals.update(_=_said, gettext=_said)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from flask import g, request, url_for
 from flask_babel import gettext as _
 
-from forms.answers import AnswerKey, field_name
+from forms.answers import AnswerKey, field_name, parse_field_name
 from forms.context import Context
 from forms.evaluation import evaluate
 from forms.question_types import question_type
-from forms.questionnaire import read_answers, section_form
+from forms.questionnaire import asked, read_answers, section_form
 from portal import clock
+from portal.blueprints.drawing import clone, draw
 from portal.extensions import db
 from portal.models import SignOffPolicy, Status
 from portal.models.lifecycle import EDITABLE
@@ -28,6 +29,8 @@ from portal.templating import FileView, ItemView, TextInLanguage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from markupsafe import Markup
 
     from forms.definition.model import Definition, Item
     from forms.evaluation import Evaluation
@@ -60,22 +63,22 @@ def languages_of(definition: Definition, country: CountryFacts) -> tuple[str, ..
 
 
 def load(head: SubmissionHead) -> tuple[Definition, Mapping[str, int]]:
-    """Return the questionnaire of a reply, and its question ids by code (both cached: published versions are frozen)."""
+    """Return the questionnaire of a reply, and its question ids by code (both cached: a published one is frozen)."""
     return load_definition(db.session, head.version_id), question_ids(db.session, head.version_id)
 
 
-def read_changes(
-    definition: Definition, page: Item, context: Context, stored_bases: Mapping[AnswerKey, int] | None = None
-) -> dict[AnswerKey, Change]:
+def read_changes(definition: Definition, page: Item, context: Context) -> dict[AnswerKey, Change]:
     """Read a post of a page into changes, each with the revision its writer saw.
 
     Files have their own door; a page without script may resolve a conflict: mine, theirs or both.
     """
-    del stored_bases
-    form = section_form([page], context, csrf=False)(formdata=request.form)
+    spoken_of = {key.code for name in request.form if (key := parse_field_name(name)) is not None}
+    # an autosave speaks of one answer: a form of that question alone judges it just the same
+    items = [item for item in asked([page]) if item.code in spoken_of]
+    form = section_form(items, context, csrf=False)(formdata=request.form)
     form.validate()
     changes: dict[AnswerKey, Change] = {}
-    for key, parsed in read_answers(form, [page]).items():
+    for key, parsed in read_answers(form, items).items():
         if question_type(definition.question(key.code).type).control == "file":
             continue
         name = field_name(key)
@@ -98,9 +101,7 @@ def _joined(theirs: str | None, mine: Any) -> Any:
     return f"{theirs}\n\n{mine}" if theirs and isinstance(mine, str) else mine
 
 
-def skeleton(
-    definition: Definition, page_code: str, language: str, languages: tuple[str, ...]
-) -> tuple[ItemView, ...]:
+def skeleton(definition: Definition, page_code: str, language: str, languages: tuple[str, ...]) -> tuple[ItemView, ...]:
     """Return the page's items as far as they depend on the questionnaire and the language alone.
 
     Kept on the definition itself: a published version is one object per process, and its wording is frozen.
@@ -235,17 +236,28 @@ class AnsweringPage:
         missing = {key.code for key in self.evaluation.missing}
         return [self._filled(view, evidence, mine or {}, missing) for view in views]
 
+    def drawn(
+        self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None
+    ) -> tuple[Markup, list[ItemView]]:
+        """Return the page's questions as HTML, and the item views behind it."""
+        views = self.items(page, evidence, mine)
+        return draw(self.definition, page.code, views), views
+
     def _filled(
         self, view: ItemView, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str], missing: set[str]
     ) -> ItemView:
         hidden = view.code in self.evaluation.hidden
         if view.control in {"group", "note"}:
-            return replace(view, hidden=True) if hidden else view
+            if not hidden:
+                return view
+            gone = clone(view)
+            gone.hidden = True
+            return gone
         item = self.definition.question(view.code)
         readonly = bool(self.readonly) or self.locked(view.code)
-        filled = replace(
-            view, hidden=hidden, readonly=readonly, missing=view.code in missing and bool(self.head.saved_at)
-        )
+        filled = clone(view)
+        filled.hidden, filled.readonly = hidden, readonly
+        filled.missing = view.code in missing and bool(self.head.saved_at)
         if view.control == "file":
             filled.files = [self._file(one) for one in evidence if one.question_id == self._question_id(view.code)]
             filled.upload_url = (
@@ -284,7 +296,8 @@ class AnsweringPage:
         key = AnswerKey(code, "", text.language)
         answer = self.stored.get(key)
         value = self._raw(self.definition.question(code), answer, mine.get(key))
-        return replace(text, value=value[0] if value else "", revision=answer.revision if answer else 0)
+        revision = answer.revision if answer else 0
+        return TextInLanguage(text.language, text.name, value[0] if value else "", revision, text.label)
 
     def _question_id(self, code: str) -> int | None:
         return question_ids(db.session, self.head.version_id).get(code)

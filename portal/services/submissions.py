@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import insert, or_, select
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from forms.answers import AnswerKey, Given, Parsed, field_name
@@ -24,8 +24,7 @@ from portal.services.events import append_event, locked
 from portal.table import Problem, Speakable
 
 if TYPE_CHECKING:
-
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Connection
     from sqlalchemy.orm import Session
 
     from forms.context import Context
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Change:
-    """What somebody wants one answer to become; ``base`` is the revision they saw (None: overwrite, imports by staff)."""
+    """What somebody wants one answer to become; ``base`` is the revision they saw (None: whatever it is)."""
 
     parsed: Parsed
     base: int | None
@@ -149,7 +148,7 @@ def save_answers(
         NotAllowed: if ``by`` may not answer.
         IllegalTransition: if the reply can no longer be changed.
     """
-    submission = locked(session, head.id)
+    submission = session.connection().execute(_LOCK, {"submission": head.id}).one()
     require(by, Permission.ANSWER_SUBMISSION, Target(head.institution_id, submission.status))
     if submission.status not in EDITABLE:
         raise IllegalTransition
@@ -168,23 +167,25 @@ def save_answers(
         else:
             work.put(key, change.parsed)
     if doubtful:
-        _settle(session, submission.id, work, doubtful, request_key)
+        _settle(session, head.id, work, doubtful, request_key)
     evaluation = _apply_rules(work, definition, context)
     for key in changes:
         if key in work.saved and (now := work.stored.get(key)) is not None and now.message:
             work.refused.append(RefusedAnswer(key, now.message, now.revision))
     if submission.status is Status.ISSUED and work.changed:
-        append_event(session, submission, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
+        first = locked(session, head.id)
+        append_event(session, first, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
     hidden = evaluation.hidden
     was_hidden = frozenset(submission.hidden)
-    _store(session, submission, work, evaluation, definition, request_key)
+    counted = progress(definition, work.stored, evaluation)
+    _store(session.connection(), head.id, work, sorted(hidden), counted, request_key)
     return Saved(
         work.saved,
         tuple(work.stale),
         tuple(work.refused),
         work.at,
         evaluation,
-        submission.missing,
+        counted.missing,
         appeared=was_hidden - hidden,
         vanished=hidden - was_hidden,
     )
@@ -208,7 +209,9 @@ def _settle(
         place = (before.question_id, key.row, key.lang)
         base = seen.get((*place, change.base or 0))
         repeated = (*place, None) in seen
-        untouched = _says_nothing(change.parsed) if not change.base else base is not None and _alike(base, change.parsed)
+        untouched = (
+            _says_nothing(change.parsed) if not change.base else base is not None and _alike(base, change.parsed)
+        )
         if repeated or untouched or _same(before, change.parsed, message):
             work.saved[key] = before.revision
         else:
@@ -280,38 +283,42 @@ def _apply_rules(work: _Save, definition: Definition, context: Context) -> Evalu
     return evaluation
 
 
+# on the hot path no object is built and every statement is made once
+_LOCK = (
+    select(Submission.status, Submission.unlocked, Submission.hidden)
+    .where(Submission.id == bindparam("submission"))
+    .with_for_update()
+)
+_PROGRESS = (
+    update(Submission.__table__)  # type: ignore[arg-type]
+    .where(Submission.id == bindparam("submission"))
+    .values({name: bindparam(name) for name in ("hidden", "answered", "asked", "missing")})
+)
+_SAVED = _PROGRESS.values({name: bindparam(name) for name in ("saved_at", "saved_by")})
+_REVISION = insert(AnswerRevision.__table__)  # type: ignore[arg-type]
+
+
 def _store(
-    session: Session,
-    submission: Submission,
+    connection: Connection,
+    submission_id: int,
     work: _Save,
-    evaluation: Evaluation,
-    definition: Definition,
+    hidden: list[str],
+    counted: Progress,
     request_key: str | None,
 ) -> None:
-    hidden = sorted(evaluation.hidden)
-    if work.changed:
-        rows = [_row(submission.id, key, stored) for key, stored in work.changed.items()]
-        session.execute(_upsert(session), rows)
-        new = [
-            {**row, "saved_by": row["answered_by"], "saved_at": row["answered_at"], "request_key": request_key}
-            for row in rows
-            if row["answered_at"] == work.at
-        ]
-        for row in new:
-            del row["answered_by"], row["answered_at"]
-        if new:
-            session.execute(insert(AnswerRevision), new)
-    elif submission.hidden == hidden:
+    """Write answers, revisions and progress: three statements."""
+    values: dict[str, Any] = {"submission": submission_id, "hidden": hidden, **vars(counted)}
+    if not work.changed:
+        connection.execute(_PROGRESS, values)
         return
-    counted = progress(definition, work.stored, evaluation)
-    values: dict[str, Any] = {"answered": counted.answered, "asked": counted.asked, "missing": counted.missing}
-    if submission.hidden != hidden:
-        values["hidden"] = hidden
-    if work.changed:
-        values |= {"saved_at": work.at, "saved_by": work.by}
-    for name, value in values.items():
-        setattr(submission, name, value)
-    session.flush()
+    rows = [_row(submission_id, key, stored) for key, stored in work.changed.items()]
+    connection.execute(_UPSERTS[connection.dialect.name], rows)
+    new = [row | {"request_key": request_key} for row in rows if row["answered_at"] == work.at]
+    for row in new:
+        row["saved_by"], row["saved_at"] = row.pop("answered_by"), row.pop("answered_at")
+    if new:
+        connection.execute(_REVISION, new)
+    connection.execute(_SAVED, values | {"saved_at": work.at, "saved_by": work.by})
 
 
 def _row(submission_id: int, key: AnswerKey, stored: StoredAnswer) -> dict[str, Any]:
@@ -345,10 +352,6 @@ def _statement(dialect: Any) -> Any:
 _UPSERTS = {"sqlite": _statement(sqlite), "postgresql": _statement(postgresql)}
 
 
-def _upsert(session: Session) -> Any:
-    return _UPSERTS[session.get_bind().dialect.name]
-
-
 @dataclass(frozen=True)
 class Progress:
     """How far a reply is: questions asked, of which answered; required ones still missing or not readable."""
@@ -376,13 +379,12 @@ def what_is_missing(
     """List everything that keeps a reply from being completed, in the order of the questions."""
     found: list[tuple[int, Problem]] = []
     order = {item.code: number for number, item in enumerate(definition.items())}
-    for key in evaluation.missing:
-        found.append((order[key.code], Problem(_l("This question needs an answer."), field=field_name(key))))
-    for key, sentence in evaluation.refused.items():
-        found.append((order[key.code], Problem(sentence, field=field_name(key))))
+    needed = _l("This question needs an answer.")
+    found.extend((order[key.code], Problem(needed, field=field_name(key))) for key in evaluation.missing)
+    found.extend(
+        (order[key.code], Problem(sentence, field=field_name(key))) for key, sentence in evaluation.refused.items()
+    )
     for key in evaluation.unreadable:
         said = stored[key].message if key in stored else None
-        found.append(
-            (order[key.code], Problem(said or _l("This answer could not be read."), field=field_name(key)))
-        )
+        found.append((order[key.code], Problem(said or _l("This answer could not be read."), field=field_name(key))))
     return [problem for _, problem in sorted(found, key=lambda pair: pair[0])]

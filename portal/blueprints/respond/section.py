@@ -78,6 +78,7 @@ def _section_page(
         else ()
     )
     languages = answering.context.languages
+    questions, items = answering.drawn(page, evidence, mine)
     return render_template(
         "respond/section.html",
         title=page.text("label", view.language, languages)
@@ -91,7 +92,8 @@ def _section_page(
         due=head.due_on,
         days_left=(head.due_on - answering.context.today).days,
         done=head.status not in EDITABLE,
-        items=answering.items(page, evidence, mine),
+        items=items,
+        questions=questions,
         readonly=answering.readonly,
         errors=list(errors),
         conflicts=list(conflicts),
