@@ -149,9 +149,7 @@ def document_rows(document: Mapping[str, Any]) -> Iterator[RecommendationRow]:
                 recommending_state=one.get("recommending_state"),
                 pair=str(one.get("pair") or ""),
                 tags={
-                    Vocabulary.THEME: tuple(one.get("themes") or ()),
-                    Vocabulary.AFFECTED: tuple(one.get("affected_persons") or ()),
-                    Vocabulary.SDG: tuple(one.get("sdgs") or ()),
+                    vocabulary: tuple((one.get("tags") or {}).get(vocabulary.value) or ()) for vocabulary in Vocabulary
                 },
                 countries=(document["country"],) if document.get("country") else (),
                 document=facts,

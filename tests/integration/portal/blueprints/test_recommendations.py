@@ -23,6 +23,7 @@ from portal.models import (
     RecommendationRevision,
     StaffRole,
     Status,
+    Tag,
     TextStatus,
 )
 from tests import factories
@@ -199,11 +200,12 @@ def test_the_template_comes_back_as_it_was_filled(coordinator, session):
 def test_a_demo_document_can_be_imported_as_it_is(coordinator, session):
     document = {
         "symbol": "D/1", "mechanism": "UPR", "kind": "upr_report", "titles": {"en": "Review"}, "country": "Cambodia",
-        "recommendations": [{"paragraph": "100.1", "texts": {"en": "Do."}, "state_position": "supported", "themes": ["X"]}],
+        "recommendations": [{"paragraph": "100.1", "texts": {"en": "Do."}, "state_position": "supported", "tags": {"theme": ["X"]}}],
     }  # fmt: skip
     take_over(coordinator, json.dumps(document).encode())
 
     assert session.scalars(select(Recommendation)).one().state_position == "supported"
+    assert session.scalars(select(Tag.key)).all() == ["X"]
 
 
 def test_texts_go_out_and_come_back_and_two_translators_are_kept_apart(coordinator, session):
