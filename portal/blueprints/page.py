@@ -118,6 +118,7 @@ def _set_view() -> None:
         portal_name=country.portal_name,
         principal=principal,
         notice=_read_notice(),
+        demo=country.demo,
         account_url=url_for("accounts.account")
         if principal and "accounts.account" in current_app.view_functions
         else "",
