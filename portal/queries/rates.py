@@ -265,7 +265,8 @@ def _reply(row: Row[Any], recommendation_ids: tuple[int, ...], today: date, zone
     waiting = row.status not in RECEIVED and row.status is not Status.WITHDRAWN
     days_late = max((today - row.due_on).days, 0) if waiting else 0
     facts: list[Any] = list(row)[:-1]
-    return Reply(*facts, recommendation_ids, _day(row.handed_in_at, zone), days_late)
+    facts += [recommendation_ids, _day(row.handed_in_at, zone), days_late]
+    return Reply(*facts)
 
 
 def _day(moment: datetime | None, zone: ZoneInfo) -> date | None:
@@ -313,7 +314,10 @@ def _recommendations(
         .order_by(Mechanism.rank, SourceDocument.symbol, Recommendation.position, Recommendation.id)
     )
     found: list[list[Any]] = [list(row) for row in rows if row.id in replies]
-    return tuple(RecommendationRate(*facts, tuple(replies[facts[0]]), count(replies[facts[0]])) for facts in found)
+    for facts in found:
+        mine = replies[facts[0]]
+        facts += [tuple(mine), count(mine)]
+    return tuple(RecommendationRate(*facts) for facts in found)
 
 
 def _themes(session: Session, round_id: int, replies: Mapping[int, Sequence[Reply]]) -> tuple[ThemeRate, ...]:

@@ -1,0 +1,182 @@
+"""One reply as the secretariat reads it: what was handed in, never a draft; evidence, threads, history, verdicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import g, render_template, request, url_for
+from flask_babel import gettext as _
+
+from forms.answers import AnswerKey
+from portal.blueprints.answering import languages_of, load, recommendation_box
+from portal.blueprints.follow.door import address, blueprint, cite, reply_for_staff, rooms, say, today
+from portal.blueprints.guard import requires, who
+from portal.blueprints.reading import read_definition, thread_views, timeline
+from portal.extensions import db
+from portal.models import Action, Signature, SignOffPolicy, Status
+from portal.permissions import Permission, can, may
+from portal.queries import reviews
+from portal.queries import submissions as queries
+from portal.queries.clarifications import threads
+from portal.queries.evidence import evidence_of
+from portal.queries.questionnaires import definition as load_definition
+from portal.queries.questionnaires import find_by_code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flask.typing import ResponseReturnValue
+
+    from forms.definition.model import Definition
+    from portal.models import SubmissionEvent
+    from portal.queries.submissions import SubmissionHead
+
+
+@blueprint.get("/review/<public_id>")
+@requires(Permission.VIEW_SUBMISSION, on=reply_for_staff)
+def submission(head: SubmissionHead) -> ResponseReturnValue:
+    """Show one reply for review."""
+    return review_page(head)
+
+
+def review_page(head: SubmissionHead, *, error: str = "", field: str = "", status: int = 200) -> ResponseReturnValue:
+    """Draw the review page; after a refused verdict with the reason and what was typed."""
+    definition, _ids = load(head)
+    past = queries.events(db.session, head.id)
+    asked = queries.asked_recommendations(db.session, [head.assignment_id]).get(head.assignment_id, [])
+    before, after, others = reviews.neighbours(db.session, head.round_id, head.public_id)
+    handed_in = _handed_in(head, definition)
+    spoken = threads(db.session, head.id)
+    page = render_template(
+        "follow/submission.html",
+        head=head,
+        error=error,
+        field=field,
+        typed=request.form,
+        chosen=request.form.getlist("codes"),
+        institution=say(head.institution_names),
+        round_title=say(head.round_titles),
+        board_url=url_for("follow.board", slug=head.round_slug),
+        rounds_url=url_for("follow.rounds"),
+        cite=cite(asked),
+        title=next((text for one in asked if (text := say(one.heading))), "") or say(definition.titles),
+        recommendation=recommendation_box(asked, g.view.language, g.country) if asked else None,
+        handed_in=handed_in,
+        timeline=_timeline(past),
+        threads=thread_views(spoken, definition, staff=True),
+        questions=_questions(handed_in["pages"] if handed_in else []),
+        claim=_claim(past) if head.status in {Status.CLAIMED, Status.NOT_OURS} else None,
+        assign_url=rooms(head.round_slug)["matrix"],
+        assignment_url=address("rounds.assignment", slug=head.round_slug, public_id=head.assignment_public_id),
+        days_left=(head.due_on - today()).days,
+        done=head.status in {Status.SUBMITTED, Status.CLEARED, Status.NOT_OURS, Status.WITHDRAWN},
+        previous_url=url_for("follow.submission", public_id=before) if before else "",
+        next_url=url_for("follow.submission", public_id=after) if after else "",
+        others=others,
+        acts=_acts(head),
+    )
+    return page, status
+
+
+def _acts(head: SubmissionHead) -> dict[str, bool]:
+    """Return which acts this person can do now; the service decides again."""
+    person, status = who(), head.status
+    review = can(person, Permission.REVIEW_SUBMISSION, head)
+    on_paper = head.sign_off_policy in {SignOffPolicy.PAPER, SignOffPolicy.EITHER}
+    pending = status in {Status.SUBMITTED, Status.CLEARED} and head.signature is Signature.PENDING
+    return {
+        "start": review and status is Status.SUBMITTED and not head.under_review,
+        "verdict": review and status is Status.SUBMITTED,
+        "settle": review and status is Status.CLAIMED,
+        "reopen": can(person, Permission.REOPEN_SUBMISSION, head) and status in {Status.CLEARED, Status.NOT_OURS},
+        "withdraw": can(person, Permission.WITHDRAW_ASSIGNMENT, head)
+        and status not in {Status.CLEARED, Status.NOT_OURS, Status.WITHDRAWN, Status.LAPSED},
+        "restore": can(person, Permission.WITHDRAW_ASSIGNMENT, head)
+        and may(person, Permission.CLOSE_ROUND)
+        and status in {Status.WITHDRAWN, Status.LAPSED},
+        "signature": can(person, Permission.RECORD_SIGNATURE, head)
+        and (pending or (status is Status.AWAITING_SIGN_OFF and on_paper)),
+        "ask": can(person, Permission.ASK_CLARIFICATION, head),
+    }
+
+
+def _handed_in(head: SubmissionHead, definition: Definition) -> dict[str, Any] | None:
+    """Return what was handed in last, read aloud; None when nothing ever was.
+
+    A reply that the institution is changing again is read from its snapshot: staff never see a draft.
+    """
+    languages = languages_of(definition, g.country)
+    if can(who(), Permission.VIEW_ANSWERS, head):
+        return {
+            "pages": read_definition(definition, queries.answers(db.session, head.id), head.hidden, languages),
+            "evidence": [_file(one) for one in evidence_of(db.session, head.id)],
+            "note": "",
+        }
+    kept = queries.latest_snapshot(db.session, head.id)
+    if kept is None:
+        return None
+    asked_with = _asked_with(kept, definition)
+    return {
+        "pages": read_definition(asked_with, _restored(kept), frozenset(kept["hidden"]), languages),
+        "evidence": [
+            {"number": one["number"], "title": one["name"], "url": "", "detail": "", "visibility": "", "is_link": False,
+             "remove_url": ""}
+            for one in kept["evidence"]
+        ],
+        "note": _("This is what was handed in last. The institution may be changing it: changes are not shown here."),
+    }  # fmt: skip
+
+
+def _asked_with(kept: Mapping[str, Any], definition: Definition) -> Definition:
+    """Return the version the snapshot was answered in, if the reply has moved to another since."""
+    number = kept["questionnaire"]["version"]
+    if number == definition.version:
+        return definition
+    found = find_by_code(db.session, kept["questionnaire"]["code"], number)
+    return load_definition(db.session, found.id) if found is not None else definition
+
+
+def _restored(kept: Mapping[str, Any]) -> dict[AnswerKey, queries.StoredAnswer]:
+    return {
+        AnswerKey(one["code"], one["row"], one["lang"]): queries.StoredAnswer(
+            one["value"], one["state"], None, one["revision"]
+        )
+        for one in kept["answers"]
+    }
+
+
+def _file(one: Any) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "title": one.filename or one.url,
+        "url": url_for("respond.evidence", public_id=one.public_id) if one.sha256 else one.url,
+        "detail": one.caption,
+        "visibility": str(one.visibility),
+        "is_link": not one.sha256,
+        "remove_url": "",
+    }
+
+
+def _timeline(past: Sequence[SubmissionEvent]) -> list[dict[str, Any]]:
+    """Tell what happened; what an approver told colleagues on handing a draft back stays inside the institution."""
+    told = timeline(past)
+    for event, row in zip(reversed(past), told, strict=True):
+        if event.action is Action.DECLINE:
+            row["note"] = ""
+    return told
+
+
+def _questions(pages: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """List the questions that can be named in a return or asked about: (code, label)."""
+    return [(row["code"], row["label"]) for page in pages for row in page["rows"]]
+
+
+def _claim(past: Sequence[SubmissionEvent]) -> dict[str, Any] | None:
+    """Return who should answer instead, and why, in the institution's words."""
+    event = next((one for one in reversed(past) if one.action is Action.CLAIM_NOT_OURS), None)
+    if event is None:
+        return None
+    named = str(event.details.get("instead", ""))
+    found = reviews.find_institution(db.session, named)
+    return {"named": named, "code": found[0] if found else "", "name": say(found[1]) if found else named,
+            "reason": event.reason or ""}  # fmt: skip

@@ -1,0 +1,295 @@
+"""The secretariat's acts on a reply. Each can be clicked twice: the second click is told the same and does nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app, redirect, request, url_for
+from flask_babel import gettext as _
+
+from portal.blueprints.answering import load
+from portal.blueprints.follow.door import ThreadOf, blueprint, reply_for_staff, thread_for_staff
+from portal.blueprints.follow.review import review_page
+from portal.blueprints.guard import requires, who
+from portal.blueprints.page import notice
+from portal.database import write
+from portal.errors import Conflict, Invalid
+from portal.extensions import db
+from portal.models import Action, Assignment, Clarification, ClarificationStatus, Status
+from portal.permissions import Permission
+from portal.queries import submissions as queries
+from portal.queries.clarifications import threads
+from portal.services import assignments, clarifications, reviews, verdicts
+from portal.services import evidence as evidence_service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from flask.typing import ResponseReturnValue
+    from sqlalchemy.orm import Session
+
+    from portal.models import SubmissionEvent
+    from portal.queries.submissions import SubmissionHead
+
+
+def _done_already(
+    session: Session, head: SubmissionHead, actions: Sequence[Action], reason: str, unlocked: list[str] | None
+) -> bool:
+    """Tell whether the newest event is this very act: the same person clicked twice."""
+    past = queries.events(session, head.id)
+    last: SubmissionEvent | None = past[-1] if past else None
+    return (
+        last is not None
+        and last.action in actions
+        and last.done_by == who().actor_id
+        and (last.reason or "") == reason
+        and (unlocked is None or last.details.get("unlocked") == unlocked)
+    )
+
+
+def _act(
+    head: SubmissionHead,
+    action: Action | Sequence[Action],
+    do: Callable[[Session, SubmissionHead], Any],
+    told: str,
+    *,
+    reason: str = "",
+    form: str = "",
+    unlocked: list[str] | None = None,
+) -> ResponseReturnValue:
+    """Do an act once, tell it, and lead back to the reply; a refusal is a sentence on the same page."""
+    actions = [action] if isinstance(action, Action) else action
+    try:
+        with write() as session:
+            now = queries.head_by_id(session, head.id)
+            if not _done_already(session, now, actions, reason, unlocked):
+                do(session, now)
+    except Invalid as error:
+        return review_page(head, error=str(error), field=error.problems[0].field or form, status=422)
+    except Conflict as error:
+        return review_page(queries.head_by_id(db.session, head.id), error=str(error), status=409)
+    notice(told)
+    return redirect(url_for("follow.submission", public_id=head.public_id), code=303)
+
+
+def _reason() -> str:
+    return request.form.get("reason", "").strip()
+
+
+def _start(session: Session, head: SubmissionHead) -> None:
+    """Let a verdict begin the review, where no button did."""
+    if head.status is Status.SUBMITTED and not head.under_review:
+        reviews.start_review(session, head, by=who())
+
+
+@blueprint.post("/review/<public_id>/start")
+@requires(Permission.REVIEW_SUBMISSION, on=reply_for_staff)
+def start_review(head: SubmissionHead) -> ResponseReturnValue:
+    """Start to review: from now on the institution cannot take the reply back."""
+
+    def do(session: Session, now: SubmissionHead) -> None:
+        if not (now.status is Status.SUBMITTED and now.under_review):
+            reviews.start_review(session, now, by=who())
+
+    return _act(head, Action.START_REVIEW, do, _("The review has started; the reply can no longer be taken back."))
+
+
+@blueprint.post("/review/<public_id>/clear")
+@requires(Permission.REVIEW_SUBMISSION, on=reply_for_staff)
+def clear(head: SubmissionHead) -> ResponseReturnValue:
+    """Take a reply as good."""
+
+    def do(session: Session, now: SubmissionHead) -> None:
+        if now.status is Status.CLEARED:
+            return
+        _start(session, now)
+        reviews.clear(session, now, by=who())
+
+    return _act(head, Action.CLEAR, do, _("Cleared. It can still be reopened with a reason."))
+
+
+@blueprint.post("/review/<public_id>/return")
+@requires(Permission.REVIEW_SUBMISSION, on=reply_for_staff)
+def return_reply(head: SubmissionHead) -> ResponseReturnValue:
+    """Return a reply with a note; exactly the questions ticked can be changed."""
+    definition, _ids = load(head)
+    known = {item.code for item in definition.questions() if item.code not in head.hidden}
+    codes = [code for code in dict.fromkeys(request.form.getlist("codes")) if code in known]
+    note = request.form.get("note", "").strip()
+
+    def do(session: Session, now: SubmissionHead) -> None:
+        named = [
+            one.public_id
+            for one in threads(session, now.id)
+            if one.status is not ClarificationStatus.CLOSED and one.question_code in codes
+        ]
+        _start(session, now)
+        reviews.return_reply(session, now, note=note, codes=codes, clarifications=named, by=who())
+
+    told = _("Returned. The institution can change the questions you named, and nothing else.")
+    return _act(head, Action.RETURN, do, told, reason=note, form="note", unlocked=sorted(codes))
+
+
+@blueprint.post("/review/<public_id>/reopen")
+@requires(Permission.REOPEN_SUBMISSION, on=reply_for_staff)
+def reopen(head: SubmissionHead) -> ResponseReturnValue:
+    """Open a cleared reply, or a confirmed "not ours", again."""
+    reason = _reason()
+    return _act(
+        head,
+        Action.REOPEN,
+        lambda session, now: reviews.reopen(session, now, reason=reason, by=who()),
+        _("Reopened. The signature no longer counts; the earlier one stays in the history."),
+        reason=reason,
+        form="reopen-reason",
+    )
+
+
+@blueprint.post("/review/<public_id>/confirm-not-ours")
+@requires(Permission.REVIEW_SUBMISSION, on=reply_for_staff)
+def confirm_not_ours(head: SubmissionHead) -> ResponseReturnValue:
+    """Agree that another institution answers."""
+    return _act(
+        head,
+        Action.CONFIRM_NOT_OURS,
+        lambda session, now: reviews.confirm_not_ours(session, now, by=who()),
+        _("Confirmed: it counts as received. Ask the right institution now."),
+    )
+
+
+@blueprint.post("/review/<public_id>/refuse-not-ours")
+@requires(Permission.REVIEW_SUBMISSION, on=reply_for_staff)
+def refuse_not_ours(head: SubmissionHead) -> ResponseReturnValue:
+    """Ask the institution to answer all the same."""
+    reason = _reason()
+    return _act(
+        head,
+        Action.REFUSE_NOT_OURS,
+        lambda session, now: reviews.refuse_not_ours(session, now, reason=reason, by=who()),
+        _("The institution is asked to answer all the same; it reads your reason."),
+        reason=reason,
+        form="refuse-reason",
+    )
+
+
+@blueprint.post("/review/<public_id>/withdraw")
+@requires(Permission.WITHDRAW_ASSIGNMENT, on=reply_for_staff)
+def withdraw(head: SubmissionHead) -> ResponseReturnValue:
+    """Take the request back; it no longer counts."""
+    reason = _reason()
+    return _act(
+        head,
+        Action.WITHDRAW,
+        lambda session, now: assignments.withdraw(
+            session, session.get_one(Assignment, now.assignment_id), reason=reason, by=who()
+        ),
+        _("Withdrawn. It no longer counts; the institution sees your reason."),
+        reason=reason,
+        form="withdraw-reason",
+    )
+
+
+@blueprint.post("/review/<public_id>/restore")
+@requires(Permission.WITHDRAW_ASSIGNMENT, on=reply_for_staff)
+def restore(head: SubmissionHead) -> ResponseReturnValue:
+    """Let a withdrawn or lapsed request be answered again, where it had stood."""
+    return _act(
+        head,
+        Action.RESTORE,
+        lambda session, now: assignments.restore(session, session.get_one(Assignment, now.assignment_id), by=who()),
+        _("Opened again where it had stood."),
+    )
+
+
+@blueprint.post("/review/<public_id>/signature")
+@requires(Permission.RECORD_SIGNATURE, on=reply_for_staff)
+def record_signature(head: SubmissionHead) -> ResponseReturnValue:
+    """Record that the stamped sheet is here, with its scan if there is one."""
+    given = request.files.get("scan")
+    settings = current_app.config["SETTINGS"]
+    definition, _ids = load(head)
+    waiting = head.status is Status.AWAITING_SIGN_OFF
+    try:
+        received = (
+            evidence_service.receive(
+                given.stream,
+                given.filename,
+                folder=settings.evidence_dir,
+                tmp=settings.tmp_dir,
+                limit=settings.evidence_max_bytes,
+            )
+            if given is not None and given.filename
+            else None
+        )
+    except Invalid as error:
+        return review_page(head, error=str(error), field="scan", status=422)
+
+    def do(session: Session, now: SubmissionHead) -> None:
+        scan = None
+        if received is not None:
+            caption = _("Signed sheet")
+            kept = evidence_service.add_file(
+                session, now, received, question_id=None, by=who(), caption=caption
+            )
+            scan = kept.public_id
+        if waiting:
+            verdicts.sign_on_paper(session, now, definition, by=who(), evidence=scan)
+        else:
+            verdicts.record_signature(session, now, by=who(), evidence=scan)
+
+    either = (Action.SIGN_ON_PAPER, Action.RECORD_SIGNATURE)
+    return _act(head, either, do, _("The signature on paper is recorded."))
+
+
+@blueprint.post("/review/<public_id>/ask")
+@requires(Permission.ASK_CLARIFICATION, on=reply_for_staff)
+def ask(head: SubmissionHead) -> ResponseReturnValue:
+    """Ask the institution about its reply, or about one question; the status does not change."""
+    _definition, ids = load(head)
+    code = request.form.get("question", "")
+    body = request.form.get("body", "").strip()
+    try:
+        with write() as session:
+            asked = threads(session, head.id)
+            again = asked and asked[-1].question_code == (code or None) and len(asked[-1].messages) == 1
+            if not (again and asked[-1].messages[0].body == body):
+                clarifications.ask(session, head, body, question_id=ids.get(code), by=who())
+    except Invalid as error:
+        return review_page(head, error=str(error), field="ask-body", status=422)
+    notice(_("Your question was sent to the institution."))
+    return redirect(url_for("follow.submission", public_id=head.public_id) + "#threads", code=303)
+
+
+@blueprint.post("/review/clarifications/<public_id>/answer")
+@requires(Permission.ASK_CLARIFICATION, on=thread_for_staff)
+def answer_clarification(on: ThreadOf) -> ResponseReturnValue:
+    """Write the secretariat's next message of a thread."""
+    body = request.form.get("body", "").strip()
+    try:
+        with write() as session:
+            thread = session.get_one(Clarification, on.thread.id)
+            known = next(one for one in threads(session, on.head.id) if one.id == thread.id)
+            last = known.messages[-1] if known.messages else None
+            if not (last is not None and last.from_secretariat and last.body == body):
+                clarifications.answer(session, on.head, thread, body, by=who())
+    except Invalid as error:
+        return review_page(on.head, error=str(error), field=f"body-{on.thread.public_id}", status=422)
+    notice(_("Your message was sent to the institution."))
+    return _back_to(on)
+
+
+@blueprint.post("/review/clarifications/<public_id>/close")
+@requires(Permission.ASK_CLARIFICATION, on=thread_for_staff)
+def close_clarification(on: ThreadOf) -> ResponseReturnValue:
+    """Close a thread that is settled."""
+    with write() as session:
+        thread = session.get_one(Clarification, on.thread.id)
+        if thread.status is not ClarificationStatus.CLOSED:
+            clarifications.close(session, on.head, thread, by=who())
+    notice(_("The clarification is closed."))
+    return _back_to(on)
+
+
+def _back_to(on: ThreadOf) -> ResponseReturnValue:
+    url = url_for("follow.submission", public_id=on.head.public_id)
+    return redirect(f"{url}#thread-{on.thread.public_id}", code=303)
