@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from portal.queries.answer_lines import Line
     from portal.queries.handed_in import Reply
     from portal.queries.rates import Count, Rates
-    from portal.queries.submissions import SubmissionHead
     from portal.queries.report_words import Reader
+    from portal.queries.submissions import SubmissionHead
     from portal.table import Cell
 
 GOOD_PRACTICE_CODE = "b8"
