@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import segno
@@ -160,6 +161,7 @@ def _due(of: ReportingRound) -> date:
     return of.due_on
 
 
+@lru_cache(maxsize=256)
 def _qr(url: str) -> Markup:
     drawn = io.BytesIO()
     segno.make(url, error="m").save(
