@@ -137,6 +137,14 @@ _PLAIN = {
         f"SELECT count(*) {_ASKS} AND NOT a.about_institution AND s.signature = 'pending' "
         "AND s.status IN ('submitted', 'returned', 'cleared', 'not_ours')"
     ),
+    # the opening words of a paragraph with sub-items are no recommendation of their own
+    "states": (
+        "SELECT count(*) FROM recommendation r WHERE r.kind = 'recommendation' AND NOT r.archived AND ("
+        "r.document_id IN (SELECT document_id FROM round_document WHERE round_id = :round) OR "
+        "r.id IN (SELECT recommendation_id FROM assignment_recommendation WHERE round_id = :round)) "
+        "AND NOT (r.sub_item = '' AND EXISTS (SELECT 1 FROM recommendation o WHERE o.document_id = r.document_id "
+        "AND o.paragraph = r.paragraph AND o.sub_item <> '' AND NOT o.archived))"
+    ),
     "asked_institutions": f"SELECT count(DISTINCT a.institution_id) {_ASKS} AND NOT a.about_institution",
 }
 

@@ -133,11 +133,11 @@ def _gather(
     blocks = (
         implementation.summary_table(overview, reader.language, reader.languages),
         implementation.theme_table(overview, reader.language, reader.languages),
-        implementation.state_table(overview, reader.language, reader.languages),
     )
+    each_state = implementation.state_table(overview, reader.language, reader.languages)
     for reply in replies:
         versions[reply.head.version_id]
-    explained = [*tables.items(), *((layout.STATE, block) for block in blocks)]
+    explained = [*tables.items(), *((layout.STATE, block) for block in blocks), (layout.STATES, each_state)]
     codebook = report_annexes.codebook_table(explained, versions.used.values(), reader)
     states = Counter(line.state for line in lines)
     written = {
@@ -154,6 +154,7 @@ def _gather(
         "received": found.overall.received,
         "unsigned": found.overall.unsigned,
         "asked_institutions": len(found.institutions),
+        "states": len(each_state.rows),  # type: ignore[arg-type]
     }
     head = session.execute(select(ReportingRound.__table__).where(ReportingRound.id == round_id)).one()
     title = _("%(round)s: consolidated workbook", round=reader.say(head.titles))
@@ -166,6 +167,7 @@ def _gather(
             definitions=_definitions(),
             rates=tables[layout.RATE],
             blocks=blocks,
+            each_state=each_state,
             recommendations=tables[layout.RECOMMENDATIONS],
             answers=tables[layout.ANSWERS],
             institutions=tables[layout.INSTITUTIONS],
@@ -216,6 +218,7 @@ def _counts(counted: dict[str, int], written: dict[str, int], readings: Sequence
         (layout.RATE, _("Replies received"), "received"),
         (layout.RATE, _("Received but unsigned"), "unsigned"),
         (layout.RATE, _("Institutions that were asked"), "asked_institutions"),
+        (layout.STATES, _("Rows: recommendations of the round's documents"), "states"),
         (layout.RECOMMENDATIONS, _("Rows: recommendation and institution"), "recommendation_rows"),
         (layout.ANSWERS, _("Rows: answers that were or should have been given"), "answers"),
         (layout.ANSWERS, _("of these, answered in any way"), "answered_cells"),
@@ -397,7 +400,7 @@ def _told(lines: Sequence[Line] | None, reader: Reader) -> Told | None:
 
 def _prove(path: Path, found: layout.Report) -> None:
     """Open the file again and count the rows of its data sheets."""
-    tables = (found.recommendations, found.answers, found.practices, found.evidence)
+    tables = (found.each_state, found.recommendations, found.answers, found.practices, found.evidence)
     expected = {table.code: len(table.rows) for table in tables}  # type: ignore[arg-type]
     opened = load_workbook(path, read_only=True)
     try:

@@ -22,7 +22,7 @@ LABEL_WIDTH = 30.0
 ANSWER_WIDTH = 46.0
 ALONE_WIDTH = 92.0  # a single institution gets the whole page
 PER_PAGE = 3  # institutions on one printed page
-TALLEST = 380.0  # points; Excel shows no row over 409
+TALLEST = 240.0  # points: rows that fill a printed page well; Excel shows none over 409
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def write_reading(book: ReportBook, reading: Reading, *, back: Sequence[Link]) -
         book.cell(ws, 2, at, name, style="header")
     ws.row_dimensions[2].height = max(24, *(book.height(name, width * 0.9) for name in reading.names), 24)
     row = _links(book, ws, 3, [*back, *([reading.url] if reading.url else [])])
-    across = min(count, 1 if count == 1 else PER_PAGE)
+    across = min(count, 2)  # a text over more columns would be cut by a page break
     for label, text in reading.texts:
         row = _text(book, ws, row, label, text, across, width)
     for label, values in reading.facts:

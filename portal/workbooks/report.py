@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 ABOUT = "About"
-RATE, STATE, RECOMMENDATIONS, ANSWERS = "Response rate", "State of implementation", "Recommendations", "Answers"
+RATE, STATE, STATES = "Response rate", "State of implementation", "States"
+RECOMMENDATIONS, ANSWERS = "Recommendations", "Answers"
 INSTITUTIONS, PRACTICES, EVIDENCE, CODEBOOK, NOTES = "Institutions", "Good practices", "Evidence", "Codebook", "Notes"
-FIXED = (ABOUT, RATE, STATE, RECOMMENDATIONS, ANSWERS, INSTITUTIONS, PRACTICES, EVIDENCE, CODEBOOK, NOTES)
+FIXED = (ABOUT, RATE, STATE, STATES, RECOMMENDATIONS, ANSWERS, INSTITUTIONS, PRACTICES, EVIDENCE, CODEBOOK, NOTES)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Report:
     """Everything that a consolidated workbook holds, in plain tables.
 
     ``facts`` and ``definitions`` are (name, value) pairs for the first sheet; ``states`` names the five states of an
-    answer, key and word; ``blocks`` are the tables of the sheet on the state of implementation, one below the other.
+    answer, key and word; ``blocks`` are the tables of the sheet on the state of implementation, one below the other;
+    ``each_state`` has one row per recommendation.
     """
 
     title: str
@@ -49,6 +51,7 @@ class Report:
     definitions: Sequence[tuple[str, str]]
     rates: Table
     blocks: Sequence[Table]
+    each_state: Table
     recommendations: Table
     answers: Table
     institutions: Table
@@ -80,15 +83,17 @@ def build(report: Report) -> ReportBook:
         language=report.language, languages=report.languages, time_zone=report.time_zone, title=report.title
     )
     about = book.add(ABOUT)
-    _back(book, book.sheet(report.rates, heading=True))
-    _blocks(book, STATE, report.blocks)
+    _back(book, book.sheet(report.rates, heading=True, totals=1))
+    _blocks(book, STATE, [table for table in report.blocks if table.rows])
+    _to_about(book, book.sheet(report.each_state))
     _to_about(book, book.sheet(report.recommendations))
     _to_about(
         book, book.stream(report.answers, row_height=96, tints={word: state for state, word, _what in report.states})
     )
     _back(book, book.sheet(report.institutions, heading=True))
+    back = [sheet_link(ABOUT, _("About")), sheet_link(RECOMMENDATIONS, _("Recommendations"))]
     for reading in report.readings:
-        write_reading(book, reading, back=[sheet_link(ABOUT, _("About")), sheet_link(RECOMMENDATIONS, _("Recommendations"))])
+        write_reading(book, reading, back=back)
     _to_about(book, book.sheet(report.practices))
     _to_about(book, book.sheet(report.evidence))
     _to_about(book, book.sheet(report.codebook))
@@ -195,4 +200,4 @@ def _back(book: ReportBook, ws: Worksheet) -> None:
 def _to_about(book: ReportBook, ws: Worksheet) -> None:
     """Let the first header cell of a data sheet lead to the first sheet: row 1 belongs to the column names."""
     title = str(ws.cell(1, 1).value or "")
-    book.cell(ws, 1, 1, sheet_link(ABOUT, title), style="header")
+    book.cell(ws, 1, 1, sheet_link(ABOUT, title), style="label")

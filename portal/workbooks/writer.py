@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 Sheet: TypeAlias = "Worksheet"
 
 MOST = 32_767  # UTF-16 units in a cell, Excel's limit
+WIDEST = 240  # characters on one printed A4 page across
 LINKS = 60_000  # Excel takes 65,530 a sheet
 KHMER_FONT = "Khmer OS Siemreap"
 LATIN_FONT = "Calibri"
@@ -161,7 +162,7 @@ def lines(text: str, width: float) -> int:
     count = 0
     for line in text.split("\n"):
         # signs above and below take no width, and a Khmer letter is wider than a Latin one
-        shown = 1.05 * (len(line) - len(_NO_WIDTH.findall(line))) + 0.2 * len(_KHMER_LETTER.findall(line))
+        shown = 1.05 * (len(line) - len(_NO_WIDTH.findall(line))) + 0.08 * len(_KHMER_LETTER.findall(line))
         count += max(1, math.ceil(shown / room))
     return count
 
@@ -222,10 +223,11 @@ class ReportBook:
         found = dict.fromkeys(texts[language] for language in self.languages if texts.get(language))
         return "\n".join(found) or pick(texts, self.language, self.languages)
 
-    def sheet(self, table: Table, *, heading: bool = False, look: str = "body") -> Worksheet:
+    def sheet(self, table: Table, *, heading: bool = False, look: str = "body", totals: int = 0) -> Worksheet:
         """Write a table on a sheet of its own: header, typed rows, frozen panes, filter, widths, print set-up.
 
-        ``heading`` puts the title and note above the header row (for reading; data sheets start with the header).
+        ``heading`` puts the title and note above the header row (for reading; data sheets start with the header);
+        the first ``totals`` rows are drawn as sums.
         """
         ws = self.add(table.code)
         top = 1
@@ -234,7 +236,7 @@ class ReportBook:
             ws.row_dimensions[1].height = 28
             top = 3
             if note := self.words(table.note):
-                self.cell(ws, 2, 1, note, style="muted")
+                self.cell(ws, 2, 1, note, style="muted", wrap=False)
                 top = 4
         rows = [list(row) for row in table.rows]
         spans = [
@@ -242,7 +244,7 @@ class ReportBook:
         ]
         self.write_header(ws, top, table.columns, spans)
         for number, row in enumerate(rows, start=top + 1):
-            self.write_row(ws, number, table.columns, spans, row, look)
+            self.write_row(ws, number, table.columns, spans, row, "total" if number - top <= totals else look)
         width = sum(spans)
         ws.auto_filter.ref = f"A{top}:{get_column_letter(max(width, 1))}{max(top + len(rows), top + 1)}"
         ws.freeze_panes = ws.cell(top + 1, 1 + (1 if width > 4 else 0))
@@ -336,7 +338,9 @@ class ReportBook:
             if not math.isfinite(value):
                 self.note(ws, where, _("Not a number Excel knows: written as text."))
                 return str(value)
-            digits = len(str(abs(value))) if isinstance(value, int) else len(Decimal(str(value)).as_tuple().digits)
+            if isinstance(value, float):
+                return value  # computed here, and a double in Excel too; what people gave is whole or Decimal
+            digits = len(str(abs(value))) if isinstance(value, int) else len(value.as_tuple().digits)
             if digits > 15:
                 self.note(ws, where, _("Excel keeps 15 digits of a number: written as text."))
                 return str(value)
@@ -404,7 +408,8 @@ class ReportBook:
         target._value = text  # type: ignore[attr-defined] # noqa: SLF001
         target.data_type = "s"
         base = LOOKS[style]
-        look = Look(**{**base.__dict__, "colour": "0B5CAD", "underline": True})
+        # on the dark header a link stays white
+        look = Look(**{**base.__dict__, "colour": base.colour if base.fill == ACCENT else "0B5CAD", "underline": True})
         target._style = self._style(
             look, "General", khmer=bool(_KHMER.search(str(text))), prefix=bool(_RISKY.match(str(text))), wrap=wrap
         )  # type: ignore[attr-defined]
@@ -480,12 +485,16 @@ class ReportBook:
         """Set up A4, one page wide, with the header row repeated and page numbers in the footer."""
         ws.page_setup.orientation = "portrait" if portrait else "landscape"
         ws.page_setup.paperSize = 9
-        ws.page_setup.fitToWidth = 1
+        # wider tables go on pages side by side: half the size is the least that can be read
+        width = sum(found.width for found in ws.column_dimensions.values())
+        ws.page_setup.fitToWidth = max(1, math.ceil(width / WIDEST))
+        if width > WIDEST:
+            ws.print_title_cols = "A:A"
         ws.page_setup.fitToHeight = 0
         if ws.sheet_properties.pageSetUpPr is not None:
             ws.sheet_properties.pageSetUpPr.fitToPage = True
         ws.page_margins.left = ws.page_margins.right = 0.4
-        ws.page_margins.top, ws.page_margins.bottom = 0.5, 0.6
+        ws.page_margins.top, ws.page_margins.bottom, ws.page_margins.footer = 0.5, 0.7, 0.35
         if header_row:
             ws.print_title_rows = f"{header_row}:{header_row}"
         ws.oddFooter.left.text = clean(title)[0].replace("&", "&&")[:120]
