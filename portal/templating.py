@@ -69,6 +69,7 @@ class PageView:
     account_name: str = ""
     account_detail: str = ""
     account_url: str = ""
+    demo: bool = False
 
 
 @dataclass(slots=True)

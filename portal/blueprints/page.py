@@ -109,15 +109,7 @@ def _set_view() -> None:
     country = facts()
     language = choose_language(country)
     principal = current_user._get_current_object() if current_user.is_authenticated else None  # noqa: SLF001
-    detail = name = ""
-    if isinstance(principal, Principal):
-        name = pick(principal.names, language, country.languages)
-        detail = (
-            pick(principal.part.institution_names, language, country.languages)
-            if principal.part
-            else ", ".join(role_name(role) for role in sorted(principal.staff))
-        )
-    g.view = LazyView(
+    view = g.view = LazyView(
         language=language,
         languages=country.languages,
         digits=getattr(principal, "digits", "latn"),
@@ -126,13 +118,20 @@ def _set_view() -> None:
         portal_name=country.portal_name,
         principal=principal,
         notice=_read_notice(),
-        account_name=name,
-        account_detail=detail,
+        demo=country.demo,
         account_url=url_for("accounts.account")
         if principal and "accounts.account" in current_app.view_functions
         else "",
     )
     g.country = country
+    if isinstance(principal, Principal):
+        # after g.view: the first translated word fixes the language of the whole request
+        view.account_name = pick(principal.names, language, country.languages)
+        view.account_detail = (
+            pick(principal.part.institution_names, language, country.languages)
+            if principal.part
+            else ", ".join(role_name(role) for role in sorted(principal.staff))
+        )
 
 
 def role_name(role: Role | StaffRole | str) -> str:

@@ -154,10 +154,12 @@ def _ingredients(country: str) -> Iterator[Path]:
 
 
 def _logins(files: CountryFiles, password: str) -> list[dict[str, str]]:
-    """List who can sign in: the secretariat, then the institutions that are asked most in the running round."""
-    asked: dict[str, int] = {}
-    for one in files.rounds[-1]["assignments"]:
-        asked[one["institution"]] = asked.get(one["institution"], 0) + 1
+    """List who can sign in: the secretariat, then the institutions whose running replies show the most states."""
+    here = {one["key"]: one["institution"] for one in files.rounds[-1]["assignments"]}
+    shown: dict[str, set[tuple[str, bool]]] = {}
+    for reply in files.answers["replies"]:
+        if reply["assignment"] in here:
+            shown.setdefault(here[reply["assignment"]], set()).add((reply["status"], reply["late"]))
     staff: list[dict[str, str]] = []
     members: list[tuple[int, dict[str, str]]] = []
     for person in files.persons:
@@ -166,5 +168,5 @@ def _logins(files: CountryFiles, password: str) -> list[dict[str, str]]:
             staff.append({"role": person["staff_role"], "institution": "", **login})
         for part in person["memberships"]:
             entry = {"role": part["role"], "institution": part["institution"], **login}
-            members.append((-asked.get(part["institution"], 0), entry))
+            members.append((-len(shown.get(part["institution"], ())), entry))
     return staff + [entry for _rank, entry in sorted(members, key=lambda pair: pair[0])]

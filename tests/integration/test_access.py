@@ -102,6 +102,15 @@ ACCESS: dict[str, Access] = {
     "people.switch_on": allow(*EDITORS),
     "people.template": allow(*EDITORS),
     "people.upload": allow(*EDITORS),
+    "questionnaires.index": allow(*SECRETARIAT),
+    "recommendations.document": EVERYBODY,
+    "recommendations.edit": allow(COORDINATOR),
+    "recommendations.import_": allow(COORDINATOR),
+    "recommendations.index": EVERYBODY,
+    "recommendations.missing": allow(COORDINATOR),
+    "recommendations.recommendation": EVERYBODY,
+    "recommendations.template": allow(COORDINATOR),
+    "recommendations.texts": allow(COORDINATOR),
     "respond.answer_clarification": allow(FOCAL, ALTERNATE, CONTRIBUTOR, APPROVER, owned=True),
     "respond.check": draft(*MEMBERS),
     "respond.claim_not_ours": draft(FOCAL, ALTERNATE),
@@ -117,6 +126,13 @@ ACCESS: dict[str, Access] = {
     "respond.save_section": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.section": draft(*MEMBERS),
     "respond.upload": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "rounds.close": allow(COORDINATOR),
+    "rounds.edit": allow(COORDINATOR),
+    "rounds.invitations": allow(COORDINATOR),
+    "rounds.matrix": allow(*SECRETARIAT),
+    "rounds.new": allow(COORDINATOR),
+    "rounds.outbox": allow(COORDINATOR),
+    "rounds.preview": allow(*SECRETARIAT),
     "sign.decline": draft(APPROVER),
     "sign.pack": allow(APPROVER),
     "sign.sign": allow(APPROVER),
@@ -131,10 +147,11 @@ ARGUMENTS: dict[str, str] = {
     "respond.answer_clarification": "clarification",
     "respond.evidence": "evidence", "respond.remove_evidence": "evidence",
     "people": "spare",
+    "recommendations.document": "document", "recommendations": "recommendation",
     "respond": "submission",
     "sign": "submission",
 }  # fmt: skip
-FIXED = {"code": "page1", "language": "en"}
+FIXED = {"code": "page1", "language": "en", "slug": "round-of-a"}
 # what a post needs to get as far as the verb
 FIELDS = {"people.end_part": {"staff_role": "observer"}}
 # signing out ends the client's session: tested by itself
@@ -155,13 +172,18 @@ def world(app, session):
     version = factories.questionnaire_version(session)
     page = session.scalar(select(VersionItem).where(VersionItem.version_id == version.id, VersionItem.code == "page1"))
     factories.question(session, version, "proof", "file", parent=page)
-    asked = factories.assignment(session, a, version=version)
+    source = factories.document(session)
+    cited = factories.recommendation(session, source)
+    campaign = factories.reporting_round(session, source, slug="round-of-a")
+    asked = factories.assignment(session, a, campaign, [cited], version)
     reply = factories.submission(session, asked, status=Status.IN_PROGRESS)
     actor = factories.principal(session, persons["A.focal_point"]).actor_id
     made = SimpleNamespace(
         persons=persons,
         institution=a,
         submission=reply,
+        document=source,
+        recommendation=cited,
         colleague=factories.person(session, a, Role.CONTRIBUTOR),
         spare=factories.person(session, a, Role.READER),
         draft=ImportDraft(kind="people", filename="x.xlsx", sha256="0" * 64, created_by=actor),

@@ -97,6 +97,7 @@ def _owed_row(one: Owed) -> dict[str, Any]:
         "total": head.asked,
         "holder": _holder(one),
         "url": url_for("respond.reply", public_id=head.public_id),
+        "reading": not editable,
         "action": (_("Go on") if head.saved_at else _("Answer")) if editable else _("Read"),
     }
 

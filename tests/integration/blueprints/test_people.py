@@ -202,3 +202,11 @@ def test_whoever_forgot_and_has_no_mail_is_listed_until_a_code_is_made(session, 
     coordinator.post(f"/colleagues/{person.public_id}/invite", expect=200)
     coordinator.get("/people/")
     assert "Waiting for a new password" not in coordinator.words
+
+
+def test_staff_read_every_page_in_their_own_language(session, client_for):
+    chief = client_for(factories.staff(session, language="km"))
+    chief.get("/people/", expect=200)
+    assert chief.page.get("lang") == "km"
+    assert "បុគ្គល និងស្ថាប័ន" in chief.words
+    assert "People" not in chief.text.partition("<body")[2]
