@@ -92,7 +92,6 @@ def _owed_row(one: Owed) -> dict[str, Any]:
         "due": head.due_on,
         "days_left": one.days_left,
         "done": head.status in {Status.SUBMITTED, Status.CLEARED, Status.NOT_OURS, Status.CLAIMED},
-        "reading": not editable,
         "answered": head.answered,
         "total": head.asked,
         "holder": _holder(one),
