@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, func, select
 
 from forms.answers import AnswerKey, Given
 from portal.models import (
+    Action,
     Answer,
     Assignment,
     AssignmentRecommendation,
@@ -197,6 +198,30 @@ def events(session: Session, submission_id: int) -> Sequence[SubmissionEvent]:
     return session.scalars(
         select(SubmissionEvent).where(SubmissionEvent.submission_id == submission_id).order_by(SubmissionEvent.number)
     ).all()
+
+
+_LAST_NOTE = (
+    select(SubmissionEvent.action, SubmissionEvent.reason, SubmissionEvent.done_at)
+    .where(SubmissionEvent.submission_id == bindparam("submission_id"))
+    .order_by(SubmissionEvent.number.desc())
+    .limit(1)
+)
+
+
+@dataclass(frozen=True)
+class HandedBack:
+    """Why a reply came back to be changed."""
+
+    action: Action
+    reason: str
+    at: datetime
+
+
+def handed_back(session: Session, submission_id: int) -> HandedBack | None:
+    """Return why a reply came back, if its last event says so (returned, declined, claim refused, reopened)."""
+    row = session.connection().execute(_LAST_NOTE, {"submission_id": submission_id}).first()
+    back = {Action.RETURN, Action.DECLINE, Action.REFUSE_NOT_OURS, Action.REOPEN}
+    return HandedBack(*row) if row is not None and row.action in back and row.reason else None
 
 
 def latest_snapshot(session: Session, submission_id: int) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from forms.question_types import question_type
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
 from portal.blueprints.guard import requires, wants_json, who
 from portal.blueprints.page import notice
+from portal.blueprints.reading import action_words
 from portal.blueprints.respond.door import (
     OnPage,
     blueprint,
@@ -95,6 +96,7 @@ def _section_page(
         items=items,
         questions=questions,
         readonly=answering.readonly,
+        back=_why_back(head),
         errors=list(errors),
         conflicts=list(conflicts),
         steps=answering.steps(page.code),
@@ -113,6 +115,17 @@ def _section_page(
         request_key=uuid7(),
         today=answering.context.today.isoformat(),
     )
+
+
+def _why_back(head: SubmissionHead) -> dict[str, Any] | None:
+    """Return the words for a reply that came back: who handed it back, why, and whether only some questions are open."""
+    if head.status not in {Status.RETURNED, Status.IN_PROGRESS}:
+        return None
+    back = queries.handed_back(db.session, head.id)
+    if back is None:
+        return None
+    words, _icon, _kind = action_words(back.action)
+    return {"words": words, "reason": back.reason, "at": back.at, "some": head.unlocked is not None}
 
 
 @blueprint.post("/replies/<public_id>/pages/<code>")
