@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from config import ROOT, Settings
-from portal import assets, templating
+from portal import assets, compression, templating
 from portal.blueprints import guard, page
 from portal.blueprints.sessions import DatabaseSessions, PortalSession
 from portal.database import engine_options, prepare
@@ -85,6 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if (settings.development or settings.testing) and importlib.util.find_spec("portal.blueprints.gallery"):
         app.register_blueprint(importlib.import_module("portal.blueprints.gallery").blueprint)
     _set_up_errors(app)
+    compression.install(app)
     app.after_request(_add_headers)
     return app
 

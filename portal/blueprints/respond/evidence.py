@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @blueprint.post("/replies/<public_id>/questions/<code>/files")
 @requires(Permission.ANSWER_SUBMISSION, on=own_page)
 def upload(on: OnPage) -> ResponseReturnValue:
-    """Attach a file to a question: stored and hashed first, then its row and the answer in one transaction."""
+    """Attach files to a question: stored and hashed first, then their rows and the answer in one transaction."""
     head, principal = on.head, who()
     definition, ids = load(head)
     item = next((i for i in definition.questions() if i.code == on.code), None)
@@ -49,20 +49,24 @@ def upload(on: OnPage) -> ResponseReturnValue:
         raise NotFound
     if head.status not in EDITABLE or (head.unlocked is not None and on.code not in head.unlocked):
         raise IllegalTransition
-    given = next((one for one in request.files.values() if one.filename), None)
-    if given is None:
+    given = [one for _field, one in request.files.items(multi=True) if one.filename]
+    if not given:
         raise Invalid(_("Choose a file first."))
     settings = current_app.config["SETTINGS"]
-    received = evidence_service.receive(
-        given.stream,
-        given.filename or "",
-        folder=settings.evidence_dir,
-        tmp=settings.tmp_dir,
-        limit=settings.evidence_max_bytes,
-    )
+    received = [
+        evidence_service.receive(
+            one.stream,
+            one.filename or "",
+            folder=settings.evidence_dir,
+            tmp=settings.tmp_dir,
+            limit=settings.evidence_max_bytes,
+        )
+        for one in given
+    ]
     context = context_for(principal, head, definition)
     with write() as session:
-        made = evidence_service.add_file(session, head, received, question_id=ids[on.code], by=principal)
+        for one in received:
+            made = evidence_service.add_file(session, head, one, question_id=ids[on.code], by=principal)
         _set_files(session, head, definition, ids, on.code, context)
     if wants_json():
         return {

@@ -1,0 +1,291 @@
+"""A focal point's way through the portal in a real browser: from the link and code to a reply that is cleared."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import select, update
+
+from portal import clock
+from portal.models import Answer, Question, Session, Status, Submission
+from portal.services import accounts
+from tests import factories
+from tests.journeys.browsers import PHONE
+
+pytestmark = pytest.mark.browser
+
+STATE = ".save-status"
+STANDING = "[data-item=standing]"
+TEXT, ENGLISH = "textarea[name='text@km']", "textarea[name='text@en']"
+SAVED = re.compile(r"^saved \d\d:\d\d$")
+
+
+def saved(page):
+    """Wait until the page says that everything is safe."""
+    expect(page.locator(STATE)).to_have_attribute("data-state", "saved")
+    expect(page.locator(STATE)).to_have_text(SAVED)
+
+
+def choose(page, label):
+    page.locator(STANDING).get_by_label(label, exact=True).check()
+
+
+def stored(served, scene):
+    """Return what the database holds: {question code and language: value}."""
+    with served.session() as session:
+        names = dict(session.execute(select(Question.id, Question.code)).tuples().all())
+        rows = session.scalars(select(Answer).where(Answer.submission_id == scene.reply.id)).all()
+        return {names[row.question_id] + (f"@{row.lang}" if row.lang else ""): row.value for row in rows}
+
+
+def status(served, scene):
+    with served.session() as session:
+        return session.scalar(select(Submission.status).where(Submission.id == scene.reply.id))
+
+
+def test_first_entry_by_link_and_code_leads_to_what_is_owed(served, visit, make_scene):
+    scene = make_scene(entered=False)
+    with served.session() as session:
+        made = accounts.invite(session, scene.focal, by=factories.principal(session, scene.coordinator))
+    visitor = visit(size=PHONE)
+    page = visitor.page
+    page.goto(f"/enter/{made.token}")
+    visitor.allow("422")
+    page.fill("[name=code]", "AAAA-AAAA")
+    page.fill("[name=password]", "a lamp over the quiet harbour")
+    page.click("main button[type=submit]")
+    expect(page.locator("main")).to_contain_text("not the code")
+    page.fill("[name=code]", made.spoken_code.lower())
+    page.fill("[name=password]", "a lamp over the quiet harbour")
+    page.click("main button[type=submit]")
+    page.wait_for_url("**/owed*")
+    expect(page.locator("h1")).to_have_text("What I owe")
+    expect(page.locator(".owed-row")).to_have_count(1)
+    page.click(".owed-row .btn")
+    page.wait_for_url(f"**{scene.first}")
+
+
+def test_answers_are_saved_as_they_are_typed_and_found_at_another_device(served, visit, scene):
+    page = visit().sign_in(scene.focal)
+    page.click(".owed-row .btn")
+    page.wait_for_url(f"**{scene.first}")
+    expect(page.locator(STATE)).to_have_attribute("data-state", "idle")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as told:
+        choose(page, "Partly implemented")
+        expect(page.locator(STATE)).to_have_attribute("data-state", "saving")
+    assert told.value.status == 200
+    saved(page)
+    page.fill(TEXT, "ច្បាប់ថ្មី")
+    saved(page)
+    assert stored(served, scene) == {"standing": "partly", "text@km": "ច្បាប់ថ្មី"}
+    page.fill("[name=places]", "១២")
+    page.locator("[name=places]").blur()
+    # leaving at once loses nothing: the link waits for the save that is due
+    page.click("nav a[href='/owed'], .breadcrumbs a, nav[aria-label] a >> nth=0")
+    page.wait_for_url("**/owed*")
+    other = visit(size=PHONE).sign_in(scene.focal)
+    other.goto(scene.first)
+    assert other.locator(STANDING).get_by_label("Partly implemented").is_checked()
+    assert other.input_value(TEXT) == "ច្បាប់ថ្មី"
+    assert other.input_value("[name=places]") in {"12", "១២"}
+
+
+def test_saved_is_said_only_after_the_server_said_so(visit, scene):
+    page = visit().sign_in(scene.focal)
+    page.goto(scene.first)
+    held = []
+    page.route(f"**{scene.first}", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    with page.expect_request(lambda asked: asked.method == "POST"):
+        page.fill(TEXT, "ក")
+    expect(page.locator(STATE)).to_have_attribute("data-state", "saving")
+    page.wait_for_function("document.querySelector('.save-status').dataset.state === 'saving'")
+    held[0].continue_()
+    saved(page)
+
+
+def test_a_question_appears_without_a_round_trip(visit, scene):
+    page = visit().sign_in(scene.focal)
+    page.goto(scene.first)
+    why = page.locator("[data-item=why]")
+    expect(why).to_be_hidden()
+    page.wait_for_function("globalThis.tamdanExpressions")
+    page.wait_for_load_state("networkidle")
+    # the server is out of reach while the browser decides
+    held = []
+    page.route(f"**{scene.first}", lambda route: held.append(route))
+    choose(page, "Not started")
+    expect(why).to_be_visible()
+    choose(page, "Implemented")
+    expect(why).to_be_hidden()
+    choose(page, "Not started")
+    expect(why).to_be_visible()
+    page.unroute_all(behavior="ignoreErrors")
+    for route in held:
+        route.continue_()
+    saved(page)
+
+
+@pytest.mark.parametrize("resolve", ["mine", "theirs", "both"])
+def test_two_people_on_one_answer_see_both_texts(served, visit, scene, resolve):
+    mine, theirs = visit(), visit()
+    slow, fast = mine.sign_in(scene.focal), theirs.sign_in(scene.colleague)
+    slow.goto(scene.first)
+    fast.goto(scene.first)
+    fast.fill(TEXT, "អត្ថបទរបស់គេ")
+    saved(fast)
+    mine.allow("409")
+    slow.fill(TEXT, "អត្ថបទរបស់ខ្ញុំ")
+    expect(slow.locator(STATE)).to_have_attribute("data-state", "conflict")
+    box = slow.locator("[data-conflict-box]")
+    expect(box.locator("[data-mine]")).to_have_text("អត្ថបទរបស់ខ្ញុំ")
+    expect(box.locator("[data-theirs]")).to_have_text("អត្ថបទរបស់គេ")
+    expect(box.locator("[data-by]")).to_have_text(scene.colleague.names["en"])
+    assert slow.input_value(TEXT) == "អត្ថបទរបស់ខ្ញុំ"
+    # the conflict of one answer holds no other back
+    choose(slow, "Implemented")
+    slow.wait_for_function("document.querySelector(\"[name='base:standing']\").value === '1'")
+    box.locator(f"[data-resolve={resolve}]").click()
+    expect(box).to_have_count(0)
+    saved(slow)
+    expected = {
+        "mine": "អត្ថបទរបស់ខ្ញុំ",
+        "theirs": "អត្ថបទរបស់គេ",
+        "both": "អត្ថបទរបស់គេ\n\nអត្ថបទរបស់ខ្ញុំ",
+    }[resolve]
+    assert slow.input_value(TEXT) == expected
+    assert stored(served, scene) == {"standing": "done", "text@km": expected}
+
+
+def test_two_people_on_two_answers_meet_no_conflict(served, visit, scene):
+    first, second = visit().sign_in(scene.focal), visit().sign_in(scene.colleague)
+    first.goto(scene.first)
+    second.goto(scene.first)
+    first.fill(TEXT, "ក")
+    choose(second, "Implemented")
+    saved(first)
+    saved(second)
+    second.locator("[data-item=text] summary", has_text="English").click()
+    second.fill(ENGLISH, "A")
+    saved(second)
+    first.fill("[name=places]", "3")
+    saved(first)
+    assert stored(served, scene) == {"text@km": "ក", "text@en": "A", "standing": "done", "places": 3}
+
+
+def test_typing_goes_on_without_a_connection(served, visit, scene):
+    visitor = visit()
+    page = visitor.sign_in(scene.focal)
+    page.goto(scene.first)
+    page.wait_for_load_state("networkidle")
+    visitor.allow("ERR_INTERNET_DISCONNECTED")
+    visitor.context.set_offline(True)
+    page.fill(TEXT, "សរសេរដោយគ្មានអ៊ីនធឺណិត")
+    expect(page.locator(STATE)).to_have_attribute("data-state", "offline")
+    choose(page, "Implemented")
+    expect(page.locator(STATE)).not_to_have_attribute("data-state", "saved")
+    assert stored(served, scene) == {}
+    visitor.context.set_offline(False)
+    saved(page)
+    page.wait_for_function("document.querySelector(\"[name='base:standing']\").value === '1'")
+    assert stored(served, scene) == {"text@km": "សរសេរដោយគ្មានអ៊ីនធឺណិត", "standing": "done"}
+
+
+def test_a_session_that_expires_costs_no_character(served, visit, scene):
+    visitor = visit()
+    page = visitor.sign_in(scene.focal)
+    page.goto(scene.first)
+    choose(page, "Implemented")
+    saved(page)
+    with served.session() as session:
+        session.execute(update(Session).where(Session.user_id == scene.focal.id).values(expires_at=clock.now()))
+    visitor.allow("401")
+    page.fill(TEXT, "អត្ថបទវែងដែលមិនត្រូវបាត់")
+    button = page.locator("[data-signin]")
+    expect(button).to_be_visible()
+    expect(page.locator(STATE)).to_have_attribute("data-state", "error")
+    assert page.input_value(TEXT) == "អត្ថបទវែងដែលមិនត្រូវបាត់"
+    button.click()
+    page.wait_for_url("**/login*")
+    visitor.sign_in_here(scene.focal)
+    page.wait_for_url("**/held")
+    expect(page.locator("main")).to_contain_text("អត្ថបទវែងដែលមិនត្រូវបាត់")
+    page.get_by_role("button", name="Send my text now").first.click()
+    page.wait_for_url(f"**{scene.first}")
+    assert stored(served, scene) == {"standing": "done", "text@km": "អត្ថបទវែងដែលមិនត្រូវបាត់"}
+    page.goto("/owed")
+    page.goto("/held")
+    expect(page.locator("main")).not_to_contain_text("អត្ថបទវែងដែលមិនត្រូវបាត់")
+
+
+def test_what_cannot_be_read_is_said_beside_the_field_and_kept(visit, scene):
+    visitor = visit()
+    page = visitor.sign_in(scene.focal)
+    page.goto(scene.first)
+    visitor.allow("422")
+    page.fill("[name=places]", "about ten")
+    page.locator("[name=places]").blur()
+    error = page.locator("[data-item=places] [data-error]")
+    expect(error).to_be_visible()
+    expect(page.locator(STATE)).to_have_attribute("data-state", "error")
+    page.reload()
+    assert page.input_value("[name=places]") == "about ten"
+    page.fill("[name=places]", "10")
+    expect(error).to_be_hidden()
+    saved(page)
+
+
+PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+def test_evidence_goes_up_with_progress_and_refusals_are_sentences(visit, scene):
+    visitor = visit()
+    page = visitor.sign_in(scene.focal)
+    page.goto(scene.second)
+    page.wait_for_load_state("networkidle")
+    visitor.allow("422")
+    words = page.locator(".upload-state [data-words]")
+    page.set_input_files("[data-upload] input", {"name": "a.png", "mimeType": "image/png", "buffer": PDF})
+    expect(words).not_to_be_empty()
+    expect(words).not_to_contain_text("%")
+    seen = []
+    page.expose_function("tellProgress", seen.append)
+    page.evaluate("new MutationObserver(() => tellProgress(document.querySelector('.upload-state').textContent))"
+                  ".observe(document.querySelector('.upload-state'), {subtree: true, childList: true, characterData: true})")  # fmt: skip
+    with page.expect_navigation():
+        page.set_input_files(
+            "[data-upload] input", {"name": "របាយការណ៍.pdf", "mimeType": "application/pdf", "buffer": PDF + b"%" * 3_000_000}
+        )
+    expect(page.locator("[data-item=files] .files li")).to_have_count(1)
+    expect(page.locator("[data-item=files]")).to_contain_text("របាយការណ៍.pdf")
+    assert any("%" in each for each in seen), seen
+    with page.expect_download() as got:
+        page.click("[data-item=files] .files a")
+    assert got.value.suggested_filename == "របាយការណ៍.pdf"
+
+
+def test_the_missing_list_leads_to_each_question_and_then_to_completing(served, visit, scene):
+    visitor = visit()
+    page = visitor.sign_in(scene.focal)
+    page.goto(f"{scene.path}/check")
+    visitor.allow("422")
+    missing = page.locator("#missing a")
+    expect(missing).to_have_count(2)
+    page.get_by_role("button", name="Complete the reply").click()
+    expect(page.locator(".error-summary, [data-focus]")).to_be_visible()
+    missing.first.click()
+    page.wait_for_url(f"**{scene.first}#q-standing-item")
+    choose(page, "Implemented")
+    page.fill(TEXT, "ក")
+    saved(page)
+    page.get_by_role("button", name="Save and continue").click()
+    page.wait_for_url(f"**{scene.second}")
+    page.get_by_role("button", name="Check and complete").click()
+    page.wait_for_url(f"**{scene.path}/check")
+    expect(missing).to_have_count(0)
+    page.get_by_role("button", name="Complete the reply").click()
+    page.wait_for_url("**/owed*")
+    assert status(served, scene) is Status.AWAITING_SIGN_OFF
+    page.goto(scene.first)
+    expect(page.locator(TEXT)).not_to_be_editable()

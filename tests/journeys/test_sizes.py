@@ -1,0 +1,86 @@
+"""What a questionnaire page costs on a slow line: under 60 kB on the first visit beyond fonts, under 10 kB later."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import re
+from urllib.parse import urlencode, urlsplit
+
+import brotli
+import pytest
+
+from tests.factories import PASSWORD
+
+FIRST, LATER = 60_000, 10_000
+ASSET = re.compile(r'(?:src|href)="(/assets/[^"]+)"')
+UNPACK = {"br": brotli.decompress, "gzip": gzip.decompress}
+
+
+class Line:
+    """A keep-alive connection that counts the bytes of bodies."""
+
+    def __init__(self, url: str, encoding: str) -> None:
+        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+        self.encoding, self.cookie, self.bytes = encoding, "", 0
+
+    def fetch(self, path: str, fields: dict[str, str] | None = None) -> tuple[http.client.HTTPResponse, str]:
+        """Send a request and return the answer with its body unpacked."""
+        headers = {"Accept-Encoding": self.encoding, "Cookie": self.cookie, "Accept": "text/html"}
+        if fields is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        body = urlencode(fields) if fields is not None else None
+        self.connection.request("POST" if fields is not None else "GET", path, body, headers)
+        answer = self.connection.getresponse()
+        packed = answer.read()
+        assert int(answer.headers["Content-Length"]) == len(packed)
+        self.bytes += len(packed)
+        for cookie in answer.headers.get_all("Set-Cookie", []):
+            self.cookie = cookie.partition(";")[0]
+        unpack = UNPACK.get(answer.headers.get("Content-Encoding", ""), bytes)
+        text = "" if path.endswith((".woff2", ".png")) else unpack(packed).decode()
+        return answer, text
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.connection.close()
+
+    def sign_in(self, login: str) -> None:
+        """Sign in through the log-in page."""
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.fetch("/login")[1])
+        assert token
+        answer, _page = self.fetch("/login", {"csrf_token": token[1], "email": login, "password": PASSWORD})
+        assert answer.status == 303
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip"])
+def test_a_questionnaire_page_is_light(served, scene, encoding):
+    with Line(served.url, encoding) as line:
+        line.sign_in(scene.focal.login)
+        line.bytes = 0
+        answer, page = line.fetch(scene.first)
+        assert answer.headers["Content-Encoding"] == encoding
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        later = line.bytes
+        assets = set(ASSET.findall(page))
+        assert any(".js" in name for name in assets)
+        for path in sorted(assets):
+            answer, _text = line.fetch(path)
+            assert answer.headers.get("Content-Encoding", encoding) == encoding, path
+            assert "immutable" in answer.headers["Cache-Control"], path
+        rules = re.search(r'data-rules="([^"]+)"', page)
+        assert rules
+        line.fetch(rules[1])
+    print(f"first visit {line.bytes} bytes, later {later}")
+    assert later < LATER, f"a later visit costs {later} bytes"
+    assert line.bytes < FIRST, f"the first visit costs {line.bytes} bytes"
+
+
+def test_a_browser_that_unpacks_nothing_gets_plain_pages(served, scene):
+    with Line(served.url, "identity") as line:
+        line.sign_in(scene.focal.login)
+        answer, page = line.fetch(scene.first)
+    assert answer.headers.get("Content-Encoding") is None
+    assert "<main" in page
