@@ -152,11 +152,19 @@ def _hold_post_of_expired_session() -> ResponseReturnValue | None:
         for name, value in request.form.items(multi=True)
         if name not in {"csrf_token", "held_post"} and "password" not in name
     ]
+    path, names = request.full_path.rstrip("?"), {field["name"] for field in fields}
+    user_id = expired.principal.user_id
     with write() as database:
+        # an autosave, then the whole page by the button: the later holds everything that the earlier did
+        for one in database.scalars(
+            select(HeldPost).where(HeldPost.user_id == user_id, HeldPost.path == path).order_by(HeldPost.id)
+        ):
+            if names.issuperset(field["name"] for field in one.fields):
+                database.delete(one)
         database.add(
             HeldPost(
-                user_id=expired.principal.user_id,
-                path=request.full_path.rstrip("?"),
+                user_id=user_id,
+                path=path,
                 fields=fields,
                 expires_at=clock.now() + HELD_FOR,
             )

@@ -8,6 +8,8 @@ import shutil
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from playwright.sync_api import Error
+
 from tests.factories import PASSWORD
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ FLAGS = [
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # every breach of the content security policy becomes a line on the console, wherever the browser would report it
 _REPORT = "addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI));"
-_PATIENCE = 8000  # milliseconds until a state that should come is taken for one that does not
+_PATIENCE = 15_000  # milliseconds until a state that should come is taken for one that does not
 
 
 def find_chromium() -> str | None:
@@ -81,6 +83,13 @@ class Visitor:
         self.page.fill("[name=password]", password)
         with self.page.expect_navigation(url=lambda url: "/login" not in url):
             self.page.click("main form button[type=submit]")
+
+    def words(self) -> str:
+        """Return what the open page says, for the report of a failure."""
+        try:
+            return self.page.inner_text("main", timeout=1000)[:2500]
+        except Error as broken:
+            return str(broken)
 
     def close(self) -> None:
         """Leave, and fail if a page erred."""

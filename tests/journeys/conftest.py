@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVED = pytest.StashKey[Served]()
+VISITORS = pytest.StashKey[list[Visitor]]()
 
 
 @pytest.fixture(scope="session")
@@ -30,11 +31,14 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
-    """Show the server's last lines beside a failure."""
+    """Show the server's last lines and the words of the open pages beside a failure."""
     report = yield
     server = item.config.stash.get(SERVED, None)
     if report.failed and server is not None:
         report.sections.append(("log of serve", server.last_lines()))
+    if report.failed and report.when == "call":
+        for visitor in item.stash.get(VISITORS, []):
+            report.sections.append((f"page at {visitor.page.url}", visitor.words()))
     return report
 
 
@@ -54,9 +58,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, served: Served) -> Iterator[Callable[..., Visitor]]:
+def visit(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Callable[..., Visitor]]:
     """Let a person in at a device of their own: ``visit()``, ``visit(size=PHONE, java_script_enabled=False)``."""
-    made: list[Visitor] = []
+    made: list[Visitor] = request.node.stash.setdefault(VISITORS, [])
 
     def visit(**more: Any) -> Visitor:
         made.append(Visitor(browser, served.url, **more))
