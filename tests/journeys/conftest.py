@@ -21,7 +21,9 @@ VISITORS = pytest.StashKey[list[Visitor]]()
 
 
 @pytest.fixture(scope="session")
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Served]:
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path
+) -> Iterator[Served]:
     """The running portal."""
     server = Served(tmp_path_factory.mktemp("served"), sqlite_template)
     request.config.stash[SERVED] = server

@@ -21,7 +21,15 @@ from tests import factories
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from portal.models import Assignment, Institution, ReportingRound, Submission, UserAccount
+    from portal.models import (
+        Assignment,
+        Institution,
+        Recommendation,
+        ReportingRound,
+        SourceDocument,
+        Submission,
+        UserAccount,
+    )
 
 STATES = (
     ("done", "Implemented", "បានអនុវត្ត"),
@@ -43,6 +51,10 @@ class Scene:
     approver: UserAccount
     coordinator: UserAccount
     writer: UserAccount
+    newcomer: UserAccount
+    asked: Recommendation
+    document: SourceDocument
+    version: QuestionnaireVersion
 
     @property
     def path(self) -> str:
@@ -71,7 +83,14 @@ def scene(session: Session, name: str = "", *, language: str = "en", entered: bo
     page = factories.item(session, version, "measures", kind=ItemKind.SECTION, label="Measures taken")
     choices = [{"key": key, "texts": {"en": english, "km": khmer}} for key, english, khmer in STATES]
     factories.question(
-        session, version, "standing", "select_one", parent=page, required="true()", choices=choices, label="How far is it?"
+        session,
+        version,
+        "standing",
+        "select_one",
+        parent=page,
+        required="true()",
+        choices=choices,
+        label="How far is it?",
     )
     factories.question(
         session, version, "why", "text", parent=page, required="true()", relevant="not(selected(${standing}, 'done')) and ${standing} != ''",
@@ -99,6 +118,10 @@ def scene(session: Session, name: str = "", *, language: str = "en", entered: bo
         factories.person(session, institution, Role.APPROVER, language=language),
         factories.staff(session, StaffRole.COORDINATOR, language=language),
         factories.staff(session, StaffRole.REPORT_WRITER, language=language),
+        factories.person(session, factories.institution(session), Role.FOCAL_POINT, language=language),
+        asked,
+        document,
+        version,
     )
 
 

@@ -10,12 +10,15 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
 from config import ROOT
 from portal.database import WRITE
+from portal.models import UserAccount
+from portal.services import sessions
 from tests import engines, factories
 
 if TYPE_CHECKING:
@@ -81,6 +84,14 @@ class Served:
         ):
             yield session
             session.commit()
+
+    def session_of(self, person: UserAccount) -> str:
+        """Start a browser session for a person and return what its cookie holds."""
+        with self.session() as session:
+            _made, token = sessions.start_session(
+                session, session.get_one(UserAccount, person.id), lifetime=timedelta(hours=1), user_agent="test"
+            )
+        return token
 
     def last_lines(self, many: int = 40) -> str:
         """Return the end of the server's log."""

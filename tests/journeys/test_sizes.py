@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import re
+from typing import Self
 from urllib.parse import urlencode, urlsplit
 
 import brotli
@@ -41,7 +42,7 @@ class Line:
         text = "" if path.endswith((".woff2", ".png")) else unpack(packed).decode()
         return answer, text
 
-    def __enter__(self) -> Line:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -73,7 +74,6 @@ def test_a_questionnaire_page_is_light(served, scene, encoding):
         rules = re.search(r'data-rules="([^"]+)"', page)
         assert rules
         line.fetch(rules[1])
-    print(f"first visit {line.bytes} bytes, later {later}")
     assert later < LATER, f"a later visit costs {later} bytes"
     assert line.bytes < FIRST, f"the first visit costs {line.bytes} bytes"
 
