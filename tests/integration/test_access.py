@@ -45,12 +45,14 @@ PRINCIPALS = [
 class Access:
     """The roles that reach an endpoint; ``owned``: only those of institution A, where the thing belongs to one.
 
-    ``hidden``: for staff without access the thing does not exist either (drafts).
+    ``hidden``: for staff without access the thing does not exist either (drafts). ``desk``: pages of the secretariat's
+    desk, which do not exist for people of institutions.
     """
 
     roles: frozenset[str]
     owned: bool = False
     hidden: bool = False
+    desk: bool = False
 
     def expected(self, principal: str) -> str:
         """Return open, login, 403 or 404."""
@@ -59,7 +61,8 @@ class Access:
         side, _, role = principal.rpartition(".")
         if role in self.roles and not (self.owned and side == "B"):
             return "open"
-        return "404" if (self.owned and side == "B") or (self.hidden and not side) else "403"
+        gone = (self.owned and side == "B") or (self.hidden and not side) or (self.desk and bool(side))
+        return "404" if gone else "403"
 
 
 def allow(*roles: str, owned: bool = False) -> Access:
@@ -69,6 +72,11 @@ def allow(*roles: str, owned: bool = False) -> Access:
 def draft(*roles: str) -> Access:
     """A reply that is not handed in: staff never learns of it here."""
     return Access(frozenset(roles), owned=True, hidden=True)
+
+
+def desk(*roles: str) -> Access:
+    """A reply under review."""
+    return Access(frozenset(roles), desk=True)
 
 
 EVERYBODY = allow(*MEMBERS, *STAFF)
@@ -82,6 +90,24 @@ ACCESS: dict[str, Access] = {
     "accounts.invite": allow(FOCAL, *EDITORS, owned=True),
     "accounts.save_account": EVERYBODY,
     "accounts.save_password": EVERYBODY,
+    "follow.answer_clarification": desk(COORDINATOR, WRITER),
+    "follow.ask": desk(COORDINATOR, WRITER),
+    "follow.board": allow(*SECRETARIAT),
+    "follow.by_recommendation": allow(*SECRETARIAT),
+    "follow.clear": desk(COORDINATOR),
+    "follow.close_clarification": desk(COORDINATOR, WRITER),
+    "follow.confirm_not_ours": desk(COORDINATOR),
+    "follow.grid": allow(*SECRETARIAT),
+    "follow.late": allow(*SECRETARIAT),
+    "follow.record_signature": desk(COORDINATOR),
+    "follow.refuse_not_ours": desk(COORDINATOR),
+    "follow.reopen": desk(COORDINATOR),
+    "follow.restore": desk(COORDINATOR),
+    "follow.return_reply": desk(COORDINATOR),
+    "follow.rounds": allow(*SECRETARIAT),
+    "follow.start_review": desk(COORDINATOR),
+    "follow.submission": desk(COORDINATOR, WRITER),
+    "follow.withdraw": desk(COORDINATOR),
     "people.add_institution": allow(*EDITORS),
     "people.add_person": allow(*EDITORS),
     "people.appoint": allow(*EDITORS),
@@ -141,6 +167,8 @@ ACCESS: dict[str, Access] = {
 ARGUMENTS: dict[str, str] = {
     "accounts.invite": "colleague",
     "accounts.forget_held": "held",
+    "follow.answer_clarification": "clarification", "follow.close_clarification": "clarification",
+    "follow": "submission",
     "people.institution": "institution", "people.change_institution": "institution",
     "people.switch_institution": "institution",
     "people.dry_run": "draft", "people.confirm": "draft",

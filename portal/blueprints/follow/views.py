@@ -116,7 +116,9 @@ def _institution_row(
     recommendations: dict[int, RecommendationRate],
 ) -> dict[str, Any]:
     owed = owed_of(one)
-    reached: Sequence[Contact | None] = (people or [None]) if of.status == "open" and owed else []
+    # one text for each language that its people read; writing to each by name is the invitation's business
+    first = list({_language(person): person for person in reversed(people)}.values())[::-1]
+    reached: Sequence[Contact | None] = (first or [None]) if of.status == "open" and owed else []
     texts = [(person, reminder(one, person, of, recommendations)) for person in reached]
     return {
         "code": one.code,
