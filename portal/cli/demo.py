@@ -68,13 +68,18 @@ def prepare(app: Flask, data_dir: Path, password: str | None) -> Sequence[Login]
     from portal.demo.seed import seed  # imports all services: not needed when the demo is there already
 
     logins = list[Login](seed(app, password=password))
-    draft = kept.with_suffix(".new")
-    draft.write_text(json.dumps(logins, ensure_ascii=False, indent=1), encoding="utf-8")
-    draft.chmod(0o600)
-    draft.replace(kept)
+    write_logins(kept, logins)
     unfinished.unlink()
     click.echo(f"Done in {time.monotonic() - started:.1f} s.")
     return logins
+
+
+def write_logins(path: Path, logins: Sequence[Login]) -> None:
+    """Write the log-ins so that only the owner of the folder reads them, all or nothing."""
+    draft = path.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(logins, ensure_ascii=False, indent=1), encoding="utf-8")
+    draft.replace(path)
 
 
 def _announce(address: str, logins: Sequence[Login], file: Path) -> None:

@@ -52,7 +52,7 @@ def set_up(files: CountryFiles, *, password_hash: str, sources: Path) -> dict[st
         with write() as session:
             people.ensure_system_actor(session)
             by = system_principal(session)
-            _set_up_country(session, files, by)
+            set_up_country(session, files, by)
             _add_people(session, files, by)
             accounts.give_demo_password(session, password_hash=password_hash, by=by)
         with write() as session:
@@ -60,10 +60,11 @@ def set_up(files: CountryFiles, *, password_hash: str, sources: Path) -> dict[st
                 recommendations.import_recommendations(
                     session, rows, country_facts(session), by=by, filename=path.name
                 )
-        return {path.stem: _add_questionnaire(path, by, sources) for path in files.questionnaires()}
+        return {path.stem: add_questionnaire(path, by, sources) for path in files.questionnaires()}
 
 
-def _set_up_country(session: Session, files: CountryFiles, by: Principal) -> None:
+def set_up_country(session: Session, files: CountryFiles, by: Principal) -> None:
+    """Make the country row, the mechanisms and the vocabularies."""
     facts = files.country
     countries.set_up_country(
         session,
@@ -114,7 +115,12 @@ def _add_people(session: Session, files: CountryFiles, by: Principal) -> None:
         people.appoint_staff(session, person, StaffRole.ADMINISTRATOR, by=by)
 
 
-def _add_questionnaire(path: Path, by: Principal, sources: Path) -> int:
+def add_questionnaire(path: Path, by: Principal, sources: Path) -> int:
+    """Check, store and publish one questionnaire workbook; return its version.
+
+    Raises:
+        ValueError: if the check finds a mistake.
+    """
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     report = check(xlsform.read(content, filename=path.name))

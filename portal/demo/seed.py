@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import shutil
 import time
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import event
+from typing import TYPE_CHECKING
 
 from config import ROOT
 from portal import clock
 from portal.database import write
 from portal.demo.files import CountryFiles
+from portal.demo.hurry import hurried, sync_file
 from portal.demo.life import Life
 from portal.demo.preparation import set_up
 from portal.extensions import db
@@ -41,7 +39,7 @@ def seed(app: Flask, *, password: str | None, country: str = "cambodia") -> list
 
     On SQLite the result is kept in the cache folder under a hash of code, files and day, and copied the next time.
     """
-    chosen = password or "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))
+    chosen = password or new_password()
     hashed = hash_password(chosen)
     with app.app_context():
         files = CountryFiles.open(country, clock.now())
@@ -61,6 +59,11 @@ def seed(app: Flask, *, password: str | None, country: str = "cambodia") -> list
         return _logins(files, chosen)
 
 
+def new_password() -> str:
+    """Return a random password that can be read out and typed."""
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(3))
+
+
 def _build(app: Flask, files: CountryFiles, password_hash: str) -> None:
     settings: Settings = app.config["SETTINGS"]
     versions = set_up(files, password_hash=password_hash, sources=settings.data_dir / "questionnaires")
@@ -69,28 +72,9 @@ def _build(app: Flask, files: CountryFiles, password_hash: str) -> None:
 
 
 def _build_fast(app: Flask, files: CountryFiles) -> None:
-    """Build without waiting for the disk: a demo that a power cut leaves half done is thrown away; fsync follows."""
-    engine = db.engine
-    db.session.rollback()
-    engine.dispose()
-
-    def hurry(connection: Any, _entry: object) -> None:
-        connection.execute("PRAGMA synchronous=OFF")
-
-    event.listen(engine, "connect", hurry)
-    try:
+    with hurried(app.config["SETTINGS"].sqlite_path):
         # nobody knows this password; the one in force is set on each copy
         _build(app, files, hash_password(secrets.token_urlsafe(24)))
-        with engine.connect() as connection:
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.exec_driver_sql("BEGIN")
-    finally:
-        event.remove(engine, "connect", hurry)
-        db.session.rollback()
-        engine.dispose()
-    if path := app.config["SETTINGS"].sqlite_path:
-        _sync(path)
 
 
 def _keep(settings: Settings, database: Path, shelf: Path) -> None:
@@ -102,7 +86,7 @@ def _keep(settings: Settings, database: Path, shelf: Path) -> None:
     for name in FOLDERS:
         if (settings.data_dir / name).is_dir():
             shutil.copytree(settings.data_dir / name, draft / name)
-    _sync(draft / "tamdan.sqlite3")
+    sync_file(draft / "tamdan.sqlite3")
     try:
         draft.rename(shelf)
     except OSError:  # another start was first; its copy is as good
@@ -120,19 +104,11 @@ def _take(settings: Settings, database: Path, shelf: Path) -> None:
         leftover.unlink()
     draft = database.with_name(f"{database.name}.new")
     shutil.copyfile(shelf / "tamdan.sqlite3", draft)
-    _sync(draft)
+    sync_file(draft)
     draft.replace(database)
     for name in FOLDERS:
         if (shelf / name).is_dir():
             shutil.copytree(shelf / name, settings.data_dir / name, dirs_exist_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _key(country: str) -> str:
@@ -168,5 +144,7 @@ def _logins(files: CountryFiles, password: str) -> list[dict[str, str]]:
             staff.append({"role": person["staff_role"], "institution": "", **login})
         for part in person["memberships"]:
             entry = {"role": part["role"], "institution": part["institution"], **login}
-            members.append((-len(shown.get(part["institution"], ())), entry))
+            states = shown.get(part["institution"], set())
+            # what is late and still to be answered shows more than anything else
+            members.append((-len(states) - 4 * (("in_progress", True) in states), entry))
     return staff + [entry for _rank, entry in sorted(members, key=lambda pair: pair[0])]

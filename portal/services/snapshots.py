@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from forms.answers import AnswerKey
     from forms.definition.model import Definition
     from portal.models import SubmissionEvent
-    from portal.queries.submissions import StoredAnswer, SubmissionHead
+    from portal.queries.submissions import AskedRecommendation, StoredAnswer, SubmissionHead
 
 
 def canonical_json(value: Any) -> str:
@@ -29,26 +29,21 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def take_snapshot(
-    session: Session,
+def content_of(
     head: SubmissionHead,
-    event: SubmissionEvent,
+    event: int,
     definition: Definition,
     stored: Mapping[AnswerKey, StoredAnswer],
     *,
+    asked: Sequence[AskedRecommendation],
+    evidence: Sequence[Any],
     hidden: Sequence[str],
     signed_by: int | None,
-) -> Snapshot:
-    """Freeze a reply as it is handed in."""
-    asked = asked_recommendations(session, [head.assignment_id]).get(head.assignment_id, [])
-    evidence = session.execute(
-        select(Evidence.number, Evidence.public_id, Evidence.filename, Evidence.url, Evidence.sha256)
-        .where(Evidence.submission_id == head.id, Evidence.removed_at.is_(None))
-        .order_by(Evidence.number)
-    ).all()
-    content = {
+) -> dict[str, Any]:
+    """Return what is frozen of a reply; ``event`` is the number of the event that hands it in."""
+    return {
         "submission": head.public_id,
-        "event": event.number,
+        "event": event,
         "at": clock.now().isoformat(),
         "institution": head.institution_code,
         "round": head.round_slug,
@@ -82,6 +77,28 @@ def take_snapshot(
         ],
         "signed_by": signed_by,
     }
+
+
+def take_snapshot(
+    session: Session,
+    head: SubmissionHead,
+    event: SubmissionEvent,
+    definition: Definition,
+    stored: Mapping[AnswerKey, StoredAnswer],
+    *,
+    hidden: Sequence[str],
+    signed_by: int | None,
+) -> Snapshot:
+    """Freeze a reply as it is handed in."""
+    asked = asked_recommendations(session, [head.assignment_id]).get(head.assignment_id, [])
+    evidence = session.execute(
+        select(Evidence.number, Evidence.public_id, Evidence.filename, Evidence.url, Evidence.sha256)
+        .where(Evidence.submission_id == head.id, Evidence.removed_at.is_(None))
+        .order_by(Evidence.number)
+    ).all()
+    content = content_of(
+        head, event.number, definition, stored, asked=asked, evidence=evidence, hidden=hidden, signed_by=signed_by
+    )
     text = canonical_json(content)
     made = Snapshot(
         submission_id=head.id,
