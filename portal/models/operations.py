@@ -77,6 +77,8 @@ class Job(Base):
     id: Mapped[Id]
     public_id: Mapped[PublicId]
     name: Mapped[str] = mapped_column(String(80))
+    # "name:period" of work done once in a period, however many workers there are
+    once: Mapped[str | None] = mapped_column(String(120), unique=True)
     arguments: Mapped[dict[str, Any]] = mapped_column(default=dict)
     status: Mapped[JobStatus] = mapped_column(checked(JobStatus, "status"), default=JobStatus.QUEUED)
     run_after: Mapped[datetime]

@@ -64,6 +64,10 @@ class UserAccount(Base):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     password_changed_at: Mapped[datetime | None]
     totp_secret: Mapped[str | None] = mapped_column(String(64))
+    # the newest time step (of 30 seconds) whose code was taken: no code counts twice
+    totp_last_step: Mapped[int | None]
+    # hashes of the recovery codes that are left
+    totp_recovery: Mapped[list[str]] = mapped_column(default=list)
     active: Mapped[bool] = mapped_column(default=True)
     revision: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[Created]

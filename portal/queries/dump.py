@@ -32,6 +32,7 @@ SECRETS = frozenset(
     {
         ("user_account", "password_hash"),
         ("user_account", "totp_secret"),
+        ("user_account", "totp_recovery"),
         ("api_token", "token_hash"),
         ("invitation", "token_hash"),
         ("invitation", "code_hash"),
