@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--institutions", type=click.IntRange(1, 5000), default=60, show_default=True, help="For big.")
 @click.option("--recommendations", type=click.IntRange(1, 50_000), default=300, show_default=True, help="For big.")
 @click.option("--answers", type=click.IntRange(1, 20_000_000), default=200_000, show_default=True, help="For big.")
-@click.option("--seed", "number", type=int, default=1, show_default=True, help="For big: the same number, the same set.")
+@click.option("--seed", "number", type=int, default=1, show_default=True, help="For big: same number, same set.")
 @with_app
 def seed(
     app: Flask,

@@ -8,6 +8,7 @@ with the events, revisions and snapshots that the services would have left.
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from portal.demo.files import CountryFiles
 from portal.demo.hurry import hurried
 from portal.demo.preparation import add_questionnaire, set_up_country
 from portal.demo.seed import new_password
+from portal.extensions import db
 from portal.models import (
     Assignment,
     AssignmentRecommendation,
@@ -40,6 +42,7 @@ from portal.models import (
 )
 from portal.models.base import uuid7
 from portal.queries.countries import country_facts
+from portal.queries.questionnaires import definition
 from portal.queries.sessions import principal_of, system_principal
 from portal.queries.submissions import asked_recommendations
 from portal.services import accounts, audit, issuing, people, people_import, recommendations, rounds
@@ -48,6 +51,8 @@ from portal.services.sessions import hash_password
 from portal.workbooks.people import InstitutionRow, PersonRow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flask import Flask
     from sqlalchemy.orm import Session
 
@@ -56,6 +61,7 @@ if TYPE_CHECKING:
 
 ANSWERS_PER_REPLY = 20
 PATTERNS = 200
+TRIES = 2000
 PARAGRAPHS_PER_DOCUMENT = 100
 OPENED_DAYS_AGO = 42
 _WORDS = (
@@ -73,11 +79,6 @@ class Size:
     recommendations: int = 300
     answers: int = 200_000
     seed: int = 1
-
-    @property
-    def replies(self) -> int:
-        """How many replies hold the answers."""
-        return -(-self.answers // ANSWERS_PER_REPLY)
 
 
 @dataclass
@@ -106,11 +107,12 @@ def seed_big(app: Flask, size: Size, *, password: str | None = None, country: st
         with hurried(settings.sqlite_path):
             with clock.at(opened - timedelta(days=30)):
                 versions = _prepare(files, size, hashed, settings.data_dir / "questionnaires")
+            patterns = _make_patterns(files, versions, size)
             with clock.at(opened):
-                made = _issue(size, versions)
+                made = _issue(size, versions, -(-size.answers // len(patterns[0].given)))
             left = size.answers
             for number, round_id in enumerate(made.round_ids):
-                left = _answer(round_id, made.by, size, number, left, files)
+                left = _answer(round_id, made.by, size, number, left, patterns)
     return _logins(size, chosen)
 
 
@@ -184,13 +186,13 @@ def _recommendation(number: int, mechanism: str, themes: list[str]) -> Recommend
     )
 
 
-def _issue(size: Size, versions: dict[str, int]) -> _Made:
+def _issue(size: Size, versions: dict[str, int], replies: int) -> _Made:
     """Create as many rounds as it takes, assign each pair once, issue."""
     pairs = size.institutions * size.recommendations
     with write() as session:
         by = _coordinator(session)
         made = _Made(by)
-        left = size.replies
+        left = replies
         while left > 0:
             made.round_ids.append(_round(session, versions, min(left, pairs), len(made.round_ids), by))
             left -= pairs
@@ -270,13 +272,13 @@ def _round(session: Session, versions: dict[str, int], count: int, number: int, 
     return made.id
 
 
-def _answer(round_id: int, by: Principal, size: Size, number: int, left: int, files: CountryFiles) -> int:
+def _answer(
+    round_id: int, by: Principal, size: Size, number: int, left: int, patterns: Sequence[Pattern]
+) -> int:
     """Load the replies of a round in batches, each one transaction; return how many answers are still left."""
     chance = random.Random(f"{size.seed}:{number}")  # noqa: S311 - a reproducible load, no secret
     with write() as session:
         loader = Loader.open(session, round_id)
-    spoken = tuple(code for code in files.languages if code in loader.compiled.languages)
-    patterns = _patterns(loader.compiled, spoken, chance)
     while loader.waiting and left > 0:
         with write() as session:
             asks = asked_recommendations(session, loader.next_assignments())
@@ -287,22 +289,34 @@ def _answer(round_id: int, by: Principal, size: Size, number: int, left: int, fi
     return left
 
 
-def _patterns(compiled: Definition, languages: tuple[str, ...], chance: random.Random) -> list[Pattern]:
-    """Make sets of answers that break no rule: what they would hide or refuse is left out."""
-    items = list(asked(compiled.pages))
-    context = Context(clock.today(), languages)
-    made = []
-    for _turn in range(PATTERNS):
-        given: dict[AnswerKey, Given] = {}
-        for item in items:
-            given |= _values(item, languages, chance)
-        given = _settled(compiled, given, context)
-        needed = evaluate(compiled, given, context).required
-        spare = [key for key in given if key not in needed]
-        for key in chance.sample(spare, max(0, min(len(spare), len(given) - ANSWERS_PER_REPLY))):
-            del given[key]
-        made.append(Pattern.of(compiled, _settled(compiled, given, context), context))
-    return made
+def _make_patterns(files: CountryFiles, versions: dict[str, int], size: Size) -> list[Pattern]:
+    """Make sets of answers that break no rule, all of one length: what they would hide or refuse is left out."""
+    compiled = definition(db.session, versions.get("full") or versions["short"])
+    languages = tuple(code for code in files.languages if code in compiled.languages)
+    context = Context(clock.today(str(files.zone)), languages)
+    chance = random.Random(f"{size.seed}:patterns")  # noqa: S311 - a reproducible load, no secret
+    by_length: dict[int, list[Pattern]] = defaultdict(list)
+    for _turn in range(TRIES):
+        given = _pattern(compiled, languages, context, chance)
+        found = by_length[len(given)]
+        found.append(Pattern.of(compiled, given, context))
+        if len(found) >= PATTERNS:
+            return found
+    return max(by_length.values(), key=len)
+
+
+def _pattern(
+    compiled: Definition, languages: tuple[str, ...], context: Context, chance: random.Random
+) -> dict[AnswerKey, Given]:
+    given: dict[AnswerKey, Given] = {}
+    for item in asked(compiled.pages):
+        given |= _values(item, languages, chance)
+    given = _settled(compiled, given, context)
+    needed = evaluate(compiled, given, context).required
+    spare = [key for key in given if key not in needed]
+    for key in chance.sample(spare, max(0, min(len(spare), len(given) - ANSWERS_PER_REPLY))):
+        del given[key]
+    return _settled(compiled, given, context)
 
 
 def _settled(compiled: Definition, given: dict[AnswerKey, Given], context: Context) -> dict[AnswerKey, Given]:
