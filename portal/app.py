@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from config import ROOT, Settings
-from portal import assets, compression, templating
+from portal import api, assets, compression, templating
 from portal.blueprints import guard, page
 from portal.blueprints.sessions import DatabaseSessions, PortalSession
 from portal.database import engine_options, prepare
@@ -82,6 +82,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         if not importlib.util.find_spec(f"portal.blueprints.{name}"):
             continue
         app.register_blueprint(importlib.import_module(f"portal.blueprints.{name}").blueprint)
+    api.install(app)
     if (settings.development or settings.testing) and importlib.util.find_spec("portal.blueprints.gallery"):
         app.register_blueprint(importlib.import_module("portal.blueprints.gallery").blueprint)
     _set_up_errors(app)
@@ -143,7 +144,7 @@ def _set_up_errors(app: Flask) -> None:
 
 def _answer(status: int, code: str, message: str, **more: Any) -> ResponseReturnValue:
     db.session.rollback()
-    if guard.wants_json() or request.blueprint == "api":
+    if guard.wants_json() or request.path.startswith("/api/"):
         body = {"type": "about:blank", "title": message, "status": status, "code": code, **more}
         return body, status, {"Content-Type": "application/problem+json"}
     return render_template("errors/error.html", status=status, code=code, message=message, **more), status

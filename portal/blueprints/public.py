@@ -69,14 +69,15 @@ def healthz() -> ResponseReturnValue:
 @public
 def readyz() -> ResponseReturnValue:
     """Tell whether database, disk and schema are ready; details only to this machine."""
-    ready, details = _readiness()
+    ready, details = readiness()
     body: dict[str, Any] = {"status": "ready" if ready else "not ready"}
     if is_loopback(request.remote_addr or ""):
         body |= details
     return body, 200 if ready else 503
 
 
-def _readiness() -> tuple[bool, dict[str, Any]]:
+def readiness() -> tuple[bool, dict[str, Any]]:
+    """Return whether the portal is ready, and what was found: engine, library, schema, free disk."""
     settings = current_app.config["SETTINGS"]
     engine = db.engine
     details: dict[str, Any] = {"database": engine.dialect.name}

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from flask import request
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import update
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 TOUCH_EVERY = timedelta(minutes=5)
 CONFIRMED_FOR = timedelta(minutes=10)
 SIGNED_IN, ANONYMOUS = "s.", "a."
+API = "/api/"
 
 
 class PortalSession(CallbackDict[str, Any], SessionMixin):
@@ -69,7 +71,9 @@ class DatabaseSessions(SessionInterface):
         self._signer = URLSafeSerializer(secret_key, salt="anonymous-session")
 
     def open_session(self, app: Flask, request: Request) -> PortalSession:  # noqa: ARG002 - Flask's signature
-        """Read the cookie."""
+        """Read the cookie; the JSON API takes bearer tokens only, whatever the cookie says."""
+        if request.path.startswith(API):
+            return PortalSession()
         value = request.cookies.get(self.cookie_name, "")
         if value.startswith(SIGNED_IN):
             return self._open_signed_in(value.removeprefix(SIGNED_IN))
@@ -105,7 +109,7 @@ class DatabaseSessions(SessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002 - Flask's signature
         """Send or drop the cookie; touch ``last_seen`` in a transaction of its own, after the view's."""
-        if not isinstance(session, PortalSession):
+        if not isinstance(session, PortalSession) or request.path.startswith(API):
             return
         response.headers.add("Vary", "Cookie")
         if session.token is not None:

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, select
 
 from portal import clock
-from portal.models import Actor, Institution, Membership, Role, Session, StaffAppointment, StaffRole, UserAccount
+from portal.models import (
+    Actor,
+    ApiToken,
+    Institution,
+    Membership,
+    Role,
+    Session,
+    StaffAppointment,
+    StaffRole,
+    UserAccount,
+)
 from portal.permissions import Part, Principal
 
 if TYPE_CHECKING:
@@ -114,6 +124,32 @@ def _principal(rows: Sequence[Row[*tuple[Any, ...]]], *, chosen: int | None, **m
         staff=frozenset(StaffRole(row.staff_role) for row in rows if row.staff_role is not None),
         **more,
     )
+
+
+_BY_TOKEN = _FROM.add_columns(
+    ApiToken.id.label("token_id"), ApiToken.last_used_at, ApiToken.expires_at, ApiToken.revoked_at
+).join(ApiToken, ApiToken.user_id == UserAccount.id)
+
+
+@dataclass(frozen=True)
+class FoundToken:
+    """A bearer token that holds, with the person it speaks for."""
+
+    id: int
+    principal: Principal
+    last_used_at: datetime | None
+
+
+def find_token(session: orm.Session, token_hash: str) -> FoundToken | None:
+    """Load the person of a bearer token in one query; None if it is unknown, expired, revoked, or its person off."""
+    rows = session.execute(_BY_TOKEN.where(ApiToken.token_hash == token_hash)).all()
+    if not rows:
+        return None
+    first = rows[0]
+    expired = first.expires_at is not None and first.expires_at <= clock.now()
+    if not first.active or first.revoked_at is not None or expired:
+        return None
+    return FoundToken(first.token_id, _principal(rows, chosen=None), first.last_used_at)
 
 
 @dataclass(frozen=True)

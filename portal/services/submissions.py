@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from forms.answers import AnswerKey, Given, Parsed, field_name
 from forms.evaluation import Evaluation, evaluate
 from forms.question_types import question_type
+from forms.reading import holdable
 from portal import clock
 from portal.errors import IllegalTransition
 from portal.models import Action, Answer, AnswerRevision, Status, Submission
@@ -96,7 +97,7 @@ class _Save:
     def put(self, key: AnswerKey, parsed: Parsed) -> None:
         """Let an answer become what was parsed, as its next revision."""
         before = self.stored.get(key)
-        message = str(parsed.message) if parsed.message is not None else None
+        message = _sentence(parsed)
         if before is not None and _same(before, parsed, message):
             self.saved[key] = before.revision
             return
@@ -116,6 +117,11 @@ class _Save:
             self.version_id,
         )
         self.saved[key] = revision
+
+
+def _sentence(parsed: Parsed) -> str | None:
+    # a sentence may quote what was typed, and PostgreSQL holds no NUL
+    return holdable(str(parsed.message)) if parsed.message is not None else None
 
 
 def _same(stored: StoredAnswer, parsed: Parsed, message: str | None) -> bool:
@@ -202,7 +208,7 @@ def _settle(
     seen = _revisions_seen(session, submission_id, doubtful, work, request_key)
     for key, change in doubtful.items():
         before = work.stored.get(key)
-        message = str(change.parsed.message) if change.parsed.message is not None else None
+        message = _sentence(change.parsed)
         if before is None:  # the base names a revision that never was; nothing is there to lose
             work.put(key, change.parsed)
             continue

@@ -1,0 +1,176 @@
+"""The acts on a reply; each is one event, and happens once for the same ``Idempotency-Key``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+from spectree import Response
+
+from portal.api import shapes
+from portal.api.door import any_reply, blueprint, once, operation, own_reply, take
+from portal.api.replies import REFUSALS
+from portal.blueprints.answering import context_for, load
+from portal.blueprints.guard import confirm_password, requires, who
+from portal.permissions import Permission
+from portal.queries import submissions as queries
+from portal.services import reviews, verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask.typing import ResponseReturnValue
+    from pydantic import BaseModel
+    from sqlalchemy.orm import Session
+
+    from portal.models import SubmissionEvent
+    from portal.queries.submissions import SubmissionHead
+
+VERDICT = Response(HTTP_200=shapes.Verdict, **REFUSALS)
+
+
+def _operation(name: str, body: type[BaseModel] | None = None) -> Any:
+    return operation(name, json=body, resp=VERDICT)
+
+
+def _done(
+    head: SubmissionHead, do: Callable[[Session], SubmissionEvent], given: BaseModel | None = None
+) -> ResponseReturnValue:
+    def act(session: Session) -> tuple[shapes.Verdict, int]:
+        event = do(session)
+        after = queries.head_by_id(session, head.id)
+        signature = after.signature.value if after.signature else None
+        made = shapes.Verdict(
+            id=after.public_id, status=after.status, signature=signature, hand_in=after.hand_in, event=event.number
+        )
+        return made, 200
+
+    return once(act, body=given.model_dump(mode="json") if given is not None else None)
+
+
+def _nothing() -> None:
+    """Take no body, or an empty object."""
+    if request.get_data():
+        take(shapes.EmptyIn)
+
+
+@blueprint.post("/submissions/<public_id>/complete")
+@requires(Permission.COMPLETE_SUBMISSION, on=own_reply)
+@_operation("complete")
+def complete(head: SubmissionHead) -> ResponseReturnValue:
+    """Say that a reply is complete: it goes to the approver, or is handed in where no signature is asked."""
+    _nothing()
+    definition, _ids = load(head)
+    context = context_for(who(), head, definition)
+    return _done(head, lambda session: verdicts.complete(session, head, definition, context=context, by=who()))
+
+
+@blueprint.post("/submissions/<public_id>/sign-off")
+@requires(Permission.SIGN_SUBMISSION, on=own_reply)
+@_operation("signOff", shapes.SignIn)
+def sign_off(head: SubmissionHead) -> ResponseReturnValue:
+    """Sign a reply, after the password was given again."""
+    given = take(shapes.SignIn)
+    confirm_password(who(), given.password)
+    definition, _ids = load(head)
+    return _done(head, lambda session: verdicts.sign_off(session, [(head, definition)], by=who())[0], given)
+
+
+@blueprint.post("/submissions/<public_id>/decline")
+@requires(Permission.SIGN_SUBMISSION, on=own_reply)
+@_operation("decline", shapes.ReasonIn)
+def decline(head: SubmissionHead) -> ResponseReturnValue:
+    """Hand a reply back to one's own colleagues with a reason."""
+    given = take(shapes.ReasonIn)
+    return _done(head, lambda session: verdicts.decline(session, head, reason=given.reason, by=who()), given)
+
+
+@blueprint.post("/submissions/<public_id>/recall")
+@requires(Permission.RECALL_SUBMISSION, on=own_reply)
+@_operation("recall")
+def recall(head: SubmissionHead) -> ResponseReturnValue:
+    """Take a reply back before the secretariat starts its review."""
+    _nothing()
+    return _done(head, lambda session: verdicts.recall(session, head, by=who()))
+
+
+@blueprint.post("/submissions/<public_id>/not-ours")
+@requires(Permission.COMPLETE_SUBMISSION, on=own_reply)
+@_operation("claimNotOurs", shapes.NotOursIn)
+def claim_not_ours(head: SubmissionHead) -> ResponseReturnValue:
+    """Say that another institution should answer: an answer, never silence."""
+    given = take(shapes.NotOursIn)
+    return _done(
+        head,
+        lambda session: verdicts.claim_not_ours(
+            session, head, instead=given.instead, reason=given.reason, by=who()
+        ),
+        given,
+    )  # fmt: skip
+
+
+@blueprint.post("/submissions/<public_id>/retract-claim")
+@requires(Permission.COMPLETE_SUBMISSION, on=own_reply)
+@_operation("retractClaim")
+def retract_claim(head: SubmissionHead) -> ResponseReturnValue:
+    """Take back the claim that another institution should answer."""
+    _nothing()
+    return _done(head, lambda session: verdicts.retract_claim(session, head, by=who()))
+
+
+@blueprint.post("/submissions/<public_id>/start-review")
+@requires(Permission.REVIEW_SUBMISSION, on=any_reply)
+@_operation("startReview")
+def start_review(head: SubmissionHead) -> ResponseReturnValue:
+    """Begin to read a reply; from now on it cannot be recalled."""
+    _nothing()
+    return _done(head, lambda session: reviews.start_review(session, head, by=who()))
+
+
+@blueprint.post("/submissions/<public_id>/return")
+@requires(Permission.REVIEW_SUBMISSION, on=any_reply)
+@_operation("returnSubmission", shapes.ReturnIn)
+def return_submission(head: SubmissionHead) -> ResponseReturnValue:
+    """Return a reply with a note; exactly the questions named are unlocked."""
+    given = take(shapes.ReturnIn)
+    _definition, ids = load(head)
+    codes = [code for code in given.questions if code in ids]
+    return _done(
+        head, lambda session: reviews.return_reply(session, head, note=given.note, codes=codes, by=who()), given
+    )
+
+
+@blueprint.post("/submissions/<public_id>/clear")
+@requires(Permission.REVIEW_SUBMISSION, on=any_reply)
+@_operation("clear")
+def clear(head: SubmissionHead) -> ResponseReturnValue:
+    """Take a reply as good."""
+    _nothing()
+    return _done(head, lambda session: reviews.clear(session, head, by=who()))
+
+
+@blueprint.post("/submissions/<public_id>/reopen")
+@requires(Permission.REOPEN_SUBMISSION, on=any_reply)
+@_operation("reopen", shapes.ReasonIn)
+def reopen(head: SubmissionHead) -> ResponseReturnValue:
+    """Open a cleared reply, or a confirmed "not ours", again."""
+    given = take(shapes.ReasonIn)
+    return _done(head, lambda session: reviews.reopen(session, head, reason=given.reason, by=who()), given)
+
+
+@blueprint.post("/submissions/<public_id>/confirm-not-ours")
+@requires(Permission.REVIEW_SUBMISSION, on=any_reply)
+@_operation("confirmNotOurs")
+def confirm_not_ours(head: SubmissionHead) -> ResponseReturnValue:
+    """Agree that another institution answers."""
+    _nothing()
+    return _done(head, lambda session: reviews.confirm_not_ours(session, head, by=who()))
+
+
+@blueprint.post("/submissions/<public_id>/refuse-not-ours")
+@requires(Permission.REVIEW_SUBMISSION, on=any_reply)
+@_operation("refuseNotOurs", shapes.ReasonIn)
+def refuse_not_ours(head: SubmissionHead) -> ResponseReturnValue:
+    """Ask the institution to answer all the same."""
+    given = take(shapes.ReasonIn)
+    return _done(head, lambda session: reviews.refuse_not_ours(session, head, reason=given.reason, by=who()), given)

@@ -1,0 +1,96 @@
+"""A POST sent twice happens once: its answer is kept for seven days under the key that the sender made.
+
+For the JSON API (header ``Idempotency-Key``) and for plain pages (a hidden field): call :func:`begin` first inside
+``write()``; where it returns an answer, give that; else do the work and :func:`keep` its answer in that transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal import clock
+from portal.errors import Invalid
+from portal.models import IdempotencyKey
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+KEPT_FOR = timedelta(days=7)
+_KEY = re.compile(r"[!-~]{1,64}")
+# kept out of the fingerprint: a stored hash of a password could be guessed at, and a CSRF token differs per page
+_UNHASHED = frozenset({"password", "csrf_token"})
+_UNDER_WAY = 0
+
+
+@dataclass(frozen=True)
+class KeptAnswer:
+    """What was answered the first time."""
+
+    status: int
+    body: str | None = None
+    location: str | None = None
+
+
+def fingerprint(method: str, path: str, body: Any) -> str:
+    """Return the sha256 that tells one request from another; ``body`` is JSON or a mapping of form fields."""
+    if isinstance(body, dict):
+        body = {name: value for name, value in body.items() if name not in _UNHASHED}
+    canonical = json.dumps([method, path, body], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def begin(session: Session, *, user_id: int, key: str, body_hash: str) -> KeptAnswer | None:
+    """Take a key, or return what was answered under it; call first inside ``write()``.
+
+    A second sender of the same key waits for the first one's transaction (PostgreSQL: on the unique key; SQLite: on
+    the writer lock), so that only one of them does the work.
+
+    Raises:
+        Invalid: the key is not 1 to 64 visible ASCII characters, or belongs to another request
+            (``idempotency_key_reused``).
+    """
+    if not _KEY.fullmatch(key):
+        sentence = _l("The idempotency key must be 1 to 64 visible ASCII characters.")
+        raise Invalid(sentence, code="idempotency_key_invalid")
+    moment = clock.now()
+    session.execute(
+        delete(IdempotencyKey).where(IdempotencyKey.user_id == user_id, IdempotencyKey.created_at < moment - KEPT_FOR)
+    )
+    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    taken = session.execute(
+        dialect.insert(IdempotencyKey.__table__)
+        .values(user_id=user_id, key=key, body_hash=body_hash, status=_UNDER_WAY, created_at=moment)
+        .on_conflict_do_nothing(index_elements=["user_id", "key"])
+        .returning(IdempotencyKey.__table__.c.id)
+    ).first()
+    if taken is not None:
+        return None
+    kept = session.execute(
+        select(IdempotencyKey.body_hash, IdempotencyKey.status, IdempotencyKey.body, IdempotencyKey.location).where(
+            IdempotencyKey.user_id == user_id, IdempotencyKey.key == key
+        )
+    ).one()
+    if kept.body_hash != body_hash:
+        sentence = _l("This idempotency key was used for another request. Make a new key for each thing you do.")
+        raise Invalid(sentence, code="idempotency_key_reused")
+    return KeptAnswer(kept.status, kept.body, kept.location)
+
+
+def keep(
+    session: Session, *, user_id: int, key: str, status: int, body: str | None = None, location: str | None = None
+) -> None:
+    """Keep the answer of a request whose key was taken by :func:`begin` in this transaction."""
+    session.execute(
+        update(IdempotencyKey)
+        .where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key)
+        .values(status=status, body=body, location=location)
+    )
