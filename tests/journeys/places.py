@@ -1,0 +1,184 @@
+"""Every page that a journey meets, as (page, state, principal): the one list that axe and the eye go through.
+
+To add a page, add a :class:`Place` to ``PLACES``. ``path`` is formatted with the scene (``{s.path}``); ``before`` brings the
+portal into the state, with the scene and a session; ``act`` goes on in the browser once the page is open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import expect
+
+from portal import clock
+from portal.models import Action, Answer, Question, Signature, Status, Submission, SubmissionEvent, VersionItem
+from tests import factories
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+    from sqlalchemy.orm import Session
+
+    from tests.journeys.scenes import Scene
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page in a state, as one principal sees it: ``who`` names a person of the scene, "" is an anonymous visitor."""
+
+    name: str
+    who: str
+    path: str
+    before: Callable[[Session, Scene], Any] | None = None
+    act: Callable[[Page, Scene], None] | None = None
+    errors: str = ""  # pattern of the console errors that this state brings with it
+
+
+def answered(session: Session, scene: Scene) -> None:
+    """Answer everything."""
+    ids = {
+        row.code: row.id
+        for row in session.query(Question)
+        .join(VersionItem, VersionItem.question_id == Question.id)
+        .filter(VersionItem.version_id == scene.assignment.version_id)
+    }
+    given = [("standing", "", "partly"), ("why", "km", "ថវិកាមិនគ្រប់គ្រាន់"), ("text", "km", "ច្បាប់ថ្មី\nសេចក្តីណែនាំ"),
+             ("text", "en", "A new law"), ("places", "", 12), ("since", "", "2026-03-27"), ("remark", "km", "គ្មាន")]  # fmt: skip
+    actor = factories.principal(session, scene.focal, scene.institution).actor_id
+    for code, language, value in given:
+        session.add(
+            Answer(
+                submission_id=scene.reply.id, question_id=ids[code], row="", lang=language, value=value, revision=1,
+                asked_in=scene.assignment.version_id, answered_by=actor, answered_at=clock.now(),
+            )
+        )  # fmt: skip
+    step(session, scene, Action.FIRST_SAVE, Status.IN_PROGRESS)
+
+
+def step(session: Session, scene: Scene, action: Action, status: Status, reason: str | None = None) -> None:
+    """Let an event happen to the reply."""
+    reply = session.get_one(Submission, scene.reply.id)
+    number = max(one for (one,) in session.query(SubmissionEvent.number).filter_by(submission_id=reply.id)) + 1
+    actor = factories.principal(session, scene.focal, scene.institution).actor_id
+    session.add(
+        SubmissionEvent(
+            submission_id=reply.id, number=number, action=action, status=status, reason=reason, done_by=actor,
+            done_at=clock.now(),
+        )
+    )  # fmt: skip
+    reply.status = status
+    if action is Action.FIRST_SAVE:
+        reply.saved_at, reply.saved_by = clock.now(), actor
+
+
+def complete(session: Session, scene: Scene) -> None:
+    """Answer everything and say so: it waits to be signed."""
+    answered(session, scene)
+    step(session, scene, Action.COMPLETE, Status.AWAITING_SIGN_OFF)
+
+
+def hand_in(session: Session, scene: Scene) -> None:
+    """Answer everything, complete and sign it: it waits for the secretariat."""
+    complete(session, scene)
+    step(session, scene, Action.SIGN_OFF, Status.SUBMITTED)
+    reply = session.get_one(Submission, scene.reply.id)
+    reply.hand_in, reply.signature, reply.handed_in_at = 1, Signature.SIGNED, clock.now()
+
+
+def collide(page: Page, scene: Scene) -> None:
+    """Write an answer that a colleague has written meanwhile."""
+    page.evaluate("document.querySelector(\"[name='base:places']\").value = 0")
+    page.fill("[name=places]", "77")
+    expect(page.locator("[data-conflict-box]")).to_be_visible()
+
+
+def misread(page: Page, scene: Scene) -> None:
+    """Write what is no number."""
+    page.fill("[name=places]", "about ten")
+    expect(page.locator("[data-item=places] [data-error]")).to_be_visible()
+
+
+def send(page: Page, scene: Scene) -> None:
+    """Send the page's first form as it is."""
+    with page.expect_navigation():
+        page.locator("main form button[type=submit]").first.click()
+
+
+def send_last(page: Page, scene: Scene) -> None:
+    """Send the page's last form as it is."""
+    with page.expect_navigation():
+        page.locator("main form:visible button[type=submit]").last.click()
+
+
+def _invited(page: Page, scene: Scene) -> None:
+    with page.expect_navigation():
+        page.locator("main form[action*=invite] button").first.click()
+
+
+PLACES: tuple[Place, ...] = (
+    Place("login, empty", "", "/login"),
+    Place("login, error", "", "/login", act=send, errors="401"),
+    Place("forgotten", "", "/password/forgotten"),
+    Place("dead link", "", "/enter/none", errors="404"),
+    Place("not found", "focal", "/nowhere", errors="404"),
+    Place("account", "focal", "/account"),
+    Place("account, error", "focal", "/account", act=send_last, errors="422"),
+    Place("colleagues", "focal", "/colleagues"),
+    Place("invitation", "focal", "/colleagues", act=_invited),
+    Place("owed, empty", "newcomer", "/owed"),
+    Place("owed, filled", "focal", "/owed", before=answered),
+    Place("answering, empty", "focal", "{s.first}"),
+    Place("answering, filled", "focal", "{s.first}", before=answered),
+    Place("answering, page two", "focal", "{s.second}", before=answered),
+    Place("answering, error", "focal", "{s.first}", before=answered, act=misread, errors="422"),
+    Place("answering, conflict", "focal", "{s.first}", before=answered, act=collide, errors="409"),
+    Place("answering, read-only", "focal", "{s.first}", before=complete),
+    Place("check, missing", "focal", "{s.path}/check"),
+    Place("check, error", "focal", "{s.path}/check", act=send_last, errors="422"),
+    Place("check, filled", "focal", "{s.path}/check", before=answered),
+    Place("check, read-only", "focal", "{s.path}/check", before=complete),
+    Place("not ours", "focal", "{s.path}/not-ours"),
+    Place("not ours, error", "focal", "{s.path}/not-ours", act=send, errors="422"),
+    Place("sign, empty", "approver", "/sign"),
+    Place("sign, filled", "approver", "/sign", before=complete),
+    Place("sign, error", "approver", "/sign", before=complete, act=send_last, errors="422"),
+    Place("institutions", "coordinator", "/people/"),
+    Place("institution", "coordinator", "/people/institutions/{s.institution.public_id}"),
+    Place("person", "coordinator", "/people/persons/{s.focal.public_id}"),
+    Place("new person", "coordinator", "/people/persons/new"),
+    Place("new institution", "coordinator", "/people/institutions/new"),
+    Place("people import", "coordinator", "/people/import"),
+    Place("people import, error", "coordinator", "/people/import", act=send, errors="422"),
+    Place("recommendations", "coordinator", "/recommendations"),
+    Place("recommendation", "coordinator", "/recommendations/{s.asked.public_id}"),
+    Place("recommendation, edit", "coordinator", "/recommendations/{s.asked.public_id}/edit"),
+    Place("document", "coordinator", "/recommendations/documents/{s.document.public_id}"),
+    Place("recommendations import", "coordinator", "/recommendations/import"),
+    Place("recommendations import, error", "coordinator", "/recommendations/import", act=send, errors="422"),
+    Place("texts", "coordinator", "/recommendations/texts"),
+    Place("texts missing", "coordinator", "/recommendations/missing"),
+    Place("implementation", "coordinator", "/implementation"),
+    Place("implementation of a document", "coordinator", "/implementation/{s.round.slug}"),
+    Place("questionnaires", "coordinator", "/questionnaires"),
+    Place("questionnaire", "coordinator", "/questionnaires/{s.version.public_id}"),
+    Place("rounds", "coordinator", "/rounds"),
+    Place("board", "coordinator", "/rounds/{s.round.slug}", before=answered),
+    Place("round, edit", "coordinator", "/rounds/{s.round.slug}/edit"),
+    Place("round, new", "coordinator", "/rounds/new"),
+    Place("round, new, error", "coordinator", "/rounds/new", act=send, errors="422"),
+    Place("matrix", "coordinator", "/rounds/{s.round.slug}/matrix"),
+    Place("preview", "coordinator", "/rounds/{s.round.slug}/preview"),
+    Place("invitations", "coordinator", "/rounds/{s.round.slug}/invitations"),
+    Place("assignment", "coordinator", "/rounds/{s.round.slug}/assignment/{s.assignment.public_id}"),
+    Place("grid", "coordinator", "/rounds/{s.round.slug}/grid", before=answered),
+    Place("late", "coordinator", "/rounds/{s.round.slug}/late"),
+    Place("by recommendation", "coordinator", "/rounds/{s.round.slug}/recommendations", before=answered),
+    Place("paragraph", "coordinator", "/rounds/{s.round.slug}/paragraph/{s.asked.public_id}"),
+    Place("review, draft", "coordinator", "/review/{s.reply.public_id}", before=answered),
+    Place("review, handed in", "coordinator", "/review/{s.reply.public_id}", before=hand_in),
+    Place("workbooks", "writer", "/rounds/{s.round.slug}/workbooks", before=hand_in),
+    Place("outbox", "coordinator", "/outbox"),
+    Place("new person, error", "coordinator", "/people/persons/new", act=send, errors="422"),
+)  # fmt: skip
