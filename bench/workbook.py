@@ -104,8 +104,10 @@ def main() -> None:
             results = context.Queue()
             process = context.Process(target=make, args=(name, round_id, results))
             process.start()
-            found.append(results.get())
             process.join()
+            if process.exitcode:
+                raise SystemExit(process.exitcode)
+            found.append(results.get())
     seconds = statistics.median(took for took, _size, _peak in found)
     print(
         f"{given.assignments} assignments x {QUESTIONS} answers: median {seconds:.2f} s of {given.runs} runs "

@@ -113,7 +113,7 @@ class StreamedRows:
             return self._text(f"{letter}{number}", guarded, column)
         if isinstance(guarded, date):
             kind = "date" if kind not in {"date", "datetime"} else kind
-            shown = f"{to_excel(guarded):.10g}" if isinstance(guarded, datetime) else str(to_excel(guarded))
+            shown = repr(to_excel(guarded))
             return f'<c r="{letter}{number}" s="{self._style(kind)}"><v>{shown}</v></c>'
         plain = format(guarded, "f") if isinstance(guarded, Decimal) else repr(guarded)
         return f'<c r="{letter}{number}" s="{self._style(kind)}"><v>{plain}</v></c>'

@@ -247,7 +247,8 @@ class ReportBook:
             self.write_row(ws, number, table.columns, spans, row, "total" if number - top <= totals else look)
         width = sum(spans)
         ws.auto_filter.ref = f"A{top}:{get_column_letter(max(width, 1))}{max(top + len(rows), top + 1)}"
-        ws.freeze_panes = ws.cell(top + 1, 1 + (1 if width > 4 else 0))
+        # by name: asking for the cell would make an empty row of it
+        ws.freeze_panes = f"{'B' if width > 4 else 'A'}{top + 1}"
         self.printing(ws, header_row=top, title=self.words(table.title).replace("\n", " "))
         return ws
 
