@@ -404,7 +404,6 @@ class Workbook(BaseModel):
     """A workbook of a round; its file is there once ``status`` is done."""
 
     id: str
-    round: str
     status: str
     filename: str | None
     size: int | None
