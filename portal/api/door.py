@@ -11,7 +11,7 @@ from flask import Blueprint, abort, current_app, g, request
 from flask_babel import lazy_gettext as _l
 from pydantic import BaseModel, ValidationError
 from spectree import SecurityScheme, SpecTree
-from spectree.models import SecuritySchemeData
+from spectree.models import SecureType, SecuritySchemeData
 from sqlalchemy import update
 
 from portal import clock
@@ -50,7 +50,7 @@ spec = SpecTree(
     page_templates={},
     naming_strategy=lambda model: model.__name__,
     nested_naming_strategy=lambda _outer, inner: inner,
-    security_schemes=[SecurityScheme(name="token", data=SecuritySchemeData(type="http", scheme="bearer"))],
+    security_schemes=[SecurityScheme(name="token", data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer"))],
     security={"token": []},
 )
 TOUCH_EVERY = timedelta(hours=1)
@@ -66,7 +66,8 @@ def operation(name: str, **described: Any) -> Callable[[View], View]:
 
     def mark(view: View) -> View:
         wrapped = spec.validate(operation_id=name, **described)(view)
-        spec._function_metadata[view] = spec.get_function_metadata(wrapped)  # noqa: SLF001 - there is no public way
+        if (told := spec.get_function_metadata(wrapped)) is not None:
+            spec._function_metadata[view] = told  # noqa: SLF001 - there is no public way
         return view
 
     return mark
@@ -153,11 +154,12 @@ def _judged(model: type[Model], given: Any, *, strict: bool = True) -> Model:
 
 
 def _sentence(kind: str) -> Speakable:
+    told: Speakable = _l("This field has a value of the wrong kind, or one that is too long.")
     if kind == "missing":
-        return _l("This field is missing.")
-    if kind == "extra_forbidden":
-        return _l("This field is not known here.")
-    return _l("This field has a value of the wrong kind, or one that is too long.")
+        told = _l("This field is missing.")
+    elif kind == "extra_forbidden":
+        told = _l("This field is not known here.")
+    return told
 
 
 def once(act: Callable[[Session], tuple[BaseModel, int]], *, body: Any = None) -> ResponseReturnValue:

@@ -77,7 +77,7 @@ def _workbook(one: Export) -> shapes.Workbook:
 def export_workbook(of: ReportingRound) -> ResponseReturnValue:
     """Ask for the consolidated workbook of a round; the worker makes it."""
     given = take(shapes.WorkbookIn)
-    language = given.language if given.language in g.country.languages else g.view.language
+    language = str(given.language if given.language in g.country.languages else g.view.language)
     slug = of.slug
 
     def act(session: Session) -> tuple[shapes.Workbook, int]:
