@@ -58,7 +58,8 @@ def web_command(settings: Settings, descriptor: int) -> list[str]:
         "--bind", f"fd://{descriptor}", "--worker-class", "gthread",
         "--workers", str(settings.processes), "--threads", str(settings.threads),
         "--timeout", "90", "--graceful-timeout", str(int(GRACE) - 5), "--keep-alive", "15",
-        "--log-level", "warning", "--no-control-socket", *shared_memory,
+        # the application is imported once and forked: it opens no connection before its first request
+        "--preload", "--log-level", "warning", "--no-control-socket", *shared_memory,
     ]  # fmt: skip
 
 

