@@ -77,6 +77,10 @@ def choose_language(country: CountryFacts) -> str:
     return known[0]
 
 
+# rooms without an entry of their own stand under another one's
+_BESIDE = {"rounds": "follow", "exports": "follow"}
+
+
 class LazyView(PageView):
     """A page view whose navigation is made only when a page is drawn (autosaves draw none)."""
 
@@ -94,6 +98,7 @@ class LazyView(PageView):
             return []
         labels = _labels()
         here = (request.endpoint or "").partition(".")[0]
+        here = _BESIDE.get(here, here)
         return [
             NavigationItem(labels[key], url_for(endpoint), icon, endpoint.partition(".")[0] == here)
             for endpoint, key, icon, permission in _NAVIGATION

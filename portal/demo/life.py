@@ -41,6 +41,7 @@ ISSUED_AT = "09:00"
 # clearing what the institution said of itself is no part of the files: it follows the save by this much
 COMPLETED_AFTER = timedelta(minutes=25)
 SIGNED_AFTER = timedelta(days=1, minutes=12)
+CLEARED_AFTER = timedelta(days=2, hours=3)
 
 
 @dataclass
@@ -197,6 +198,10 @@ class Life:
             if number % 3:
                 self._at(saved + COMPLETED_AFTER, lambda: self.replying.complete_if_possible(key, one))
                 self._at(saved + SIGNED_AFTER, lambda: self.replying.sign_if_waiting(key, one))
+                # and the secretariat has read all but a few
+                if number % 8:
+                    by = self.cast.staff("coordinator")
+                    self._at(saved + CLEARED_AFTER, lambda: self.replying.clear_if_handed_in(key, by))
         if extension := one["extension"]:
             self._at(
                 self.files.moment(of, extension["day"], "11:20"),

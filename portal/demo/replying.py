@@ -237,6 +237,16 @@ class Replying:
                 head = head_by_id(session, submission.id)
                 verdicts.sign_off(session, [(head, definition(session, head.version_id))], by=by)
 
+    def clear_if_handed_in(self, key: str, login: str) -> None:
+        """Clear the questions about the institution, where they are handed in."""
+        by = self.cast.play(login)
+        with write() as session:
+            submission = session.get_one(Submission, self.submissions[key])
+            if submission.status is Status.SUBMITTED:
+                head = head_by_id(session, submission.id)
+                reviews.start_review(session, head, by=by)
+                reviews.clear(session, head, by=by)
+
     def _context(self, compiled: Definition, head: SubmissionHead, by: Principal) -> Context:
         zone = str(self.files.zone)
         spoken = tuple(code for code in self.files.languages if code in compiled.languages)
