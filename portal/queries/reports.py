@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from portal.models import Signature, Status
 from portal.models.lifecycle import RECEIVED
-from portal.queries.report_words import role_words, signature_words, state_words, status_words, text_status_words
+from portal.queries.report_words import STATES, role_words, signature_words, state_words, status_words, text_status_words
 from portal.queries.submissions import citation
 from portal.table import Link, Table
 
@@ -221,6 +221,7 @@ def answer_table(lines: Iterable[Line], evidence: Mapping[tuple[int, str], Seque
 
     def rows() -> Iterator[Sequence[Cell]]:
         wordings: dict[tuple[object, str], str] = {}
+        words = {state: state_words(state) for state in STATES}
         kept_id, common, tail = 0, (), ()
         for line in lines:
             head = line.reply.head
@@ -240,7 +241,7 @@ def answer_table(lines: Iterable[Line], evidence: Mapping[tuple[int, str], Seque
             numbers = evidence.get((head.id, line.key.code), ()) if line.state == "answered" else ()
             yield (
                 line.row_key, *common, f"{line.version.code} v{line.version.version}", line.key.code, wording,
-                line.key.row, line.key.lang, state_words(line.state), typed.text, typed.figure, typed.day, typed.key,
+                line.key.row, line.key.lang, words[line.state], typed.text, typed.figure, typed.day, typed.key,
                 typed.label, ", ".join(map(str, numbers)), line.entry.revision if line.entry else None,
                 line.entry.answered_at if line.entry else None, *tail,
             )  # fmt: skip
