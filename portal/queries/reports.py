@@ -13,7 +13,14 @@ from flask_babel import gettext as _
 
 from portal.models import Signature, Status
 from portal.models.lifecycle import RECEIVED
-from portal.queries.report_words import STATES, role_words, signature_words, state_words, status_words, text_status_words
+from portal.queries.report_words import (
+    STATES,
+    role_words,
+    signature_words,
+    state_words,
+    status_words,
+    text_status_words,
+)
 from portal.queries.submissions import citation
 from portal.table import Link, Table
 
