@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 BLUEPRINTS = (
     "public",
     "accounts",
+    "second_factor",
     "respond",
     "sign",
     "people",

@@ -126,6 +126,8 @@ class Principal:
     session_public_id: str = ""
     csrf_secret: str = ""
     confirmed: bool = False
+    # whether the account has one; no session begins without it then
+    second_factor: bool = False
 
     # what Flask-Login asks of a user
     is_authenticated = True

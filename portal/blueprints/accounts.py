@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import segno
-from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user, login_user
 from sqlalchemy import delete, select
@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 from forms.accounts import CodeForm, PasswordForm, account_form
 from portal import clock
 from portal.blueprints.guard import confirm_password, forget_person, local_path, public, requires, who
+from portal.blueprints.halfway import remember
 from portal.blueprints.page import facts, notice
 from portal.database import write
 from portal.errors import Invalid, NotFound, PortalError
@@ -22,7 +23,7 @@ from portal.models import HeldPost, InvitationPurpose, Membership, Session, User
 from portal.permissions import Permission
 from portal.queries import people as people_queries
 from portal.queries.sessions import principal_of, sessions_of
-from portal.services import accounts, audit, sessions
+from portal.services import accounts, audit, second_factor, sessions
 from portal.templating import languages as language_list
 
 if TYPE_CHECKING:
@@ -63,11 +64,22 @@ def enter() -> ResponseReturnValue:
             _("The log-in name or the password is not right. Look for a capital letter or the Khmer keyboard."),
             name=name,
         ), 401
-    return sign_in(user, account)
+    return admit(user, account)
 
 
-def sign_in(user: UserAccount, account: str) -> ResponseReturnValue:
-    """Start a session for a person who has proved who they are, and lead them on."""
+def admit(user: UserAccount, account: str) -> ResponseReturnValue:
+    """Let in a person whose password is right: at once, or by way of the second factor."""
+    target = local_path(request.form.get("next"))
+    if not second_factor.asked_of(db.session, user, _settings().totp_required):
+        return redirect(begin_session(user, account, target), code=303)
+    with write() as database:
+        sessions.note_attempt(database, account, succeeded=True)
+    remember(user, target)
+    return redirect(url_for("second_factor.ask"), code=303)
+
+
+def begin_session(user: UserAccount, account: str, target: str | None) -> str:
+    """Start a session for a person who has proved who they are; return where to lead them."""
     settings = _settings()
     with write() as database:
         sessions.note_attempt(database, account, succeeded=True)
@@ -82,14 +94,15 @@ def sign_in(user: UserAccount, account: str) -> ResponseReturnValue:
     if principal is not None:
         login_user(principal)
     session.clear()
+    # a form on the page of this very response belongs to the new session
+    session["csrf_token"] = made.csrf_secret
+    g.pop("csrf_token", None)
     session.sign_in(token)  # type: ignore[attr-defined]
     forget_person()
     held = db.session.scalar(
         select(HeldPost.id).where(HeldPost.user_id == made.user_id, HeldPost.expires_at > clock.now()).limit(1)
     )
-    if held is not None:
-        return redirect(url_for("accounts.held"), code=303)
-    return redirect(local_path(request.form.get("next")) or url_for("public.home"), code=303)
+    return url_for("accounts.held") if held is not None else target or url_for("public.home")
 
 
 def _login_page(error: str = "", name: str = "") -> str:
@@ -193,7 +206,7 @@ def spend(token: str) -> ResponseReturnValue:
         form.code.errors = [_("This is not the code that belongs to the link. Look at it again.")]
         return _code_page(form, open_.purpose, person.id), 422
     notice(_("Your password is set. Your log-in name is %(login)s.", login=entered.login))
-    return sign_in(entered, sessions.throttle_key(entered.login, entered))
+    return admit(entered, sessions.throttle_key(entered.login, entered))
 
 
 def _dead_link() -> ResponseReturnValue:

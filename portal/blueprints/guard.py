@@ -19,7 +19,7 @@ from portal.errors import Invalid, NotAllowed, NotFound
 from portal.extensions import csrf, db
 from portal.models import HeldPost, UserAccount
 from portal.permissions import Permission, Principal, can, may
-from portal.services import sessions
+from portal.services import second_factor, sessions
 from portal.table import Problem
 
 if TYPE_CHECKING:
@@ -133,7 +133,23 @@ def _deny_by_default() -> ResponseReturnValue | None:
         return redirect(url_for("accounts.login", next=target), code=303)
     if getattr(view, "portal_permission", None) is None:
         raise NotAllowed
-    return None
+    return _second_factor_first()
+
+
+# what somebody may still do whose role needs a second factor that they have not
+WITHOUT_SECOND_FACTOR = frozenset({"second_factor.page", "second_factor.set_up", "accounts.logout"})
+
+
+def _second_factor_first() -> ResponseReturnValue | None:
+    """Lead whoever got such a role while signed in to the page where a second factor is set up."""
+    required = current_app.config["SETTINGS"].totp_required
+    if not required or who().second_factor or request.path.startswith("/api/"):
+        return None
+    if request.endpoint in WITHOUT_SECOND_FACTOR or not second_factor.must_have(who(), required):
+        return None
+    if wants_json():
+        return {"code": "second_factor", "login": url_for("second_factor.page")}, 403
+    return redirect(url_for("second_factor.page"), code=303)
 
 
 def _hold_post_of_expired_session() -> ResponseReturnValue | None:
@@ -150,7 +166,7 @@ def _hold_post_of_expired_session() -> ResponseReturnValue | None:
     fields = [
         {"name": name, "value": value}
         for name, value in request.form.items(multi=True)
-        if name not in {"csrf_token", "held_post"} and "password" not in name
+        if name not in {"csrf_token", "held_post"} and "password" not in name and "totp" not in name
     ]
     path, names = request.full_path.rstrip("?"), {field["name"] for field in fields}
     user_id = expired.principal.user_id

@@ -119,7 +119,7 @@ class DatabaseSessions(SessionInterface):
         elif session.principal is not None and session.found is not None:
             self._touch(session.found)
         elif session.modified:
-            kept = {key: value for key, value in session.items() if key in {"csrf_token", "lang"}}
+            kept = {key: value for key, value in session.items() if key in {"csrf_token", "lang", "half"}}
             self._send(response, ANONYMOUS + str(self._signer.dumps(kept)))
 
     def _send(self, response: Response, value: str) -> None:

@@ -27,7 +27,7 @@ from portal.extensions import db
 from portal.models import Institution, Membership, Role, StaffRole, UserAccount
 from portal.permissions import Permission, may
 from portal.queries import people as queries
-from portal.services import people
+from portal.services import people, second_factor
 from portal.table import Problem
 
 if TYPE_CHECKING:
@@ -149,6 +149,16 @@ def switch_on(found: UserAccount) -> ResponseReturnValue:
     return _switch(found, people.switch_on, _("The account is switched on."))
 
 
+@blueprint.post("/persons/<public_id>/second-factor/reset")
+@requires(Permission.EDIT_PEOPLE, on=load_person)
+def reset_second_factor(found: UserAccount) -> ResponseReturnValue:
+    """Take the second factor off an account whose phone is lost."""
+    with write() as database:
+        second_factor.reset(database, found.id, by=who())
+    notice(_("The second factor is reset; the person was signed out everywhere."))
+    return _back(found)
+
+
 def _switch(found: UserAccount, verb: Callable[..., UserAccount], sentence: str) -> ResponseReturnValue:
     with write() as database:
         verb(database, database.get_one(UserAccount, found.id), by=who())
@@ -224,6 +234,7 @@ def _page(found: UserAccount, form: Any = None, part: Any = None, conflict: str 
         part=part or _part_form(formdata=None),
         person=queries.person(db.session, found.id),
         conflict=conflict,
+        second_factor=bool(found.totp_secret),
         me=found.id == who().user_id,
         may_edit=may(who(), Permission.EDIT_PEOPLE),
         may_operate=may(who(), Permission.OPERATE_PORTAL),
