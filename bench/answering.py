@@ -1,8 +1,8 @@
 """Measures the answering page and the autosave against the real server: `python bench/answering.py`.
 
-Starts `serve` on loopback with a fresh SQLite data folder (synchronous=FULL), one page of 20 questions in Khmer and English,
-and drives it with `wrk` (Debian package wrk) over keep-alive connections. Prints per figure the median of the runs, the
-machine, the number of runs. Each autosave is a new revision of an answer of its own submission, as typing makes them.
+Starts `serve` on loopback with a fresh SQLite data folder (synchronous=FULL), one page of 20 questions in Khmer and
+English, and drives it with `wrk` (Debian package wrk) over keep-alive connections. Prints per figure
+the median of the runs, the machine, the number of runs. Each autosave is a new revision of an answer of its own submission, as typing makes them.
 """
 
 from __future__ import annotations
@@ -42,8 +42,10 @@ local threads = 0
 local base = {base}
 function setup(thread) thread:set("number", threads); threads = threads + 1 end
 function request()
-  local body = "measures%40km=%E1%9E%85%E1%9E%98%E1%9F%92%E1%9E%9B%E1%9E%BE%E1%9E%99+" .. base .. "&base%3Ameasures%40km=" .. base .. "&request_key=k" .. number .. "-" .. base
-  local headers = {{ ["Cookie"] = "{cookie}", ["Accept"] = "application/json", ["X-CSRFToken"] = "{token}", ["Content-Type"] = "application/x-www-form-urlencoded" }}
+  local body = "measures%40km=%E1%9E%85%E1%9E%98%E1%9F%92%E1%9E%9B%E1%9E%BE%E1%9E%99+" .. base
+    .. "&base%3Ameasures%40km=" .. base .. "&request_key=k" .. number .. "-" .. base
+  local headers = {{ ["Cookie"] = "{cookie}", ["Accept"] = "application/json", ["X-CSRFToken"] = "{token}",
+    ["Content-Type"] = "application/x-www-form-urlencoded" }}
   return wrk.format("POST", paths[(number % #paths) + 1], headers, body)
 end
 function response(status) if status == 200 then base = base + 1 end end
@@ -77,12 +79,16 @@ def scene(data: Path, submissions: int) -> tuple[str, list[str]]:
                 kind = kinds[number % 4]
                 more = {}
                 if kind == "select_one":
-                    more["choices"] = [{"key": f"c{n}", "texts": {"en": f"Choice {n}", "km": f"ជម្រើស {n}"}} for n in range(5)]
+                    more["choices"] = [
+                        {"key": f"c{n}", "texts": {"en": f"Choice {n}", "km": f"ជម្រើស {n}"}} for n in range(5)
+                    ]
                 rule = "" if number % 5 else "selected(${state}, 'done')"
                 factories.question(session, version, f"x{number}", kind, parent=page, relevant=rule, **more)
             round_ = factories.reporting_round(session)
             replies = [
-                factories.submission(session, factories.assignment(session, to=institution, in_round=round_, version=version))
+                factories.submission(
+                    session, factories.assignment(session, to=institution, in_round=round_, version=version)
+                )
                 for _ in range(submissions)
             ]
             login, paths = person.login, [f"/replies/{reply.public_id}/pages/page1" for reply in replies]
@@ -107,7 +113,8 @@ def start(data: Path, port: int, processes: int) -> subprocess.Popen[bytes]:
         "PORTAL_LOG_LEVEL": "ERROR",
     }
     server = subprocess.Popen(
-        [sys.executable, "-m", "portal", "serve"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "portal", "serve"], cwd=ROOT, env=environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
     for _ in range(200):
         try:
@@ -145,7 +152,8 @@ def wrk(script: str, port: int, connections: int, seconds: int) -> dict[str, flo
         raise SystemExit("wrk is not installed (Debian package wrk)")
     done = """
 function done(summary, latency, requests)
-  io.write(string.format("RESULT %f %f %f %d %d\\n", summary.requests / (summary.duration / 1e6), latency:percentile(50) / 1000, latency:percentile(95) / 1000, summary.errors.status, summary.errors.timeout + summary.errors.read))
+  io.write(string.format("RESULT %f %f %f %d %d\\n", summary.requests / (summary.duration / 1e6),
+    latency:percentile(50) / 1000, latency:percentile(95) / 1000, summary.errors.status, summary.errors.timeout + summary.errors.read))
 end
 """
     with tempfile.NamedTemporaryFile("w", suffix=".lua", delete=False) as file:
@@ -181,7 +189,8 @@ def main() -> None:
                 first = (run * connections) % len(paths)
                 turned = paths[first:] + paths[:first]
                 fresh = ", ".join(f'"{path}"' for path in turned[:connections])
-                saves.append(wrk(SAVE.format(cookie=cookie, token=token, paths=fresh, base=base), port, connections, given.seconds))
+                script = SAVE.format(cookie=cookie, token=token, paths=fresh, base=base)
+                saves.append(wrk(script, port, connections, given.seconds))
             for name, runs in (("page of 20 questions", pages), ("autosave of one answer", saves)):
                 middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
                 print(
@@ -192,7 +201,8 @@ def main() -> None:
         server.send_signal(signal.SIGTERM)
         server.wait(20)
         shutil.rmtree(data, ignore_errors=True)
-    print(f"machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {given.processes} web processes")
+    python = platform.python_version()
+    print(f"machine: {os.cpu_count()} cores, {platform.machine()}, Python {python}, {given.processes} web processes")
 
 
 if __name__ == "__main__":

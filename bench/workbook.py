@@ -2,7 +2,7 @@
 
     python -m bench.workbook [--assignments 700] [--runs 3]
 
-Prints the median seconds (reading, writing, opening again and counting: all that a person waits for) and the peak memory
+Prints the median seconds (reading, writing, opening again and counting: all that a person waits for) and peak memory
 of the process that makes it. Target: under 5 s and 150 MB on 2 cores.
 """
 

@@ -78,7 +78,7 @@ class Problem:
 
 
 def pick(texts: Mapping[str, str] | None, language: str, languages: Sequence[str] = ()) -> str:
-    """Return the text in ``language``, else the first non-blank one in the order of ``languages``, else any, else ''."""
+    """Return the text in ``language``, else the first non-blank one in the order of ``languages``, else any, or ''."""
     if not texts:
         return ""
     if chosen := texts.get(language):

@@ -197,5 +197,5 @@ def _evidence(session: Session, round_: Any, replies: dict[str, Any], of: Any, b
                 kind=EvidenceKind.FILE, filename=filename, media_type="application/pdf", size=1000 + number,
                 sha256=f"{number:064d}", caption=f"Caption {number}", added_by=by,
                 added_at=clock.now() + timedelta(minutes=number),
-            )  # fmt: skip
+            )
         )

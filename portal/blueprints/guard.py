@@ -13,7 +13,6 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import delete, select
 
 from portal import clock
-from portal.blueprints.sessions import PortalSession
 from portal.database import write
 from portal.errors import Invalid, NotAllowed, NotFound
 from portal.extensions import csrf, db
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from flask import Flask, Response
     from flask.typing import ResponseReturnValue
 
+    from portal.blueprints.sessions import PortalSession
     from portal.queries.sessions import FoundSession
 
 View = TypeVar("View", bound="Callable[..., Any]")

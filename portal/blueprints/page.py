@@ -18,7 +18,6 @@ from portal.table import pick
 from portal.templating import NavigationItem, PageView
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
 
     from flask import Flask, Response
 
@@ -84,13 +83,11 @@ _BESIDE = {"rounds": "follow", "exports": "follow"}
 class LazyView(PageView):
     """A page view whose navigation is made only when a page is drawn (autosaves draw none)."""
 
-    @property
-    def navigation(self) -> Sequence[NavigationItem]:
-        """List where this person may go."""
-        kept: list[NavigationItem] | None = vars(self).get("_navigation")
-        if kept is None:
-            kept = vars(self)["_navigation"] = self._made()
-        return kept
+    def __getattribute__(self, name: str) -> Any:
+        """Make the navigation when it is first asked for."""
+        if name == "navigation" and not vars(self)["navigation"]:
+            self.navigation = self._made()
+        return super().__getattribute__(name)
 
     def _made(self) -> list[NavigationItem]:
         principal = self.principal
@@ -104,10 +101,6 @@ class LazyView(PageView):
             for endpoint, key, icon, permission in _NAVIGATION
             if endpoint in current_app.view_functions and may(principal, permission)
         ]
-
-    @navigation.setter
-    def navigation(self, value: Any) -> None:
-        pass
 
 
 def _set_view() -> None:

@@ -1,4 +1,4 @@
-"""The approver: what waits to be signed, reading it, signing one reply or the whole pack in one act, or handing it back."""
+"""The approver: what waits to be signed; reading it; signing one reply or the whole pack at once; handing it back."""
 
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ def sign() -> ResponseReturnValue:
         return _pack_page(
             _waiting(),
             error=_(
-                "Something changed since you opened this page: a reply was signed or handed back. Look again, then sign."
+                "Something changed since you opened this page: a reply was signed or handed back. "
+                "Look again, then sign."
             ),
             status=409,
         )

@@ -28,7 +28,7 @@ NAMING = {
 
 
 def uuid7() -> str:
-    """Return a new time-ordered identifier (RFC 9562, version 7) as 32 hexadecimal digits, safe in an address or a file name."""
+    """Return a new time-ordered identifier (RFC 9562, version 7): 32 hexadecimal digits, safe in addresses, files."""
     milliseconds = time.time_ns() // 1_000_000
     value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10))
     value = value & ~(0xF << 76) | 0x7 << 76
@@ -52,7 +52,9 @@ class UtcDateTime(types.TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(
+        self, value: datetime | None, dialect: Dialect  # noqa: ARG002 - the signature is SQLAlchemy's
+    ) -> datetime | None:
         """Give every moment back as aware UTC."""
         if value is None:
             return None

@@ -139,11 +139,16 @@ class Event(Protocol):
     """The part of a submission event that the fold reads."""
 
     @property
-    def action(self) -> Action: ...
+    def action(self) -> Action:
+        """What was done."""
+
     @property
-    def done_at(self) -> datetime: ...
+    def done_at(self) -> datetime:
+        """When, in UTC."""
+
     @property
-    def details(self) -> Mapping[str, Any]: ...
+    def details(self) -> Mapping[str, Any]:
+        """What the action carried along."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from forms.answers import AnswerKey, CellValue, field_name
@@ -131,11 +132,11 @@ def _lines_of(reply: Reply, content: Content, versions: Versions) -> Iterator[Li
             yield Line(reply, item, present, AnswerKey(item.code), "not_answered", None)
         for key, entry in _in_order(given, present.languages):
             yield _line(reply, key, entry, item, present, versions)
-    for code, given in sorted(by_code.items()):
-        if code not in content.hidden:
-            for key, entry in _in_order(given, present.languages):
-                if (asked := versions[entry.asked_in]).compiled.by_code.get(code) is not None:
-                    yield _line(reply, key, entry, asked.question(code), asked, versions)
+    dropped = [_in_order(by_code[code], present.languages) for code in sorted(by_code) if code not in content.hidden]
+    for key, entry in chain.from_iterable(dropped):
+        # questions that the present version no longer asks keep the wording under which they were answered
+        if (asked := versions[entry.asked_in]).compiled.by_code.get(key.code) is not None:
+            yield _line(reply, key, entry, asked.question(key.code), asked, versions)
 
 
 def _in_order(

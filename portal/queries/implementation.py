@@ -226,7 +226,8 @@ def summary(
     """Gather both views of all recommendations of a round, of some documents, or of the whole portal.
 
     Concerns and the opening words of a paragraph with sub-items are not counted. ``own`` False leaves the institutions'
-    answers out, for readers who may not see answers; ``own_answers`` are those that the caller has read already. A number of queries that does not depend on the rows.
+    answers out, for readers who may not see answers; ``own_answers`` are those that the caller has read already. The
+    number of queries does not depend on the rows.
     """
     query = (
         select(

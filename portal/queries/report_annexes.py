@@ -81,7 +81,7 @@ def evidence_table(rows: Iterable[tuple[Reply, Row]], reader: Reader) -> Table: 
                 reader.say(reply.head.institution_names), citation(reply.asked), row.question or "",
                 visibility_words(row.visibility), row.media_type or "", row.size, row.sha256 or "", row.added_at,
                 row.removed_at, None if row.removed_at else Link(target, _("Open")),
-            )  # fmt: skip
+            )
         )
     return Table("Evidence", {reader.language: _("Evidence")}, columns, made)
 

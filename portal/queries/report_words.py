@@ -46,18 +46,19 @@ class Reader:
 
 def state_words(state: str) -> str:
     """Return the name of a cell's state; the five are never collapsed."""
-    return {
+    words: dict[str, str] = {
         "answered": _("answered"),
         "not_answered": _("not answered"),
         "not_asked": _("not asked"),
         "not_applicable": _("not applicable"),
         "not_available": _("not available"),
-    }[state]
+    }
+    return words[state]
 
 
 def status_words(status: Status) -> str:
     """Return where a reply stands."""
-    return {
+    words: dict[str, str] = {
         Status.ISSUED: _("Not opened yet"),
         Status.IN_PROGRESS: _("Being answered"),
         Status.AWAITING_SIGN_OFF: _("Waits for signature"),
@@ -68,39 +69,43 @@ def status_words(status: Status) -> str:
         Status.NOT_OURS: _("Confirmed: not theirs"),
         Status.WITHDRAWN: _("Withdrawn"),
         Status.LAPSED: _("Round closed without reply"),
-    }[status]
+    }
+    return words[status]
 
 
 def role_words(role: AssignmentRole) -> str:
     """Return an institution's part in a recommendation."""
-    return {AssignmentRole.LEAD: _("lead"), AssignmentRole.CONTRIBUTING: _("contributing")}[role]
+    return str(_("lead") if role is AssignmentRole.LEAD else _("contributing"))
 
 
 def signature_words(signature: Signature | None) -> str:
     """Return how a reply is signed; a signature that is to follow is said to be missing."""
     if signature is None:
         return ""
-    return {
+    words: dict[str, str] = {
         Signature.SIGNED: _("signed"),
         Signature.PAPER: _("signed on paper"),
         Signature.PENDING: _("UNSIGNED: signature to follow"),
         Signature.VOID: _("signature void"),
-    }[signature]
+    }
+    return words[signature]
 
 
 def text_status_words(status: str) -> str:
     """Return the standing of the national text."""
-    return {
+    words: dict[str, str] = {
         TextStatus.NONE: _("no translation"),
         TextStatus.WORKING: _("working translation"),
         TextStatus.OFFICIAL: _("official translation"),
-    }[TextStatus(status)]
+    }
+    return words[TextStatus(status)]
 
 
 def visibility_words(visibility: Visibility) -> str:
     """Return who may see a piece of evidence."""
-    return {
+    words: dict[str, str] = {
         Visibility.PUBLIC: _("public"),
         Visibility.INTERNAL: _("internal"),
         Visibility.CONFIDENTIAL: _("confidential"),
-    }[visibility]
+    }
+    return words[visibility]

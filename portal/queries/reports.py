@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from portal.queries.rates import Count, Rates
     from portal.queries.report_words import Reader
     from portal.queries.submissions import SubmissionHead
-    from portal.table import Cell
+    from portal.table import Cell, Column
 
 GOOD_PRACTICE_CODE = "b8"
 
@@ -110,7 +110,7 @@ def reply_state(reply: Reply, reader: Reader) -> tuple[Cell, ...]:
     head = reply.head
     in_time = was_on_time(head, reader.time_zone)
     if head.status in {Status.WITHDRAWN, Status.NOT_OURS}:
-        late = ""
+        late: str = ""
     elif in_time is not None:
         late = _("on time") if in_time else _("late")
     else:
@@ -125,7 +125,7 @@ def reply_state(reply: Reply, reader: Reader) -> tuple[Cell, ...]:
     )
 
 
-def _state_columns(reader: Reader) -> tuple:  # type: ignore[type-arg]
+def _state_columns(reader: Reader) -> tuple[Column, ...]:
     c = reader.column
     return (
         c("status", _("Status"), width=22),
@@ -181,7 +181,7 @@ def recommendation_table(
                 role_words(head.role), *reply_state(reply, reader), states.get(head.id),
                 unanswered[head.id] if reply.content else None, citation(reply.asked), content_words(reply),
                 Link(reader.reply_url(head.public_id), _("Open")), one.public_id, head.public_id,
-            )  # fmt: skip
+            )
             rows.append(((one.id, head.role != "lead", number), row))
     places = {recommendation_id: place for place, recommendation_id in enumerate(order)}
     rows.sort(key=lambda pair: (places[pair[0][0]], *pair[0][1:]))
@@ -193,8 +193,8 @@ def recommendation_table(
 def content_words(reply: Reply) -> str:
     """Say which answers of a reply are shown."""
     if reply.content is None:
-        return _("none") if reply.head.status not in {Status.NOT_OURS, Status.WITHDRAWN} else ""
-    return _("last handed-in version") if reply.content.frozen else _("as handed in")
+        return "" if reply.head.status in {Status.NOT_OURS, Status.WITHDRAWN} else str(_("none"))
+    return str(_("last handed-in version") if reply.content.frozen else _("as handed in"))
 
 
 def answer_table(lines: Iterable[Line], evidence: Mapping[tuple[int, str], Sequence[int]], reader: Reader) -> Table:
@@ -213,7 +213,10 @@ def answer_table(lines: Iterable[Line], evidence: Mapping[tuple[int, str], Seque
         c("wording", _("Question"), width=44, wrap=True),
         c("row", _("Table row"), width=12),
         c("lang", _("Language"), width=10, about=_("Language of a text; blank for answers without a language.")),
-        c("state", _("State"), width=16, about=_("Answered, not answered, not asked, not applicable or not available.")),
+        c(
+            "state", _("State"), width=16,
+            about=_("Answered, not answered, not asked, not applicable or not available."),
+        ),
         c("value_text", _("Answer: text"), width=60, wrap=True),
         c("value_number", _("Answer: number"), "decimal", 16),
         c("value_date", _("Answer: date"), "date", 13),
@@ -229,7 +232,9 @@ def answer_table(lines: Iterable[Line], evidence: Mapping[tuple[int, str], Seque
     def rows() -> Iterator[Sequence[Cell]]:
         wordings: dict[tuple[object, str], str] = {}
         words = {state: state_words(state) for state in STATES}
-        kept_id, common, tail = 0, (), ()
+        kept_id = 0
+        common: tuple[str, ...] = ()
+        tail: tuple[str, ...] = ()
         for line in lines:
             head = line.reply.head
             if head.id != kept_id:
@@ -251,7 +256,7 @@ def answer_table(lines: Iterable[Line], evidence: Mapping[tuple[int, str], Seque
                 line.key.row, line.key.lang, words[line.state], typed.text, typed.figure, typed.day, typed.key,
                 typed.label, ", ".join(map(str, numbers)), line.entry.revision if line.entry else None,
                 line.entry.answered_at if line.entry else None, *tail,
-            )  # fmt: skip
+            )
 
     return Table("Answers", {reader.language: _("Answers")}, columns, rows())
 
@@ -284,7 +289,7 @@ def practice_table(lines: Iterable[Line], reader: Reader, sheets: Mapping[int, L
                 sheets.get(asked[0].id) if asked else None, citation(asked),
                 reader.say(asked[0].heading) if asked else "", reader.say(head.institution_names), line.key.lang,
                 line.text(reader.language), signature_words(head.signature), line.row_key,
-            )  # fmt: skip
+            )
         )
     return Table("Good practices", {reader.language: _("Good practices")}, columns, rows)
 

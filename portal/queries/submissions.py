@@ -221,7 +221,9 @@ def handed_back(session: Session, submission_id: int) -> HandedBack | None:
     """Return why a reply came back, if its last event says so (returned, declined, claim refused, reopened)."""
     row = session.connection().execute(_LAST_NOTE, {"submission_id": submission_id}).first()
     back = {Action.RETURN, Action.DECLINE, Action.REFUSE_NOT_OURS, Action.REOPEN}
-    return HandedBack(*row) if row is not None and row.action in back and row.reason else None
+    if row is None or row.action not in back or not row.reason:
+        return None
+    return HandedBack(row.action, row.reason, row.at)
 
 
 def latest_snapshot(session: Session, submission_id: int) -> dict[str, Any] | None:

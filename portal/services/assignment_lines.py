@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from portal.models import ReportingRound
     from portal.permissions import Principal
+    from portal.table import Speakable
 
 _KHMER_DIGITS = str.maketrans("០១២៣៤៥៦៧៨៩", "0123456789")
 _CITED = re.compile(r"(?:(?P<symbol>[^\s]*/[^\s]*)\s+)?(?P<paragraph>[\w.]+?)\s*(?P<marks>\(.*)?\Z")
@@ -84,10 +85,10 @@ def _is_heading(line: str, places: _Places) -> bool:
     return len(fields) > 1 and fields[1] not in places.institutions and not any(c.isdigit() for c in fields[0])
 
 
-def _read_line(line: str, places: _Places) -> CellChange | list[object]:
+def _read_line(line: str, places: _Places) -> CellChange | list[Speakable]:
     fields = [field.strip() for field in (line.split("\t") if "\t" in line else re.split(r"\s{2,}|;", line))]
     cited, code, role, length = (*fields, "", "", "", "")[:4]
-    sentences: list[object] = []
+    sentences: list[Speakable] = []
     ids = _find(cited, places)
     if isinstance(ids, tuple):
         sentences.append(ids[0])
@@ -103,7 +104,7 @@ def _read_line(line: str, places: _Places) -> CellChange | list[object]:
     return CellChange(tuple(ids), institution_id, Wish(_ROLES[role.casefold()], _LENGTHS[length.casefold()]))
 
 
-def _find(cited: str, places: _Places) -> list[int] | tuple[object]:
+def _find(cited: str, places: _Places) -> list[int] | tuple[Speakable]:
     """Return the recommendations a citation such as ``8 (a)-(c)`` names, or the sentence why not."""
     found = _CITED.match(cited.translate(_KHMER_DIGITS).strip())
     items = places.items.get(found["paragraph"], []) if found else []

@@ -91,7 +91,8 @@ def receive(stream: IO[bytes], filename: str, *, folder: Path, tmp: Path, limit:
     if extension not in ALLOWED:
         raise _refuse(
             _l(
-                "“%(name)s” is not of a kind that is taken. Send PDF, Word, Excel, PowerPoint, OpenDocument, JPG, PNG, text or CSV.",
+                "“%(name)s” is not of a kind that is taken. "
+                "Send PDF, Word, Excel, PowerPoint, OpenDocument, JPG, PNG, text or CSV.",
                 name=name,
             )
         )
@@ -102,7 +103,7 @@ def receive(stream: IO[bytes], filename: str, *, folder: Path, tmp: Path, limit:
         _judge(draft, extension, name)
         target = folder / sha256[:2] / sha256
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(draft, target)
+        draft.replace(target)
         handle = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(handle)

@@ -1,4 +1,4 @@
-"""The secretariat's verdicts on a reply: start the review, clear, return with named questions, reopen, settle a claim."""
+"""The secretariat's verdicts on a reply: begin a review, clear, return with named questions, reopen, settle a claim."""
 
 from __future__ import annotations
 

@@ -101,11 +101,14 @@ def write_workbook(
 
 
 def _sentence(sheet: str, counted: int, written: int) -> str:
-    return _(
-        "The workbook was not given out: the sheet “%(sheet)s” holds %(written)s rows, the database counts %(counted)s.",
-        sheet=sheet,
-        written=written,
-        counted=counted,
+    return str(
+        _(
+            "The workbook was not given out: the sheet “%(sheet)s” holds %(written)s rows, "
+            "the database counts %(counted)s.",
+            sheet=sheet,
+            written=written,
+            counted=counted,
+        )
     )
 
 
@@ -261,7 +264,8 @@ def _facts(
         (_("Filter"), _("none: the whole round")),
         (_("Questionnaires"), titles),
         (_("Content"), _(
-            "Only what institutions handed in. While a reply is being changed again, its last handed-in version is shown; "
+            "Only what institutions handed in. "
+            "While a reply is being changed again, its last handed-in version is shown; "
             "drafts never are."
         )),
         (_("Checksum of the answers (SHA-256)"), checksum),
@@ -297,7 +301,10 @@ def _definitions() -> list[tuple[str, str]]:
             _("A text given in two languages is two rows on the sheet Answers, one per language."),
         ),
         (_("Notes"), _("Every cell that could not hold exactly what is stored is listed on the sheet Notes.")),
-        (_("Way back"), _("The first cell of each sheet's header row, or the link above it, leads back to this sheet.")),
+        (
+            _("Way back"),
+            _("The first cell of each sheet's header row, or the link above it, leads back to this sheet."),
+        ),
     ]
 
 
@@ -315,10 +322,10 @@ def _readings(
             asked[one.id] = one
             of[one.id].append(reply)
     several = len({one.symbol for one in asked.values()}) > 1
-    wanted = [
-        " ".join(filter(None, [asked[one].mechanism if several else "", asked[one].paragraph + asked[one].sub_item.strip("()")]))
-        for one in order
-    ]
+    wanted = []
+    for about in (asked[id_] for id_ in order):
+        cited = about.paragraph + about.sub_item.strip("()")
+        wanted.append(f"{about.mechanism} {cited}".strip() if several else cited)
     titles = layout.reading_titles(wanted)
     links = {
         one: layout.sheet_link(title, title) for one, title in zip(order, titles, strict=True)
@@ -335,19 +342,22 @@ def _reading(
 ) -> Reading:
     heading = reader.say(one.heading)
     texts = [(_("Document"), f"{one.symbol} · {reader.say(one.mechanism_names)}")]
-    for language in (*reader.languages, *(code for code in one.texts if code not in reader.languages)):
-        if one.texts.get(language):
-            texts.append((_("Text (%(language)s)", language=language), one.texts[language]))
+    texts.extend(
+        (_("Text (%(language)s)", language=language), one.texts[language])
+        for language in (*reader.languages, *(code for code in one.texts if code not in reader.languages))
+        if one.texts.get(language)
+    )
     if summary := reader.say(one.summary):
         texts.append((_("In short"), summary))
     facts: list[tuple[str, Sequence[Cell]]] = []
-    told = [(reply.head, *reports.reply_state(reply, reader)) for reply in replies]
-    facts.append((_("Part"), [role_words(head.role) for head, *_rest in told]))
-    facts.append((_("Status"), [status_words(head.status) for head, *_rest in told]))
-    facts.append((_("Due"), [head.due_on for head, *_rest in told]))
-    facts.append((_("Handed in"), [received for _head, _status, _due, received, *_rest in told]))
+    heads = [reply.head for reply in replies]
+    told = [reports.reply_state(reply, reader) for reply in replies]
+    facts.append((_("Part"), [role_words(head.role) for head in heads]))
+    facts.append((_("Status"), [status_words(head.status) for head in heads]))
+    facts.append((_("Due"), [head.due_on for head in heads]))
+    facts.append((_("Handed in"), [received for _status, _due, received, *_rest in told]))
     facts.append((_("Late?"), [late for *_rest, late, _signature in told]))
-    facts.append((_("Signature"), [signature_words(head.signature) for head, *_rest in told]))
+    facts.append((_("Signature"), [signature_words(head.signature) for head in heads]))
     if any(len(reply.asked) > 1 for reply in replies):
         facts.append((_("Answered together"), [citation(reply.asked) for reply in replies]))
     facts.append((_("Content shown"), [reports.content_words(reply) for reply in replies]))
@@ -415,6 +425,6 @@ def _prove(path: Path, found: layout.Report) -> None:
                 raise NotProved(_sentence(sheet, wanted, there))
         missing = {reading.sheet for reading in found.readings} - set(opened.sheetnames)
         if missing:
-            raise NotProved(_sentence(sorted(missing)[0], 1, 0))
+            raise NotProved(_sentence(min(missing), 1, 0))
     finally:
         opened.close()

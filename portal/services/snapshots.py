@@ -1,4 +1,4 @@
-"""What was handed in, frozen: canonical JSON of version, texts, answers, states, evidence and signer, with its sha256."""
+"""What was handed in, frozen: canonical JSON of version, texts, answers, states, evidence, signer, and its sha256."""
 
 from __future__ import annotations
 

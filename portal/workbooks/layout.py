@@ -157,7 +157,7 @@ def write_sheet(
     for number in range(2 + len(rows), last + 1):
         for at, (one, _language) in enumerate(shape, start=1):
             book.cell(ws, number, at, None, one.kind, "input")
-    ws.freeze_panes = ws.cell(2, 2)
+    ws.freeze_panes = "B2"
     ws.auto_filter.ref = f"A1:{get_column_letter(len(shape))}{last}"
     book.printing(ws, header_row=1, title=code)
     return ws
@@ -278,16 +278,20 @@ def _misplaced(
     taken: set[tuple[str, str]],
     text: str,
 ) -> Speakable | None:
+    sentence: Speakable | None = None
     if heads is None:
-        return _l("The column “%(column)s” is not known and was not read.", column=text[:80]) if text else None
+        if text:
+            sentence = _l("The column “%(column)s” is not known and was not read.", column=text[:80])
+        return sentence
     key, language = heads
-    if by_key[key].per_language and language and language not in languages:
-        return _l(
+    per_language = by_key[key].per_language
+    if per_language and language and language not in languages:
+        sentence = _l(
             "The column “%(column)s” is in a language that the portal does not use; it was not read.", column=text[:80]
         )
-    if (key, (language or languages[0]) if by_key[key].per_language else "") in taken:
-        return _l("The column “%(column)s” stands here twice; only the first was read.", column=text[:80])
-    return None
+    elif (key, (language or languages[0]) if per_language else "") in taken:
+        sentence = _l("The column “%(column)s” stands here twice; only the first was read.", column=text[:80])
+    return sentence
 
 
 def _row(sheet: str, number: int, cells: list[Any], places: Mapping[int, tuple[str, str]]) -> Row | None:

@@ -357,7 +357,7 @@ def _kind(archive: zipfile.ZipFile, names: set[str], filename: str) -> None:
         raise _damaged(filename)
 
 
-def _walk(content: io.BytesIO, entry: zipfile.ZipInfo, size: _Size, filename: str) -> None:
+def _walk(content: io.BytesIO, entry: zipfile.ZipInfo, size: _Size, filename: str) -> None:  # noqa: C901 - one pass over hostile bytes, in this order
     """Unpack one member in pieces and compare it with what the directory promised, so that no reader gets more."""
     xml = entry.filename.lower().endswith((".xml", ".rels", ".vml"))
     grid = bool(_SHEET.fullmatch(entry.filename))

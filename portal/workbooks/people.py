@@ -44,13 +44,14 @@ INSTITUTION_FIELDS = (
         "code",
         _l("Code"),
         _l(
-            "A short sign that never changes, in Latin letters. It links the sheets and finds the institution again at the next upload."
+            "A short sign that never changes, in Latin letters. "
+            "It links the sheets and finds the institution again at the next upload."
         ),
         14,
         required=True,
         example="MOJ",
         aliases=("institution code", "abbreviation", "abbr"),
-    ),  # fmt: skip
+    ),
     Field(
         "names",
         _l("Name"),
@@ -61,7 +62,7 @@ INSTITUTION_FIELDS = (
         wrap=True,
         example="Ministry of Justice",
         aliases=("institution", "institution name"),
-    ),  # fmt: skip
+    ),
     Field(
         "parent",
         _l("Parent code"),
@@ -69,7 +70,7 @@ INSTITUTION_FIELDS = (
         14,
         example="MOI",
         aliases=("parent", "belongs to"),
-    ),  # fmt: skip
+    ),
     Field(
         "rank",
         _l("Protocol order"),
@@ -78,7 +79,7 @@ INSTITUTION_FIELDS = (
         kind="integer",
         example="30",
         aliases=("rank", "order", "protocol"),
-    ),  # fmt: skip
+    ),
     Field(
         "kind",
         _l("Kind"),
@@ -88,7 +89,7 @@ INSTITUTION_FIELDS = (
         strict=False,
         example="ministry",
         aliases=("type",),
-    ),  # fmt: skip
+    ),
     Field(
         "letter_form",
         _l("Address in letters"),
@@ -98,7 +99,7 @@ INSTITUTION_FIELDS = (
         wrap=True,
         example="His Excellency the Minister of Justice",
         aliases=("honorific form", "form of address"),
-    ),  # fmt: skip
+    ),
 )
 PERSON_FIELDS = (
     Field(
@@ -110,7 +111,7 @@ PERSON_FIELDS = (
         strict=False,
         example="MOJ",
         aliases=("institution",),
-    ),  # fmt: skip
+    ),
     Field(
         "role",
         _l("Role"),
@@ -120,17 +121,18 @@ PERSON_FIELDS = (
         choices="roles",
         strict=False,
         example="focal_point",
-    ),  # fmt: skip
+    ),
     Field(
         "login",
         _l("Log-in name"),
         _l(
-            "Latin letters and digits, without spaces. The person signs in with it, or with the phone number or e-mail. Left blank, the portal makes one."
+            "Latin letters and digits, without spaces. "
+            "The person signs in with it, or with the phone number or e-mail. Left blank, the portal makes one."
         ),
         20,
         example="moj.focal",
         aliases=("login", "user name", "username"),
-    ),  # fmt: skip
+    ),
     Field(
         "names",
         _l("Person's name"),
@@ -141,7 +143,7 @@ PERSON_FIELDS = (
         wrap=True,
         example="Focal point, Ministry of Justice",
         aliases=("name", "full name"),
-    ),  # fmt: skip
+    ),
     Field(
         "honorific",
         _l("Honorific"),
@@ -151,7 +153,7 @@ PERSON_FIELDS = (
         strict=False,
         example="",
         aliases=("title",),
-    ),  # fmt: skip
+    ),
     Field(
         "post",
         _l("Post"),
@@ -161,7 +163,7 @@ PERSON_FIELDS = (
         wrap=True,
         example="Deputy director",
         aliases=("position", "function"),
-    ),  # fmt: skip
+    ),
     Field(
         "phone",
         _l("Phone"),
@@ -169,7 +171,7 @@ PERSON_FIELDS = (
         18,
         example="012 345 678",
         aliases=("telephone", "mobile"),
-    ),  # fmt: skip
+    ),
     Field("telegram", _l("Telegram"), _l("Optional: the Telegram name or number."), 18, example="@name"),
     Field(
         "email",
@@ -178,7 +180,7 @@ PERSON_FIELDS = (
         30,
         example="name@example.org",
         aliases=("e-mail address", "mail"),
-    ),  # fmt: skip
+    ),
     Field(
         "language",
         _l("Language"),
@@ -187,7 +189,7 @@ PERSON_FIELDS = (
         choices="languages",
         strict=False,
         example="km",
-    ),  # fmt: skip
+    ),
 )
 STEPS = (
     _l("Fill the sheet Institutions first, then the sheet Persons. Keep the header rows; the order of rows and columns does not matter."),  # noqa: E501

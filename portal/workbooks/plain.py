@@ -46,7 +46,7 @@ def _plain_text(text: str) -> str:
     return "'" + text if _TRIGGER.match(text) else text
 
 
-def _csv_cell(value: Cell, zone: ZoneInfo) -> str | int | float | Decimal:
+def _csv_cell(value: Cell, zone: ZoneInfo) -> str | int | float | Decimal:  # noqa: PLR0911 - one line per kind of value
     if value is None:
         return ""
     if isinstance(value, bool):

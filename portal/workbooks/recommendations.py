@@ -45,7 +45,7 @@ FIELDS = (
         required=True,
         example="CCPR/C/XXX/CO/1",
         aliases=("symbol", "document"),
-    ),  # fmt: skip
+    ),
     Field(
         "mechanism",
         _l("Mechanism"),
@@ -54,7 +54,7 @@ FIELDS = (
         required=True,
         example="CCPR",
         aliases=("body", "recommending body"),
-    ),  # fmt: skip
+    ),
     Field(
         "title",
         _l("Document title"),
@@ -63,7 +63,7 @@ FIELDS = (
         per_language=True,
         wrap=True,
         example="Concluding observations",
-    ),  # fmt: skip
+    ),
     Field(
         "adopted", _l("Adoption date"), _l("Year-month-day, or an Excel date."), 14, kind="date", example="2022-03-25"
     ),
@@ -74,7 +74,7 @@ FIELDS = (
         14,
         kind="date",
         example="2022-05-18",
-    ),  # fmt: skip
+    ),
     Field(
         "paragraph",
         _l("Paragraph"),
@@ -83,7 +83,7 @@ FIELDS = (
         required=True,
         example="27",
         aliases=("para", "paragraph number", "number"),
-    ),  # fmt: skip
+    ),
     Field(
         "sub_item",
         _l("Sub-item"),
@@ -91,7 +91,7 @@ FIELDS = (
         10,
         example="a",
         aliases=("letter",),
-    ),  # fmt: skip
+    ),
     Field(
         "kind",
         _l("Kind"),
@@ -101,7 +101,7 @@ FIELDS = (
         strict=False,
         example="recommendation",
         aliases=("type",),
-    ),  # fmt: skip
+    ),
     Field("heading", _l("Heading"), _l("The heading in each language."), 28, per_language=True, wrap=True),
     Field(
         "texts",
@@ -112,7 +112,7 @@ FIELDS = (
         required=True,
         wrap=True,
         aliases=("recommendation",),
-    ),  # fmt: skip
+    ),
     Field(
         "summary",
         _l("What you are asked"),
@@ -121,7 +121,7 @@ FIELDS = (
         per_language=True,
         wrap=True,
         aliases=("summary", "plain summary"),
-    ),  # fmt: skip
+    ),
     Field(
         "text_status",
         _l("Official or working"),
@@ -129,7 +129,7 @@ FIELDS = (
         22,
         choices="status",
         strict=False,
-    ),  # fmt: skip
+    ),
     Field(
         "themes",
         _l("Themes"),
@@ -137,7 +137,7 @@ FIELDS = (
         30,
         wrap=True,
         aliases=("theme",),
-    ),  # fmt: skip
+    ),
     Field(
         "affected", _l("Affected persons"), _l("One per line (Alt+Enter) or separated by semicolons."), 26, wrap=True
     ),
@@ -149,7 +149,7 @@ FIELDS = (
         wrap=True,
         example="16.3",
         aliases=("sdg", "sdgs"),
-    ),  # fmt: skip
+    ),
     Field(
         "follow_up",
         _l("Follow-up"),
@@ -158,7 +158,7 @@ FIELDS = (
         choices="yes_no",
         strict=False,
         example="no",
-    ),  # fmt: skip
+    ),
     Field(
         "state_position",
         _l("State's position"),
@@ -168,7 +168,7 @@ FIELDS = (
         strict=False,
         example="supported",
         aliases=("position", "upr position"),
-    ),  # fmt: skip
+    ),
     Field("recommending_state", _l("Recommending State"), _l("Only for the Universal Periodic Review."), 22, wrap=True),
     Field(
         "pair",
@@ -177,14 +177,14 @@ FIELDS = (
         15,
         example="26",
         aliases=("pair",),
-    ),  # fmt: skip
+    ),
     Field(
         "uhri_id",
         _l("UHRI annotation id"),
         _l("Optional: the identifier in the Universal Human Rights Index."),
         24,
         aliases=("annotation id", "ohchr annotation id"),
-    ),  # fmt: skip
+    ),
 )
 STEPS = (
     _l("Fill the sheet Recommendations: one row per paragraph, or one row per sub-item (a), (b) with the same paragraph number."),  # noqa: E501
@@ -280,7 +280,8 @@ def read(
     if not seen:
         raise refuse(
             _l(
-                "The file has no sheet of recommendations. Download the template and fill that one, or choose the UHRI export."
+                "The file has no sheet of recommendations. "
+                "Download the template and fill that one, or choose the UHRI export."
             ),
             code="wrong_template",
         )

@@ -10,7 +10,8 @@ import re
 import tempfile
 from datetime import date, datetime
 from decimal import Decimal
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 from xml.parsers.expat import ParserCreate  # only reads what this module has written
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -104,7 +105,7 @@ class StreamedRows:
             return self._guarded(number, place, column, value)
         kind: str = column.kind
         if isinstance(value, Figure):
-            value, kind = value.value, value.kind
+            kind, value = value.kind, value.value
         if isinstance(value, bool):
             return f'<c r="{letter}{number}" s="{self._style("boolean")}" t="b"><v>{int(value)}</v></c>'
         if isinstance(value, datetime):
@@ -115,7 +116,7 @@ class StreamedRows:
             return self._text(f"{letter}{number}", guarded, column)
         if isinstance(guarded, date):
             kind = "date" if kind not in {"date", "datetime"} else kind
-            shown = repr(to_excel(guarded))
+            shown = repr(to_excel(guarded))  # type: ignore[no-untyped-call] # the stubs leave its argument open
             return f'<c r="{letter}{number}" s="{self._style(kind)}"><v>{shown}</v></c>'
         plain = format(guarded, "f") if isinstance(guarded, Decimal) else repr(guarded)
         return f'<c r="{letter}{number}" s="{self._style(kind)}"><v>{plain}</v></c>'
@@ -145,12 +146,13 @@ class StreamedRows:
         return self._styles[key]
 
 
-class _Writer(ExcelWriter):  # type: ignore[misc]
+class _Writer(ExcelWriter):
     """openpyxl's writer, which splices the finished rows into the sheets that have some."""
 
     def __init__(self, book: ReportBook, archive: ZipFile) -> None:
         super().__init__(book.workbook, archive)
         self.book = book
+        self.archive = archive
 
     def write_worksheet(self, ws: Worksheet) -> None:
         """Write one sheet part."""
@@ -158,16 +160,17 @@ class _Writer(ExcelWriter):  # type: ignore[misc]
         if rows is None:
             super().write_worksheet(ws)
             return
-        made = WorksheetWriter(ws)
+        part_of: Any = ws  # the stubs do not know the private names that ExcelWriter sets likewise
+        made: Any = WorksheetWriter(ws)  # likewise
         made.write()
-        ws._rels = made._rels  # type: ignore[attr-defined] # noqa: SLF001 - as ExcelWriter does
-        ws._drawing = None  # type: ignore[attr-defined] # noqa: SLF001
-        with open(made.out, "rb") as part:  # noqa: PTH123 - a name of openpyxl's
+        part_of._rels = made._rels  # noqa: SLF001 - as ExcelWriter does
+        part_of._drawing = None  # noqa: SLF001 - likewise
+        with Path(made.out).open("rb") as part:
             head, end, tail = part.read().partition(b"</sheetData>")
         last = f"{get_column_letter(sum(rows.spans))}{rows.count + 1}"
         head = re.sub(rb'<dimension ref="[^"]*"', f'<dimension ref="A1:{last}"'.encode(), head, count=1)
         rows.file.seek(0)
-        with self._archive.open(ws.path[1:], "w", force_zip64=True) as target:
+        with self.archive.open(ws.path[1:], "w", force_zip64=True) as target:
             target.write(head)
             while chunk := rows.file.read(_CHUNK):
                 target.write(chunk)

@@ -45,14 +45,14 @@ FIELDS = (
         12,
         required=True,
         aliases=("public_id",),
-    ),  # fmt: skip
+    ),
     Field(
         "seen",
         _l("Check mark"),
         _l("Leave as it is: it tells whether somebody else changed the text meanwhile."),
         12,
         required=True,
-    ),  # fmt: skip
+    ),
     Field("symbol", _l("Document"), _l("Leave as it is."), 20),
     Field("paragraph", _l("Paragraph"), _l("Leave as it is."), 11),
     Field("sub_item", _l("Sub-item"), _l("Leave as it is."), 9),
@@ -64,7 +64,7 @@ FIELDS = (
         60,
         per_language=True,
         wrap=True,
-    ),  # fmt: skip
+    ),
     Field(
         "summary",
         _l("What you are asked"),
@@ -72,7 +72,7 @@ FIELDS = (
         44,
         per_language=True,
         wrap=True,
-    ),  # fmt: skip
+    ),
     Field(
         "text_status",
         _l("Official or working"),
@@ -80,7 +80,7 @@ FIELDS = (
         22,
         choices="status",
         strict=False,
-    ),  # fmt: skip
+    ),
     Field("checked_by", _l("Checked by"), _l("Who compared the translation with the original."), 24, wrap=True),
 )
 STEPS = (
@@ -142,11 +142,11 @@ def write(recommendations: Iterable[Mapping[str, Any]], languages: Sequence[str]
     shown = [one for one in FIELDS if one.key not in {"id", "seen"}]
     write_instructions(book, languages, _l("Texts and summaries of recommendations"), STEPS, [(SHEET, shown)])
     ws = write_sheet(book, SHEET, FIELDS, speaking, rows, spare=0)
-    for at, (one, _language) in enumerate(columns(FIELDS, speaking), start=1):
-        if one.key in LOCKED:
+    for at, (field_, _language) in enumerate(columns(FIELDS, speaking), start=1):
+        if field_.key in LOCKED:
             for number, row in enumerate(rows, start=2):
-                book.cell(ws, number, at, str(row.get(one.key) or ""), "text", "fixed", wrap=False)
-            ws.column_dimensions[get_column_letter(at)].hidden = one.key in {"id", "seen"}
+                book.cell(ws, number, at, str(row.get(field_.key) or ""), "text", "fixed", wrap=False)
+            ws.column_dimensions[get_column_letter(at)].hidden = field_.key in {"id", "seen"}
     ws.freeze_panes = "F2"
     ws.protection.sheet = True
     ws.protection.formatColumns = ws.protection.formatRows = ws.protection.autoFilter = ws.protection.sort = False

@@ -83,7 +83,7 @@ _NUMBERED = re.compile(
 _REC_ONLY = re.compile(
     r"^\s*Recommendation\s+No\.?\s*(?P<rec>\d{1,3})\s*[:.]\s*(?P<body>\S.*)", re.DOTALL | re.IGNORECASE
 )
-# A paragraph number: one to three digits and a dot, no digit, slash or decimal before or after (no year, no article 2.1).
+# A paragraph number: one to three digits and a dot, no digit, slash or decimal beside it (no year, no article 2.1).
 _PARAGRAPH = re.compile(
     r"^(?P<head>.{0,220}?)(?<![\d./])(?P<num>\d{1,3})\.(?!\d)\s*(?P<body>(?:[^\W\d_]|[\"'“‘(\[]).*)", re.DOTALL
 )
@@ -411,7 +411,7 @@ def _not_json(filename: str, found: str) -> Exception:
 LONGEST_OBJECT = 4_000_000  # characters of one annotation; the longest seen is below 100,000
 
 
-def _objects(stream: IO[bytes], filename: str) -> Iterator[dict[str, Any]]:
+def _objects(stream: IO[bytes], filename: str) -> Iterator[dict[str, Any]]:  # noqa: C901 - one scanner, one state
     """Yield the objects of the first array in a JSON text, decoding piece by piece."""
     import codecs
 

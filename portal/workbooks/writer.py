@@ -205,7 +205,7 @@ class ReportBook:
         return ws
 
     def sheet_title(self, code: str) -> str:
-        """Return a title of at most 31 units, free of ``[]:*?/\\`` and unlike every other title."""
+        r"""Return a title of at most 31 units, free of ``[]:*?/\\`` and unlike every other title."""
         base = re.sub(r"[\[\]:*?/\\]", "-", clean(code)[0].replace("\n", " ")).strip().strip("'") or "Sheet"
         while units(base) > 31:
             base = base[:-1]
@@ -311,7 +311,7 @@ class ReportBook:
     ) -> None:
         """Write one cell; text that does not fit goes on in the cells to the right."""
         if isinstance(value, Figure):
-            value, kind = value.value, value.kind
+            kind, value = value.kind, value.value
         if isinstance(value, datetime):
             value = value.astimezone(self.zone).replace(tzinfo=None) if value.tzinfo else value
             kind = "datetime" if kind not in {"date", "datetime"} else kind
@@ -324,11 +324,10 @@ class ReportBook:
         else:
             if value is not None and kind in {"text", "link"}:
                 kind = _kind_of(value)
-            target = ws.cell(row, col)
+            target = _place(ws, row, col)
             target.value = value
-            target._style = self._style(
-                LOOKS[style], FORMATS.get(kind, "General"), khmer=False, prefix=False, wrap=False
-            )  # type: ignore[attr-defined]
+            made = self._style(LOOKS[style], FORMATS.get(kind, "General"), khmer=False, prefix=False, wrap=False)
+            target._style = made  # noqa: SLF001 - one shared style array instead of five style objects per cell
 
     def number_or_text(self, ws: Worksheet, row: int, col: int, value: Cell) -> Cell:
         """Turn what Excel cannot hold as a number or a date into text, and say so."""
@@ -372,16 +371,15 @@ class ReportBook:
 
     def _text(self, ws: Worksheet, row: int, col: int, value: str, style: str, *, wrap: bool) -> None:
         for offset, part in enumerate(self.guarded_parts(ws, row, col, value)):
-            target = ws.cell(row, col + offset)
+            target = _place(ws, row, col + offset)
             if part == "":
                 target.value = None
             else:
                 target.value = "text"
-                target._value = part  # type: ignore[attr-defined] # noqa: SLF001  # no guessing of formulas or cutting
+                target._value = part  # noqa: SLF001 - past openpyxl's guessing of formulas and its cutting
                 target.data_type = "s"
-            target._style = self._style(
-                LOOKS[style], "General", khmer=is_khmer(part), prefix=is_risky(part), wrap=wrap
-            )  # type: ignore[attr-defined]
+            made = self._style(LOOKS[style], "General", khmer=is_khmer(part), prefix=is_risky(part), wrap=wrap)
+            target._style = made  # noqa: SLF001 - as in cell()
 
     def style_number(self, look: str, kind: str, *, khmer: bool, prefix: bool, wrap: bool) -> int:
         """Return the number under which the workbook keeps a style, for cells written as XML."""
@@ -393,7 +391,7 @@ class ReportBook:
         internal = link.url.startswith("#")
         good = (internal or re.match(r"https?://[^\s/]", link.url, re.IGNORECASE)) and units(link.url) <= 2_000
         self._text(ws, row, col, (link.text or link.url)[: MOST - 1], style, wrap=wrap)
-        target = ws.cell(row, col)
+        target = _place(ws, row, col)
         if not good or used >= LINKS or _CONTROL.search(link.url):
             if link.url:
                 self.note(
@@ -406,14 +404,13 @@ class ReportBook:
             target.hyperlink = Hyperlink(ref=target.coordinate, location=link.url[1:])
         else:
             target.hyperlink = link.url
-        target._value = text  # type: ignore[attr-defined] # noqa: SLF001
+        target._value = text  # noqa: SLF001 - the hyperlink has put its address there
         target.data_type = "s"
         base = LOOKS[style]
         # on the dark header a link stays white
         look = Look(**{**base.__dict__, "colour": base.colour if base.fill == ACCENT else "0B5CAD", "underline": True})
-        target._style = self._style(
-            look, "General", khmer=bool(_KHMER.search(str(text))), prefix=bool(_RISKY.match(str(text))), wrap=wrap
-        )  # type: ignore[attr-defined]
+        made = self._style(look, "General", khmer=is_khmer(str(text)), prefix=is_risky(str(text)), wrap=wrap)
+        target._style = made  # noqa: SLF001 - as in cell()
 
     def note(self, ws: Worksheet, where: str, what: str) -> None:
         """Remember an altered cell for the notes sheet."""
@@ -447,7 +444,7 @@ class ReportBook:
         scratch.number_format = number_format
         scratch.protection = Protection(locked=look.locked)
         if prefix:
-            scratch.quotePrefix = True  # type: ignore[attr-defined]
+            scratch.quotePrefix = True
         self._styles[key] = scratch._style  # type: ignore[attr-defined] # noqa: SLF001
         return self._styles[key]
 
@@ -498,8 +495,9 @@ class ReportBook:
         ws.page_margins.top, ws.page_margins.bottom, ws.page_margins.footer = 0.5, 0.7, 0.35
         if header_row:
             ws.print_title_rows = f"{header_row}:{header_row}"
-        ws.oddFooter.left.text = clean(title)[0].replace("&", "&&")[:120]
-        ws.oddFooter.right.text = "&P / &N"
+        footer: Any = ws.oddFooter  # the stubs take it for something that may be missing
+        footer.left.text = clean(title)[0].replace("&", "&&")[:120]
+        footer.right.text = "&P / &N"
 
     def add_notes(self) -> None:
         """Write the sheet that lists every altered cell; called by save when there is one."""
@@ -556,6 +554,11 @@ class ReportBook:
         stream = io.BytesIO()
         self.save(stream)
         return stream.getvalue()
+
+
+def _place(ws: Worksheet, row: int, col: int) -> Any:
+    """Return openpyxl's cell; Any, since its stubs know neither ``_value`` nor ``_style``."""
+    return ws.cell(row, col)
 
 
 def _kind_of(value: Cell) -> str:

@@ -55,7 +55,7 @@ def read(source: Source, *, filename: str = "", limit_bytes: int = LIMIT_BYTES) 
 
 
 def heading(text: str) -> str:
-    """Return a header as XLSForm means it: base name in lower case with underscores, language kept (label::Khmer (km))."""
+    """Return a header as XLSForm means it: lower-case base name with underscores, language kept (label::Khmer (km))."""
     base, *rest = re.split(r"\s*::?\s*", " ".join(text.split()), maxsplit=1)
     base = re.sub(r"[\s-]+", "_", base.strip().lower())
     return "::".join([base, *rest]) if rest and rest[0] else base
@@ -64,17 +64,22 @@ def heading(text: str) -> str:
 def _workbook(content: bytes, filename: str, limit_bytes: int) -> list[Sheet]:
     book = open_workbook(content, filename=filename, limit_bytes=limit_bytes)
     formulas = open_workbook(content, filename=filename, limit_bytes=limit_bytes, data_only=False)
-    sheets, problems = [], []
+    sheets: list[Sheet] = []
+    problems: list[Problem] = []
     for ws in book.worksheets:
         sheets.append(_values(ws))
-        for row in formulas[ws.title].iter_rows(max_row=min(ws.max_row, _ROWS), max_col=min(ws.max_column, _COLUMNS)):
+        rows = formulas[ws.title].iter_rows(max_row=min(ws.max_row, _ROWS), max_col=min(ws.max_column, _COLUMNS))
+        for number, row in enumerate(rows, start=1):
             problems.extend(
                 Problem(
-                    _l("This cell holds a formula without its result. Open the file in Excel, save it and upload it again."),  # noqa: E501
-                    ws.title, cell.row, get_column_letter(cell.column),
+                    _l(
+                        "This cell holds a formula without its result. "
+                        "Open the file in Excel, save it and upload it again."
+                    ),
+                    ws.title, number, get_column_letter(at),
                 )
-                for cell in row
-                if cell.data_type == "f" and ws.cell(cell.row, cell.column).value is None
+                for at, cell in enumerate(row, start=1)
+                if cell.data_type == "f" and ws.cell(number, at).value is None
             )  # fmt: skip
     if problems:
         raise Invalid(problems=problems, code="formula")

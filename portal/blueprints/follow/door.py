@@ -76,7 +76,7 @@ def say(texts: Mapping[str, str] | None) -> str:
 def cite(asked: Sequence[AskedRecommendation]) -> str:
     """Return mechanism and paragraphs of what a reply is about, or that it is about the institution itself."""
     if not asked:
-        return _("Questions about the institution")
+        return str(_("Questions about the institution"))
     return f"{asked[0].mechanism} · {_('paragraph')} {queries.citation(asked)}"
 
 

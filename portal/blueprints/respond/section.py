@@ -118,7 +118,7 @@ def _section_page(
 
 
 def _why_back(head: SubmissionHead) -> dict[str, Any] | None:
-    """Return the words for a reply that came back: who handed it back, why, and whether only some questions are open."""
+    """Return the words for a reply that came back: who handed it back, why, whether only some questions are open."""
     if head.status not in {Status.RETURNED, Status.IN_PROGRESS}:
         return None
     back = queries.handed_back(db.session, head.id)

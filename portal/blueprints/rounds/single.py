@@ -163,10 +163,10 @@ def extend(thing: Asked) -> ResponseReturnValue:
     try:
         with write() as database:
             part = database.get_one(Participation, thing.assignment.participation_id)
-            rounds.extend(database, part, form.until.data, reason=form.reason.data or "", by=who())  # type: ignore[arg-type]
+            rounds.extend(database, part, form.until.data, reason=form.reason.data or "", by=who())
     except Invalid as error:
         for problem in error.problems:
-            field = form[problem.field] if problem.field in form else form.until
+            field = form[problem.field] if problem.field and problem.field in form else form.until
             field.errors = [*field.errors, str(problem.message)]
         return _assignment_page(thing, ReasonForm(formdata=None), form, 422)
     notice(_("The institution has more time in this round."))

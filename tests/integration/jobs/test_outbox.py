@@ -68,13 +68,15 @@ class Inbox:
         self.got: list[Any] = []
         self.answers: dict[str, str] = {}
 
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+    async def handle_RCPT(  # noqa: N802 - named by aiosmtpd
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
         if answer := self.answers.get(address):
             return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - named by aiosmtpd
         self.got.append(email.message_from_bytes(envelope.content, policy=default))
         return "250 taken"
 

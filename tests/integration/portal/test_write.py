@@ -22,7 +22,7 @@ def test_an_error_undoes_the_whole_block(app, session):
         pass
 
     with app.app_context():
-        with pytest.raises(Stop), write() as database:
+        with pytest.raises(Stop), write() as database:  # noqa: PT012 - the error must come after the change
             factories.institution(database, "GONE")
             raise Stop
         assert db.session.scalar(select(Institution).where(Institution.code == "GONE")) is None

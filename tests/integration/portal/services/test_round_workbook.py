@@ -143,7 +143,7 @@ def test_every_answer_row_equals_the_stored_answer(make, session, scene):
             "measures": ("not answered", None, None, None, None), "beds": ("not available", None, None, None, None),
             "why": ("not asked", None, None, None, None), "share": ("answered", None, 0.125, None, None),
             "spent": ("answered", None, 1234.5, None, None), "proof": ("not answered", None, None, None, None),
-            "adopted": ("answered", None, None, datetime(2024, 2, 29), None),
+            "adopted": ("answered", None, None, datetime(2024, 2, 29), None),  # noqa: DTZ001 - Excel knows no zones
             "topics": ("answered", None, None, None, "not_started done"),
             "b6@en": ("answered", f"{text} in English", None, None, None),
             "b6@km": ("answered", f"{text} ជាភាសាខ្មែរ", None, None, None),
@@ -168,7 +168,7 @@ def test_recommendations_have_one_row_per_institution(make, scene):
     assert by_code["18", "UNSIGNED"]["Signature"] == "UNSIGNED: signature to follow"
     assert by_code["18", "UNSIGNED"]["Late?"] == "late"
     assert by_code["17 (a)", "SUBMITTED"]["Late?"] == "on time"
-    assert by_code["17 (a)", "SUBMITTED"]["Handed in"] == datetime(2026, 9, 30, 23, 30)
+    assert by_code["17 (a)", "SUBMITTED"]["Handed in"] == datetime(2026, 9, 30, 23, 30)  # noqa: DTZ001 - Excel knows no zones
     assert by_code["17 (a)", "SUBMITTED"]["Answered together"] == "17 (a), (b)"
     assert by_code["17 (a)", "ISSUED"]["Late?"] == "overdue"
     assert by_code["17 (a)", "DRAFT"]["Questions not answered"] is None
@@ -257,7 +257,7 @@ def test_what_people_typed_is_text_and_never_a_formula(make, session, scene):
             Answer(
                 submission_id=reply.id, question_id=text.id, row=f"r{number}", lang="", value=naughty, revision=1,
                 asked_in=scene.version.id, answered_by=scene.by, answered_at=clock.now(),
-            )  # fmt: skip
+            )
         )
     session.commit()
     _made, path, book = make()

@@ -74,7 +74,8 @@ def test_a_cut_never_separates_a_khmer_cluster():
 def test_numbers_and_dates_are_typed_in_the_countrys_time_zone():
     _, back = written([5, Decimal("2.50"), date(2026, 3, 1), datetime(2026, 3, 1, 20, 30, tzinfo=UTC), None, True])
     column = [row[0].value for row in back["T"].iter_rows(min_row=2)]
-    assert column == [5, 2.5, datetime(2026, 3, 1), datetime(2026, 3, 2, 3, 30), None, True]
+    days = [datetime(2026, 3, 1), datetime(2026, 3, 2, 3, 30)]  # noqa: DTZ001 - Excel knows no zones
+    assert column == [5, 2.5, *days, None, True]
     assert back["T"]["A4"].number_format == "yyyy-mm-dd"
 
 
