@@ -2,7 +2,8 @@
 
 Starts `serve` on loopback with a fresh SQLite data folder (synchronous=FULL), one page of 20 questions in Khmer and
 English, and drives it with `wrk` (Debian package wrk) over keep-alive connections. Prints per figure
-the median of the runs, the machine, the number of runs. Each autosave is a new revision of an answer of its own submission, as typing makes them.
+the median of the runs, the machine, the number of runs. Each autosave is a new revision of an answer of its own
+submission, as typing makes them.
 """
 
 from __future__ import annotations
@@ -153,7 +154,8 @@ def wrk(script: str, port: int, connections: int, seconds: int) -> dict[str, flo
     done = """
 function done(summary, latency, requests)
   io.write(string.format("RESULT %f %f %f %d %d\\n", summary.requests / (summary.duration / 1e6),
-    latency:percentile(50) / 1000, latency:percentile(95) / 1000, summary.errors.status, summary.errors.timeout + summary.errors.read))
+    latency:percentile(50) / 1000, latency:percentile(95) / 1000, summary.errors.status,
+    summary.errors.timeout + summary.errors.read))
 end
 """
     with tempfile.NamedTemporaryFile("w", suffix=".lua", delete=False) as file:
