@@ -274,7 +274,14 @@ def test_one_of_each_role_signs_in_and_sees_a_page(seeded: Seeded) -> None:
         one = next(one for one in seeded.logins if one["role"] == role)
         client = Client(seeded.app)
         assert client.sign_in(one["login"], PASSWORD).status_code == 303, role
-        client.get("/account", expect=200)
-        if seeded.files.folder.name == "orvania":
-            assert not KHMER.search(client.text), role
-            assert "Cambodia" not in client.text, role
+        slug = seeded.files.rounds[-1]["slug"]
+        pages = ["/account", "/recommendations"]
+        if one["role"] == "coordinator":
+            pages += ["/people/", f"/rounds/{slug}", f"/rounds/{slug}/grid", f"/rounds/{slug}/matrix"]
+        elif one["institution"]:
+            pages += ["/owed"]
+        for page in pages:
+            client.get(page, expect=200)
+            if seeded.files.folder.name == "orvania":
+                assert not KHMER.search(client.text), (role, page)
+                assert "Cambodia" not in client.text, (role, page)
