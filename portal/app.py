@@ -22,6 +22,7 @@ from portal.blueprints.sessions import DatabaseSessions, PortalSession
 from portal.database import engine_options, prepare
 from portal.errors import Invalid, PortalError
 from portal.extensions import babel, csrf, db, login_manager
+from portal.masking import MASK
 
 if TYPE_CHECKING:
     from flask import Response
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if (settings.development or settings.testing) and importlib.util.find_spec("portal.blueprints.gallery"):
         app.register_blueprint(importlib.import_module("portal.blueprints.gallery").blueprint)
     _set_up_errors(app)
+    app.logger.addFilter(MASK)
     compression.install(app)
     app.after_request(_add_headers)
     return app

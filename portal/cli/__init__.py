@@ -48,6 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("portal.cli.backup:restore", "Restore a backup into an empty data folder."),
     "dump": ("portal.cli.dump:dump", "Print the canonical dump of all tables."),
     "verify-audit": ("portal.cli.audit:verify_audit", "Check the audit chain and every signature."),
+    "housekeep": ("portal.cli.housekeep:housekeep", "Remove expired rows and files without a row."),
     "doctor": ("portal.cli.doctor:doctor", "Check the installation and say what to mend."),
 }
 

@@ -59,7 +59,8 @@ def web_command(settings: Settings, descriptor: int) -> list[str]:
         "--workers", str(settings.processes), "--threads", str(settings.threads),
         "--timeout", "90", "--graceful-timeout", str(int(GRACE) - 5), "--keep-alive", "15",
         # the application is imported once and forked: it opens no connection before its first request
-        "--preload", "--log-level", "warning", "--no-control-socket", *shared_memory,
+        "--preload", "--log-level", "warning", "--logger-class", "portal.cli.server_log.MaskedLog",
+        "--no-control-socket", *shared_memory,
     ]  # fmt: skip
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import smtplib
 import ssl
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from config import is_loopback
 from portal import clock
 from portal.database import write
 from portal.extensions import db
+from portal.masking import masked
 from portal.models import MailStatus, OutgoingMail
 from portal.services.mail import one_line
 
@@ -42,7 +42,6 @@ LEASE = timedelta(minutes=10)
 ATTEMPTS = 10
 LONGEST_WAIT = timedelta(hours=6)
 TIMEOUT_SECONDS = 20
-_SECRET_LINK = re.compile(r"(/enter/)[\w-]+")
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ def _settle(mail: _Taken, error: str | None = None, *, final: bool = False) -> N
         row.error = error
         if error is None:
             row.status, row.sent_at, row.not_before = MailStatus.SENT, clock.now(), None
-            row.body = _SECRET_LINK.sub(r"\1…", row.body)
+            row.body = masked(row.body)
         elif final or mail.attempts >= ATTEMPTS:
             row.status, row.not_before = MailStatus.FAILED, None
         else:
