@@ -88,7 +88,8 @@ GRANTS: Mapping[Permission, frozenset[Role | StaffRole]] = {
     P.VIEW_AUDIT: frozenset({SR.COORDINATOR, SR.ADMINISTRATOR}),
     P.OPERATE_PORTAL: frozenset({SR.ADMINISTRATOR}),
     P.VIEW_RECOMMENDATIONS: MEMBERS | frozenset(SR),
-    P.VIEW_IMPLEMENTATION: SECRETARIAT | {SR.OBSERVER},
+    # an observer sees a state once it is published, and nothing publishes states yet
+    P.VIEW_IMPLEMENTATION: SECRETARIAT,
     P.EDIT_OWN_ACCOUNT: MEMBERS | frozenset(SR),
 }
 

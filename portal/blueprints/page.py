@@ -65,15 +65,15 @@ def facts() -> CountryFacts:
 
 
 def choose_language(country: CountryFacts) -> str:
-    """Return the language of this page: the person's, the visitor's choice, the browser's, the country's."""
-    known = country.languages
-    wanted = [getattr(current_user, "language", None) if current_user.is_authenticated else None, session.get("lang")]
-    for language in wanted:
-        if language in known:
+    """Return the language of this page: the person's, the visitor's choice, else the national one.
+
+    Not the browser's: old office computers ask for English whoever sits before them.
+    """
+    chosen = getattr(current_user, "language", None) if current_user.is_authenticated else None
+    for language in (chosen, session.get("lang")):
+        if language in country.languages:
             return str(language)
-    if request.endpoint and request.blueprint == "api":
-        return known[0]
-    return known[0]
+    return country.languages[0]
 
 
 # rooms without an entry of their own stand under another one's
