@@ -20,13 +20,18 @@ from portal.models import (
     ClarificationMessage,
     Evidence,
     EvidenceKind,
+    Export,
     HeldPost,
     ImportDraft,
+    JobStatus,
+    OutgoingMail,
     Role,
     StaffRole,
     Status,
     VersionItem,
 )
+from portal.services.exports import path_of
+from portal.services.questionnaires import keep_source
 from tests import factories
 from tests.client import Client
 
@@ -90,6 +95,9 @@ ACCESS: dict[str, Access] = {
     "accounts.invite": allow(FOCAL, *EDITORS, owned=True),
     "accounts.save_account": EVERYBODY,
     "accounts.save_password": EVERYBODY,
+    "exports.download": allow(COORDINATOR, WRITER),
+    "exports.index": allow(COORDINATOR, WRITER),
+    "exports.make": allow(COORDINATOR, WRITER),
     "follow.answer_clarification": desk(COORDINATOR, WRITER),
     "follow.ask": desk(COORDINATOR, WRITER),
     "follow.board": allow(*SECRETARIAT),
@@ -129,15 +137,31 @@ ACCESS: dict[str, Access] = {
     "people.switch_on": allow(*EDITORS),
     "people.template": allow(*EDITORS),
     "people.upload": allow(*EDITORS),
+    "questionnaires.confirm": allow(COORDINATOR),
     "questionnaires.index": allow(*SECRETARIAT),
+    "questionnaires.publish": allow(COORDINATOR),
+    "questionnaires.source": allow(*SECRETARIAT),
+    "questionnaires.upload": allow(COORDINATOR),
+    "questionnaires.view": allow(*SECRETARIAT),
+    "recommendations.confirm": allow(COORDINATOR),
     "recommendations.document": EVERYBODY,
     "recommendations.edit": allow(COORDINATOR),
+    "recommendations.edit_facts": allow(COORDINATOR),
+    "recommendations.edit_texts": allow(COORDINATOR),
+    "recommendations.implementation": allow(*SECRETARIAT, OBSERVER),
     "recommendations.import_": allow(COORDINATOR),
+    "recommendations.import_draft": allow(COORDINATOR),
     "recommendations.index": EVERYBODY,
     "recommendations.missing": allow(COORDINATOR),
     "recommendations.recommendation": EVERYBODY,
+    "recommendations.set_state": allow(COORDINATOR, WRITER),
     "recommendations.template": allow(COORDINATOR),
     "recommendations.texts": allow(COORDINATOR),
+    "recommendations.texts_confirm": allow(COORDINATOR),
+    "recommendations.texts_draft": allow(COORDINATOR),
+    "recommendations.texts_in": allow(COORDINATOR),
+    "recommendations.texts_out": allow(COORDINATOR),
+    "recommendations.upload": allow(COORDINATOR),
     "respond.answer_clarification": allow(FOCAL, ALTERNATE, CONTRIBUTOR, APPROVER, owned=True),
     "respond.check": draft(*MEMBERS),
     "respond.claim_not_ours": draft(FOCAL, ALTERNATE),
@@ -150,16 +174,33 @@ ACCESS: dict[str, Access] = {
     "respond.remove_evidence": allow(FOCAL, ALTERNATE, CONTRIBUTOR, owned=True),
     "respond.reply": draft(*MEMBERS),
     "respond.retract": draft(FOCAL, ALTERNATE),
+    "respond.rules": EVERYBODY,
     "respond.save_section": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.section": draft(*MEMBERS),
     "respond.upload": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "rounds.assignment": allow(*SECRETARIAT),
+    "rounds.change": allow(COORDINATOR),
     "rounds.close": allow(COORDINATOR),
+    "rounds.copy": allow(COORDINATOR),
+    "rounds.create": allow(COORDINATOR),
     "rounds.edit": allow(COORDINATOR),
+    "rounds.extend": allow(COORDINATOR),
+    "rounds.fill": allow(COORDINATOR),
+    "rounds.freeze": allow(COORDINATOR),
     "rounds.invitations": allow(COORDINATOR),
+    "rounds.issue": allow(COORDINATOR),
+    "rounds.make_invitations": allow(COORDINATOR),
     "rounds.matrix": allow(*SECRETARIAT),
     "rounds.new": allow(COORDINATOR),
     "rounds.outbox": allow(COORDINATOR),
+    "rounds.paragraph": allow(*SECRETARIAT),
+    "rounds.paste": allow(COORDINATOR),
     "rounds.preview": allow(*SECRETARIAT),
+    "rounds.restore": allow(COORDINATOR),
+    "rounds.retry_mail": allow(COORDINATOR),
+    "rounds.save_matrix": allow(COORDINATOR),
+    "rounds.save_paragraph": allow(COORDINATOR),
+    "rounds.withdraw": allow(COORDINATOR),
     "second_factor.page": EVERYBODY,
     "second_factor.renew_codes": EVERYBODY,
     "second_factor.set_up": EVERYBODY,
@@ -180,13 +221,26 @@ ARGUMENTS: dict[str, str] = {
     "respond.answer_clarification": "clarification",
     "respond.evidence": "evidence", "respond.remove_evidence": "evidence",
     "people": "spare",
+    "exports": "export",
+    "questionnaires.confirm": "questionnaire_draft", "questionnaires": "version",
+    "recommendations.import_draft": "recommendations_draft", "recommendations.confirm": "recommendations_draft",
+    "recommendations.texts_draft": "texts_draft", "recommendations.texts_confirm": "texts_draft",
+    "rounds.assignment": "assignment", "rounds.extend": "assignment", "rounds.restore": "assignment",
+    "rounds.withdraw": "assignment",
+    "rounds.paragraph": "recommendation", "rounds.save_paragraph": "recommendation",
+    "rounds.retry_mail": "mail",
     "recommendations.document": "document", "recommendations": "recommendation",
     "respond": "submission",
     "sign": "submission",
 }  # fmt: skip
 FIXED = {"code": "page1", "language": "en", "slug": "round-of-a"}
+# kinds of uploaded files that wait for a yes, by the name of their draft in the world
+DRAFTS = {
+    "draft": "people", "questionnaire_draft": "questionnaire", "recommendations_draft": "recommendations",
+    "texts_draft": "texts",
+}  # fmt: skip
 # what a post needs to get as far as the verb
-FIELDS = {"people.end_part": {"staff_role": "observer"}}
+FIELDS = {"people.end_part": {"staff_role": "observer"}, "rounds.copy": {"round": "round-before"}}
 # signing out ends the client's session: tested by itself
 LEFT_OUT = {"accounts.logout"}
 
@@ -202,12 +256,13 @@ def world(app, session):
     }
     persons |= {role.value: factories.staff(session, role, login=role.value.replace("_", "")) for role in StaffRole}
     persons["disabled"] = factories.person(session, a, login="disabled", active=False)
-    version = factories.questionnaire_version(session)
+    version = factories.questionnaire_version(session, source_sha256="0" * 64)
     page = session.scalar(select(VersionItem).where(VersionItem.version_id == version.id, VersionItem.code == "page1"))
     factories.question(session, version, "proof", "file", parent=page)
     source = factories.document(session)
     cited = factories.recommendation(session, source)
     campaign = factories.reporting_round(session, source, slug="round-of-a")
+    factories.reporting_round(session, source, slug="round-before")
     asked = factories.assignment(session, a, campaign, [cited], version)
     reply = factories.submission(session, asked, status=Status.IN_PROGRESS)
     actor = factories.principal(session, persons["A.focal_point"]).actor_id
@@ -219,7 +274,16 @@ def world(app, session):
         recommendation=cited,
         colleague=factories.person(session, a, Role.CONTRIBUTOR),
         spare=factories.person(session, a, Role.READER),
-        draft=ImportDraft(kind="people", filename="x.xlsx", sha256="0" * 64, created_by=actor),
+        **{
+            name: ImportDraft(kind=kind, filename="x.xlsx", sha256="0" * 64, created_by=actor)
+            for name, kind in DRAFTS.items()
+        },
+        version=version,
+        assignment=asked,
+        mail=OutgoingMail(kind="issued", address="somebody@example.org", subject="Round", body="Round"),
+        export=Export(
+            round_id=campaign.id, kind="round", status=JobStatus.DONE, requested_by=actor, requested_at=clock.now()
+        ),
         held=HeldPost(user_id=persons["A.focal_point"].id, path="/account", fields=[], expires_at=clock.now()),
         evidence=Evidence(
             submission_id=reply.id, round_id=asked.round_id, number=1, kind=EvidenceKind.LINK,
@@ -227,7 +291,8 @@ def world(app, session):
         ),
         clarification=Clarification(submission_id=reply.id, opened_by=actor, opened_at=clock.now()),
     )  # fmt: skip
-    session.add_all([made.draft, made.held, made.evidence, made.clarification])
+    session.add_all([getattr(made, name) for name in DRAFTS])
+    session.add_all([made.held, made.evidence, made.clarification, made.mail, made.export])
     session.flush()
     session.add(
         ClarificationMessage(
@@ -236,6 +301,10 @@ def world(app, session):
         )
     )  # fmt: skip
     session.commit()
+    file = path_of(made.export, app.config["SETTINGS"].exports_dir)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"a workbook")
+    keep_source(app.config["SETTINGS"].data_dir / "questionnaires", "0" * 64, b"a questionnaire")
     return made
 
 
@@ -250,6 +319,9 @@ def addresses(app, world):
             values = dict(FIXED)
             if thing:
                 values["public_id"] = getattr(world, thing).public_id
+            values["version_id"] = world.version.id
+            if endpoint == "recommendations.implementation":
+                del values["slug"]  # of all rounds together: an observer learns of no single one
             if endpoint == "respond.upload":
                 values["code"] = "proof"
             arguments = {rule for found in app.url_map.iter_rules(endpoint) for rule in found.arguments}
