@@ -52,7 +52,7 @@ def account_form(
     own = dict(zip(languages, names or languages, strict=True))
     made = type("AccountForm", (_AccountForm,), text_fields("names", _l("Your name"), own))
     setattr(made, f"validate_names_{languages[0]}", some_name)
-    made.language = SelectField(_l("Language of the pages"), choices=choices(own.items()))  # type: ignore[attr-defined]
+    made.language = SelectField(_l("Language of the pages"), choices=choices(own.items()))  # type: ignore[attr-defined] # a class made per request
     kinds = [(name, DIGITS[name]) for name in digits if name in DIGITS]
-    made.digits = SelectField(_l("Digits"), choices=choices(kinds)) if len(kinds) > 1 else None  # type: ignore[attr-defined]
+    made.digits = SelectField(_l("Digits"), choices=choices(kinds)) if len(kinds) > 1 else None  # type: ignore[attr-defined] # a class made per request
     return made

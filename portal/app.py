@@ -125,7 +125,7 @@ def _set_up_extensions(app: Flask, settings: Settings) -> None:
 
 
 def _load_person(public_id: str) -> Principal | None:
-    opened = session._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    opened = session._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask-Login offers no public way
     if isinstance(opened, PortalSession) and opened.principal and opened.principal.public_id == public_id:
         return opened.principal
     return None

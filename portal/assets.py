@@ -103,7 +103,7 @@ def install(app: Flask, settings: Settings) -> Manifest:
         allow_all_origins=False,
         add_headers_function=_headers,
     )
-    app.wsgi_app = server  # type: ignore[method-assign]
+    app.wsgi_app = server  # type: ignore[method-assign] # the documented way to wrap an application
     return manifest
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -116,7 +116,7 @@ class Principal:
     user_id: int | None = None
     public_id: str = ""
     login: str = ""
-    names: Mapping[str, str] = None  # type: ignore[assignment]
+    names: Mapping[str, str] = field(default_factory=dict)
     language: str | None = None
     digits: str = "latn"
     parts: tuple[Part, ...] = ()

@@ -365,7 +365,7 @@ def install(app: Flask) -> None:
     )  # fmt: skip
     # Flask-Babel's own callables stay for plurals; catalogues never change while a process lives
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined] # given by its i18n extension
     app.jinja_env.globals.update(_=_said, gettext=_said)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

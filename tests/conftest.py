@@ -43,6 +43,10 @@ def _cheap_passwords() -> Iterator[None]:
     sessions._hasher, sessions._DUMMY = kept
 
 
+# folders whose tests share what is made once per worker
+SHARED = ("journeys/", "integration/portal/demo/")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test on SQLite, or on the engines that ``@pytest.mark.engines(...)`` names (none: both)."""
     if "engine_name" not in metafunc.fixturenames:
@@ -51,6 +55,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     asked = (marker.args or engines.ENGINES) if marker else (os.environ.get("PORTAL_TEST_ENGINE", "sqlite"),)
     marks = {"postgresql": [pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")]}
     metafunc.parametrize("engine_name", [pytest.param(name, marks=marks.get(name, ())) for name in asked])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares costly fixtures when workers share the suite: a module, a demo country, the browser."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            place = item.path.relative_to(ROOT / "tests").as_posix() if item.path.is_relative_to(ROOT) else item.path.name
+            shared = next((one for one in SHARED if place.startswith(one)), place)
+            item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.fixture(scope="session")

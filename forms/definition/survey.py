@@ -199,7 +199,7 @@ class Survey:
         parent.children.append(
             Item(
                 id=None,
-                kind=kind,  # type: ignore[arg-type]
+                kind=kind,  # type: ignore[arg-type] # checked by the table of kinds just above
                 code=folder.code,
                 texts=self._texts(row),
                 relevant=self.headers.get(row, "relevant"),

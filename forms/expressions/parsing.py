@@ -131,7 +131,7 @@ def parse(source: str, *, filtering: bool = False) -> Tree:
         _check(node, filtering=filtering)
         if isinstance(node, Here) and node.up and node not in allowed:
             raise ExpressionError(_l("“..” can stand only in position(..)."), node.at)
-    return tree  # type: ignore[no-any-return]
+    return tree  # type: ignore[no-any-return] # lark is untyped here
 
 
 def _too_deep() -> Text:

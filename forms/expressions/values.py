@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -81,7 +81,7 @@ def moment(value: Value) -> datetime | None:
     count = number(value)
     if math.isnan(count) or not _FIRST_DAY <= count <= _LAST_DAY:
         return None
-    return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(days=count)  # noqa: UP017
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=count)
 
 
 def text(value: Value) -> str:  # noqa: PLR0911 - one return per kind of value

@@ -100,7 +100,7 @@ class QuestionType:
 
     def store(self, value: Any) -> Json:
         """Return the JSON that stands for a Python value."""
-        return value  # type: ignore[no-any-return]
+        return value  # type: ignore[no-any-return] # JSON
 
     def restore(self, json: Json) -> Any:
         """Return the Python value that the JSON stands for."""

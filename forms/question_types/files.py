@@ -58,7 +58,7 @@ class FileType(QuestionType):
 
     def expression(self, json: Json) -> str:
         """Return the public ids separated by spaces: empty when there is no file."""
-        return " ".join(self.raw(json, None))  # type: ignore[arg-type]
+        return " ".join(self.raw(json, None))  # type: ignore[arg-type] # raw() asks nothing of the item
 
 
 class ImageType(FileType):

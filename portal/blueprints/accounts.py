@@ -97,7 +97,7 @@ def begin_session(user: UserAccount, account: str, target: str | None) -> str:
     # a form on the page of this very response belongs to the new session
     session["csrf_token"] = made.csrf_secret
     g.pop("csrf_token", None)
-    session.sign_in(token)  # type: ignore[attr-defined]
+    session.sign_in(token)  # type: ignore[attr-defined] # the portal's own session
     forget_person()
     held = db.session.scalar(
         select(HeldPost.id).where(HeldPost.user_id == made.user_id, HeldPost.expires_at > clock.now()).limit(1)
@@ -123,7 +123,7 @@ def logout() -> ResponseReturnValue:
     if principal.session_id is not None:
         with write() as database:
             sessions.end_session(database, principal.session_id, by=principal)
-    session.sign_out()  # type: ignore[attr-defined]
+    session.sign_out()  # type: ignore[attr-defined] # the portal's own session
     forget_person()
     response = redirect(url_for("accounts.login"), code=303)
     # drafts of a shared computer must not stay readable (ASVS 14.3.1)

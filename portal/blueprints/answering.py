@@ -90,7 +90,7 @@ def read_changes(definition: Definition, page: Item, context: Context) -> dict[A
                 base = request.form.get(f"theirs:{name}", type=int) or base
             case "both":
                 base = request.form.get(f"theirs:{name}", type=int) or base
-                parsed = replace(parsed, value=_joined(request.form.get(f"theirs-text:{name}"), parsed.value))  # noqa: PLW2901
+                parsed = replace(parsed, value=_joined(request.form.get(f"theirs-text:{name}"), parsed.value))  # noqa: PLW2901 - the same thing, put right
             case _:
                 pass
         changes[key] = Change(parsed, base)

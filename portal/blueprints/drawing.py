@@ -43,7 +43,7 @@ def draw(definition: Definition, page_code: str, items: Sequence[ItemView]) -> M
     kept: dict[Any, Any] = vars(definition).setdefault("_drawn", {})
     if len(kept) > VARIANTS_KEPT:
         kept.clear()
-    macro = current_app.jinja_env.get_template("components/controls/control.html").module.control  # type: ignore[attr-defined]
+    macro = current_app.jinja_env.get_template("components/controls/control.html").module.control  # type: ignore[attr-defined] # a hole stands where the value comes
     words = answer_words()
     place = (page_code, str(present.language), str(present.digits))
     return Markup("").join(_draw(item, kept, place, macro, words) for item in items)
@@ -70,7 +70,7 @@ def _draw(
 
 def _holed(item: ItemView) -> ItemView:
     holed = clone(item)
-    holed.revision = _hole("revision")  # type: ignore[assignment]
+    holed.revision = _hole("revision")  # type: ignore[assignment] # a hole stands where the value comes
     if not item.choices and item.raw:
         holed.raw = [_hole("raw")]
     holed.texts = [
@@ -78,7 +78,7 @@ def _holed(item: ItemView) -> ItemView:
             text.language,
             text.name,
             _hole(f"value{number}") if text.value else "",
-            _hole(f"base{number}"),  # type: ignore[arg-type]
+            _hole(f"base{number}"),  # type: ignore[arg-type] # a hole stands where the value comes
             text.label,
         )
         for number, text in enumerate(item.texts)

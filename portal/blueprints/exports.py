@@ -104,7 +104,7 @@ def make(of: ReportingRound) -> ResponseReturnValue:
         )
         public_id = export.public_id
     if at_once:
-        make_export(current_app._get_current_object(), public_id)  # type: ignore[attr-defined]  # noqa: SLF001
+        make_export(current_app._get_current_object(), public_id)  # type: ignore[attr-defined]  # noqa: SLF001 - Flask-Login offers no public way
         made = exports.find_export(db.session, public_id)
         if made is not None and made.status is JobStatus.DONE:
             notice(_("The workbook is ready to download."))

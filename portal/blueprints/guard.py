@@ -37,7 +37,7 @@ HELD_FOR = timedelta(hours=24)
 
 def public(view: View) -> View:
     """Mark a view that anybody may call."""
-    view.portal_public = True  # type: ignore[attr-defined]
+    view.portal_public = True  # type: ignore[attr-defined] # a mark on the view
     return view
 
 
@@ -65,7 +65,7 @@ def requires(permission: Permission, on: Callable[..., Any] | None = None) -> Ca
                 raise NotAllowed
             return cast("ResponseReturnValue", view(thing))
 
-        guarded.portal_permission = permission  # type: ignore[attr-defined]
+        guarded.portal_permission = permission  # type: ignore[attr-defined] # a mark on the view
         return cast("View", guarded)
 
     return mark
@@ -156,7 +156,7 @@ def _hold_post_of_expired_session() -> ResponseReturnValue | None:
     """Keep what was typed into a page whose session had run out (never a revoked one), for the same person alone."""
     if request.method != "POST":
         return None
-    opened = cast("PortalSession", session._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001
+    opened = cast("PortalSession", session._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - a mark on the view
     expired = opened.expired
     view = _view()
     if expired is None or view is None or getattr(view, "portal_public", False):

@@ -30,7 +30,7 @@ def remember(person: UserAccount, target: str | None) -> None:
     # also drops the CSRF secret of the visitor, which somebody else may have planted (ASVS 7.2.4)
     session.clear()
     # who signs in as somebody else leaves the first session, as with a password alone
-    session.principal = None  # type: ignore[attr-defined]
+    session.principal = None  # type: ignore[attr-defined] # the portal's own session
     if language:
         session["lang"] = language
     session[KEY] = [person.public_id, int(clock.now().timestamp()), _stamp(person), target or ""]

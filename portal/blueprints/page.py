@@ -106,7 +106,7 @@ class LazyView(PageView):
 def _set_view() -> None:
     country = facts()
     language = choose_language(country)
-    principal = current_user._get_current_object() if current_user.is_authenticated else None  # noqa: SLF001
+    principal = current_user._get_current_object() if current_user.is_authenticated else None  # noqa: SLF001 - Flask-Login offers no public way
     view = g.view = LazyView(
         language=language,
         languages=country.languages,

@@ -50,7 +50,7 @@ def run(context: Context, announce: Callable[[str], None]) -> int:
         children.append(Child("worker", [sys.executable, "-m", "portal", "worker"], essential=False))
     supervisor = Supervisor(children, context.children_environment())
     supervisor.start()
-    reach = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host.strip("[]")  # noqa: S104
+    reach = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host.strip("[]")  # noqa: S104 - compared, not bound
     if supervisor.wait_ready((reach, port)):
         announce(settings.base_url)
         sys.stdout.flush()

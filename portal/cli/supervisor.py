@@ -52,7 +52,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def web_command(settings: Settings, descriptor: int) -> list[str]:
     """Return the command of the web server: gunicorn with threads, on the socket that is already open."""
-    shared_memory = ["--worker-tmp-dir", "/dev/shm"] if os.path.isdir("/dev/shm") else []  # noqa: S108, PTH112
+    shared_memory = ["--worker-tmp-dir", "/dev/shm"] if os.path.isdir("/dev/shm") else []  # noqa: S108, PTH112 - gunicorn's own advice for its heartbeat
     return [
         sys.executable, "-m", "gunicorn", "portal.wsgi:application()",
         "--bind", f"fd://{descriptor}", "--worker-class", "gthread",

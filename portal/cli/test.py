@@ -47,4 +47,6 @@ def test(arguments: tuple[str, ...]) -> int:
         return 1
     if missing:
         click.echo(f"Left out: {'; '.join(missing)}.")
-    return subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=ROOT)
+    # the whole suite is shared by as many workers as there are cores; a chosen part of it starts at once, in one
+    workers = [] if arguments else ["-n", str(os.cpu_count() or 1), "--dist", "loadgroup"]
+    return subprocess.call([sys.executable, "-m", "pytest", *workers, *arguments], cwd=ROOT)

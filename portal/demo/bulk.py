@@ -255,7 +255,7 @@ class Loader:
             (Evidence, rows.evidence),
         ):
             if values:
-                session.execute(insert(model.__table__), values)  # type: ignore[arg-type]
+                session.execute(insert(model.__table__), values)  # type: ignore[arg-type] # __table__ is a Table
         if rows.submissions:
             session.execute(update(Submission), rows.submissions)
         if rows.snapshots:
@@ -279,4 +279,4 @@ class Loader:
                     "sha256": sha256, "signed_by": signer, "created_at": at,
                 }
             )  # fmt: skip
-        session.execute(insert(Snapshot.__table__), made)  # type: ignore[arg-type]
+        session.execute(insert(Snapshot.__table__), made)  # type: ignore[arg-type] # __table__ is a Table

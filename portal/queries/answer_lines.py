@@ -63,9 +63,9 @@ class Line:
             return Typed(key=kind.expression(value), label=kind.text(value, self.item, language))
         cell: CellValue = kind.cell(value, self.item, language)
         if cell.kind in NUMBERS and not isinstance(cell.value, bool):
-            return Typed(figure=Figure(cell.value, cell.kind))  # type: ignore[arg-type]
+            return Typed(figure=Figure(cell.value, cell.kind))  # type: ignore[arg-type] # its kind says what it is
         if cell.kind in DAYS:
-            return Typed(day=cell.value)  # type: ignore[arg-type]
+            return Typed(day=cell.value)  # type: ignore[arg-type] # its kind says what it is
         return Typed(text=kind.text(value, self.item, language) if isinstance(cell.value, bool) else str(cell.value))
 
 

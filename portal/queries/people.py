@@ -268,6 +268,6 @@ def workbook_rows(session: Session) -> tuple[list[dict[str, Any]], list[dict[str
 
 
 def _workbook_person(row: Any) -> dict[str, Any]:
-    values = {key: value if value is not None else "" for key, value in row._mapping.items()}  # noqa: SLF001
+    values = {key: value if value is not None else "" for key, value in row._mapping.items()}  # noqa: SLF001 - the documented name-tuple interface
     honorific = next((text for text in (row.honorific or {}).values() if text), "")
     return values | {"role": row.role.value, "honorific": honorific}

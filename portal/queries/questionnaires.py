@@ -120,7 +120,7 @@ def _item(row: Row[Any], children: tuple[Item, ...]) -> Item:
     type_ = settings.pop("type", "")
     return Item(
         id=row.id,
-        kind=str(row.kind),  # type: ignore[arg-type]
+        kind=str(row.kind),  # type: ignore[arg-type] # a checked column
         code=row.code,
         type=row.type or type_,
         texts=row.texts,

@@ -389,7 +389,7 @@ def _neighbour(session: Session, one: Recommendation, *, forward: bool) -> Liste
         beyond = (Recommendation.position < one.position) | (
             (Recommendation.position == one.position) & (Recommendation.id < one.id)
         )
-        order = (place[0].desc(), place[1].desc())  # type: ignore[assignment]
+        order = (place[0].desc(), place[1].desc())  # type: ignore[assignment] # descending as ascending
     query = _listed(Recommendation.document_id == one.document_id, beyond).order_by(None).order_by(*order).limit(1)
     row = session.execute(query).first()
     return Listed(**row._mapping) if row else None  # noqa: SLF001 - public API of rows

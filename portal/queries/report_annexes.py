@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from portal.table import Cell
 
 
-def evidence_rows(session: Session, round_id: int, replies: Iterable[Reply]) -> list[tuple[Reply, Row]]:  # type: ignore[type-arg]
+def evidence_rows(session: Session, round_id: int, replies: Iterable[Reply]) -> list[tuple[Reply, Row]]:  # type: ignore[type-arg] # rows of a select of many columns
     """List the evidence that belongs to what was handed in, by number; a draft's files are not among it."""
     shown = {reply.head.id: reply for reply in replies if reply.content is not None}
     rows = session.execute(
@@ -43,7 +43,7 @@ def evidence_rows(session: Session, round_id: int, replies: Iterable[Reply]) -> 
     return found
 
 
-def evidence_numbers(rows: Iterable[tuple[Reply, Row]]) -> dict[tuple[int, str], list[int]]:  # type: ignore[type-arg]
+def evidence_numbers(rows: Iterable[tuple[Reply, Row]]) -> dict[tuple[int, str], list[int]]:  # type: ignore[type-arg] # rows of a select of many columns
     """Return the numbers of the evidence by reply and question code."""
     numbers: dict[tuple[int, str], list[int]] = defaultdict(list)
     for reply, row in rows:
@@ -52,7 +52,7 @@ def evidence_numbers(rows: Iterable[tuple[Reply, Row]]) -> dict[tuple[int, str],
     return dict(numbers)
 
 
-def evidence_table(rows: Iterable[tuple[Reply, Row]], reader: Reader) -> Table:  # type: ignore[type-arg]
+def evidence_table(rows: Iterable[tuple[Reply, Row]], reader: Reader) -> Table:  # type: ignore[type-arg] # rows of a select of many columns
     """Return the index of evidence: what it is, whose, for which recommendation and question, and where to open it."""
     c = reader.column
     columns = (

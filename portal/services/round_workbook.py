@@ -145,20 +145,20 @@ def _gather(
     codebook = report_annexes.codebook_table(explained, versions.used.values(), reader)
     states = Counter(line.state for line in lines)
     written = {
-        "answers": len(tables[layout.ANSWERS].rows),  # type: ignore[arg-type]
+        "answers": len(tables[layout.ANSWERS].rows),  # type: ignore[arg-type] # these tables are lists
         "not_asked": states["not_asked"],
         "not_answered": states["not_answered"],
         "answered_cells": states["answered"] + states["not_applicable"] + states["not_available"],
-        "recommendation_rows": len(tables[layout.RECOMMENDATIONS].rows),  # type: ignore[arg-type]
+        "recommendation_rows": len(tables[layout.RECOMMENDATIONS].rows),  # type: ignore[arg-type] # these tables are lists
         "recommendations": len(readings),
-        "institution_replies": len(tables[layout.INSTITUTIONS].rows),  # type: ignore[arg-type]
-        "good_practices": len(tables[layout.PRACTICES].rows),  # type: ignore[arg-type]
-        "evidence": len(tables[layout.EVIDENCE].rows),  # type: ignore[arg-type]
+        "institution_replies": len(tables[layout.INSTITUTIONS].rows),  # type: ignore[arg-type] # these tables are lists
+        "good_practices": len(tables[layout.PRACTICES].rows),  # type: ignore[arg-type] # these tables are lists
+        "evidence": len(tables[layout.EVIDENCE].rows),  # type: ignore[arg-type] # these tables are lists
         "issued": found.overall.issued,
         "received": found.overall.received,
         "unsigned": found.overall.unsigned,
         "asked_institutions": len(found.institutions),
-        "states": len(each_state.rows),  # type: ignore[arg-type]
+        "states": len(each_state.rows),  # type: ignore[arg-type] # these tables are lists
     }
     head = session.execute(select(ReportingRound.__table__).where(ReportingRound.id == round_id)).one()
     title = _("%(round)s: consolidated workbook", round=reader.say(head.titles))
@@ -412,13 +412,13 @@ def _told(lines: Sequence[Line] | None, reader: Reader) -> Told | None:
 def _prove(path: Path, found: layout.Report) -> None:
     """Open the file again and count the rows of its data sheets; the long one in its XML, which must be well-formed."""
     tables = (found.each_state, found.recommendations, found.answers, found.practices, found.evidence)
-    expected = {table.code: len(table.rows) for table in tables}  # type: ignore[arg-type]
+    expected = {table.code: len(table.rows) for table in tables}  # type: ignore[arg-type] # these tables are lists
     opened = load_workbook(path, read_only=True)
     try:
         for sheet, wanted in expected.items():
             ws = opened[sheet]
             if sheet == layout.ANSWERS:
-                there = count_rows(path, ws._worksheet_path) - 1  # type: ignore[attr-defined] # noqa: SLF001
+                there = count_rows(path, ws._worksheet_path) - 1  # type: ignore[attr-defined] # noqa: SLF001 - these tables are lists
             else:
                 there = sum(1 for _row in ws.iter_rows(min_row=2, max_col=1, values_only=True))
             if there != wanted:

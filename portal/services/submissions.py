@@ -296,12 +296,12 @@ _LOCK = (
     .with_for_update()
 )
 _PROGRESS = (
-    update(Submission.__table__)  # type: ignore[arg-type]
+    update(Submission.__table__)  # type: ignore[arg-type] # __table__ is a Table
     .where(Submission.id == bindparam("submission"))
     .values({name: bindparam(name) for name in ("hidden", "answered", "asked", "missing")})
 )
 _SAVED = _PROGRESS.values({name: bindparam(name) for name in ("saved_at", "saved_by")})
-_REVISION = insert(AnswerRevision.__table__)  # type: ignore[arg-type]
+_REVISION = insert(AnswerRevision.__table__)  # type: ignore[arg-type] # __table__ is a Table
 
 
 def _store(

@@ -78,7 +78,7 @@ def refuse(message: Speakable, *, mend: Speakable | None = None, code: str = "ba
 def _damaged(filename: str) -> Invalid:
     return refuse(
         _l(
-            "The file %(file)s is damaged or was not transferred completely. Open it in Excel, save it as a new .xlsx file and upload that one.",  # noqa: E501
+            "The file %(file)s is damaged or was not transferred completely. Open it in Excel, save it as a new .xlsx file and upload that one.",  # noqa: E501 - a sentence stays in one piece
             file=filename,
         ),
         code="damaged",
@@ -201,7 +201,7 @@ def load(source: Source, *, filename: str, limit_bytes: int) -> bytes:
     if len(content) > limit_bytes:
         raise refuse(
             _l(
-                "The file %(file)s is larger than %(limit)s MB. Delete sheets, pictures and empty formatted rows, or split it into several files.",  # noqa: E501
+                "The file %(file)s is larger than %(limit)s MB. Delete sheets, pictures and empty formatted rows, or split it into several files.",  # noqa: E501 - a sentence stays in one piece
                 file=filename,
                 limit=max(1, limit_bytes // (1024 * 1024)),
             ),
@@ -245,7 +245,7 @@ def _disguise(content: bytes, filename: str) -> Invalid | None:
 def _dressed(filename: str, kind: Speakable) -> Invalid:
     return refuse(
         _l(
-            "The file %(file)s is %(kind)s, not an Excel workbook. Open it in Excel and save it as an Excel workbook (.xlsx).",  # noqa: E501
+            "The file %(file)s is %(kind)s, not an Excel workbook. Open it in Excel and save it as an Excel workbook (.xlsx).",  # noqa: E501 - a sentence stays in one piece
             file=filename,
             kind=kind,
         ),
@@ -257,7 +257,7 @@ def _ole(content: bytes, filename: str) -> Invalid:
     if "EncryptedPackage".encode("utf-16-le") in content:
         return refuse(
             _l(
-                "The file %(file)s is protected by a password. Open it in Excel, remove the password (File, Info, Protect Workbook) and save it again.",  # noqa: E501
+                "The file %(file)s is protected by a password. Open it in Excel, remove the password (File, Info, Protect Workbook) and save it again.",  # noqa: E501 - a sentence stays in one piece
                 file=filename,
             ),
             code="encrypted",
@@ -266,7 +266,7 @@ def _ole(content: bytes, filename: str) -> Invalid:
         return _dressed(filename, _l("a Word document"))
     return refuse(
         _l(
-            "The file %(file)s is in the old Excel format (.xls), whatever its name says. Open it in Excel and save it as an Excel workbook (.xlsx).",  # noqa: E501
+            "The file %(file)s is in the old Excel format (.xls), whatever its name says. Open it in Excel and save it as an Excel workbook (.xlsx).",  # noqa: E501 - a sentence stays in one piece
             file=filename,
         ),
         code="old_excel",
@@ -276,7 +276,7 @@ def _ole(content: bytes, filename: str) -> Invalid:
 def _too_many_cells(filename: str, count: int) -> Invalid:
     return refuse(
         _l(
-            "The file %(file)s has too many cells (%(count)s). Delete the empty formatted rows and columns below and beside the table, then save it again.",  # noqa: E501
+            "The file %(file)s has too many cells (%(count)s). Delete the empty formatted rows and columns below and beside the table, then save it again.",  # noqa: E501 - a sentence stays in one piece
             file=filename,
             count=count,
         ),
@@ -287,7 +287,7 @@ def _too_many_cells(filename: str, count: int) -> Invalid:
 def _bomb(filename: str) -> Invalid:
     return refuse(
         _l(
-            "The file %(file)s unpacks to far more than a workbook needs, so it was not opened. Copy the table into a new workbook and upload that one.",  # noqa: E501
+            "The file %(file)s unpacks to far more than a workbook needs, so it was not opened. Copy the table into a new workbook and upload that one.",  # noqa: E501 - a sentence stays in one piece
             file=filename,
         ),
         code="bomb",
@@ -332,7 +332,7 @@ def _kind(archive: zipfile.ZipFile, names: set[str], filename: str) -> None:
             raise _dressed(filename, _l("a LibreOffice spreadsheet"))
         raise refuse(
             _l(
-                "The file %(file)s is a zip archive, not an Excel workbook. Unpack it and upload the .xlsx file inside.",  # noqa: E501
+                "The file %(file)s is a zip archive, not an Excel workbook. Unpack it and upload the .xlsx file inside.",  # noqa: E501 - a sentence stays in one piece
                 file=filename,
             ),
             code="not_a_workbook",
@@ -342,7 +342,7 @@ def _kind(archive: zipfile.ZipFile, names: set[str], filename: str) -> None:
     if b"macroEnabled" in types or any(name.endswith("vbaproject.bin") for name in lower):
         raise refuse(
             _l(
-                "The file %(file)s contains macros. Open it in Excel and save it as an Excel workbook without macros (.xlsx).",  # noqa: E501
+                "The file %(file)s contains macros. Open it in Excel and save it as an Excel workbook without macros (.xlsx).",  # noqa: E501 - a sentence stays in one piece
                 file=filename,
             ),
             code="macros",

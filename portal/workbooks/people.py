@@ -192,9 +192,9 @@ PERSON_FIELDS = (
     ),
 )
 STEPS = (
-    _l("Fill the sheet Institutions first, then the sheet Persons. Keep the header rows; the order of rows and columns does not matter."),  # noqa: E501
-    _l("Upload the file in the portal. It first shows what would be added, changed or refused, row by row; nothing is written before you confirm."),  # noqa: E501
-    _l("The same file may be uploaded again: rows that say nothing new change nothing. A blank cell leaves what is stored. Rows that you delete here are not deleted in the portal."),  # noqa: E501
+    _l("Fill the sheet Institutions first, then the sheet Persons. Keep the header rows; the order of rows and columns does not matter."),  # noqa: E501 - a sentence stays in one piece
+    _l("Upload the file in the portal. It first shows what would be added, changed or refused, row by row; nothing is written before you confirm."),  # noqa: E501 - a sentence stays in one piece
+    _l("The same file may be uploaded again: rows that say nothing new change nothing. A blank cell leaves what is stored. Rows that you delete here are not deleted in the portal."),  # noqa: E501 - a sentence stays in one piece
     _l("Cells with a list offer its entries; the word before the dash is what counts."),
 )  # fmt: skip
 

@@ -187,8 +187,8 @@ FIELDS = (
     ),
 )
 STEPS = (
-    _l("Fill the sheet Recommendations: one row per paragraph, or one row per sub-item (a), (b) with the same paragraph number."),  # noqa: E501
-    _l("Upload the file in the portal. It first shows what would be added, changed or refused, row by row; nothing is written before you confirm."),  # noqa: E501
+    _l("Fill the sheet Recommendations: one row per paragraph, or one row per sub-item (a), (b) with the same paragraph number."),  # noqa: E501 - a sentence stays in one piece
+    _l("Upload the file in the portal. It first shows what would be added, changed or refused, row by row; nothing is written before you confirm."),  # noqa: E501 - a sentence stays in one piece
     _l("The same file may be uploaded again. Assignments to institutions are never touched by it."),
     _l("Cells with a list offer its entries; the word before the dash is what counts."),
 )  # fmt: skip

@@ -351,7 +351,7 @@ def _excel(content: bytes, filename: str, limit_bytes: int) -> Iterator[UhriRow]
     if not matched:
         raise refuse(
             _l(
-                "This is not an export of the Universal Human Rights Index: columns %(expected)s are expected, found were %(found)s. Choose “Export to Excel” on the index's search page, or use our own template.",  # noqa: E501
+                "This is not an export of the Universal Human Rights Index: columns %(expected)s are expected, found were %(found)s. Choose “Export to Excel” on the index's search page, or use our own template.",  # noqa: E501 - a sentence stays in one piece
                 expected=", ".join(HEADERS[key] for key in NEEDED),
                 found=", ".join(text[:40] for text in seen[:16]) or "–",
             ),
@@ -400,7 +400,7 @@ def _joined(value: Any) -> Any:
 def _not_json(filename: str, found: str) -> Exception:
     return refuse(
         _l(
-            "The file %(file)s is not a complete JSON export of the Universal Human Rights Index: objects with Text, Symbol and AnnotationId are expected, found was %(found)s. Download it again.",  # noqa: E501
+            "The file %(file)s is not a complete JSON export of the Universal Human Rights Index: objects with Text, Symbol and AnnotationId are expected, found was %(found)s. Download it again.",  # noqa: E501 - a sentence stays in one piece
             file=filename or "(.json)",
             found=found,
         ),

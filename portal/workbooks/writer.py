@@ -384,7 +384,7 @@ class ReportBook:
     def style_number(self, look: str, kind: str, *, khmer: bool, prefix: bool, wrap: bool) -> int:
         """Return the number under which the workbook keeps a style, for cells written as XML."""
         made = self._style(LOOKS[look], FORMATS.get(kind, "General"), khmer=khmer, prefix=prefix, wrap=wrap)
-        return int(self.workbook._cell_styles.add(made))  # type: ignore[attr-defined] # noqa: SLF001
+        return int(self.workbook._cell_styles.add(made))  # type: ignore[attr-defined] # noqa: SLF001 - openpyxl has no public way
 
     def _link(self, ws: Worksheet, row: int, col: int, link: Link, style: str, *, wrap: bool) -> None:
         used = self._links.get(ws.title, 0)
@@ -445,7 +445,7 @@ class ReportBook:
         scratch.protection = Protection(locked=look.locked)
         if prefix:
             scratch.quotePrefix = True
-        self._styles[key] = scratch._style  # type: ignore[attr-defined] # noqa: SLF001
+        self._styles[key] = scratch._style  # type: ignore[attr-defined] # noqa: SLF001 - openpyxl has no public way
         return self._styles[key]
 
     # -- lists, printing, saving --------------------------------------------------------------------------------
@@ -535,7 +535,7 @@ class ReportBook:
         if not self.workbook.worksheets:
             self.add("Empty")
         # Hidden sheets go last, so that the first tab is one that can be shown.
-        self.workbook._sheets.sort(key=lambda ws: ws.sheet_state != "visible")  # type: ignore[attr-defined] # noqa: SLF001
+        self.workbook._sheets.sort(key=lambda ws: ws.sheet_state != "visible")  # type: ignore[attr-defined] # noqa: SLF001 - openpyxl has no public way
         self.workbook.active = 0
         from portal.workbooks.streaming import save_workbook
 

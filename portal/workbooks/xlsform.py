@@ -135,7 +135,7 @@ def _sections(lines: Iterable[list[str]]) -> list[Sheet]:
     for number, cells in enumerate(lines, start=1):
         if cells and cells[0].strip():
             sheets.append(Sheet(cells[0].strip()))
-            cells = ["", *cells[1:]]  # noqa: PLW2901
+            cells = ["", *cells[1:]]  # noqa: PLW2901 - the same thing, put right
         if sheets and any(cell.strip() for cell in cells):
             sheets[-1].rows.append((number, list(cells)))
     return sheets

@@ -89,7 +89,7 @@ def _set_files(
 ) -> None:
     """Let the answer of a file question name what is attached to it."""
     attached = [one.public_id for one in evidence_of(session, head.id) if one.question_id == ids[code]]
-    change = Change(Parsed(value=attached or None), None)  # type: ignore[arg-type]
+    change = Change(Parsed(value=attached or None), None)  # type: ignore[arg-type] # a list is JSON
     services.save_answers(session, head, definition, ids, {AnswerKey(code): change}, context=context, by=who())
 
 

@@ -102,7 +102,7 @@ def _section_page(
         steps=answering.steps(page.code),
         missing=answering.missing(),
         answered=head.answered,
-        total=head.asked or sum(1 for item in answering.definition.questions() if answering._asked(item)),  # noqa: SLF001
+        total=head.asked or sum(1 for item in answering.definition.questions() if answering._asked(item)),  # noqa: SLF001 - a question of the same room
         saved_at=head.saved_at,
         previous_url=answering.page_url(codes[number - 1]) if number else "",
         next_url=answering.page_url(codes[number + 1]) if number + 1 < len(codes) else "",

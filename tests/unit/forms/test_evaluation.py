@@ -17,7 +17,7 @@ TOWNS = (Choice("a1", {"en": "A1"}, {"province": "a"}), Choice("b1", {"en": "B1"
 
 
 def question(code: str, kind: str = "text", **more: object) -> Item:
-    return Item(None, "question", code, kind, **more)  # type: ignore[arg-type]
+    return Item(None, "question", code, kind, **more)  # type: ignore[arg-type] # short ways of a test
 
 
 def definition(*items: Item) -> Definition:
@@ -25,7 +25,7 @@ def definition(*items: Item) -> Definition:
 
 
 def answers(**given: object) -> dict[AnswerKey, Given]:
-    return {AnswerKey(code): one if isinstance(one, Given) else Given(one) for code, one in given.items()}  # type: ignore[arg-type]
+    return {AnswerKey(code): one if isinstance(one, Given) else Given(one) for code, one in given.items()}  # type: ignore[arg-type] # short ways of a test
 
 
 def test_hidden_reads_as_empty_and_is_never_required():
