@@ -148,7 +148,7 @@ ACCESS: dict[str, Access] = {
     "recommendations.edit": allow(COORDINATOR),
     "recommendations.edit_facts": allow(COORDINATOR),
     "recommendations.edit_texts": allow(COORDINATOR),
-    "recommendations.implementation": allow(*SECRETARIAT, OBSERVER),
+    "recommendations.implementation": allow(*SECRETARIAT),
     "recommendations.import_": allow(COORDINATOR),
     "recommendations.import_draft": allow(COORDINATOR),
     "recommendations.index": EVERYBODY,
