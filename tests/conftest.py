@@ -57,13 +57,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("engine_name", [pytest.param(name, marks=marks.get(name, ())) for name in asked])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep together what shares costly fixtures when workers share the suite: a module, a demo country, the browser."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            place = item.path.relative_to(ROOT / "tests").as_posix() if item.path.is_relative_to(ROOT) else item.path.name
-            shared = next((one for one in SHARED if place.startswith(one)), place)
-            item.add_marker(pytest.mark.xdist_group(shared))
+    if item.get_closest_marker("xdist_group") is None:
+        place = item.path.relative_to(ROOT / "tests").as_posix() if item.path.is_relative_to(ROOT) else item.path.name
+        item.add_marker(pytest.mark.xdist_group(next((one for one in SHARED if place.startswith(one)), place)))
 
 
 @pytest.fixture(scope="session")

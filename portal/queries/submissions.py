@@ -223,7 +223,7 @@ def handed_back(session: Session, submission_id: int) -> HandedBack | None:
     back = {Action.RETURN, Action.DECLINE, Action.REFUSE_NOT_OURS, Action.REOPEN}
     if row is None or row.action not in back or not row.reason:
         return None
-    return HandedBack(row.action, row.reason, row.at)
+    return HandedBack(row.action, row.reason, row.done_at)
 
 
 def latest_snapshot(session: Session, submission_id: int) -> dict[str, Any] | None:
