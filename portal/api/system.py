@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app
@@ -45,7 +46,9 @@ def openapi() -> ResponseReturnValue:
     if made is None:
         spec.app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - the app itself
         spec.__dict__.pop("_spec", None)
+        kept = deepcopy(spec.models)  # spectree empties the nested ones; the next application needs them
         made = current_app.extensions["portal_openapi"] = _finished(spec.spec)
+        spec.models = kept
     return made
 
 
