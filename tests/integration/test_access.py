@@ -321,7 +321,7 @@ def addresses(app, world):
                 values["public_id"] = getattr(world, thing).public_id
             values["version_id"] = world.version.id
             if endpoint == "recommendations.implementation":
-                del values["slug"]  # of all rounds together: an observer learns of no single one
+                del values["slug"]  # of all rounds together
             if endpoint == "respond.upload":
                 values["code"] = "proof"
             arguments = {rule for found in app.url_map.iter_rules(endpoint) for rule in found.arguments}
