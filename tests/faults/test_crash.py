@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 import urllib.parse
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -74,13 +75,13 @@ class Writer(threading.Thread):
         body = urllib.parse.urlencode(fields) if fields else None
         if body:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
-        connection.request(method, path, body, sent)
-        answer = connection.getresponse()
-        told = answer.read().decode()
-        if cookie := answer.getheader("Set-Cookie"):
-            self.cookie = cookie.partition(";")[0]
-        connection.close()
-        return answer.status, told, dict(answer.getheaders())
+        with closing(connection):  # the server dies under us: the socket must not wait for the collector
+            connection.request(method, path, body, sent)
+            answer = connection.getresponse()
+            told = answer.read().decode()
+            if cookie := answer.getheader("Set-Cookie"):
+                self.cookie = cookie.partition(";")[0]
+            return answer.status, told, dict(answer.getheaders())
 
     def token(self, path: str) -> str:
         return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.ask("GET", path)[1])[1]
