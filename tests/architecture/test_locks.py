@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import runpy
 import tomllib
+from importlib.metadata import distributions
+
+from packaging.requirements import Requirement
 
 from config import ROOT
 
@@ -35,3 +38,24 @@ def test_all_locks_agree():
     everything = pins("dev")
     for name in ("core", "server", "test"):
         assert {key: value for key, value in pins(name).items() if everything.get(key) != value} == {}
+
+
+def test_every_extra_that_a_package_asks_for_is_pinned_by_name():
+    """pip before 23.3 takes `name[extra]` for another package than `name`, and then wants a hash for its newest release."""
+    named = {
+        found[1].lower(): set(found[2].split(","))
+        for found in re.finditer(r"^([A-Za-z0-9._-]+)\[([a-z,]+)\]==", lock("test"), re.MULTILINE)
+    }
+    locked = {name.lower() for name in pins("test")}
+    asked = [
+        (package.name, wanted)
+        for package in distributions()
+        if package.name.lower() in locked
+        for wanted in map(Requirement, package.requires or [])
+        if wanted.extras and (wanted.marker is None or wanted.marker.evaluate({"extra": ""}))
+    ]
+    assert asked, "some package asks for an extra of another"
+    missing = {
+        f"{name} asks for {wanted}" for name, wanted in asked if not wanted.extras <= named.get(wanted.name.lower(), set())
+    }
+    assert missing == set()
