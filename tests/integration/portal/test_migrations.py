@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from alembic import command
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 from sqlalchemy.orm import Session
 
@@ -31,6 +33,16 @@ def test_the_schema_equals_the_models(engine):
 
 def test_the_head_is_pinned(engine):
     assert migrations.head() == migrations.current(engine) == "0001"
+
+
+def test_head_and_current_are_what_alembic_says(engine):
+    script = ScriptDirectory.from_config(migrations.config())
+    assert migrations.head() == script.get_current_head()
+    with engine.connect() as connection:
+        assert migrations.current(engine) == MigrationContext.configure(connection).get_current_revision()
+    migrations.downgrade(engine, "base")
+    assert migrations.current(engine) is None
+    migrations.upgrade(engine)
 
 
 def test_upgrading_again_changes_nothing_and_loses_nothing(engine):
