@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
 class Speakable(Protocol):
@@ -63,6 +63,25 @@ class Table:
     columns: tuple[Column, ...]
     rows: Iterable[Sequence[Cell]]
     note: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Anew:
+    """Rows that are made anew each time somebody goes through them, so that nobody holds them all.
+
+    ``count`` is how many there must be; whoever writes them counts what there was.
+    """
+
+    make: Callable[[], Iterable[Sequence[Cell]]]
+    count: int
+
+    def __iter__(self) -> Iterator[Sequence[Cell]]:
+        """Go through the rows."""
+        return iter(self.make())
+
+    def __len__(self) -> int:
+        """Return how many rows there must be."""
+        return self.count
 
 
 @dataclass(frozen=True)

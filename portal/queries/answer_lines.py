@@ -162,25 +162,16 @@ def _line(
 def checksum(found: Iterable[Line]) -> str:
     """Return the sha256 over the answers: one line of canonical JSON per cell, sorted by row key, joined by newlines.
 
-    A line is [row key, questionnaire, version, state, value, revision]; revision 0 where nothing is stored.
+    A line is [row key, questionnaire, version, state, value, revision]; revision 0 where nothing is stored. Only the
+    keys are held for the sorting: a key, closed by its quotation mark, is never the beginning of another.
     """
-    canonical = sorted(
-        json.dumps(
-            [
-                line.row_key,
-                line.version.code,
-                line.version.version,
-                line.state,
-                line.value,
-                line.entry.revision if line.entry else 0,
-            ],
-            ensure_ascii=False,
-            sort_keys=True,
-            separators=(",", ":"),
-        )
-        for line in found
-    )
-    return hashlib.sha256("\n".join(canonical).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for number, line in enumerate(sorted(found, key=lambda line: json.dumps(line.row_key, ensure_ascii=False))):
+        revision = line.entry.revision if line.entry else 0
+        cells = [line.row_key, line.version.code, line.version.version, line.state, line.value, revision]
+        written = json.dumps(cells, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        digest.update(b"\n" * (number > 0) + written.encode())
+    return digest.hexdigest()
 
 
 def labels(item: Item, languages: Sequence[str]) -> Mapping[str, str]:

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 # the ask no longer stands: what may have been handed in before is no answer to anything
 WITHOUT_CONTENT = frozenset({Status.WITHDRAWN, Status.NOT_OURS})
+AT_ONCE = 1_000  # rows that a server-side cursor hands over at once
+SNAPSHOTS_AT_ONCE = 20  # each holds a whole reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ def _live(session: Session, round_id: int, heads: Sequence[SubmissionHead]) -> d
             # what could not be read is never exported as a value
             Answer.typed.is_(None),
         )
-        .order_by(Answer.submission_id, Answer.question_id, Answer.row, Answer.lang)
+        .order_by(Answer.submission_id, Answer.question_id, Answer.row, Answer.lang),
+        execution_options={"yield_per": AT_ONCE},
     ):  # fmt: skip
         if not row or (submission_id, row) not in removed:
             value, state, *more = rest
@@ -166,7 +169,8 @@ def _frozen(session: Session, round_id: int, heads: Sequence[SubmissionHead]) ->
     found: dict[int, Content] = {}
     versions: dict[tuple[str, int], int] | None = None
     for submission_id, canonical in session.execute(
-        select(Snapshot.submission_id, Snapshot.canonical).where(Snapshot.id.in_(latest)).order_by(Snapshot.id)
+        select(Snapshot.submission_id, Snapshot.canonical).where(Snapshot.id.in_(latest)).order_by(Snapshot.id),
+        execution_options={"yield_per": SNAPSHOTS_AT_ONCE},
     ):
         if submission_id in wanted:
             versions = versions if versions is not None else _versions(session)

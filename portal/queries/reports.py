@@ -22,7 +22,7 @@ from portal.queries.report_words import (
     text_status_words,
 )
 from portal.queries.submissions import citation
-from portal.table import Link, Table
+from portal.table import Anew, Link, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -197,8 +197,11 @@ def content_words(reply: Reply) -> str:
     return str(_("last handed-in version") if reply.content.frozen else _("as handed in"))
 
 
-def answer_table(lines: Iterable[Line], evidence: Mapping[tuple[int, str], Sequence[int]], reader: Reader) -> Table:
-    """Return one row per answer cell; ``evidence`` gives the numbers of the files by reply and question."""
+def answer_table(lines: Sequence[Line], evidence: Mapping[tuple[int, str], Sequence[int]], reader: Reader) -> Table:
+    """Return one row per answer cell, made when it is asked for.
+
+    ``evidence`` gives the numbers of the files by reply and question.
+    """
     c = reader.column
     columns = (
         c("row_key", _("Row key"), width=44, about=_("Names this cell in every workbook of the round, for ever.")),
@@ -258,7 +261,7 @@ def answer_table(lines: Iterable[Line], evidence: Mapping[tuple[int, str], Seque
                 line.entry.answered_at if line.entry else None, *tail,
             )
 
-    return Table("Answers", {reader.language: _("Answers")}, columns, rows())
+    return Table("Answers", {reader.language: _("Answers")}, columns, Anew(rows, len(lines)))
 
 
 def is_good_practice(line: Line) -> bool:

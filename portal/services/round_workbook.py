@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from openpyxl import load_workbook
 from sqlalchemy import select
 
 from portal import clock
@@ -23,10 +22,10 @@ from portal.queries.countries import country_facts
 from portal.queries.rates import rates
 from portal.queries.report_words import STATES, Reader, role_words, signature_words, state_words, status_words
 from portal.queries.submissions import citation
-from portal.table import Link, Table
+from portal.table import Link
 from portal.workbooks import report as layout
 from portal.workbooks.reading import Reading, Told
-from portal.workbooks.streaming import count_rows
+from portal.workbooks.streaming import count_rows, sheet_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -91,13 +90,19 @@ def write_workbook(
                     raise NotProved(_sentence(count.sheet, count.counted, count.written))
             book.save(draft)
             _prove(draft, found)
-            content = draft.read_bytes()
+            size, sha256 = _measured(draft)
             draft.replace(path)
         finally:
             book.close()
             draft.unlink(missing_ok=True)
     lines = [(count.sheet, count.what, count.written) for count in found.counts]
-    return Made(len(content), hashlib.sha256(content).hexdigest(), checksum, lines, len(book.notes))
+    return Made(size, sha256, checksum, lines, len(book.notes))
+
+
+def _measured(path: Path) -> tuple[int, str]:
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    return path.stat().st_size, sha256
 
 
 def _sentence(sheet: str, counted: int, written: int) -> str:
@@ -128,8 +133,8 @@ def _gather(
     found = rates(session, round_id, today=reader.today, time_zone=reader.time_zone)
     tables = {
         layout.RATE: reports.rate_table(found, reader),
-        layout.RECOMMENDATIONS: _filled(reports.recommendation_table(replies, lines, reader, sheets, order)),
-        layout.ANSWERS: _filled(reports.answer_table(lines, report_annexes.evidence_numbers(evidence), reader)),
+        layout.RECOMMENDATIONS: reports.recommendation_table(replies, lines, reader, sheets, order),
+        layout.ANSWERS: reports.answer_table(lines, report_annexes.evidence_numbers(evidence), reader),
         layout.INSTITUTIONS: reports.institution_table(replies, lines, reader),
         layout.PRACTICES: reports.practice_table(lines, reader, sheets),
         layout.EVIDENCE: report_annexes.evidence_table(evidence, reader),
@@ -145,20 +150,20 @@ def _gather(
     codebook = report_annexes.codebook_table(explained, versions.used.values(), reader)
     states = Counter(line.state for line in lines)
     written = {
-        "answers": len(tables[layout.ANSWERS].rows),  # type: ignore[arg-type] # these tables are lists
+        "answers": len(tables[layout.ANSWERS].rows),  # type: ignore[arg-type] # rows with a length
         "not_asked": states["not_asked"],
         "not_answered": states["not_answered"],
         "answered_cells": states["answered"] + states["not_applicable"] + states["not_available"],
-        "recommendation_rows": len(tables[layout.RECOMMENDATIONS].rows),  # type: ignore[arg-type] # these tables are lists
+        "recommendation_rows": len(tables[layout.RECOMMENDATIONS].rows),  # type: ignore[arg-type] # rows with a length
         "recommendations": len(readings),
-        "institution_replies": len(tables[layout.INSTITUTIONS].rows),  # type: ignore[arg-type] # these tables are lists
-        "good_practices": len(tables[layout.PRACTICES].rows),  # type: ignore[arg-type] # these tables are lists
-        "evidence": len(tables[layout.EVIDENCE].rows),  # type: ignore[arg-type] # these tables are lists
+        "institution_replies": len(tables[layout.INSTITUTIONS].rows),  # type: ignore[arg-type] # rows with a length
+        "good_practices": len(tables[layout.PRACTICES].rows),  # type: ignore[arg-type] # rows with a length
+        "evidence": len(tables[layout.EVIDENCE].rows),  # type: ignore[arg-type] # rows with a length
         "issued": found.overall.issued,
         "received": found.overall.received,
         "unsigned": found.overall.unsigned,
         "asked_institutions": len(found.institutions),
-        "states": len(each_state.rows),  # type: ignore[arg-type] # these tables are lists
+        "states": len(each_state.rows),  # type: ignore[arg-type] # rows with a length
     }
     head = session.execute(select(ReportingRound.__table__).where(ReportingRound.id == round_id)).one()
     title = _("%(round)s: consolidated workbook", round=reader.say(head.titles))
@@ -185,11 +190,6 @@ def _gather(
         ),
         checksum,
     )
-
-
-def _filled(table: Table) -> Table:
-    """Hold the rows, so that they can be counted and written."""
-    return Table(table.code, table.title, table.columns, list(table.rows), table.note)
 
 
 def _own_states(replies: Sequence[Reply], lines: Iterable[Line]) -> list[implementation.OwnState]:
@@ -410,21 +410,14 @@ def _told(lines: Sequence[Line] | None, reader: Reader) -> Told | None:
 
 
 def _prove(path: Path, found: layout.Report) -> None:
-    """Open the file again and count the rows of its data sheets; the long one in its XML, which must be well-formed."""
+    """Open the file again and count the rows of its data sheets in their XML, which must be well-formed."""
     tables = (found.each_state, found.recommendations, found.answers, found.practices, found.evidence)
-    expected = {table.code: len(table.rows) for table in tables}  # type: ignore[arg-type] # these tables are lists
-    opened = load_workbook(path, read_only=True)
-    try:
-        for sheet, wanted in expected.items():
-            ws = opened[sheet]
-            if sheet == layout.ANSWERS:
-                there = count_rows(path, ws._worksheet_path) - 1  # type: ignore[attr-defined] # noqa: SLF001 - these tables are lists
-            else:
-                there = sum(1 for _row in ws.iter_rows(min_row=2, max_col=1, values_only=True))
-            if there != wanted:
-                raise NotProved(_sentence(sheet, wanted, there))
-        missing = {reading.sheet for reading in found.readings} - set(opened.sheetnames)
-        if missing:
-            raise NotProved(_sentence(min(missing), 1, 0))
-    finally:
-        opened.close()
+    parts = sheet_parts(path)
+    for table in tables:
+        wanted = len(table.rows)  # type: ignore[arg-type] # lists, or rows that know how many they are
+        there = count_rows(path, parts[table.code]) - 1 if table.code in parts else -1
+        if there != wanted:
+            raise NotProved(_sentence(table.code, wanted, there))
+    missing = {reading.sheet for reading in found.readings} - set(parts)
+    if missing:
+        raise NotProved(_sentence(min(missing), 1, 0))

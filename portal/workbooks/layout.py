@@ -13,8 +13,9 @@ from flask_babel import lazy_gettext as _l
 from openpyxl.utils import get_column_letter
 
 from portal.table import Problem
+from portal.workbooks.cell_text import lines
+from portal.workbooks.looks import LOOKS
 from portal.workbooks.opening import find_header, text_of
-from portal.workbooks.writer import LOOKS, lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,8 @@ from typing import IO, TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from portal.table import Cell, Figure, Link, Table, pick
-from portal.workbooks.writer import clean, write_file
+from portal.workbooks.cell_text import clean
+from portal.workbooks.saving import write_file
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 from openpyxl.utils import get_column_letter
 
-from portal.workbooks.writer import is_khmer, lines, split_text
+from portal.workbooks.cell_text import is_khmer, lines, split_text
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet

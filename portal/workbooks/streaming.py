@@ -16,17 +16,19 @@ from xml.parsers.expat import ParserCreate  # only reads what this module has wr
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from isal import isal_zlib
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.writer.excel import ExcelWriter
+from openpyxl.xml.constants import ARC_WORKBOOK, ARC_WORKBOOK_RELS, REL_NS, SHEET_MAIN_NS
+from openpyxl.xml.functions import fromstring
 
 from portal.table import Figure
-from portal.workbooks import writer
+from portal.workbooks.cell_text import is_khmer, is_risky
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
     from openpyxl.worksheet.worksheet import Worksheet
 
@@ -39,55 +41,63 @@ _CHUNK = 1 << 18
 
 
 class StreamedRows:
-    """The rows of one sheet, serialised into a temporary file that is read back when the workbook is saved."""
+    """The rows of one sheet, serialised into a temporary file that is read back when the workbook is saved.
+
+    ``rows`` is passed through once; a second time only if a text is longer than a cell and its column has to go over
+    several. ``count`` and ``spans`` (cells side by side per column) are known after :meth:`serialise`.
+    """
 
     def __init__(
         self,
         book: ReportBook,
         ws: Worksheet,
         columns: Sequence[Column],
-        rows: list[Sequence[Cell]],
+        rows: Iterable[Sequence[Cell]],
         *,
         row_height: float,
         tints: Mapping[str, str],
     ) -> None:
         self.book, self.ws, self.columns, self.rows = book, ws, columns, rows
         self.row_height, self.tints = row_height, tints
-        self.count = len(rows)
-        # every text column is as wide as its longest text needs: one cell, or several
-        self.spans = [
-            max((book.parts(row[at]) for row in rows), default=1) if column.kind == "text" else 1
-            for at, column in enumerate(columns)
-        ]
-        self.file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the splice
+        self.count = 0
+        self.spans = [1] * len(columns)
+        self.file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the book
         self._styles: dict[tuple[str, bool, bool, bool, str], int] = {}
 
     def serialise(self) -> None:
         """Write all rows; what had to be altered is noted in the book as the guarded writer does."""
-        letters, at = [], 1
-        for span in self.spans:
-            letters.append(at)
-            at += span
-        columns = [
-            (place, get_column_letter(place), column) for place, column in zip(letters, self.columns, strict=True)
-        ]
+        noted = len(self.book.notes)
+        while (needed := self._pass()) != self.spans:
+            self.spans = needed
+            del self.book.notes[noted:]
+        self.rows = ()
+
+    def _pass(self) -> list[int]:
+        """Write all rows in columns of the present spans; return the spans that they need."""
+        self.file.seek(0)
+        self.file.truncate()
+        self._needed = [1] * len(self.columns)
+        columns, place = [], 1
+        for at, (span, column) in enumerate(zip(self.spans, self.columns, strict=True)):
+            columns.append((at, place, get_column_letter(place), column))
+            place += span
         pending: list[str] = []
-        size = 0
-        for number, row in enumerate(self.rows, start=2):
+        size = number = 0
+        for number, row in enumerate(self.rows, start=1):
             cells = [
-                self._cell(number, place, letter, column, value)
-                for (place, letter, column), value in zip(columns, row, strict=True)
+                self._cell(number + 1, at, place, letter, column, value)
+                for (at, place, letter, column), value in zip(columns, row, strict=True)
                 if value is not None and value != ""
             ]
-            height = self._height(row)
-            line = f'<row r="{number}"{height}>{"".join(cells)}</row>'
+            line = f'<row r="{number + 1}"{self._height(row)}>{"".join(cells)}</row>'
             pending.append(line)
             size += len(line)
             if size > _CHUNK:
                 self.file.write("".join(pending).encode())
                 pending, size = [], 0
         self.file.write("".join(pending).encode())
-        self.rows = []
+        self.count = number
+        return self._needed
 
     def _height(self, row: Sequence[Cell]) -> str:
         if not self.row_height:
@@ -98,11 +108,11 @@ class StreamedRows:
                 height = max(height, self.book.height(value[:1500], column.width))
         return f' ht="{min(height, self.row_height):g}" customHeight="1"'
 
-    def _cell(self, number: int, place: int, letter: str, column: Column, value: Cell) -> str:
+    def _cell(self, number: int, at: int, place: int, letter: str, column: Column, value: Cell) -> str:
         if isinstance(value, str):
             if len(value) < SHORT and not _SPECIAL.search(value):
                 return self._text(f"{letter}{number}", value, column)
-            return self._guarded(number, place, column, value)
+            return self._guarded(number, at, place, column, value)
         kind: str = column.kind
         if isinstance(value, Figure):
             kind, value = value.kind, value.value
@@ -124,15 +134,17 @@ class StreamedRows:
     def _text(self, where: str, value: str, column: Column) -> str:
         look = self.tints.get(value, "body") if column.key == "state" else "body"
         style = self._style(
-            "", khmer=writer.is_khmer(value), prefix=writer.is_risky(value), wrap=column.wrap, look=look
+            "", khmer=is_khmer(value), prefix=is_risky(value), wrap=column.wrap, look=look
         )
         space = ' xml:space="preserve"' if value != value.strip() or "\n" in value else ""
         return f'<c r="{where}" s="{style}" t="inlineStr"><is><t{space}>{escape(value)}</t></is></c>'
 
-    def _guarded(self, number: int, place: int, column: Column, value: str) -> str:
+    def _guarded(self, number: int, at: int, place: int, column: Column, value: str) -> str:
         """Let the guarded writer judge a text that is long or holds something odd."""
         made = []
-        for offset, part in enumerate(self.book.guarded_parts(self.ws, number, place, value)):
+        parts = self.book.guarded_parts(self.ws, number, place, value)
+        self._needed[at] = max(self._needed[at], len(parts))
+        for offset, part in enumerate(parts):
             if part:
                 made.append(self._text(f"{get_column_letter(place + offset)}{number}", part, column))
         return "".join(made)
@@ -142,7 +154,7 @@ class StreamedRows:
     ) -> int:
         key = (kind, khmer, prefix, wrap, look)
         if key not in self._styles:
-            self._styles[key] = self.book.style_number(look, kind, khmer=khmer, prefix=prefix, wrap=wrap)
+            self._styles[key] = self.book.styles.number(look, kind, khmer=khmer, prefix=prefix, wrap=wrap)
         return self._styles[key]
 
 
@@ -171,6 +183,8 @@ class _Writer(ExcelWriter):
         head = re.sub(rb'<dimension ref="[^"]*"', f'<dimension ref="A1:{last}"'.encode(), head, count=1)
         rows.file.seek(0)
         with self.archive.open(ws.path[1:], "w", force_zip64=True) as target:
+            packer: Any = target  # zipfile has no public way to another deflate; this one packs five times as fast
+            packer._compressor = isal_zlib.compressobj(2, isal_zlib.DEFLATED, -15)  # noqa: SLF001 - as just said
             target.write(head)
             while chunk := rows.file.read(_CHUNK):
                 target.write(chunk)
@@ -183,6 +197,16 @@ def save_workbook(book: ReportBook, stream: IO[bytes]) -> None:
     """Write the workbook with its streamed sheets."""
     with ZipFile(stream, "w", ZIP_DEFLATED, allowZip64=True, compresslevel=4) as archive:
         _Writer(book, archive).save()
+
+
+def sheet_parts(path: Path) -> dict[str, str]:
+    """Return the part of each sheet of a written workbook, by title; the strings of the workbook are not loaded."""
+    with ZipFile(path) as archive:
+        book = fromstring(archive.read(ARC_WORKBOOK))
+        related = fromstring(archive.read(ARC_WORKBOOK_RELS))
+    targets = {one.attrib["Id"]: one.attrib["Target"].lstrip("/") for one in related}
+    sheets = book.iter(f"{{{SHEET_MAIN_NS}}}sheet")
+    return {sheet.attrib["name"]: targets[sheet.attrib[f"{{{REL_NS}}}id"]] for sheet in sheets}
 
 
 def count_rows(path: Path, part: str) -> int:

@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from openpyxl.utils import get_column_letter
 
 from portal.table import Problem
+from portal.workbooks.cell_text import MOST, units
 from portal.workbooks.layout import (
     Field,
     code_of,
@@ -25,7 +26,7 @@ from portal.workbooks.layout import (
     write_sheet,
 )
 from portal.workbooks.opening import LIMIT_BYTES, read_sheets, refuse
-from portal.workbooks.writer import MOST, ReportBook, units
+from portal.workbooks.writer import ReportBook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,58 +8,35 @@ from __future__ import annotations
 
 import io
 import math
-import os
 import re
-import tempfile
-import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from openpyxl import Workbook
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.hyperlink import Hyperlink
 
 from portal.table import Cell, Column, Figure, Link, Table, pick
+from portal.workbooks import cell_text
+from portal.workbooks.cell_text import CONTROL, ESCAPE, MOST, clean, is_khmer, is_risky, lines, split_text, units
+from portal.workbooks.looks import ACCENT, FORMATS, LOOKS, Look, Styles, kind_of
+from portal.workbooks.saving import write_file
+from portal.workbooks.streaming import StreamedRows, save_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from portal.workbooks.streaming import StreamedRows
-
-Sheet: TypeAlias = "Worksheet"
-
-MOST = 32_767  # UTF-16 units in a cell, Excel's limit
 WIDEST = 240  # characters on one printed A4 page across
 LINKS = 60_000  # Excel takes 65,530 a sheet
-KHMER_FONT = "Khmer OS Siemreap"
-LATIN_FONT = "Calibri"
-FORMATS = {
-    "integer": "#,##0",
-    # not "#,##0.####": Excel shows a whole number under it as "5."
-    "decimal": "General",
-    "percent": "0.0%",
-    "money": "#,##0.00",
-    "date": "yyyy-mm-dd",
-    "datetime": "yyyy-mm-dd hh:mm",
-}
-INK, ACCENT, SOFT, LINE, PALE = "1F2A37", "1F4E79", "EAF0F6", "C5CFDA", "F7F9FB"
-
-_KHMER = re.compile("[\u1780-\u17ff\u19e0-\u19ff]")
-_KHMER_LETTER = re.compile("[\u1780-\u17b3\u17b6\u17be-\u17c5\u17d4-\u17e9]")
-_NO_WIDTH = re.compile("[\u0300-\u036f\u17b4\u17b5\u17b7-\u17bd\u17c6\u17c9-\u17d3\u17dd\u200b-\u200f\u2060\ufeff]")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
-_RISKY = re.compile(r"[=+\-@\t\r'|%]|[\d.,/: ]+\Z|\d+[eE]\d+\Z|(?i:true|false)\Z")
-_ESCAPE = re.compile("_x[0-9A-Fa-f]{4}_")
 
 
 @dataclass(frozen=True)
@@ -69,102 +46,6 @@ class Alteration:
     sheet: str
     cell: str
     what: str
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a kind of cell is drawn; a book makes each style once."""
-
-    bold: bool = False
-    size: float = 11
-    colour: str = INK
-    fill: str = ""
-    wrap: bool = True
-    align: str = "left"
-    vertical: str = "top"
-    border: bool = True
-    locked: bool = True
-    italic: bool = False
-    underline: bool = False
-
-
-LOOKS = {
-    "body": Look(),
-    "plain": Look(border=False),
-    "muted": Look(border=False, colour="5B6776", italic=False),
-    "header": Look(bold=True, colour="FFFFFF", fill=ACCENT, vertical="center"),
-    "title": Look(bold=True, size=16, colour=ACCENT, border=False, wrap=False, vertical="center"),
-    "subtitle": Look(bold=True, size=12, colour=ACCENT, border=False, vertical="center"),
-    "label": Look(bold=True, fill=SOFT),
-    "hint": Look(colour="5B6776", fill=PALE, size=10),
-    "input": Look(locked=False),
-    "fixed": Look(fill=PALE, colour="5B6776"),
-    "warning": Look(fill="FFF4D6"),
-    "total": Look(bold=True, fill=SOFT),
-    # the five states of an answer; never told by colour alone
-    "answered": Look(),
-    "not_answered": Look(fill="FDECC8", italic=True),
-    "not_asked": Look(fill="EDEFF2", colour="5B6776", italic=True),
-    "not_applicable": Look(fill="DDEBF7", italic=True),
-    "not_available": Look(fill="E9E1F4", italic=True),
-}
-
-
-def clean(text: str) -> tuple[str, bool]:
-    """Return text fit for XML 1.0 (control characters become U+FFFD) and whether anything was replaced."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    cleaned = _CONTROL.sub("\ufffd", text)
-    return cleaned, cleaned != text
-
-
-def is_khmer(text: str) -> bool:
-    """Tell whether a text holds Khmer, and so needs a font that draws it."""
-    return _KHMER.search(text) is not None
-
-
-def is_risky(text: str) -> bool:
-    """Tell whether Excel would take a text for a formula, a number or a truth value when somebody edits its cell."""
-    return _RISKY.match(text) is not None
-
-
-def units(text: str) -> int:
-    """Return the length as Excel counts it, in UTF-16 units."""
-    return len(text) + sum(1 for letter in text if letter > "\uffff")
-
-
-def split_text(text: str, most: int = MOST) -> list[str]:
-    """Cut text into cells, at a line or a space where one is near, never inside a Khmer or other cluster."""
-    parts = []
-    while units(text) > most:
-        cut = most
-        while units(text[:cut]) > most:
-            cut -= max(1, (units(text[:cut]) - most) // 2)
-        near = max(
-            text.rfind("\n", cut - 300, cut), text.rfind(" ", cut - 300, cut), text.rfind("\u200b", cut - 300, cut)
-        )
-        if near > 0:
-            cut = near + 1
-        else:
-            while cut > most // 2 and (
-                unicodedata.combining(text[cut])
-                or unicodedata.category(text[cut])[0] == "M"
-                or text[cut - 1] == "\u17d2"
-            ):
-                cut -= 1
-        parts.append(text[:cut])
-        text = text[cut:]
-    return [*parts, text]
-
-
-def lines(text: str, width: float) -> int:
-    """Estimate how many lines wrapped text takes in a column ``width`` characters wide."""
-    room = max(width - 1.5, 1)
-    count = 0
-    for line in text.split("\n"):
-        # signs above and below take no width, and a Khmer letter is wider than a Latin one
-        shown = 1.05 * (len(line) - len(_NO_WIDTH.findall(line))) + 0.08 * len(_KHMER_LETTER.findall(line))
-        count += max(1, math.ceil(shown / room))
-    return count
 
 
 class ReportBook:
@@ -188,7 +69,7 @@ class ReportBook:
         self.workbook.properties.title = clean(title)[0]
         self.workbook.properties.creator = "Tamdan"
         self.notes: list[Alteration] = []
-        self._styles: dict[tuple[Look, str, bool, bool], Any] = {}
+        self.styles = Styles(self.workbook)
         self._lists: dict[str, str] = {}
         self._links: dict[str, int] = {}
         self.streamed: dict[str, StreamedRows] = {}
@@ -291,10 +172,7 @@ class ReportBook:
             at += span
         ws.row_dimensions[number].height = min(height, 409)
 
-    @staticmethod
-    def height(text: str, width: float) -> float:
-        """Estimate a row's height in points for wrapped text; Khmer stacks and needs taller lines."""
-        return 5 + lines(text[:8000], width) * (21.5 if _KHMER.search(text) else 15)
+    height = staticmethod(cell_text.height)
 
     # -- cells --------------------------------------------------------------------------------------------------
 
@@ -323,10 +201,10 @@ class ReportBook:
             self._text(ws, row, col, value, style, wrap=wrap)
         else:
             if value is not None and kind in {"text", "link"}:
-                kind = _kind_of(value)
+                kind = kind_of(value)
             target = _place(ws, row, col)
             target.value = value
-            made = self._style(LOOKS[style], FORMATS.get(kind, "General"), khmer=False, prefix=False, wrap=False)
+            made = self.styles.array(LOOKS[style], FORMATS.get(kind, "General"), khmer=False, prefix=False, wrap=False)
             target._style = made  # noqa: SLF001 - one shared style array instead of five style objects per cell
 
     def number_or_text(self, ws: Worksheet, row: int, col: int, value: Cell) -> Cell:
@@ -366,7 +244,7 @@ class ReportBook:
                 ),
             )
         # A literal _x0041_ would be read back as "A": escape the underscore the way Excel itself does.
-        escaped = (_ESCAPE.sub(lambda match: "_x005F" + match.group(), part) for part in parts)
+        escaped = (ESCAPE.sub(lambda match: "_x005F" + match.group(), part) for part in parts)
         return [new if units(new) <= MOST else old for new, old in zip(escaped, parts, strict=True)]
 
     def _text(self, ws: Worksheet, row: int, col: int, value: str, style: str, *, wrap: bool) -> None:
@@ -378,13 +256,8 @@ class ReportBook:
                 target.value = "text"
                 target._value = part  # noqa: SLF001 - past openpyxl's guessing of formulas and its cutting
                 target.data_type = "s"
-            made = self._style(LOOKS[style], "General", khmer=is_khmer(part), prefix=is_risky(part), wrap=wrap)
+            made = self.styles.array(LOOKS[style], "General", khmer=is_khmer(part), prefix=is_risky(part), wrap=wrap)
             target._style = made  # noqa: SLF001 - as in cell()
-
-    def style_number(self, look: str, kind: str, *, khmer: bool, prefix: bool, wrap: bool) -> int:
-        """Return the number under which the workbook keeps a style, for cells written as XML."""
-        made = self._style(LOOKS[look], FORMATS.get(kind, "General"), khmer=khmer, prefix=prefix, wrap=wrap)
-        return int(self.workbook._cell_styles.add(made))  # type: ignore[attr-defined] # noqa: SLF001 - openpyxl has no public way
 
     def _link(self, ws: Worksheet, row: int, col: int, link: Link, style: str, *, wrap: bool) -> None:
         used = self._links.get(ws.title, 0)
@@ -392,7 +265,7 @@ class ReportBook:
         good = (internal or re.match(r"https?://[^\s/]", link.url, re.IGNORECASE)) and units(link.url) <= 2_000
         self._text(ws, row, col, (link.text or link.url)[: MOST - 1], style, wrap=wrap)
         target = _place(ws, row, col)
-        if not good or used >= LINKS or _CONTROL.search(link.url):
+        if not good or used >= LINKS or CONTROL.search(link.url):
             if link.url:
                 self.note(
                     ws, target.coordinate, _("The link was left out: only http and https addresses become links.")
@@ -409,44 +282,12 @@ class ReportBook:
         base = LOOKS[style]
         # on the dark header a link stays white
         look = Look(**{**base.__dict__, "colour": base.colour if base.fill == ACCENT else "0B5CAD", "underline": True})
-        made = self._style(look, "General", khmer=is_khmer(str(text)), prefix=is_risky(str(text)), wrap=wrap)
+        made = self.styles.array(look, "General", khmer=is_khmer(str(text)), prefix=is_risky(str(text)), wrap=wrap)
         target._style = made  # noqa: SLF001 - as in cell()
 
     def note(self, ws: Worksheet, where: str, what: str) -> None:
         """Remember an altered cell for the notes sheet."""
         self.notes.append(Alteration(ws.title, where, what))
-
-    def _style(self, look: Look, number_format: str, *, khmer: bool, prefix: bool, wrap: bool) -> Any:
-        if look.wrap is not wrap and not wrap:
-            look = Look(**{**look.__dict__, "wrap": False})
-        key = (look, number_format, khmer, prefix)
-        if (made := self._styles.get(key)) is not None:
-            return made
-        # A scratch cell of this workbook, never written: its style array is shared by all cells of this look.
-        from openpyxl.cell.cell import Cell as ExcelCell
-
-        scratch = ExcelCell(self.workbook.worksheets[0], row=1, column=1)
-        scratch.font = Font(
-            name=KHMER_FONT if khmer else LATIN_FONT, size=look.size, bold=look.bold, italic=look.italic,
-            color="FF" + look.colour, underline="single" if look.underline else None,
-        )  # fmt: skip
-        if look.fill:
-            scratch.fill = PatternFill("solid", fgColor="FF" + look.fill)
-        if look.border:
-            side = Side(style="thin", color="FF" + LINE)
-            scratch.border = Border(left=side, right=side, top=side, bottom=side)
-        number = number_format != "General"
-        scratch.alignment = Alignment(
-            horizontal="right" if number and look.align == "left" and "yy" not in number_format else look.align,
-            vertical=look.vertical,
-            wrap_text=look.wrap,
-        )
-        scratch.number_format = number_format
-        scratch.protection = Protection(locked=look.locked)
-        if prefix:
-            scratch.quotePrefix = True
-        self._styles[key] = scratch._style  # type: ignore[attr-defined] # noqa: SLF001 - openpyxl has no public way
-        return self._styles[key]
 
     # -- lists, printing, saving --------------------------------------------------------------------------------
 
@@ -514,15 +355,19 @@ class ReportBook:
     def stream(self, table: Table, *, row_height: float = 0, tints: Mapping[str, str] | None = None) -> Worksheet:
         """Write a long table whose rows go into the file as they come, without an object per cell.
 
-        The result is the same as by :meth:`sheet`; links are not possible. Rows are at most
-        ``row_height`` points tall, 0 = as Excel shows them. ``tints`` gives the look of words in a column "state".
+        The result is the same as by :meth:`sheet`; links are not possible. ``table.rows`` may be made anew for each
+        look at them (:class:`portal.table.Anew`), so that no list of them is held. Rows are at most ``row_height``
+        points tall, 0 = as Excel shows them. ``tints`` gives the look of words in a column "state".
         """
-        from portal.workbooks.streaming import StreamedRows
-
         ws = self.add(table.code)
-        rows = StreamedRows(self, ws, table.columns, list(table.rows), row_height=row_height, tints=tints or {})
-        self.write_header(ws, 1, table.columns, rows.spans)
+        rows = StreamedRows(self, ws, table.columns, table.rows, row_height=row_height, tints=tints or {})
+        before = len(self.notes)
         rows.serialise()
+        of_rows = self.notes[before:]
+        del self.notes[before:]
+        # only now it is known over how many cells each column goes
+        self.write_header(ws, 1, table.columns, rows.spans)
+        self.notes += of_rows
         self.streamed[ws.title] = rows
         ws.auto_filter.ref = f"A1:{get_column_letter(sum(rows.spans))}{max(rows.count + 1, 2)}"
         ws.freeze_panes = "B2"
@@ -537,8 +382,6 @@ class ReportBook:
         # Hidden sheets go last, so that the first tab is one that can be shown.
         self.workbook._sheets.sort(key=lambda ws: ws.sheet_state != "visible")  # type: ignore[attr-defined] # noqa: SLF001 - openpyxl has no public way
         self.workbook.active = 0
-        from portal.workbooks.streaming import save_workbook
-
         if isinstance(target, (str, Path)):
             write_file(Path(target), lambda stream: save_workbook(self, stream))
         else:
@@ -559,33 +402,3 @@ class ReportBook:
 def _place(ws: Worksheet, row: int, col: int) -> Any:
     """Return openpyxl's cell; Any, since its stubs know neither ``_value`` nor ``_style``."""
     return ws.cell(row, col)
-
-
-def _kind_of(value: Cell) -> str:
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "plain"
-    if isinstance(value, (float, Decimal)):
-        return "decimal"
-    return "datetime" if isinstance(value, datetime) else "date"
-
-
-def write_file(path: Path, write: Any) -> None:
-    """Let ``write(stream)`` fill a temporary file beside ``path``, sync it, rename it and sync the folder."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w+b") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    if hasattr(os, "O_DIRECTORY"):
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

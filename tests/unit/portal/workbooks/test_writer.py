@@ -8,9 +8,10 @@ import openpyxl
 import pytest
 
 from portal.table import Column, Link, Table
+from portal.workbooks.cell_text import MOST, split_text, units
 from portal.workbooks.opening import read_sheets, text_of
 from portal.workbooks.plain import write_csv
-from portal.workbooks.writer import MOST, ReportBook, split_text, units
+from portal.workbooks.writer import ReportBook
 
 NAUGHTY = [
     "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'quoted", "007", "2024-01-01", "1e5", "TRUE", "</script><b>",
