@@ -14,13 +14,14 @@ from portal.models import RecommendationKind, StatePosition, TextStatus, Vocabul
 from portal.services.recommendation_rows import ORIGINAL, DocumentFacts, RecommendationRow
 from portal.table import Problem
 from portal.workbooks import recommendations as template
-from portal.workbooks import uhri
+from portal.workbooks import uhri_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from portal.queries.countries import CountryFacts
+    from portal.workbooks.uhri import UhriRow
 
 # a document of our own shape is read whole; the index's dumps are streamed
 DOCUMENT_LIMIT = 50 * 1024 * 1024
@@ -65,17 +66,18 @@ def _is_json(path: Path) -> bool:
 
 def _index(path: Path, country: CountryFacts, filename: str, language: str, limit: int) -> Incoming:
     names = [name for name in (country.code, *country.aliases, *country.names.values()) if name]
-    found = uhri.read(path, names, filename=filename, limit_bytes=limit)
-    made = Incoming(other_countries=found.other_countries, refused=list(found.problems))
-    for row in found.rows:
+    found, made = uhri_files.UhriFile(), Incoming()
+    for row in uhri_files.scan(path, names, found, filename=filename, limit_bytes=limit):
         if row.problems:
             made.refused.append(row.problems[0])
             continue
         made.rows += _annotation(row, language)
+    made.other_countries = found.other_countries
+    made.refused = [*found.problems, *made.refused]
     return made
 
 
-def _annotation(row: uhri.UhriRow, language: str) -> Iterator[RecommendationRow]:
+def _annotation(row: UhriRow, language: str) -> Iterator[RecommendationRow]:
     """Yield one row for a paragraph in one piece, else one for its opening words and one for each (a), (b)...
 
     Only demands are taken apart: a concern is read as a whole, nobody answers its sub-items.
@@ -83,6 +85,8 @@ def _annotation(row: uhri.UhriRow, language: str) -> Iterator[RecommendationRow]
     pieces = [("", row.text)]
     if row.sub_items and row.kind == RecommendationKind.RECOMMENDATION:
         pieces = ([("", row.lead)] if row.lead else []) + list(row.sub_items)
+    document = DocumentFacts(cycle=row.session[:120] or None, published_on=row.published)
+    tags = {Vocabulary.THEME: row.themes, Vocabulary.AFFECTED: row.affected, Vocabulary.SDG: row.sdgs}
     for letter, text in pieces:
         yield RecommendationRow(
             symbol=row.symbol,
@@ -95,8 +99,8 @@ def _annotation(row: uhri.UhriRow, language: str) -> Iterator[RecommendationRow]
             texts={language: text},
             state_position=StatePosition(row.state_position) if row.state_position else None,
             recommending_state=", ".join(row.recommending_states) or None,
-            tags={Vocabulary.THEME: row.themes, Vocabulary.AFFECTED: row.affected, Vocabulary.SDG: row.sdgs},
-            document=DocumentFacts(cycle=row.session[:120] or None, published_on=row.published),
+            tags=tags,
+            document=document,
             cell=row.raw,
             sheet=row.sheet or None,
             row=row.row or None,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from portal.queries.countries import CountryFacts
 
+AT_ONCE = 1_000  # rows that a server-side cursor hands over at once
 LIMITS = {"symbol": 120, "paragraph": 24, "sub_item": 8, "uhri_id": 64}
 _PLAIN = ("kind", "follow_up", "state_position", "recommending_state")
 
@@ -39,9 +40,9 @@ class Change:
     new: str
 
 
-@dataclass
+@dataclass(slots=True)
 class Planned:
-    """One row of an import and what it comes to; ``id`` is None for a new recommendation."""
+    """One row of an import and what it comes to; ``id`` is None for a new recommendation, which brings all it says."""
 
     row: RecommendationRow
     place: Place
@@ -52,6 +53,17 @@ class Planned:
     drop_tags: list[int] = field(default_factory=list)
     # national texts and summaries of the file that are not taken, because somebody wrote others here
     kept: int = 0
+
+    @property
+    def new_tags(self) -> list[tuple[Vocabulary, str]]:
+        """Return the labels that are added; those of a new recommendation are held by its row alone."""
+        if self.id is not None:
+            return self.add_tags
+        return [(vocabulary, label) for vocabulary, labels in self.row.tags.items() for label in labels]
+
+    def source(self, language: str) -> str | None:
+        """Return what is to be kept of the source; None where it is kept already."""
+        return dump(source_of(self.row, language)) if self.id is None else self.values.get("raw")
 
 
 @dataclass
@@ -99,9 +111,9 @@ class ImportPlan:
                 str(one.place),
                 one.id,
                 [[c.field, c.lang, c.old, c.new] for c in one.changes],
-                one.add_tags,
+                one.new_tags,
                 one.drop_tags,
-                one.values.get("raw"),
+                one.source(self.language),
             ]
             for one in (*self.added, *self.changed)
         ]
@@ -147,7 +159,7 @@ def plan(
         target.append(planned)
         if row.symbol not in stored.documents and row.symbol not in made.documents:
             made.documents[row.symbol] = row
-        for label in planned.add_tags:
+        for label in planned.new_tags:
             if (label[0], folded(label[1])) not in known_labels:
                 known_labels.add((label[0], folded(label[1])))
                 made.unmapped.append(label)
@@ -256,7 +268,8 @@ def look_up(session: Session, symbols: set[str], uhri_ids: set[str]) -> Stored:
             stored.goals.setdefault(code, tag.key)
     symbol_of = {row.id: row.symbol for row in documents.values()}
     wanted = {documents[symbol].id for symbol in symbols if symbol in documents}
-    for row in session.execute(select(Recommendation.__table__)):
+    stored_rows = select(Recommendation.__table__).order_by(Recommendation.id)
+    for row in session.execute(stored_rows, execution_options={"yield_per": AT_ONCE}):
         if row.document_id not in wanted and row.uhri_id not in uhri_ids:
             continue
         place = Place(symbol_of[row.document_id], row.paragraph, row.sub_item)
@@ -264,9 +277,21 @@ def look_up(session: Session, symbols: set[str], uhri_ids: set[str]) -> Stored:
         stored.paragraph_owner.setdefault((place.symbol, place.paragraph), (row.uhri_id, row.kind))
         if row.uhri_id:
             stored.by_uhri[row.uhri_id, row.sub_item] = row
-    for link in session.execute(select(RecommendationTag.recommendation_id, RecommendationTag.tag_id)):
+    links = select(RecommendationTag.recommendation_id, RecommendationTag.tag_id)
+    for link in session.execute(links, execution_options={"yield_per": AT_ONCE}):
         stored.tagged[link.recommendation_id].add(link.tag_id)
     return stored
+
+
+def stored_places(session: Session, symbols: set[str]) -> dict[Place, int]:
+    """Return the ids of all recommendations of these documents by place."""
+    rows = session.execute(
+        select(SourceDocument.symbol, Recommendation.paragraph, Recommendation.sub_item, Recommendation.id)
+        .join(SourceDocument, SourceDocument.id == Recommendation.document_id)
+        .order_by(Recommendation.id),
+        execution_options={"yield_per": AT_ONCE},
+    )
+    return {Place(symbol, paragraph, item): id_ for symbol, paragraph, item, id_ in rows if symbol in symbols}
 
 
 def _placed(
@@ -344,12 +369,10 @@ def source_of(row: RecommendationRow, language: str) -> dict[str, Any]:
 
 
 def _judge(row: RecommendationRow, place: Place, found: Row[Any] | None, stored: Stored, made: ImportPlan) -> Planned:
-    source = source_of(row, made.language)
-    planned = Planned(row, place, found.id if found is not None else None)
     if found is None:
-        planned.values = {"raw": _dump(source)}
-        planned.add_tags = [(vocabulary, label) for vocabulary, labels in row.tags.items() for label in labels]
-        return planned
+        return Planned(row, place)
+    source = source_of(row, made.language)
+    planned = Planned(row, place, found.id)
     before = _load(found.raw)
     _compare_texts(row, found, before, planned, made.language)
     for name in _PLAIN:
@@ -363,7 +386,7 @@ def _judge(row: RecommendationRow, place: Place, found: Row[Any] | None, stored:
         planned.changes.append(Change("uhri_id", "", found.uhri_id or "", row.uhri_id))
     _compare_tags(row, found.id, before, planned, stored)
     if (planned.values or _tags_move(planned)) or (before != source and not _same_saying(before, source)):
-        planned.values["raw"] = _dump(source)
+        planned.values["raw"] = dump(source)
     return planned
 
 
@@ -419,7 +442,8 @@ def _compare_tags(
                 planned.changes.append(Change(vocabulary.value, "", stored.tag_keys[tag_id][1], ""))
 
 
-def _dump(source: dict[str, Any]) -> str:
+def dump(source: dict[str, Any]) -> str:
+    """Write what the source said, always in the same way."""
     return json.dumps(source, ensure_ascii=False, sort_keys=True)
 
 

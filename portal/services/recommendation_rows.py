@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from portal.models import RecommendationKind, StatePosition, TextStatus, Vocabulary
-from portal.queries.recommendations import folded
+from portal.queries import recommendations as looking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,12 @@ ORIGINAL = "en"
 _NUMBERS = re.compile(r"\d+")
 _BRACKET = re.compile(r"\[(\d+)\]\s*$")
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
+
+
+@lru_cache(8_192)
+def folded(text: str) -> str:
+    """Return a text for comparing, as searching does; a file repeats its labels and headings thousands of times."""
+    return looking.folded(text)
 
 
 class Place(NamedTuple):
@@ -35,7 +42,7 @@ class Place(NamedTuple):
         return f"{self.symbol}, {self.paragraph}{item}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DocumentFacts:
     """What a row says about its document; blanks are not said."""
 
@@ -46,7 +53,7 @@ class DocumentFacts:
     published_on: date | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RecommendationRow:
     """One row of any source; ``row`` is its row number in ``sheet``, None or blank means "this source does not say".
 

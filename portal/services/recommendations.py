@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
@@ -21,11 +22,11 @@ from portal.models import (
 )
 from portal.models.base import uuid7
 from portal.services import audit
-from portal.services.recommendation_plan import ImportPlan, Planned, look_up, plan
+from portal.services.recommendation_plan import ImportPlan, Planned, look_up, plan, stored_places
 from portal.services.recommendation_rows import ORIGINAL, Place, RecommendationRow, folded, sort_position
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sqlalchemy.orm import Session
 
@@ -63,22 +64,16 @@ def carry_out(session: Session, made: ImportPlan, *, by: Principal, filename: st
     for one in made.changed:
         _keep_wordings(session, one, by)
     _update(session, made.changed)
-    stored = look_up(session, {one.place.symbol for one in (*made.added, *made.changed)}, set())
-    ids = {place: row.id for place, row in stored.by_place.items()}
-    links: set[tuple[int, int]] = set()
-    for one in (*made.added, *made.changed):
-        recommendation_id = one.id or ids[one.place]
-        links |= {(recommendation_id, tags[vocabulary, folded(label)]) for vocabulary, label in one.add_tags}
+    ids = stored_places(session, {one.place.symbol for one in (*made.added, *made.changed)})
+    for one in made.changed:
         if one.drop_tags:
             session.execute(
                 delete(RecommendationTag).where(
-                    RecommendationTag.recommendation_id == recommendation_id,
-                    RecommendationTag.tag_id.in_(one.drop_tags),
+                    RecommendationTag.recommendation_id == one.id, RecommendationTag.tag_id.in_(one.drop_tags)
                 )
             )
-    _many(session, insert(RecommendationTag), [{"recommendation_id": a, "tag_id": b} for a, b in sorted(links)])
-    pairs = [{"id": ids[a], "pair_id": ids[b]} for a, b in made.pairs]
-    _many(session, update(Recommendation), pairs)
+    _many(session, insert(RecommendationTag), _links(made, ids, tags))
+    _many(session, update(Recommendation), ({"id": ids[a], "pair_id": ids[b]} for a, b in made.pairs))
     session.expire_all()
     audit.record(
         session,
@@ -91,9 +86,19 @@ def carry_out(session: Session, made: ImportPlan, *, by: Principal, filename: st
     return made
 
 
-def _many(session: Session, statement: Any, rows: list[dict[str, Any]]) -> None:
-    for start in range(0, len(rows), BATCH):
-        session.execute(statement, rows[start : start + BATCH])
+def _many(session: Session, statement: Any, rows: Iterable[dict[str, Any]]) -> None:
+    """Execute a statement for many rows, of which no more than a batch is held."""
+    passing = iter(rows)
+    while batch := list(islice(passing, BATCH)):
+        session.execute(statement, batch)
+
+
+def _links(
+    made: ImportPlan, ids: Mapping[Place, int], tags: Mapping[tuple[Vocabulary, str], int]
+) -> Iterator[dict[str, int]]:
+    for one in (*made.added, *made.changed):
+        for tag in sorted({tags[vocabulary, folded(label)] for vocabulary, label in one.new_tags}):
+            yield {"recommendation_id": one.id or ids[one.place], "tag_id": tag}
 
 
 def _make_documents(session: Session, made: ImportPlan) -> dict[str, int]:
@@ -153,10 +158,10 @@ def _make_tags(session: Session, made: ImportPlan) -> dict[tuple[Vocabulary, str
 
 def _insert(session: Session, made: ImportPlan, documents: Mapping[str, int]) -> None:
     now = clock.now()
-    _many(session, insert(Recommendation), [_new(one, documents, now) for one in made.added])
+    _many(session, insert(Recommendation), (_new(one, documents, now, made.language) for one in made.added))
 
 
-def _new(one: Planned, documents: Mapping[str, int], now: Any) -> dict[str, Any]:
+def _new(one: Planned, documents: Mapping[str, int], now: Any, language: str) -> dict[str, Any]:
     row, place = one.row, one.place
     national = any(text.strip() for lang, text in row.texts.items() if lang != ORIGINAL)
     return {
@@ -175,7 +180,7 @@ def _new(one: Planned, documents: Mapping[str, int], now: Any) -> dict[str, Any]
         "state_position": row.state_position,
         "recommending_state": (row.recommending_state or "")[:200] or None,
         "uhri_id": row.uhri_id,
-        "raw": one.values["raw"],
+        "raw": one.source(language),
         "archived": False,
         "revision": 1,
         "created_at": now,

@@ -75,7 +75,8 @@ def refuse(message: Speakable, *, mend: Speakable | None = None, code: str = "ba
     return Invalid(message, problems=[Problem(message, mend=mend)], code=code)
 
 
-def _damaged(filename: str) -> Invalid:
+def damaged(filename: str) -> Invalid:
+    """Return the refusal of a file that is broken."""
     return refuse(
         _l(
             "The file %(file)s is damaged or was not transferred completely. Open it in Excel, save it as a new .xlsx file and upload that one.",  # noqa: E501 - a sentence stays in one piece
@@ -95,7 +96,7 @@ def open_workbook(
     Raises:
         Invalid: the file is not a readable, plain .xlsx; the one sentence says what to do.
     """
-    filename = _shown(source, filename)
+    filename = shown(source, filename)
     content = checked(source, filename=filename, limit_bytes=limit_bytes)
     size = _inspect(content, filename)
     if size.cells > CELLS:
@@ -105,9 +106,9 @@ def open_workbook(
             warnings.simplefilter("ignore")  # openpyxl warns of features it drops; none of them is data
             book = openpyxl.load_workbook(content, data_only=data_only, keep_links=False)
     except BROKEN as error:
-        raise _damaged(filename) from error
+        raise damaged(filename) from error
     if not book.worksheets:
-        raise _damaged(filename)
+        raise damaged(filename)
     return book
 
 
@@ -119,7 +120,7 @@ def read_sheets(source: Source, *, filename: str = "", limit_bytes: int = LIMIT_
     Raises:
         Invalid: as :func:`open_workbook`.
     """
-    filename = _shown(source, filename)
+    filename = shown(source, filename)
     content = checked(source, filename=filename, limit_bytes=limit_bytes)
     size = _inspect(content, filename)
     if size.area > AREA:
@@ -128,11 +129,11 @@ def read_sheets(source: Source, *, filename: str = "", limit_bytes: int = LIMIT_
         book = CalamineWorkbook.from_filelike(content)
         return [_sheet(book, name) for name in book.sheet_names[:SHEETS] if _is_grid(book, name)]
     except BROKEN as error:
-        raise _damaged(filename) from error
+        raise damaged(filename) from error
     except BaseException as error:  # the Rust reader's panics derive from BaseException
         if type(error).__name__ != "PanicException":
             raise
-        raise _damaged(filename) from error
+        raise damaged(filename) from error
 
 
 def _is_grid(book: CalamineWorkbook, name: str) -> bool:
@@ -163,7 +164,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _shown(source: Source, filename: str) -> str:
+def shown(source: Source, filename: str) -> str:
+    """Return the name by which sentences call a file."""
     if not filename and isinstance(source, (str, Path)):
         filename = Path(source).name
     return filename or "(.xlsx)"
@@ -172,7 +174,7 @@ def _shown(source: Source, filename: str) -> str:
 def checked(source: Source, *, filename: str, limit_bytes: int = LIMIT_BYTES) -> io.BytesIO:
     """Read at most ``limit_bytes`` and refuse what is not an .xlsx by its first bytes, whatever its name is."""
     content = load(source, filename=filename, limit_bytes=limit_bytes)
-    if refusal := _disguise(content, filename):
+    if refusal := disguise(content, filename):
         raise refusal
     return io.BytesIO(content)
 
@@ -192,25 +194,41 @@ def load(source: Source, *, filename: str, limit_bytes: int) -> bytes:
         else:
             content = source.read(limit_bytes + 1)
     except (OSError, ValueError) as error:
-        raise refuse(_l("The file %(file)s cannot be read. Choose it again.", file=filename)) from error
+        raise unreadable(filename) from error
     if not content:
-        raise refuse(
-            _l("The file %(file)s is empty. Choose the file again, or save it again in Excel first.", file=filename),
-            code="empty",
-        )
+        raise empty(filename)
     if len(content) > limit_bytes:
-        raise refuse(
-            _l(
-                "The file %(file)s is larger than %(limit)s MB. Delete sheets, pictures and empty formatted rows, or split it into several files.",  # noqa: E501 - a sentence stays in one piece
-                file=filename,
-                limit=max(1, limit_bytes // (1024 * 1024)),
-            ),
-            code="too_large",
-        )
+        raise too_large(filename, limit_bytes)
     return content
 
 
-def _disguise(content: bytes, filename: str) -> Invalid | None:
+def unreadable(filename: str) -> Invalid:
+    """Return the refusal of a file that the system does not hand over."""
+    return refuse(_l("The file %(file)s cannot be read. Choose it again.", file=filename))
+
+
+def empty(filename: str) -> Invalid:
+    """Return the refusal of a file of no bytes."""
+    return refuse(
+        _l("The file %(file)s is empty. Choose the file again, or save it again in Excel first.", file=filename),
+        code="empty",
+    )
+
+
+def too_large(filename: str, limit_bytes: int) -> Invalid:
+    """Return the refusal of a file over the limit."""
+    return refuse(
+        _l(
+            "The file %(file)s is larger than %(limit)s MB. Delete sheets, pictures and empty formatted rows, or split it into several files.",  # noqa: E501 - a sentence stays in one piece
+            file=filename,
+            limit=max(1, limit_bytes // (1024 * 1024)),
+        ),
+        code="too_large",
+    )
+
+
+def disguise(content: bytes, filename: str) -> Invalid | None:
+    """Return the refusal of a file that its first bytes show to be something else, whatever its name is."""
     start = content[:2048].lstrip(b"\xef\xbb\xbf \t\r\n")
     lower = start[:256].lower()
     if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
@@ -230,7 +248,7 @@ def _disguise(content: bytes, filename: str) -> Invalid | None:
     elif b"\x00" not in content[:2048] and (b"," in start or b";" in start or b"\t" in start):
         kind = _l("a CSV text file")
     elif content.startswith(b"PK"):
-        return _damaged(filename)
+        return damaged(filename)
     else:
         return refuse(
             _l(
@@ -298,23 +316,32 @@ def _inspect(content: io.BytesIO, filename: str) -> _Size:
     """Walk the zip once without keeping anything: sizes, kind, macros, document types, number of cells."""
     try:
         with zipfile.ZipFile(content) as archive:
-            entries = archive.infolist()
-            _directory(entries, filename)
-            _kind(archive, {entry.filename for entry in entries}, filename)
+            check_package(archive, filename)
             size = _Size()
-            for entry in entries:
+            for entry in archive.infolist():
                 _walk(content, entry, size, filename)
     except BROKEN as error:
-        raise _damaged(filename) from error
+        raise damaged(filename) from error
     content.seek(0)
     return size
 
 
-def _directory(entries: list[zipfile.ZipInfo], filename: str) -> None:
-    if len(entries) > MEMBERS or sum(entry.file_size for entry in entries) > UNPACKED:
+def check_package(archive: zipfile.ZipFile, filename: str, *, unpacked: int = UNPACKED) -> None:
+    """Judge an archive by its directory: bytes it may unpack to, kind, macros; nothing is unpacked but the types.
+
+    Raises:
+        Invalid: it is not a plain .xlsx.
+    """
+    entries = archive.infolist()
+    _directory(entries, filename, unpacked)
+    _kind(archive, {entry.filename for entry in entries}, filename)
+
+
+def _directory(entries: list[zipfile.ZipInfo], filename: str, unpacked: int) -> None:
+    if len(entries) > MEMBERS or sum(entry.file_size for entry in entries) > unpacked:
         raise _bomb(filename)
     if len({entry.filename.lower() for entry in entries}) != len(entries):
-        raise _damaged(filename)
+        raise damaged(filename)
     for entry in entries:
         if entry.file_size > RATIO_FROM and entry.file_size > RATIO * max(entry.compress_size, 1):
             raise _bomb(filename)
@@ -354,7 +381,7 @@ def _kind(archive: zipfile.ZipFile, names: set[str], filename: str) -> None:
     if b"sheet.binary" in types:
         raise _dressed(filename, _l("a binary Excel workbook (.xlsb)"))
     if b"spreadsheetml" not in types:
-        raise _damaged(filename)
+        raise damaged(filename)
 
 
 def _walk(content: io.BytesIO, entry: zipfile.ZipInfo, size: _Size, filename: str) -> None:  # noqa: C901 - one pass over hostile bytes, in this order
@@ -374,7 +401,7 @@ def _walk(content: io.BytesIO, entry: zipfile.ZipInfo, size: _Size, filename: st
             continue
         text = tail + piece
         if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-            raise _damaged(filename)
+            raise damaged(filename)
         if grid:
             size.cells += len(_ANY_CELL.findall(piece))
             for column, row, closed in _CELL.findall(text):
@@ -382,7 +409,7 @@ def _walk(content: io.BytesIO, entry: zipfile.ZipInfo, size: _Size, filename: st
                     rows, columns = max(rows, int(row)), max(columns, _column_number(column))
         tail = text[-256:]
     if total != entry.file_size or check != entry.CRC:
-        raise _damaged(filename)
+        raise damaged(filename)
     size.area += max(rows * columns, 0)
     if size.cells > AREA * 2:
         raise _too_many_cells(filename, size.cells)

@@ -1,4 +1,4 @@
-"""The export of the Universal Human Rights Index, Excel or JSON: every quirk of its cells, row by row.
+"""One row of an export of the Universal Human Rights Index: every quirk of its cells (files: ``uhri_files``).
 
 The columns are those of the index's "Export to Excel"; headers are misspelt there and corrected in some versions.
 """
@@ -6,22 +6,20 @@ The columns are those of the index's "Export to Excel"; headers are misspelt the
 from __future__ import annotations
 
 import html
-import json
 import re
-from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
 
 from portal.table import Problem
 from portal.workbooks.layout import normal
-from portal.workbooks.opening import LIMIT_BYTES, Source, find_header, read_sheets, refuse, text_of
+from portal.workbooks.opening import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 HEADERS = {
     "text": "Text",
@@ -62,15 +60,14 @@ _ALIASES = {
     "recommending_regions": ("reccomending regions", "upr recommending regions"),
     "uhri_date": ("date of publication", "publication date on uhri"),
 }  # fmt: skip
-_NAMES = {normal(name): key for key, name in HEADERS.items()}
+NAMES = {normal(name): key for key, name in HEADERS.items()}
 for _key, _names in _ALIASES.items():
     for _name in _names:
-        _NAMES.setdefault(normal(_name), _key)
+        NAMES.setdefault(normal(_name), _key)
 
 NEEDED = ("text", "countries", "body", "symbol", "annotation_id")
 KINDS = {"recommend": "recommendation", "concern": "concern", "observation": "concern", "positive": "positive"}
 EPOCH = date(1899, 12, 30)  # Excel's day 0
-DUMP_LIMIT = 1024 * 1024 * 1024
 
 _BREAK = re.compile(r"\r\n?|\n|<br\s*/?>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
@@ -127,19 +124,14 @@ class UhriRow:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass
-class UhriFile:
-    """What a file holds: the rows of the country asked for, counts of the rest, and problems of the file."""
-
-    rows: list[UhriRow] = field(default_factory=list)
-    other_countries: int = 0
-    duplicates: int = 0
-    problems: list[Problem] = field(default_factory=list)
-
-
 def labels(value: Any) -> tuple[str, ...]:
     """Return the entries of a list cell: "- " taken off, blanks and repetitions dropped, spaces trimmed."""
-    found = (" ".join(html.unescape(_DASH.sub("", part)).split()) for part in _BREAK.split(text_of(value)))
+    return _labels(text_of(value))
+
+
+@lru_cache(4_096)
+def _labels(text: str) -> tuple[str, ...]:
+    found = (" ".join(html.unescape(_DASH.sub("", part)).split()) for part in _BREAK.split(text))
     return tuple(dict.fromkeys(part for part in found if part))
 
 
@@ -275,206 +267,19 @@ def sdg_code(label: str) -> str:
     return match[1] if match else ""
 
 
-def concerns(row: UhriRow, country: Iterable[str]) -> bool:
-    """Tell whether a row is about a country, by any of its names or ISO codes."""
-    wanted = {normal(name) for name in country}
-    return any(normal(name) in wanted for name in row.countries)
+class Countries:
+    """Tells whether a cell of countries names ours, by any of its names or ISO codes; None where it names none."""
 
+    def __init__(self, names: Iterable[str]) -> None:
+        self._wanted = {normal(name) for name in names}
+        self._known: dict[str, bool | None] = {}
 
-def read(source: Source, country: Sequence[str], *, filename: str = "", limit_bytes: int = LIMIT_BYTES) -> UhriFile:
-    """Read an export, .xlsx or .json by content, and keep the rows of one country (its names and ISO codes).
-
-    Raises:
-        Invalid: not an export of the index; the sentence names the headers expected and found.
-    """
-    stream, opened = _stream(source)
-    try:
-        start = stream.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n")
-        stream.seek(0)
-        if start[:1] in {b"[", b"{"}:
-            return _collect(read_json(stream, filename=filename), country)
-        return _collect(_excel(stream.read(limit_bytes + 1), filename, limit_bytes), country)
-    finally:
-        if opened:
-            stream.close()
-
-
-def _stream(source: Source) -> tuple[IO[bytes], bool]:
-    import io
-
-    if isinstance(source, bytes):
-        return io.BytesIO(source), True
-    if isinstance(source, (str, Path)):
-        try:
-            return Path(source).open("rb"), True
-        except OSError as error:
-            raise refuse(_l("The file %(file)s cannot be read. Choose it again.", file=Path(source).name)) from error
-    return source, False
-
-
-def _collect(rows: Iterable[UhriRow], country: Sequence[str]) -> UhriFile:
-    found = UhriFile()
-    seen: dict[str, UhriRow] = {}
-    for row in rows:
-        if row.countries and not concerns(row, country):
-            found.other_countries += 1
-        elif row.annotation_id and row.annotation_id in seen:
-            found.duplicates += 1
-            first = seen[row.annotation_id]
-            if first.raw != row.raw:
-                message = _l(
-                    "The annotation id stands here a second time with another text (first in row %(row)s).",
-                    row=first.row,
-                )
-                found.problems.append(Problem(message, row.sheet or None, row.row or None, HEADERS["annotation_id"]))
-        else:
-            seen[row.annotation_id] = row
-            found.rows.append(row)
-    return found
-
-
-def _excel(content: bytes, filename: str, limit_bytes: int) -> Iterator[UhriRow]:
-    sheets = read_sheets(content, filename=filename, limit_bytes=limit_bytes)
-    seen: list[str] = []
-    matched = False
-    for sheet in sheets:
-        heading = find_header(sheet, set(HEADERS), lambda text: _NAMES.get(normal(text), ""), least=4)
-        if heading is None or not set(NEEDED) <= set(heading[1]):
-            seen.extend(text_of(cell) for _, cells in sheet.rows[:1] for cell in cells if cell is not None)
-            continue
-        matched = True
-        index, columns = heading
-        for number, cells in sheet.rows[index + 1 :]:
-            picked = {key: cells[at] if at < len(cells) else None for key, at in columns.items()}
-            if any(text_of(picked.get(key)) for key in ("text", "annotation_id", "symbol")):
-                yield normalised(picked, sheet=sheet.name, row=number)
-    if not matched:
-        raise refuse(
-            _l(
-                "This is not an export of the Universal Human Rights Index: columns %(expected)s are expected, found were %(found)s. Choose “Export to Excel” on the index's search page, or use our own template.",  # noqa: E501 - a sentence stays in one piece
-                expected=", ".join(HEADERS[key] for key in NEEDED),
-                found=", ".join(text[:40] for text in seen[:16]) or "–",
-            ),
-            code="not_uhri",
-        )
-
-
-JSON_KEYS = {
-    "text": "Text", "countries": "Countries", "body": "Body", "symbol": "Symbol", "themes": "Themes",
-    "affected": "AffectedPersons", "sdgs": "Sdgs", "published": "PublicationDate",
-    "recommending_states": "UprRecommendingCountry", "position": "UprPosition", "type": "AnnotationType",
-    "annotation_id": "AnnotationId", "session": "UprCycle", "regions": "Regions",
-}  # fmt: skip
-
-
-def read_json(stream: IO[bytes], *, filename: str = "") -> Iterator[UhriRow]:
-    """Read the JSON export object by object, never whole: memory stays flat for 360 MB.
-
-    Raises:
-        Invalid: not JSON, cut short, or not objects of the index.
-    """
-    known = {normal(name): key for key, name in JSON_KEYS.items()} | {
-        normal("UprSession"): "session", normal("UPRPosition"): "position",
-    }  # fmt: skip
-    count = 0
-    for count, entry in enumerate(_objects(stream, filename), start=1):
-        cells: dict[str, Any] = {}
-        for name, value in entry.items():
-            if (key := known.get(normal(str(name)))) and (value not in (None, "") and key not in cells):
-                cells[key] = _joined(value)
-        if count == 1 and not {"text", "annotation_id"} <= set(cells):
-            raise _not_json(filename, ", ".join(str(name) for name in list(entry)[:16]))
-        yield normalised(cells, row=count)
-    if not count:
-        raise _not_json(filename, "–")
-
-
-def _joined(value: Any) -> Any:
-    if isinstance(value, list):
-        return "\n".join(str(_joined(part)) for part in value if part not in (None, ""))
-    if isinstance(value, dict):
-        return next((str(value[key]) for key in value if normal(key) in {"name", "label", "title", "value"}), "")
-    return value
-
-
-def _not_json(filename: str, found: str) -> Exception:
-    return refuse(
-        _l(
-            "The file %(file)s is not a complete JSON export of the Universal Human Rights Index: objects with Text, Symbol and AnnotationId are expected, found was %(found)s. Download it again.",  # noqa: E501 - a sentence stays in one piece
-            file=filename or "(.json)",
-            found=found,
-        ),
-        code="not_uhri",
-    )
-
-
-LONGEST_OBJECT = 4_000_000  # characters of one annotation; the longest seen is below 100,000
-
-
-def _objects(stream: IO[bytes], filename: str) -> Iterator[dict[str, Any]]:  # noqa: C901 - one scanner, one state
-    """Yield the objects of the first array in a JSON text, decoding piece by piece."""
-    import codecs
-
-    decoder, utf8 = json.JSONDecoder(), codecs.getincrementaldecoder("utf-8-sig")("strict")
-    text, begun, ended, need = "", False, False, 0
-    try:
-        while not ended:
-            raw = stream.read(1 << 18)
-            text += utf8.decode(raw, final=not raw)
-            if not begun and (at := text.find("[")) >= 0:
-                text, begun = text[at + 1 :], True
-            at = 0
-            while begun and (raw == b"" or len(text) >= need):
-                while at < len(text) and text[at] in " \t\r\n,":
-                    at += 1
-                if at >= len(text):
-                    break
-                if text[at] == "]":
-                    ended = True
-                    break
-                try:
-                    entry, at = decoder.raw_decode(text, at)
-                except json.JSONDecodeError:
-                    if raw == b"" or len(text) - at > LONGEST_OBJECT:
-                        raise
-                    need = 2 * (len(text) - at)
-                    break
-                need = 0
-                if not isinstance(entry, dict):
-                    raise _not_json(filename, type(entry).__name__)
-                yield entry
-            text = text[at:] if begun else text[-1:] if len(text) > LONGEST_OBJECT else text
-            if raw == b"" and not ended:
-                raise _not_json(filename, "…")
-    except (ValueError, RecursionError) as error:
-        raise _not_json(filename, "…") from error
-
-
-def pair(rows: Sequence[UhriRow]) -> dict[str, str]:
-    """Pair concerns and recommendations of one heading within a document: annotation id -> annotation id, both ways.
-
-    With several under one heading, each goes with the nearest paragraph number not yet taken. To be confirmed by hand.
-    """
-    groups: dict[tuple[str, str], list[UhriRow]] = defaultdict(list)
-    for row in rows:
-        if row.heading and row.kind in {"concern", "recommendation"}:
-            groups[row.symbol, normal(row.heading)].append(row)
-    pairs: dict[str, str] = {}
-    for group in groups.values():
-        free = [row for row in group if row.kind == "concern"]
-        for wish in sorted((row for row in group if row.kind == "recommendation"), key=_number):
-            if free:
-                best = min(free, key=lambda one: (abs(_number(one) - _number(wish)), _number(one)))
-                free.remove(best)
-                pairs[wish.annotation_id], pairs[best.annotation_id] = best.annotation_id, wish.annotation_id
-    return pairs
-
-
-def _number(row: UhriRow) -> float:
-    match = re.match(r"\d+(?:\.\d+)?", row.paragraph)
-    return float(match[0]) if match else 0.0
-
-
-def with_problem(row: UhriRow, problem: Problem) -> UhriRow:
-    """Return the row with one more problem."""
-    return replace(row, problems=(*row.problems, problem))
+    def __call__(self, value: Any) -> bool | None:
+        """Judge the cell; an export repeats the same few hundred."""
+        text = text_of(value)
+        if text not in self._known:
+            if len(self._known) > 10_000:
+                self._known.clear()
+            said = labels(text)
+            self._known[text] = any(normal(name) in self._wanted for name in said) if said else None
+        return self._known[text]

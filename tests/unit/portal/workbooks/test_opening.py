@@ -9,6 +9,7 @@ import pytest
 
 from portal.errors import Invalid
 from portal.workbooks.opening import open_workbook, read_sheets
+from portal.workbooks.rows import open_rows
 
 
 def valid(rows=20) -> bytes:
@@ -131,6 +132,11 @@ def test_blank_formatted_cells_are_bounded():
     assert caught.value.code == "too_many_cells"
 
 
+def passed_by(source, filename=""):
+    with open_rows(source, filename=filename) as sheets:
+        return [(sheet.name, [(row.number, row.cells()) for row in sheet.rows()]) for sheet in sheets]
+
+
 def test_nothing_but_a_sentence_whatever_the_bytes():
     content = valid(60)
     chance = random.Random(7)
@@ -151,7 +157,7 @@ def test_nothing_but_a_sentence_whatever_the_bytes():
     samples += [repacked(content, damage) for _ in range(80)]
     samples += [b"PK\x03\x04" + chance.randbytes(400) for _ in range(20)]
     for sample in samples:
-        for reader in (open_workbook, read_sheets):
+        for reader in (open_workbook, read_sheets, passed_by):
             try:
                 reader(io.BytesIO(sample), filename="x.xlsx")
             except Invalid as error:

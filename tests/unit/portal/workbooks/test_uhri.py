@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from portal.errors import Invalid
-from portal.workbooks import uhri
+from portal.workbooks import uhri, uhri_files
 
 EXPORTED = [
     "Text", "Countries Concerned", "Reccomending Body", "Document Symbol", "Themes", "Affected Persons", "Sdgs",
@@ -39,7 +39,7 @@ def exported(*lines, headers=EXPORTED):
 
 def test_a_row_with_all_its_quirks():
     text = "Fair trials\n27.The State should&nbsp;do the judges&rsquo; work: (a) Give rooms; (b) Give time, as in paragraph (c) of 2019."
-    found = uhri.read(exported(line(text)), ["Cambodia", "KH"])
+    found = uhri_files.read(exported(line(text)), ["Cambodia", "KH"])
     (row,) = found.rows
     assert (row.heading, row.paragraph, row.kind) == ("Fair trials", "27", "recommendation")
     assert row.lead == "The State should do the judges’ work:"
@@ -71,7 +71,7 @@ def test_heading_and_number_inside_the_text(text, expected):
 
 
 def test_only_the_country_is_taken_by_name_or_iso_code():
-    found = uhri.read(
+    found = uhri_files.read(
         exported(
             line("1. One", **{"OHCHR Annotation Id": "a"}),
             line("2. Two", **{"OHCHR Annotation Id": "b", "Countries Concerned": "- KH\n- KH"}),
@@ -86,7 +86,7 @@ def test_only_the_country_is_taken_by_name_or_iso_code():
 
 def test_headers_in_any_spelling_and_order():
     headers = ["recommending BODY", "OHCHR annotation ID", "TEXT", "Country", "Symbol", "SDGs"]
-    found = uhri.read(
+    found = uhri_files.read(
         exported(["- CAT", "x", "5. Do", "Cambodia", "CAT/C/1", "- 5 - GENDER"], headers=headers), ["Cambodia"]
     )
     assert (found.rows[0].body, found.rows[0].sdgs) == ("CAT", ("5 - GENDER",))
@@ -94,7 +94,7 @@ def test_headers_in_any_spelling_and_order():
 
 def test_another_workbook_is_refused_with_expected_and_found_headers():
     with pytest.raises(Invalid) as caught:
-        uhri.read(exported(["1"], headers=["Ministry"]), ["Cambodia"])
+        uhri_files.read(exported(["1"], headers=["Ministry"]), ["Cambodia"])
     assert "Document Symbol" in str(caught.value)
     assert "Ministry" in str(caught.value)
 
@@ -114,25 +114,13 @@ def test_positions_of_the_state(said, position):
 
 
 def test_what_is_missing_is_a_problem_of_its_row():
-    found = uhri.read(
+    found = uhri_files.read(
         exported(line("1. x", **{"OHCHR Annotation Id": None, "Document Publication Date": "soon"})), ["Cambodia"]
     )
     assert [(problem.row, problem.field) for problem in found.rows[0].problems] == [
         (2, "annotation_id"),
         (2, "published"),
     ]
-
-
-def test_concern_and_recommendation_are_paired_by_heading():
-    rows = uhri.read(
-        exported(
-            line("Prisons\n10. Worried", **{"Type": "- Concerns/Observations", "OHCHR Annotation Id": "c1"}),
-            line("PRISONS \n13. Should", **{"OHCHR Annotation Id": "r1"}),
-            line("Courts\n14. Should", **{"OHCHR Annotation Id": "r2"}),
-        ),
-        ["Cambodia"],
-    ).rows
-    assert uhri.pair(rows) == {"c1": "r1", "r1": "c1"}
 
 
 def entry(number, country="Cambodia"):
@@ -153,7 +141,7 @@ def test_json_is_read_piece_by_piece():
             assert 0 < size <= 1 << 18
             return super().read(min(size, 7001))
 
-    found = uhri.read(Slow(content), ["Cambodia"])
+    found = uhri_files.read(Slow(content), ["Cambodia"])
     assert len(found.rows) == 30
     assert found.other_countries == 2970
     row = found.rows[0]
@@ -167,5 +155,5 @@ def test_json_is_read_piece_by_piece():
 )
 def test_json_that_is_cut_or_foreign_is_refused(content):
     with pytest.raises(Invalid) as caught:
-        uhri.read(content, ["Cambodia"])
+        uhri_files.read(content, ["Cambodia"])
     assert caught.value.code == "not_uhri"
