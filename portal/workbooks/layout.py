@@ -14,18 +14,18 @@ from openpyxl.utils import get_column_letter
 
 from portal.table import Problem
 from portal.workbooks.cell_text import lines
-from portal.workbooks.looks import LOOKS
-from portal.workbooks.opening import find_header, text_of
+from portal.workbooks.opening import find_header, read_sheets, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from openpyxl.worksheet.worksheet import Worksheet
 
     from portal.table import Cell, Speakable
-    from portal.workbooks.opening import Sheet
+    from portal.workbooks.opening import Sheet, Source
     from portal.workbooks.writer import ReportBook
 
+OF_THE_TEMPLATE = frozenset({"Instructions", "_lists", "Notes"})
 SPARE = 200  # empty, formatted rows below what exists
 _LANGUAGE = re.compile(
     r"^(?P<title>.*?)\s*(?:[,:·\-–—]\s*[^()]*)?\((?P<code>[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?)\)\s*\*?$"
@@ -34,7 +34,10 @@ _LANGUAGE = re.compile(
 
 @dataclass(frozen=True)
 class Field:
-    """One column of a template; ``per_language`` makes one column per language, ``choices`` names a drop-down list."""
+    """One column of a template; ``per_language`` makes one column per language, ``choices`` names a drop-down list.
+
+    ``coded`` columns hold the code of a list's entry though they offer no list.
+    """
 
     key: str
     title: Speakable
@@ -48,6 +51,7 @@ class Field:
     example: str = ""
     choices: str = ""
     strict: bool = True
+    coded: bool = False
 
 
 @dataclass
@@ -64,6 +68,17 @@ class Row:
         """Return the text of a column, "" when blank or absent."""
         return self.values.get(key, "")
 
+    def shaped(self, fields: Sequence[Field]) -> dict[str, Any]:
+        """Return what the row says by key: texts per language, codes of lists, the other texts as they are."""
+        return {
+            one.key: self.texts.get(one.key, {})
+            if one.per_language
+            else self.code(one.key)
+            if one.choices or one.coded
+            else self.get(one.key)
+            for one in fields
+        }
+
     def code(self, key: str) -> str:
         """Return the code in front of the label of a drop-down entry ("lead – Lead institution" -> "lead")."""
         return code_of(self.get(key))
@@ -77,6 +92,11 @@ def entry(code: str, label: str) -> str:
 def code_of(text: str) -> str:
     """Return the code of a drop-down entry, or the text itself."""
     return re.split(r"\s+[–—]\s+", text, maxsplit=1)[0].strip()
+
+
+def offered(labels: Mapping[str, Speakable], languages: Sequence[str]) -> dict[str, str]:
+    """Return the drop-down entries of a list by code, labelled in every language."""
+    return {code: entry(code, both(label, languages).replace("\n", " · ")) for code, label in labels.items()}
 
 
 def spoken(text: Speakable, languages: Sequence[str]) -> dict[str, str]:
@@ -236,6 +256,17 @@ def _heads(text: str, known: dict[str, str]) -> tuple[str, str] | None:
     return None
 
 
+def filled_sheets(source: Source, *, filename: str, limit_bytes: int) -> Iterator[Sheet]:
+    """Yield the sheets that people fill; what the template adds for itself is passed over.
+
+    Raises:
+        Invalid: not a readable, plain .xlsx.
+    """
+    for sheet in read_sheets(source, filename=filename, limit_bytes=limit_bytes):
+        if sheet.name not in OF_THE_TEMPLATE:
+            yield sheet
+
+
 def read_sheet(
     sheet: Sheet, fields: Sequence[Field], languages: Sequence[str], *, least: int = 2
 ) -> tuple[list[Row], list[Problem]] | None:
@@ -308,6 +339,3 @@ def _row(sheet: str, number: int, cells: list[Any], places: Mapping[int, tuple[s
             row.values[key] = text
             row.raw[key] = value
     return row if row.values or row.texts else None
-
-
-__all__ = ["LOOKS", "Field", "Row", "both", "code_of", "entry", "read_sheet", "write_instructions", "write_sheet"]

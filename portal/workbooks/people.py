@@ -10,15 +10,16 @@ from flask_babel import lazy_gettext as _l
 from portal.table import Problem, pick
 from portal.workbooks.layout import (
     Field,
-    both,
     code_of,
     entry,
+    filled_sheets,
     language_name,
+    offered,
     read_sheet,
     write_instructions,
     write_sheet,
 )
-from portal.workbooks.opening import LIMIT_BYTES, read_sheets, refuse
+from portal.workbooks.opening import LIMIT_BYTES, refuse
 from portal.workbooks.writer import ReportBook
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ INSTITUTION_FIELDS = (
         14,
         example="MOI",
         aliases=("parent", "belongs to"),
+        coded=True,
     ),
     Field(
         "rank",
@@ -248,16 +250,16 @@ def read(source: Source, languages: Sequence[str], *, filename: str = "", limit_
     """
     found = PeopleRows([], [], [])
     seen = False
-    for sheet in read_sheets(source, filename=filename, limit_bytes=limit_bytes):
-        if sheet.name in {"Instructions", "_lists", "Notes"}:
-            continue
+    for sheet in filled_sheets(source, filename=filename, limit_bytes=limit_bytes):
         people = read_sheet(sheet, PERSON_FIELDS, languages)
         places = read_sheet(sheet, INSTITUTION_FIELDS, languages)
         if people and (places is None or _better(people[1], places[1], sheet.name)):
-            found.persons.extend(_person(row) for row in people[0])
+            found.persons.extend(PersonRow(row.sheet, row.row, **row.shaped(PERSON_FIELDS)) for row in people[0])
             found.problems.extend(people[1])
         elif places:
-            found.institutions.extend(_institution(row) for row in places[0])
+            found.institutions.extend(
+                InstitutionRow(row.sheet, row.row, **row.shaped(INSTITUTION_FIELDS)) for row in places[0]
+            )
             found.problems.extend(places[1])
         else:
             continue
@@ -274,21 +276,6 @@ def _better(persons: list[Problem], institutions: list[Problem], title: str) -> 
     if title in {INSTITUTIONS, PERSONS}:
         return title == PERSONS
     return len(persons) < len(institutions)
-
-
-def _institution(row: Any) -> InstitutionRow:
-    return InstitutionRow(
-        row.sheet, row.row, code=row.get("code"), names=row.texts.get("names", {}), parent=row.code("parent"),
-        rank=row.get("rank"), kind=row.code("kind"), letter_form=row.texts.get("letter_form", {}),
-    )  # fmt: skip
-
-
-def _person(row: Any) -> PersonRow:
-    return PersonRow(
-        row.sheet, row.row, institution=row.code("institution"), role=row.code("role"), login=row.get("login"),
-        names=row.texts.get("names", {}), honorific=row.code("honorific"), post=row.texts.get("post", {}),
-        phone=row.get("phone"), telegram=row.get("telegram"), email=row.get("email"), language=row.code("language"),
-    )  # fmt: skip
 
 
 def template(
@@ -310,7 +297,7 @@ def template(
         str(one.get("code", "")): entry(str(one.get("code", "")), pick(one.get("names", {}), language, languages))
         for one in honorifics
     }
-    kinds = {code: entry(code, both(label, languages).replace("\n", " · ")) for code, label in KINDS.items()}
+    kinds = offered(KINDS, languages)
     tongues = {code: entry(code, language_name(code, code)) for code in languages}
     places = [dict(one) for one in institutions]
     for name, values in (

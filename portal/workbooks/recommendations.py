@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import lazy_gettext as _l
 
 from portal.table import Problem
-from portal.workbooks.layout import Field, Row, both, entry, read_sheet, with_english, write_instructions, write_sheet
-from portal.workbooks.opening import LIMIT_BYTES, read_sheets, refuse
+from portal.workbooks.layout import (
+    Field,
+    Row,
+    filled_sheets,
+    offered,
+    read_sheet,
+    with_english,
+    write_instructions,
+    write_sheet,
+)
+from portal.workbooks.opening import LIMIT_BYTES, refuse
 from portal.workbooks.uhri import day
 from portal.workbooks.writer import ReportBook
 
@@ -235,10 +244,7 @@ def template(languages: Sequence[str], recommendations: Iterable[Mapping[str, An
     """Return the workbook; with what exists (attributes of :class:`TemplateRow`) it is the export."""
     speaking = with_english(languages)
     book = ReportBook(language=languages[0], languages=speaking, title=SHEET)
-    shown = {
-        name: {code: entry(code, both(label, languages).replace("\n", " · ")) for code, label in values.items()}
-        for name, values in _LISTS.items()
-    }
+    shown = {name: offered(labels, languages) for name, labels in _LISTS.items()}
     for name, values in shown.items():
         book.choices(name, values.values())
     rows = []
@@ -269,9 +275,7 @@ def read(
     rows: list[TemplateRow] = []
     problems: list[Problem] = []
     seen = False
-    for sheet in read_sheets(source, filename=filename, limit_bytes=limit_bytes):
-        if sheet.name in {"Instructions", "_lists", "Notes"}:
-            continue
+    for sheet in filled_sheets(source, filename=filename, limit_bytes=limit_bytes):
         result = read_sheet(sheet, FIELDS, with_english(languages), least=3)
         if result:
             seen = True
@@ -311,18 +315,18 @@ def _template_row(row: Row) -> TemplateRow:
                 _l("The date %(text)s cannot be read.", text=row.get(key)),
                 _l("Write year-month-day, such as 2022-05-18."),
             )
-    follow = row.code("follow_up").casefold()
-    return TemplateRow(
-        row.sheet, row.row, symbol=" ".join(row.get("symbol").split()), mechanism=row.get("mechanism"),
-        title=row.texts.get("title", {}), adopted=days["adopted"], published=days["published"],
-        paragraph=row.get("paragraph").rstrip("."), sub_item=row.get("sub_item").strip("(). ").casefold(),
-        kind=codes["kind"] or "recommendation", heading=row.texts.get("heading", {}),
-        texts=row.texts.get("texts", {}), summary=row.texts.get("summary", {}), text_status=codes["text_status"],
-        themes=_listed(row, "themes"), affected=_listed(row, "affected"), sdgs=_listed(row, "sdgs"),
-        follow_up=follow in _YES if follow else None, state_position=codes["state_position"],
-        recommending_state=row.get("recommending_state"), pair=row.get("pair").rstrip("."),
-        uhri_id=row.get("uhri_id"), problems=tuple(problems),
-    )  # fmt: skip
+    said = row.shaped(FIELDS)
+    follow = said["follow_up"].casefold()
+    said |= codes | days | {key: _listed(row, key) for key in ("themes", "affected", "sdgs")}
+    said |= {
+        "symbol": " ".join(said["symbol"].split()),
+        "paragraph": said["paragraph"].rstrip("."),
+        "sub_item": said["sub_item"].strip("(). ").casefold(),
+        "kind": codes["kind"] or "recommendation",
+        "follow_up": follow in _YES if follow else None,
+        "pair": said["pair"].rstrip("."),
+    }
+    return TemplateRow(row.sheet, row.row, **said, problems=tuple(problems))
 
 
 def _titles() -> dict[str, Speakable]:
