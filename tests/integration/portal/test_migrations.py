@@ -68,6 +68,17 @@ def test_down_leaves_nothing_and_up_makes_it_all_again(engine, engine_name):
         session.commit()
 
 
+def test_every_migration_goes_up_down_and_up_again_by_itself(engine):
+    steps = list(ScriptDirectory.from_config(migrations.config()).walk_revisions())[::-1]
+    migrations.downgrade(engine, "base")
+    for step in steps:
+        migrations.upgrade(engine, step.revision)
+        migrations.downgrade(engine, step.down_revision or "base")
+        assert migrations.current(engine) == step.down_revision
+        migrations.upgrade(engine, step.revision)
+    assert migrations.current(engine) == migrations.head()
+
+
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):
     if engine_name != "sqlite":
         assert inspect(engine).get_pk_constraint("answer")["constrained_columns"] == [
