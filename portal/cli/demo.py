@@ -63,8 +63,6 @@ def prepare(app: Flask, data_dir: Path, password: str | None) -> Sequence[Login]
     unfinished.touch()
     started = time.monotonic()
     click.echo("Filling the demo country ...")
-    with app.app_context():
-        upgrade_schema(app)
     from portal.demo.seed import seed  # imports all services: not needed when the demo is there already
 
     logins = list[Login](seed(app, password=password))

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from config import ROOT
-from portal import clock
+from portal import clock, migrations
 from portal.database import write
 from portal.demo.files import CountryFiles
 from portal.demo.hurry import hurried, sync_file
@@ -18,6 +18,7 @@ from portal.demo.preparation import set_up
 from portal.extensions import db
 from portal.queries.sessions import system_principal
 from portal.services import accounts
+from portal.services.people import ensure_system_actor
 from portal.services.sessions import hash_password
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ KEPT_DAYS = 2
 
 
 def seed(app: Flask, *, password: str | None, country: str = "cambodia") -> list[dict[str, str]]:
-    """Fill an empty, migrated portal with a demo country and return its log-ins (role, institution, login, password).
+    """Fill an empty portal with a demo country and return its log-ins (role, institution, login, password).
 
     On SQLite the result is kept in the cache folder under a hash of code, files and day, and copied the next time.
     """
@@ -66,6 +67,9 @@ def new_password() -> str:
 
 def _build(app: Flask, files: CountryFiles, password_hash: str) -> None:
     settings: Settings = app.config["SETTINGS"]
+    migrations.upgrade(db.engine)
+    with write() as session:
+        ensure_system_actor(session)
     versions = set_up(files, password_hash=password_hash, sources=settings.data_dir / "questionnaires")
     Life(app, files, versions).happen()
     db.session.rollback()

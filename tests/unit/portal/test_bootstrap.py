@@ -131,3 +131,14 @@ def test_two_starts_at_once_prepare_once(place):
     said = [process.communicate(timeout=30)[0] for process in both]
     assert all("entered" in text for text in said)
     assert (place / "ran").read_text() == "x"
+
+
+def test_bytecode_is_kept_in_the_cache_where_none_may_stand_beside_the_sources(place, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    monkeypatch.setenv(bootstrap.ENTERED, "")
+    entered = {}
+    monkeypatch.setattr(bootstrap.os, "execv", lambda *_: entered.update(bootstrap.os.environ))
+    bootstrap._enter(["demo"])
+    assert "PYTHONDONTWRITEBYTECODE" not in entered
+    assert entered["PYTHONPYCACHEPREFIX"] == str(bootstrap.LOG.parent / "bytecode")
