@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +12,12 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import jinja2
 from babel import Locale
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
@@ -369,3 +374,18 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(_=_said, gettext=_said)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    _keep_compiled(app)
+
+
+def _keep_compiled(app: Flask) -> None:
+    """Keep compiled templates in the cache folder: a process finds them there instead of compiling them anew.
+
+    Jinja judges each by its source; the folder is named by what else decides the code. A cache that cannot be written
+    is done without.
+    """
+    made_by = hashlib.sha256(jinja2.__version__.encode() + Path(__file__).read_bytes()).hexdigest()[:16]
+    folder = app.config["SETTINGS"].cache_dir / "templates" / made_by
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    if os.access(folder, os.W_OK):
+        app.jinja_env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder), "%s.code")

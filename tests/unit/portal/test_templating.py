@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask, g
@@ -47,3 +48,17 @@ def test_icons_are_inlined_and_named_only_when_they_speak():
     assert 'aria-label="&lt;Edit&gt;"' in templating.icon("pencil", "<Edit>")
     with pytest.raises(KeyError):
         templating.icon("no-such-icon")
+
+
+def test_a_changed_template_is_compiled_anew_though_compiled_ones_are_kept(tmp_path):
+    from jinja2 import DictLoader
+
+    said = []
+    for source in ("one", "one", "two"):
+        app = Flask(__name__)
+        app.config["SETTINGS"] = SimpleNamespace(cache_dir=tmp_path)
+        templating._keep_compiled(app)
+        app.jinja_env.loader = DictLoader({"page": source})
+        said.append(app.jinja_env.get_template("page").render())
+    assert said == ["one", "one", "two"]
+    assert len(list((tmp_path / "templates").rglob("*.code"))) == 1
