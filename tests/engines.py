@@ -89,7 +89,7 @@ def start_postgres() -> Postgres:
     if _listens("127.0.0.1", 5432):
         try:
             return Postgres("postgresql://postgres@127.0.0.1:5432/postgres")
-        except Exception as error:  # noqa: BLE001 - somebody else's server: try a private one
+        except Exception as error:  # noqa: BLE001 - a foreign server may refuse in any way; a private one follows
             reason = f"the server on 127.0.0.1:5432 does not let postgres in ({type(error).__name__})"
     else:
         reason = "no server on 127.0.0.1:5432"

@@ -103,13 +103,13 @@ class Styles:
         scratch.protection = Protection(locked=look.locked)
         if prefix:
             scratch.quotePrefix = True
-        self._made[key] = scratch._style  # type: ignore[attr-defined] # noqa: SLF001 - openpyxl has no public way
+        self._made[key] = scratch._style  # type: ignore[attr-defined] # noqa: SLF001 - StyleArray is not public
         return self._made[key]
 
     def number(self, look: str, kind: str, *, khmer: bool, prefix: bool, wrap: bool) -> int:
         """Return the number under which the workbook keeps a style, for cells written as XML."""
         made = self.array(LOOKS[look], FORMATS.get(kind, "General"), khmer=khmer, prefix=prefix, wrap=wrap)
-        return int(self.workbook._cell_styles.add(made))  # type: ignore[attr-defined] # noqa: SLF001 - openpyxl has no public way
+        return int(self.workbook._cell_styles.add(made))  # type: ignore[attr-defined] # noqa: SLF001 - the table of styles is not public
 
 
 def kind_of(value: Cell) -> str:

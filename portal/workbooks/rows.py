@@ -98,9 +98,7 @@ def _index(letters: str) -> int:
 
 def _text(element: Any) -> str:
     """Return the text of a string with its differently drawn parts joined, without the reading aids of East Asia."""
-    return "".join(
-        part.text or "" for part in element.iter("{*}t") if etree.QName(part.getparent()).localname != "rPh"
-    )
+    return "".join(part.text or "" for part in element.iter("{*}t") if etree.QName(part.getparent()).localname != "rPh")
 
 
 class SharedTexts:
@@ -189,9 +187,7 @@ class LongSheet:
 
 
 @contextmanager
-def open_rows(
-    source: Source, *, filename: str = "", limit_bytes: int = LIMIT_BYTES
-) -> Iterator[list[LongSheet]]:
+def open_rows(source: Source, *, filename: str = "", limit_bytes: int = LIMIT_BYTES) -> Iterator[list[LongSheet]]:
     """Open an uploaded .xlsx file of any size and lend its worksheets.
 
     Above :data:`~portal.workbooks.opening.LIMIT_BYTES` (command line) it may unpack to more than a web upload may.

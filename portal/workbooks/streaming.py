@@ -175,8 +175,8 @@ class _Writer(ExcelWriter):
         part_of: Any = ws  # the stubs do not know the private names that ExcelWriter sets likewise
         made: Any = WorksheetWriter(ws)  # likewise
         made.write()
-        part_of._rels = made._rels  # noqa: SLF001 - as ExcelWriter does
-        part_of._drawing = None  # noqa: SLF001 - likewise
+        part_of._rels = made._rels  # noqa: SLF001 - ExcelWriter reads it for the relations part
+        part_of._drawing = None  # noqa: SLF001 - ExcelWriter reads it; streamed sheets draw nothing
         with Path(made.out).open("rb") as part:
             head, end, tail = part.read().partition(b"</sheetData>")
         last = f"{get_column_letter(sum(rows.spans))}{rows.count + 1}"
@@ -184,7 +184,7 @@ class _Writer(ExcelWriter):
         rows.file.seek(0)
         with self.archive.open(ws.path[1:], "w", force_zip64=True) as target:
             packer: Any = target  # zipfile has no public way to another deflate; this one packs five times as fast
-            packer._compressor = isal_zlib.compressobj(2, isal_zlib.DEFLATED, -15)  # noqa: SLF001 - as just said
+            packer._compressor = isal_zlib.compressobj(2, isal_zlib.DEFLATED, -15)  # noqa: SLF001 - zipfile offers no hook for a compressor
             target.write(head)
             while chunk := rows.file.read(_CHUNK):
                 target.write(chunk)
@@ -224,5 +224,5 @@ def count_rows(path: Path, part: str) -> int:
             seen = rest + chunk
             count += seen.count(b"<row ")
             rest = seen[-4:]
-    parser.Parse(b"", True)  # noqa: FBT003 - expat's own signature
+    parser.Parse(b"", True)  # noqa: FBT003 - expat takes is_final by position only
     return count

@@ -257,7 +257,7 @@ class ReportBook:
                 target._value = part  # noqa: SLF001 - past openpyxl's guessing of formulas and its cutting
                 target.data_type = "s"
             made = self.styles.array(LOOKS[style], "General", khmer=is_khmer(part), prefix=is_risky(part), wrap=wrap)
-            target._style = made  # noqa: SLF001 - as in cell()
+            target._style = made  # noqa: SLF001 - one shared style array, as in cell()
 
     def _link(self, ws: Worksheet, row: int, col: int, link: Link, style: str, *, wrap: bool) -> None:
         used = self._links.get(ws.title, 0)
@@ -283,7 +283,7 @@ class ReportBook:
         # on the dark header a link stays white
         look = Look(**{**base.__dict__, "colour": base.colour if base.fill == ACCENT else "0B5CAD", "underline": True})
         made = self.styles.array(look, "General", khmer=is_khmer(str(text)), prefix=is_risky(str(text)), wrap=wrap)
-        target._style = made  # noqa: SLF001 - as in cell()
+        target._style = made  # noqa: SLF001 - one shared style array, as in cell()
 
     def note(self, ws: Worksheet, where: str, what: str) -> None:
         """Remember an altered cell for the notes sheet."""
@@ -380,7 +380,7 @@ class ReportBook:
         if not self.workbook.worksheets:
             self.add("Empty")
         # Hidden sheets go last, so that the first tab is one that can be shown.
-        self.workbook._sheets.sort(key=lambda ws: ws.sheet_state != "visible")  # type: ignore[attr-defined] # noqa: SLF001 - openpyxl has no public way
+        self.workbook._sheets.sort(key=lambda ws: ws.sheet_state != "visible")  # type: ignore[attr-defined] # noqa: SLF001 - move_sheet() moves one at a time
         self.workbook.active = 0
         if isinstance(target, (str, Path)):
             write_file(Path(target), lambda stream: save_workbook(self, stream))
