@@ -315,6 +315,7 @@ def summary_table(found: Summary, language: str = "en", languages: Sequence[str]
             "recommendations",
             {"en": "Recommendations", "km": "អនុសាសន៍"},
             "integer",
+            width=18,
             help={
                 "en": "Recommendations with this consolidated state of the secretariat.",
                 "km": "ចំនួនអនុសាសន៍ដែលលេខាធិការដ្ឋានបានកំណត់ស្ថានភាពនេះ។",
@@ -346,7 +347,7 @@ def theme_table(found: Summary, language: str, languages: Sequence[str] = ()) ->
     """Return consolidated states by theme as a table; a recommendation counts under each of its themes."""
     columns = (
         Column("theme", {"en": "Theme", "km": "ប្រធានបទ"}, width=44, wrap=True),
-        Column("total", {"en": "Recommendations", "km": "អនុសាសន៍"}, "integer"),
+        Column("total", {"en": "Recommendations", "km": "អនុសាសន៍"}, "integer", width=18),
         *(Column(state.value, names, "integer") for state, names in STATES.items()),
         Column("unset", UNSET, "integer"),
     )

@@ -97,9 +97,11 @@ def confirm(client, **fields):
 def test_an_observer_finds_no_unpublished_state_on_any_page_or_file(client_for, scene):
     confirm(client_for(scene.coordinator), state=scene.state)
     pages = crawl(client_for(scene.observer))
-    assert {"/published", f"/recommendations/{scene.one.public_id}", f"/recommendations/{scene.other.public_id}"} <= set(
-        pages
-    )
+    assert {
+        "/published",
+        f"/recommendations/{scene.one.public_id}",
+        f"/recommendations/{scene.other.public_id}",
+    } <= set(pages)
     for path, text in pages.items():
         for canary in ("canary", "Canary Ministry", "2019", "A reason for all to read"):
             assert canary not in text, (path, canary)
