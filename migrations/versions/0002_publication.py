@@ -20,9 +20,7 @@ def upgrade() -> None:
         sa.Column("state_id", sa.Integer(), nullable=False),
         sa.Column(
             "act",
-            sa.Enum(
-                "published", "taken_back", name="act", native_enum=False, create_constraint=True, length=32
-            ),
+            sa.Enum("published", "taken_back", name="act", native_enum=False, create_constraint=True, length=32),
             nullable=False,
         ),
         sa.Column("with_reason", sa.Boolean(), nullable=False),

@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from portal.permissions import Principal
 
 
-def publish_states(
-    session: Session, states: Sequence[str], *, with_reason: Collection[str] = (), by: Principal
-) -> int:
+def publish_states(session: Session, states: Sequence[str], *, with_reason: Collection[str] = (), by: Principal) -> int:
     """Publish states by their public ids, those in ``with_reason`` with their reason; return how many became visible.
 
     What is visible already in the same way is left alone, so that a second click adds nothing.
@@ -103,9 +101,7 @@ def _confirmed(session: Session, states: Sequence[str]) -> list[ImplementationSt
     return found
 
 
-def _act(
-    session: Session, state: ImplementationState, act: PublicationAct, *, reason_too: bool, by: Principal
-) -> None:
+def _act(session: Session, state: ImplementationState, act: PublicationAct, *, reason_too: bool, by: Principal) -> None:
     session.add(
         ImplementationPublication(
             state_id=state.id, act=act, with_reason=reason_too, done_at=clock.now(), done_by=by.actor_id
