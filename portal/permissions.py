@@ -42,6 +42,7 @@ class Permission(StrEnum):
     VIEW_PEOPLE = "view_people"
     EDIT_RECOMMENDATIONS = "edit_recommendations"
     SET_IMPLEMENTATION = "set_implementation"
+    PUBLISH_IMPLEMENTATION = "publish_implementation"
     EDIT_QUESTIONNAIRE = "edit_questionnaire"
     VIEW_QUESTIONNAIRE = "view_questionnaire"
     VIEW_AUDIT = "view_audit"
@@ -49,6 +50,7 @@ class Permission(StrEnum):
     # everybody who is signed in
     VIEW_RECOMMENDATIONS = "view_recommendations"
     VIEW_IMPLEMENTATION = "view_implementation"
+    VIEW_PUBLISHED = "view_published"
     EDIT_OWN_ACCOUNT = "edit_own_account"
 
 
@@ -83,13 +85,15 @@ GRANTS: Mapping[Permission, frozenset[Role | StaffRole]] = {
     P.VIEW_PEOPLE: SECRETARIAT,
     P.EDIT_RECOMMENDATIONS: frozenset({SR.COORDINATOR}),
     P.SET_IMPLEMENTATION: frozenset({SR.COORDINATOR, SR.REPORT_WRITER}),
+    P.PUBLISH_IMPLEMENTATION: frozenset({SR.COORDINATOR}),
     P.EDIT_QUESTIONNAIRE: frozenset({SR.COORDINATOR}),
     P.VIEW_QUESTIONNAIRE: SECRETARIAT,
     P.VIEW_AUDIT: frozenset({SR.COORDINATOR, SR.ADMINISTRATOR}),
     P.OPERATE_PORTAL: frozenset({SR.ADMINISTRATOR}),
     P.VIEW_RECOMMENDATIONS: MEMBERS | frozenset(SR),
-    # an observer sees a state once it is published, and nothing publishes states yet
+    # every state and its reason; an observer sees a state once it is published, and no other
     P.VIEW_IMPLEMENTATION: SECRETARIAT,
+    P.VIEW_PUBLISHED: SECRETARIAT | {SR.OBSERVER},
     P.EDIT_OWN_ACCOUNT: MEMBERS | frozenset(SR),
 }
 

@@ -30,6 +30,7 @@ _NAVIGATION: tuple[tuple[str, str, str, Permission], ...] = (
     ("sign.pack", "sign", "pen", Permission.SIGN_SUBMISSION),
     ("follow.rounds", "rounds", "bar-chart", Permission.VIEW_ROUND),
     ("recommendations.index", "recommendations", "journal-text", Permission.VIEW_RECOMMENDATIONS),
+    ("recommendations.published", "published", "signpost", Permission.VIEW_PUBLISHED),
     ("people.institutions", "people", "people", Permission.VIEW_PEOPLE),
     ("questionnaires.index", "questionnaires", "ui-checks", Permission.VIEW_QUESTIONNAIRE),
 )
@@ -41,6 +42,7 @@ def _labels() -> dict[str, str]:
         "sign": _("To sign"),
         "rounds": _("Rounds"),
         "recommendations": _("Recommendations"),
+        "published": _("State of implementation"),
         "people": _("People"),
         "questionnaires": _("Questionnaires"),
     }
@@ -80,6 +82,13 @@ def choose_language(country: CountryFacts) -> str:
 _BESIDE = {"rounds": "follow", "exports": "follow"}
 
 
+def _is_here(endpoint: str, here: str) -> bool:
+    """Tell whether an entry stands for the present page; two entries of one room part its pages."""
+    if request.endpoint == "recommendations.published" or endpoint == "recommendations.published":
+        return endpoint == request.endpoint
+    return endpoint.partition(".")[0] == here
+
+
 class LazyView(PageView):
     """A page view whose navigation is made only when a page is drawn (autosaves draw none)."""
 
@@ -97,9 +106,12 @@ class LazyView(PageView):
         here = (request.endpoint or "").partition(".")[0]
         here = _BESIDE.get(here, here)
         return [
-            NavigationItem(labels[key], url_for(endpoint), icon, endpoint.partition(".")[0] == here)
+            NavigationItem(labels[key], url_for(endpoint), icon, _is_here(endpoint, here))
             for endpoint, key, icon, permission in _NAVIGATION
-            if endpoint in current_app.view_functions and may(principal, permission)
+            if endpoint in current_app.view_functions
+            and may(principal, permission)
+            # the secretariat reaches it from its own page of states
+            and not (permission is Permission.VIEW_PUBLISHED and may(principal, Permission.VIEW_IMPLEMENTATION))
         ]
 
 

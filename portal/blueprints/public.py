@@ -37,6 +37,7 @@ def home() -> ResponseReturnValue:
         (Permission.VIEW_ROUND, "follow.rounds"),
         (Permission.SIGN_SUBMISSION, "sign.pack"),
         (Permission.VIEW_OWED, "respond.owed"),
+        (Permission.VIEW_PUBLISHED, "recommendations.published"),
         (Permission.VIEW_RECOMMENDATIONS, "recommendations.index"),
     ):
         if may(principal, permission) and endpoint in current_app.view_functions:

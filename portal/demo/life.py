@@ -17,6 +17,7 @@ from portal.jobs.outbox import send_due
 from portal.models import (
     Assignment,
     Implementation,
+    ImplementationState,
     Institution,
     Participation,
     Recommendation,
@@ -26,6 +27,7 @@ from portal.models import (
 )
 from portal.queries.sessions import principal_of
 from portal.services import implementation, issuing, rounds
+from portal.services.publishing import publish_states
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -126,6 +128,8 @@ class Life:
         for one in files.answers["implementation_states"]:
             if one["round"] == slug:
                 self._at(moment(of, one["day"], "16:10"), self._state(slug, one))
+                if one["published"]:
+                    self._at(moment(of, one["day"], "17:00"), self._publication(one))
         if of["state"] in {"closed", "frozen"}:
             closing = min(lapses, default=moment(of, of["closing_day"], "17:30"))
             self._at(closing, lambda: self._close(slug))
@@ -244,6 +248,28 @@ class Life:
                     by=by,
                     round_id=self.rounds[slug],
                 )
+
+        return do
+
+    def _publication(self, one: Mapping[str, Any]) -> Callable[[], object]:
+        """Publish the state of a recommendation, its reason too where the file says so."""
+
+        def do() -> None:
+            with write() as session:
+                state = session.scalars(
+                    select(ImplementationState.public_id)
+                    .join(Recommendation, Recommendation.id == ImplementationState.recommendation_id)
+                    .join(SourceDocument, SourceDocument.id == Recommendation.document_id)
+                    .where(
+                        SourceDocument.symbol == one["document"],
+                        Recommendation.paragraph == one["paragraph"],
+                        Recommendation.sub_item == one["sub_item"],
+                    )
+                    .order_by(ImplementationState.id.desc())
+                    .limit(1)
+                ).one()
+                reasons = {state} if one.get("reason_published") else set()
+                publish_states(session, [state], with_reason=reasons, by=self._coordinator())
 
         return do
 

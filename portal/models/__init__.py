@@ -44,8 +44,10 @@ from portal.models.questionnaires import (
 )
 from portal.models.recommendations import (
     Implementation,
+    ImplementationPublication,
     ImplementationState,
     Mechanism,
+    PublicationAct,
     Recommendation,
     RecommendationKind,
     RecommendationRevision,
@@ -109,6 +111,7 @@ __all__ = [
     "HeldPost",
     "IdempotencyKey",
     "Implementation",
+    "ImplementationPublication",
     "ImplementationState",
     "ImportDraft",
     "Institution",
@@ -123,6 +126,7 @@ __all__ = [
     "Membership",
     "OutgoingMail",
     "Participation",
+    "PublicationAct",
     "Question",
     "QuestionChoice",
     "Questionnaire",

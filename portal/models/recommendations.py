@@ -57,6 +57,13 @@ class Implementation(StrEnum):
     NOT_ACCEPTED = "not_accepted"
 
 
+class PublicationAct(StrEnum):
+    """What was done with a state towards observers."""
+
+    PUBLISHED = "published"
+    TAKEN_BACK = "taken_back"
+
+
 class Mechanism(Base):
     """A treaty body, the Universal Periodic Review, a special procedure."""
 
@@ -177,3 +184,20 @@ class ImplementationState(Base):
     reason: Mapped[str] = mapped_column(Text)
     set_at: Mapped[datetime]
     set_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))
+
+
+class ImplementationPublication(Base):
+    """A state shown to observers, or taken back from them; append-only, the newest act of a recommendation counts.
+
+    It names the very state that was shown when the act was confirmed: a state set later is not published by it.
+    """
+
+    __tablename__ = "implementation_publication"
+
+    id: Mapped[Id]
+    public_id: Mapped[PublicId]
+    state_id: Mapped[int] = mapped_column(ForeignKey("implementation_state.id"), index=True)
+    act: Mapped[PublicationAct] = mapped_column(checked(PublicationAct, "act"))
+    with_reason: Mapped[bool] = mapped_column(default=False)
+    done_at: Mapped[datetime]
+    done_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))

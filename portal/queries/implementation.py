@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from portal.table import Cell
@@ -69,6 +70,8 @@ class Consolidated:
     set_at: datetime
     set_by: Mapping[str, str]
     round_slug: str | None
+    round_titles: Mapping[str, str]
+    public_id: str
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def history(session: Session, ids: Iterable[int] | None = None, round_id: int | 
         select(
             ImplementationState.recommendation_id, ImplementationState.state, ImplementationState.as_of,
             ImplementationState.reason, ImplementationState.set_at, UserAccount.names, ReportingRound.slug,
+            ReportingRound.titles, ImplementationState.public_id,
         )
         .outerjoin(Actor, Actor.id == ImplementationState.set_by)
         .outerjoin(UserAccount, UserAccount.id == Actor.user_id)
@@ -103,7 +107,7 @@ def history(session: Session, ids: Iterable[int] | None = None, round_id: int | 
     if round_id is not None:
         query = query.where(ImplementationState.round_id == round_id)
     return [
-        Consolidated(row[0], row[1], row[2], row[3], row[4], row[5] or {}, row[6]) for row in session.execute(query)
+        Consolidated(*row[:5], row[5] or {}, row[6], row[7] or {}, row[8]) for row in session.execute(query)
     ]
 
 
@@ -229,18 +233,7 @@ def summary(
     answers out, for readers who may not see answers; ``own_answers`` are those that the caller has read already. The
     number of queries does not depend on the rows.
     """
-    query = (
-        select(
-            Recommendation.id, Recommendation.public_id, SourceDocument.symbol, Recommendation.paragraph,
-            Recommendation.sub_item, Recommendation.heading, Recommendation.summary, Recommendation.texts,
-        )
-        .join(SourceDocument, SourceDocument.id == Recommendation.document_id)
-        .where(
-            Recommendation.kind == RecommendationKind.RECOMMENDATION, Recommendation.archived.is_(False),
-            ~is_chapeau(),
-        )
-        .order_by(SourceDocument.published_on.desc(), SourceDocument.id, Recommendation.position, Recommendation.id)
-    )  # fmt: skip
+    query = counted()
     if round_id is not None:
         of_round = select(RoundDocument.document_id).where(RoundDocument.round_id == round_id)
         asked = select(AssignmentRecommendation.recommendation_id).where(AssignmentRecommendation.round_id == round_id)
@@ -253,7 +246,7 @@ def summary(
         own_answers = own_states(session, round_id=round_id) if own else ()
     for one in own_answers:
         answers[one.recommendation_id].append(one)
-    themes = _themes(session)
+    themes = themes_of(session)
     rows = [
         StateRow(
             *row, themes=[labels for _, labels in themes.get(row.id, ())], consolidated=known.get(row.id),
@@ -264,7 +257,27 @@ def summary(
     return _sum(rows, themes)
 
 
-def _themes(session: Session) -> dict[int, list[tuple[int, Mapping[str, str]]]]:
+def counted() -> Select[int, str, str, str, str, dict[str, str], dict[str, str], dict[str, str]]:
+    """Return the query of all recommendations that are counted, in the order of their documents.
+
+    Columns: id, public_id, symbol, paragraph, sub_item, heading, summary, texts.
+    """
+    return (
+        select(
+            Recommendation.id, Recommendation.public_id, SourceDocument.symbol, Recommendation.paragraph,
+            Recommendation.sub_item, Recommendation.heading, Recommendation.summary, Recommendation.texts,
+        )
+        .join(SourceDocument, SourceDocument.id == Recommendation.document_id)
+        .where(
+            Recommendation.kind == RecommendationKind.RECOMMENDATION, Recommendation.archived.is_(False),
+            ~is_chapeau(),
+        )
+        .order_by(SourceDocument.published_on.desc(), SourceDocument.id, Recommendation.position, Recommendation.id)
+    )  # fmt: skip
+
+
+def themes_of(session: Session) -> dict[int, list[tuple[int, Mapping[str, str]]]]:
+    """Return the themes of every recommendation that has any: (id, labels)."""
     found: dict[int, list[tuple[int, Mapping[str, str]]]] = defaultdict(list)
     query = (
         select(RecommendationTag.recommendation_id, Tag.id, Tag.labels)
@@ -302,6 +315,7 @@ def summary_table(found: Summary, language: str = "en", languages: Sequence[str]
             "recommendations",
             {"en": "Recommendations", "km": "អនុសាសន៍"},
             "integer",
+            width=18,
             help={
                 "en": "Recommendations with this consolidated state of the secretariat.",
                 "km": "ចំនួនអនុសាសន៍ដែលលេខាធិការដ្ឋានបានកំណត់ស្ថានភាពនេះ។",
@@ -333,7 +347,7 @@ def theme_table(found: Summary, language: str, languages: Sequence[str] = ()) ->
     """Return consolidated states by theme as a table; a recommendation counts under each of its themes."""
     columns = (
         Column("theme", {"en": "Theme", "km": "ប្រធានបទ"}, width=44, wrap=True),
-        Column("total", {"en": "Recommendations", "km": "អនុសាសន៍"}, "integer"),
+        Column("total", {"en": "Recommendations", "km": "អនុសាសន៍"}, "integer", width=18),
         *(Column(state.value, names, "integer") for state, names in STATES.items()),
         Column("unset", UNSET, "integer"),
     )

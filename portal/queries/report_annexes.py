@@ -88,12 +88,12 @@ def evidence_table(rows: Iterable[tuple[Reply, Row]], reader: Reader) -> Table: 
 
 def codebook_table(tables: Iterable[tuple[str, Table]], versions: Iterable[Definition], reader: Reader) -> Table:
     """Explain every column of every sheet, and every question of every version used, worded in each language."""
-    c = reader.column
+    c, wording = reader.column, _("Wording")  # a message inside an f-string would not be found by the extractor
     columns = (
         c("where", _("Sheet or questionnaire"), width=24),
         c("code", _("Code"), width=20),
         *(
-            Column(f"wording_{language}", {reader.language: f"{_('Wording')} ({language})"}, width=46, wrap=True)
+            Column(f"wording_{language}", {reader.language: f"{wording} ({language})"}, width=46, wrap=True)
             for language in reader.languages
         ),
         c("type", _("Type"), width=16),
@@ -119,8 +119,9 @@ def codebook_table(tables: Iterable[tuple[str, Table]], versions: Iterable[Defin
 
 def _question(item: Item, reader: Reader) -> tuple[Cell, ...]:
     worded = labels(item, reader.languages)
+    retired = _("retired")
     choices = "\n".join(
-        f"{choice.key} = {reader.say(choice.texts)}" + (f" ({_('retired')})" if choice.retired else "")
+        f"{choice.key} = {reader.say(choice.texts)}" + (f" ({retired})" if choice.retired else "")
         for choice in item.choices
     )
     hint = item.text("hint", reader.language, reader.languages)

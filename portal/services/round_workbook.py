@@ -24,6 +24,7 @@ from portal.queries.report_words import STATES, Reader, role_words, signature_wo
 from portal.queries.submissions import citation
 from portal.table import Link
 from portal.workbooks import report as layout
+from portal.workbooks.layout import language_name
 from portal.workbooks.reading import Reading, Told
 from portal.workbooks.streaming import count_rows, sheet_parts
 
@@ -260,7 +261,7 @@ def _facts(
         (_("Made by"), reader.say(name) or reader.say(by.names) or by.login),
         (_("Made on"), clock.now()),
         (_("Time zone"), reader.time_zone),
-        (_("Language"), reader.language),
+        (_("Language"), f"{language_name(reader.language, reader.language)} ({reader.language})"),
         (_("Filter"), _("none: the whole round")),
         (_("Questionnaires"), titles),
         (_("Content"), _(

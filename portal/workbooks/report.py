@@ -115,7 +115,7 @@ def _about(book: ReportBook, ws: Worksheet, report: Report) -> None:
         shown = value.text if isinstance(value, Link) else str(value if value is not None else "")
         ws.row_dimensions[row].height = max(20, book.height(shown, 96), book.height(name, 34))
         row += 1
-    row = _proof(book, ws, row + 1, report.counts)
+    row = _proof(book, ws, row + 1, report)
     row = _pairs(
         book, ws, row + 1, _("What the states mean"), [(word, what, state) for state, word, what in report.states]
     )
@@ -124,7 +124,8 @@ def _about(book: ReportBook, ws: Worksheet, report: Report) -> None:
     ws.freeze_panes = "A2"
 
 
-def _proof(book: ReportBook, ws: Worksheet, row: int, counts: Sequence[Count]) -> int:
+def _proof(book: ReportBook, ws: Worksheet, row: int, report: Report) -> int:
+    names = _spoken(book, report)
     book.cell(ws, row, 1, _("Sheets, and the proof that nothing is missing"), style="subtitle", wrap=False)
     ws.row_dimensions[row].height = 26
     heads = (_("Sheet"), _("What is counted"), _("In the database"), _("In this workbook"), _("Agrees"))
@@ -132,22 +133,36 @@ def _proof(book: ReportBook, ws: Worksheet, row: int, counts: Sequence[Count]) -
         book.cell(ws, row + 1, at, head, style="header")
     ws.row_dimensions[row + 1].height = 30
     row += 2
-    for count in counts:
-        book.cell(ws, row, 1, sheet_link(count.sheet, count.sheet))
+    for count in report.counts:
+        name = names.get(count.sheet, count.sheet)
+        book.cell(ws, row, 1, sheet_link(count.sheet, name))
         book.cell(ws, row, 2, count.what)
         book.cell(ws, row, 3, count.counted, "integer")
         book.cell(ws, row, 4, count.written, "integer")
         book.cell(ws, row, 5, _("yes") if count.counted == count.written else _("NO"))
-        ws.row_dimensions[row].height = max(20, book.height(count.what, 46))
+        ws.row_dimensions[row].height = max(20, book.height(count.what, 46), book.height(name, 34))
         row += 1
     for title in (CODEBOOK,):
-        book.cell(ws, row, 1, sheet_link(title, title))
+        book.cell(ws, row, 1, sheet_link(title, names[title]))
         book.cell(ws, row, 2, _("What every column and every question means"))
         for at in (3, 4, 5):
             book.cell(ws, row, at, None)
         ws.row_dimensions[row].height = 20
         row += 1
     return row
+
+
+def _spoken(book: ReportBook, report: Report) -> dict[str, str]:
+    """Return what links to sheets say: the short code on the tab, in other languages than English with its name."""
+    tables = {
+        RATE: report.rates, RECOMMENDATIONS: report.recommendations, ANSWERS: report.answers,
+        STATES: report.each_state, INSTITUTIONS: report.institutions, PRACTICES: report.practices,
+        EVIDENCE: report.evidence, CODEBOOK: report.codebook,
+    }  # fmt: skip
+    if report.language == "en":
+        return {code: code for code in tables}
+    said = {code: book.words(table.title) for code, table in tables.items()}
+    return {code: code if words == code else f"{code} · {words}" for code, words in said.items()}
 
 
 def _pairs(
@@ -200,4 +215,4 @@ def _back(book: ReportBook, ws: Worksheet) -> None:
 def _to_about(book: ReportBook, ws: Worksheet) -> None:
     """Let the first header cell of a data sheet lead to the first sheet: row 1 belongs to the column names."""
     title = str(ws.cell(1, 1).value or "")
-    book.cell(ws, 1, 1, sheet_link(ABOUT, title), style="label")
+    book.cell(ws, 1, 1, sheet_link(ABOUT, title), style="header")

@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING, Any
 from playwright.sync_api import expect
 
 from portal import clock
-from portal.models import Action, Answer, Question, Signature, Status, Submission, SubmissionEvent, VersionItem
+from portal.models import (
+    Action,
+    Answer,
+    Implementation,
+    ImplementationPublication,
+    ImplementationState,
+    PublicationAct,
+    Question,
+    Signature,
+    Status,
+    Submission,
+    SubmissionEvent,
+    VersionItem,
+)
 from tests import factories
 
 if TYPE_CHECKING:
@@ -55,6 +68,33 @@ def answered(session: Session, scene: Scene) -> None:
             )
         )  # fmt: skip
     step(session, scene, Action.FIRST_SAVE, Status.IN_PROGRESS)
+
+
+def judged(session: Session, scene: Scene) -> ImplementationState:
+    """Set a consolidated state that nobody published."""
+    state = ImplementationState(
+        recommendation_id=scene.asked.id, round_id=scene.round.id, state=Implementation.PLANNED, as_of=clock.today(),
+        reason="The draft waits", set_at=clock.now(), set_by=factories.system_actor(session).id,
+    )  # fmt: skip
+    session.add(state)
+    session.flush()
+    return state
+
+
+def shown(session: Session, scene: Scene) -> None:
+    """Publish a state with its reason."""
+    state = judged(session, scene)
+    session.add(
+        ImplementationPublication(
+            state_id=state.id, act=PublicationAct.PUBLISHED, with_reason=True, done_at=clock.now(), done_by=state.set_by
+        )
+    )
+
+
+def ask_to_publish(page: Page, _scene: Scene) -> None:
+    """Ask to publish all that is not visible yet."""
+    page.click("button[name=all]")
+    page.wait_for_selector("input[name=reason]")
 
 
 def step(session: Session, scene: Scene, action: Action, status: Status, reason: str | None = None) -> None:
@@ -161,6 +201,10 @@ PLACES: tuple[Place, ...] = (
     Place("texts missing", "coordinator", "/recommendations/missing"),
     Place("implementation", "coordinator", "/implementation"),
     Place("implementation of a document", "coordinator", "/implementation/{s.round.slug}"),
+    Place("implementation, with a state", "coordinator", "/implementation", before=judged),
+    Place("publishing", "coordinator", "/implementation", before=judged, act=ask_to_publish),
+    Place("published, empty", "coordinator", "/published"),
+    Place("published, filled", "coordinator", "/published", before=shown),
     Place("questionnaires", "coordinator", "/questionnaires"),
     Place("questionnaire", "coordinator", "/questionnaires/{s.version.public_id}"),
     Place("rounds", "coordinator", "/rounds"),

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from portal.queries.rates import InstitutionRate, RecommendationRate, Reply
     from portal.queries.reviews import Contact, OpenThread, Waiting
 
+# the board names the latest; the page of late replies names all
+LATE_ON_BOARD = 8
+
 
 def counted(of: ReportingRound) -> Rates:
     """Count a round as of today in the country."""
@@ -41,7 +44,7 @@ def frame(of: ReportingRound, current: str, found: Rates) -> dict[str, Any]:
         (_("Board"), "board", None),
         (_("By recommendation"), "by_recommendation", None),
         (_("Grid"), "grid", None),
-        (_("Late"), "late", len(found.late)),
+        (_("Late replies"), "late", found.overall.late),
     ]
     return {
         "slug": of.slug,
@@ -80,12 +83,16 @@ def board(of: ReportingRound) -> ResponseReturnValue:
         db.session, {one.assignment_id for one in queue} | {one.assignment_id for one in threads}
     )
     chart = [one for one in found.institutions if one.count.issued]
+    rows = _institution_rows(of, found, shown)
+    late_rows = sorted((row for row in rows if row["days_late"]), key=lambda row: -row["days_late"])
     return render_template(
         "follow/board.html",
         round=frame(of, "board", found),
+        late=late_rows[:LATE_ON_BOARD],
+        late_institutions=len(late_rows),
         everyone=everyone,
         missing=len(_not_answered(found)),
-        institutions=_institution_rows(of, found, shown),
+        institutions=rows,
         all_institutions=len(found.institutions),
         claims=[_waiting_row(one, asked, inside=inside) for one in queue if one.status is Status.CLAIMED],
         to_review=[_waiting_row(one, asked, inside=inside) for one in queue if one.status is Status.SUBMITTED],
@@ -120,6 +127,7 @@ def _institution_row(
     first = list({_language(person): person for person in reversed(people)}.values())[::-1]
     reached: Sequence[Contact | None] = (first or [None]) if of.status == "open" and owed else []
     texts = [(person, reminder(one, person, of, recommendations)) for person in reached]
+    told = [_person(person) for person in people]
     return {
         "code": one.code,
         "id": f"i-{one.id}",
@@ -132,8 +140,11 @@ def _institution_row(
         "extended_to": one.extended_to,
         "due_on": min((reply.due_on for reply in owed), default=None),
         "last_saved": max((reply.saved_at for reply in owed if reply.saved_at), default=None),
+        "parts": words.parts(one.replies, one.count),
         "grid_url": url_for("follow.grid", slug=of.slug) + f"#i-{one.id}",
-        "people": [_person(person) for person in people],
+        "late_url": url_for("follow.late", slug=of.slug) + f"#i-{one.id}",
+        "people": told,
+        "call": next((person for person in told if person["phone"]), None),
         "reminders": [(say(person.names) if person else "", _language(person), text) for person, text in texts],
     }
 
@@ -300,4 +311,4 @@ def late(of: ReportingRound) -> ResponseReturnValue:
             for reply in sorted(one.replies, key=lambda reply: -reply.days_late)
             if reply.days_late
         ]
-    return render_template("follow/late.html", round=frame(of, "late", found), institutions=rows)
+    return render_template("follow/late.html", round=frame(of, "late", found), institutions=rows, series=words.series())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.blueprints.recommendations import editing, implementation, importing, reading, texts
+from portal.blueprints.recommendations import editing, implementation, importing, publishing, reading, texts
 from portal.blueprints.recommendations.room import blueprint
 
-__all__ = ["blueprint", "editing", "implementation", "importing", "reading", "texts"]
+__all__ = ["blueprint", "editing", "implementation", "importing", "publishing", "reading", "texts"]

@@ -14,6 +14,7 @@ from portal.extensions import db
 from portal.models import Implementation, ReportingRound
 from portal.permissions import Permission, may
 from portal.queries import implementation as states
+from portal.queries.published import published
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -49,4 +50,6 @@ def implementation(slug: str | None) -> ResponseReturnValue:
         words=words(),
         may_view_answers=own,
         may_view_reasons=may(person, Permission.VIEW_ROUND),
+        may_publish=may(person, Permission.PUBLISH_IMPLEMENTATION),
+        visible=published(db.session),
     )

@@ -15,6 +15,7 @@ from portal.extensions import db
 from portal.permissions import Permission, may
 from portal.queries import implementation as states
 from portal.queries import recommendations as queries
+from portal.queries.published import Published, published
 from portal.templating import current_language, localized
 
 if TYPE_CHECKING:
@@ -43,9 +44,7 @@ def index() -> ResponseReturnValue:
     )
     found = queries.listing(db.session, filters, request.args.get("page", 1, type=int) or 1)
     labels = queries.tags(db.session)
-    newest = {}
-    if may(who(), Permission.VIEW_IMPLEMENTATION):
-        newest = states.newest(db.session, [row.id for row in found.rows])
+    newest = _states([row.id for row in found.rows])
     return render_template(
         "recommendations/index.html",
         found=found,
@@ -56,9 +55,19 @@ def index() -> ResponseReturnValue:
         words=words(),
         may_edit=may(who(), Permission.EDIT_RECOMMENDATIONS),
         may_view_states=may(who(), Permission.VIEW_IMPLEMENTATION),
+        may_view_published=may(who(), Permission.VIEW_PUBLISHED),
         previous_url=_page_url(found.number - 1) if found.number > 1 else "",
         next_url=_page_url(found.number + 1) if found.number < found.pages else "",
     )
+
+
+def _states(ids: list[int]) -> Mapping[int, states.Consolidated | Published]:
+    """Return the states that this reader may see: the newest ones, only what is published, or none."""
+    if may(who(), Permission.VIEW_IMPLEMENTATION):
+        return states.newest(db.session, ids)
+    if may(who(), Permission.VIEW_PUBLISHED):
+        return published(db.session, ids)
+    return {}
 
 
 def _page_url(number: int) -> str:
@@ -93,14 +102,11 @@ def document(public_id: str) -> ResponseReturnValue:
     if not found:
         raise NotFound
     rows = queries.of_document(db.session, found[0].id)
-    newest: Mapping[int, states.Consolidated] = {}
-    if may(who(), Permission.VIEW_IMPLEMENTATION):
-        newest = states.newest(db.session, [row.id for row in rows])
     return render_template(
         "recommendations/document.html",
         document=found[0],
         groups=_by_heading(rows),
-        states=newest,
+        states=_states([row.id for row in rows]),
         state_kinds=STATE_KINDS,
         words=words(),
         may_edit=may(who(), Permission.EDIT_RECOMMENDATIONS),
@@ -137,11 +143,14 @@ def show(one: Recommendation, **more: Any) -> str:
         assignments=queries.assignments(db.session, one.id) if may(person, Permission.VIEW_ROUND) else None,
         history=states.history(db.session, [one.id]) if may_view_states else [],
         own=states.own_states(db.session, recommendation_id=one.id) if may_view_answers else [],
+        shown=published(db.session, [one.id]).get(one.id) if may(person, Permission.VIEW_PUBLISHED) else None,
+        may_view_published=may(person, Permission.VIEW_PUBLISHED),
         may_view_states=may_view_states,
         may_view_answers=may_view_answers,
         may_view_reasons=may(person, Permission.VIEW_ROUND),
         may_edit=may(person, Permission.EDIT_RECOMMENDATIONS),
         may_set_state=may(person, Permission.SET_IMPLEMENTATION),
+        may_publish=may(person, Permission.PUBLISH_IMPLEMENTATION),
         state_kinds=STATE_KINDS,
         words=words(),
         **{"state_form": {}, "state_errors": [], **more},

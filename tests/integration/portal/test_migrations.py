@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from alembic import command
 from alembic.runtime.migration import MigrationContext
@@ -9,8 +11,16 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 from sqlalchemy.orm import Session
 
-from portal import migrations
-from portal.models import Answer, Base, Institution
+from portal import clock, migrations
+from portal.models import (
+    Answer,
+    Base,
+    Implementation,
+    ImplementationPublication,
+    ImplementationState,
+    Institution,
+    PublicationAct,
+)
 from tests import factories
 
 pytestmark = pytest.mark.engines
@@ -32,7 +42,7 @@ def test_the_schema_equals_the_models(engine):
 
 
 def test_the_head_is_pinned(engine):
-    assert migrations.head() == migrations.current(engine) == "0001"
+    assert migrations.head() == migrations.current(engine) == "0002"
 
 
 def test_head_and_current_are_what_alembic_says(engine):
@@ -77,6 +87,30 @@ def test_every_migration_goes_up_down_and_up_again_by_itself(engine):
         assert migrations.current(engine) == step.down_revision
         migrations.upgrade(engine, step.revision)
     assert migrations.current(engine) == migrations.head()
+
+
+def test_publications_come_and_go_and_states_stay(engine):
+    with Session(engine) as session:
+        actor = factories.system_actor(session).id
+        one = factories.recommendation(session)
+        state = ImplementationState(
+            recommendation_id=one.id, state=Implementation.PLANNED, as_of=date(2026, 1, 1), reason="Plan",
+            set_at=clock.now(), set_by=actor,
+        )  # fmt: skip
+        session.add(state)
+        session.flush()
+        session.add(
+            ImplementationPublication(
+                state_id=state.id, act=PublicationAct.PUBLISHED, done_at=clock.now(), done_by=actor
+            )
+        )
+        session.commit()
+    migrations.downgrade(engine, "0001")
+    assert "implementation_publication" not in inspect(engine).get_table_names()
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        assert session.scalar(select(ImplementationState.reason)) == "Plan"
+        assert session.scalars(select(ImplementationPublication)).all() == []
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):

@@ -156,6 +156,31 @@ def test_late_shows_days_and_people(client_for, scene, session):
     assert "3 days late" in client.words
 
 
+def test_the_board_the_tab_and_the_page_count_the_same_late_replies(client_for, scene, session):
+    of = session.merge(scene.round)
+    of.due_on = clock.today("Asia/Phnom_Penh") - timedelta(days=3)
+    more = factories.recommendation(session, paragraph="9")
+    asked = factories.assignment(session, session.merge(scene.moi), of, [more], factories.questionnaire_version(session))
+    factories.submission(session, asked)
+    session.commit()
+    client = client_for(scene.coordinator)
+    client.get("/rounds/r", expect=200)
+    (tile,) = client.page.xpath("//li[contains(@class, 'tile-bad')]")
+    assert " ".join(tile.text_content().split()) == "3late repliesof 2 institutions"
+    (tab,) = client.page.xpath("//nav//a[contains(@href, '/late')]")
+    assert " ".join(tab.text_content().split()) == "Late replies 3"
+    assert len(client.page.xpath("//section[@id='late']//tbody/tr")) == 2
+    client.get("/rounds/r/late", expect=200)
+    assert "3 replies are late, of 2 institutions." in client.words
+
+
+def test_contacts_and_reminders_of_the_board_are_folded(client_for, scene):
+    client = client_for(scene.coordinator)
+    client.get("/rounds/r")
+    assert client.page.xpath("//details[not(@open)]//a[@href='tel:+85512000111']")
+    assert client.page.xpath("//details[not(@open)]//textarea[contains(., 'Institution MOJ')]")
+
+
 def test_an_empty_round_says_what_to_do(client_for, scene, session):
     factories.reporting_round(session, slug="empty")
     session.commit()

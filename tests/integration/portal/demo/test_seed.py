@@ -42,6 +42,7 @@ from portal.models import (
     UserAccount,
 )
 from portal.models.lifecycle import RECEIVED, fold
+from portal.queries.published import published
 from portal.queries.questionnaires import definition
 from portal.queries.submissions import answers, head_by_id
 from portal.services import audit
@@ -205,6 +206,10 @@ def test_evidence_mail_and_states_are_there(seeded: Seeded, stored: Session) -> 
         assert (seeded.folder / "evidence" / one.sha256[:2] / one.sha256).stat().st_size == one.size
     assert _count(stored, Evidence) >= 1
     assert _count(stored, ImplementationState) == len(seeded.files.answers["implementation_states"])
+    wanted = [one for one in seeded.files.answers["implementation_states"] if one["published"]]
+    shown = published(stored)
+    assert len(shown) == len(wanted) > 0
+    assert sum(one.with_reason for one in shown.values()) == sum(one.get("reason_published", False) for one in wanted)
     assert _count(stored, OutgoingMail) == _count(stored, OutgoingMail, OutgoingMail.status == MailStatus.SENT)
     assert len(list((seeded.folder / "mail").glob("*.eml"))) == _count(stored, OutgoingMail)
 
