@@ -19,6 +19,7 @@ from portal.blueprints.respond.door import (
     OnPage,
     blueprint,
     own_page,
+    version_asked,
 )
 from portal.database import write
 from portal.errors import NotFound
@@ -29,7 +30,6 @@ from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
 from portal.queries import submissions as queries
 from portal.queries.actors import actor_names
-from portal.queries.questionnaires import definition as load_definition
 from portal.services import submissions as services
 from portal.table import pick
 from portal.templating import datetime_text, time_text
@@ -241,16 +241,14 @@ def _after_save(
 
 
 @blueprint.get("/rules/<int:version_id>/<language>")
-@requires(Permission.EDIT_OWN_ACCOUNT)
-def rules(version_id: int, language: str) -> ResponseReturnValue:
+@requires(Permission.VIEW_RULES, on=version_asked)
+def rules(of: Definition) -> ResponseReturnValue:
     """Give the relevance trees of a version to the browser: {relevant: {code: tree}, inside: {code: parent}}.
 
     The wording of a frozen version never changes, so the address may be cached for ever, in private.
     """
-    del language
-    definition = load_definition(db.session, version_id)
-    relevant = {item.code: to_json(parse(item.relevant)) for item in definition.items() if item.relevant}
-    inside = {child.code: item.code for item in definition.items() for child in item.children}
+    relevant = {item.code: to_json(parse(item.relevant)) for item in of.items() if item.relevant}
+    inside = {child.code: item.code for item in of.items() for child in item.children}
     response = current_app.response_class(
         json.dumps({"relevant": relevant, "inside": inside}, separators=(",", ":")), mimetype="application/json"
     )
