@@ -250,10 +250,7 @@ def ask(head: SubmissionHead) -> ResponseReturnValue:
     body = request.form.get("body", "").strip()
     try:
         with write() as session:
-            asked = threads(session, head.id)
-            again = asked and asked[-1].question_code == (code or None) and len(asked[-1].messages) == 1
-            if not (again and asked[-1].messages[0].body == body):
-                clarifications.ask(session, head, body, question_id=ids.get(code), by=who())
+            clarifications.ask(session, head, body, question_id=ids.get(code), by=who())
     except Invalid as error:
         return review_page(head, error=str(error), field="ask-body", status=422)
     notice(_("Your question was sent to the institution."))
@@ -268,10 +265,7 @@ def answer_clarification(on: ThreadOf) -> ResponseReturnValue:
     try:
         with write() as session:
             thread = session.get_one(Clarification, on.thread.id)
-            known = next(one for one in threads(session, on.head.id) if one.id == thread.id)
-            last = known.messages[-1] if known.messages else None
-            if not (last is not None and last.from_secretariat and last.body == body):
-                clarifications.answer(session, on.head, thread, body, by=who())
+            clarifications.answer(session, on.head, thread, body, by=who())
     except Invalid as error:
         return review_page(on.head, error=str(error), field=f"body-{on.thread.public_id}", status=422)
     notice(_("Your message was sent to the institution."))

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from forms.people import ImportForm
 from portal import clock
-from portal.blueprints.guard import requires, who
+from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import facts, notice, role_name
 from portal.blueprints.people.room import blueprint
 from portal.database import write
@@ -43,6 +43,7 @@ def template() -> ResponseReturnValue:
 
 @blueprint.post("/export")
 @requires(Permission.EDIT_PEOPLE)
+@repeats("the answer is a file; each download is written down")
 def export() -> ResponseReturnValue:
     """Download everybody as the same workbook, to change and upload again."""
     content = _book(*queries.workbook_rows(db.session))

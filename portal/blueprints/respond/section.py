@@ -12,7 +12,7 @@ from forms.answers import AnswerKey, Parsed, field_name
 from forms.expressions import parse, to_json
 from forms.question_types import question_type
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
-from portal.blueprints.guard import requires, wants_json, who
+from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
 from portal.blueprints.reading import action_words
 from portal.blueprints.respond.door import (
@@ -130,6 +130,7 @@ def _why_back(head: SubmissionHead) -> dict[str, Any] | None:
 
 @blueprint.post("/replies/<public_id>/pages/<code>")
 @requires(Permission.ANSWER_SUBMISSION, on=own_page)
+@repeats("answers are told apart by request_key and the revisions their writer saw")
 def save_section(on: OnPage) -> ResponseReturnValue:
     """Save the answers of a post: a whole page without script, or one answer of an autosave."""
     principal, head = who(), on.head
