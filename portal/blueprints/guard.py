@@ -218,8 +218,9 @@ def _hold_post_of_expired_session() -> ResponseReturnValue | None:
 
 def _forget_sent_post(response: Response) -> Response:
     """Drop a held text once the page it belongs to has taken it."""
-    sent = request.form.get("held_post") if request.method == "POST" else None
-    if sent and response.status_code < 400 and current_user.is_authenticated:
+    # a refused body is not read again: one over the limit would be refused anew, past every error page
+    sent = request.form.get("held_post") if request.method == "POST" and response.status_code < 400 else None
+    if sent and current_user.is_authenticated:
         with write() as database:
             database.execute(delete(HeldPost).where(HeldPost.public_id == sent, HeldPost.user_id == who().user_id))
     return response

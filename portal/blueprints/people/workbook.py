@@ -74,8 +74,9 @@ def upload() -> ResponseReturnValue:
         )
         report = _judge(db.session, settings.data_dir / import_drafts.FOLDER / sha256, name)
     except Invalid as error:
-        sentences = [str(part) for problem in error.problems for part in (problem.message, problem.mend) if part]
-        form.file.errors = sentences
+        form.file.errors = [
+            " ".join(str(part) for part in (problem.message, problem.mend) if part) for problem in error.problems
+        ]
         return render_template("people/import_.html", form=form), error.status
     with write() as database:
         draft = import_drafts.add_draft(database, KIND, filename=name, sha256=sha256, summary=report.counts, by=who())
