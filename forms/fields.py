@@ -75,11 +75,7 @@ class AnswerField(Field):
         if state not in ("", *STATES):
             typed = holdable(kind.typed(raw)) or None
             return Parsed(typed=typed, message=_l("Please choose one of the boxes offered."))
-        parsed = kind.parse(raw, self.item, self.context, self.key.lang)
-        if parsed.value is not None and (refused := kind.validate(parsed.value, self.item)) is not None:
-            # Out of the question's own bounds: it reads well, so it is kept as typed and said beside the field.
-            return Parsed(typed=holdable(kind.typed(raw)), message=refused)
-        return parsed
+        return kind.judge(raw, self.item, self.context, self.key.lang)
 
     def validate(self, form: Any, extra_validators: Any = ()) -> bool:
         """Say whether what was posted could be read; `errors` holds the sentence."""

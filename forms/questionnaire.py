@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms.fields.core import UnboundField
 
@@ -14,6 +15,7 @@ from forms.question_types import question_type
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from forms.answers import Text
     from forms.context import Context
     from forms.definition.model import Item
 
@@ -51,6 +53,15 @@ def read_answers(form: SectionForm, items: Sequence[Item]) -> Mapping[AnswerKey,
     """Return what the post says of these items' answers: only those it speaks of, readable or not."""
     codes = {item.code for item in asked(items)}
     return {key: field.parsed for key, field in form.answer_fields.items() if field.present and key.code in codes}
+
+
+def why_unreadable(item: Item, key: AnswerKey, typed: str, context: Context) -> Text:
+    """Say why a typed text that was kept is not taken: read once more, for whoever looks at it now.
+
+    No sentence is stored with an answer: a colleague, the secretariat and a machine read it each in their own language.
+    """
+    again = question_type(item.type).judge([typed], item, context, key.lang)
+    return again.message if again.message is not None else _l("This answer could not be read.")
 
 
 def asked(items: Iterable[Item]) -> Iterator[Item]:

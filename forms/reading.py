@@ -28,6 +28,8 @@ _INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 _CONTROLS = {code: None for code in (*range(1, 32), *range(127, 160)) if code not in (9, 10, 11, 12, 13, 0x85)}
 _LINE_ENDS = re.compile("\r\n|\r|\x0b|\x0c|\x85")
 _UNHOLDABLE = re.compile("[\x00\ud800-\udfff]")
+# the same characters, and the signs by which `holdable` keeps them: a page that is sent again shows only those
+_DAMAGED = re.compile("[\x00\ud800-\udfff\u2400\ufffd]")
 _KHMER = re.compile("[\u1780-\u17ff\u19e0-\u19ff]")
 _ADDRESS = re.compile(r"\S+://\S+|\S+@\S+\.\S+|www\.\S+")
 
@@ -62,10 +64,10 @@ def latin_digits(text: str) -> str:
 def read_text(typed: str, *, lang: str = "", limit: int = MAX_TEXT) -> str | None:
     r"""Read a text: line ends become \\n, other control characters go, the rest is stored as typed; blank is None.
 
-    Raises: Unreadable for NUL and broken characters, for more than `limit` characters, and for Khmer typed in a
-    legacy font (`lang` "km" only), which is not text at all for any other reader.
+    Raises: Unreadable for NUL and broken characters (or their signs), for more than `limit` characters, and for
+    Khmer typed in a legacy font (`lang` "km" only), which is not text at all for any other reader.
     """
-    if _UNHOLDABLE.search(typed):
+    if _DAMAGED.search(typed):
         raise Unreadable(
             _l(
                 "This text holds a character that is not text (shown as ␀ or �), often from a damaged file. "

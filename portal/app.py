@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from config import ROOT, Settings
 from portal import api, assets, compression, templating
-from portal.blueprints import guard, page
+from portal.blueprints import guard, once, page
 from portal.blueprints.sessions import DatabaseSessions, PortalSession
 from portal.database import engine_options, prepare
 from portal.errors import Invalid, PortalError
@@ -79,6 +79,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.install(app)
     page.install(app)
     guard.install(app)
+    once.install(app)
     # rooms that are being furnished are passed by until they stand
     for name in BLUEPRINTS:
         if not importlib.util.find_spec(f"portal.blueprints.{name}"):

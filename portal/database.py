@@ -6,7 +6,7 @@ import importlib.util
 import json
 import os
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from sqlalchemy import event
 from portal.extensions import db
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from types import ModuleType
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 fcntl: ModuleType | None = importlib.import_module("fcntl") if importlib.util.find_spec("fcntl") else None
 
 WRITE = "portal_write"
+_DEFERRED = "portal_deferred"
 _locks: dict[str, threading.RLock] = {}
 
 
@@ -126,7 +127,8 @@ def write() -> Iterator[Session]:
     """Run the block in one write transaction: commit at its clean end, roll back on any error.
 
     What was read before is another transaction, ended here; the block must re-read what it relies on. Writers queue
-    behind one lock instead of colliding (SQLite); an inner ``write()`` joins the outer one.
+    behind one lock instead of colliding (SQLite); an inner ``write()`` joins the outer one. Inside :func:`deferred` the
+    commit waits.
     """
     session = db.session
     if session.info.get(WRITE):
@@ -135,6 +137,10 @@ def write() -> Iterator[Session]:
     if session.new or session.dirty or session.deleted:
         message = "objects were changed outside write()"
         raise RuntimeError(message)
+    if (waiting := session.info.get(_DEFERRED)) is not None:
+        with waiting.joined(session):
+            yield session
+        return
     session.commit()
     with _lock_for(db.engine):
         session.info[WRITE] = True
@@ -147,6 +153,86 @@ def write() -> Iterator[Session]:
             raise
         finally:
             session.info.pop(WRITE, None)
+
+
+class Deferred:
+    """The transaction of all ``write()`` blocks of one request, committed when its answer is known."""
+
+    def __init__(self, first: Callable[[Session], None]) -> None:
+        self._first = first
+        self._locks: ExitStack | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Tell whether something was written that still waits for its commit."""
+        return self._locks is not None
+
+    @contextmanager
+    def joined(self, session: Session) -> Iterator[None]:
+        """Run one ``write()`` block: undone alone if it fails, committed with the others."""
+        session.info[WRITE] = True
+        try:
+            if self._locks is not None:
+                with session.begin_nested():
+                    yield
+                return
+            session.commit()
+            with ExitStack() as locks:
+                locks.enter_context(_lock_for(db.engine))
+                try:
+                    session.connection(execution_options={WRITE: True})
+                    self._first(session)
+                    yield
+                    session.flush()
+                except BaseException:
+                    session.rollback()
+                    raise
+                self._locks = locks.pop_all()
+        finally:
+            session.info.pop(WRITE, None)
+
+    def settle(self, last: Callable[[Session], None]) -> None:
+        """Do the last thing and commit; ``write()`` blocks after it stand by themselves."""
+        session, locks = db.session, self._locks
+        if session.info.get(_DEFERRED) is self:
+            del session.info[_DEFERRED]
+        self._locks = None
+        if locks is None:
+            return
+        with locks:
+            try:
+                last(session)
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+
+
+    def abandon(self) -> None:
+        """Undo what was never settled; nothing if it was."""
+        session, locks = db.session, self._locks
+        if session.info.get(_DEFERRED) is self:
+            del session.info[_DEFERRED]
+        self._locks = None
+        if locks is not None:
+            with locks:
+                session.rollback()
+
+
+@contextmanager
+def deferred(first: Callable[[Session], None]) -> Iterator[Deferred]:
+    """Let the ``write()`` blocks inside share one transaction, which ``Deferred.settle`` commits.
+
+    ``first`` runs at the beginning of the first of them. Work that wants other transactions meanwhile must settle first
+    (SQLite would wait for itself).
+    """
+    made = Deferred(first)
+    db.session.info[_DEFERRED] = made
+    try:
+        yield made
+    finally:
+        # whoever left without settling: nothing of it stays
+        made.abandon()
 
 
 def writing(session: Session) -> bool:

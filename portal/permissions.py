@@ -20,6 +20,7 @@ class Permission(StrEnum):
     # an institution's own replies
     VIEW_SUBMISSION = "view_submission"
     VIEW_ANSWERS = "view_answers"
+    VIEW_RULES = "view_rules"
     ANSWER_SUBMISSION = "answer_submission"
     COMPLETE_SUBMISSION = "complete_submission"
     RECALL_SUBMISSION = "recall_submission"
@@ -64,6 +65,8 @@ SECRETARIAT = frozenset({SR.COORDINATOR, SR.REPORT_WRITER, SR.ADMINISTRATOR})
 GRANTS: Mapping[Permission, frozenset[Role | StaffRole]] = {
     P.VIEW_SUBMISSION: MEMBERS | {SR.COORDINATOR, SR.REPORT_WRITER},
     P.VIEW_ANSWERS: MEMBERS | {SR.COORDINATOR, SR.REPORT_WRITER},
+    # an institution's people: of the versions that it is asked with
+    P.VIEW_RULES: MEMBERS | SECRETARIAT,
     P.ANSWER_SUBMISSION: WRITERS,
     P.COMPLETE_SUBMISSION: LEADERS,
     P.RECALL_SUBMISSION: LEADERS | {R.APPROVER},

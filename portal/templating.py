@@ -6,11 +6,11 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from types import SimpleNamespace
@@ -69,12 +69,17 @@ class PageView:
     country: Mapping[str, str] = field(default_factory=dict)
     portal_name: Mapping[str, str] = field(default_factory=dict)
     principal: object | None = None
-    navigation: Sequence[NavigationItem] = ()
+    make_navigation: Callable[[], Sequence[NavigationItem]] = tuple
     notice: tuple[str, str] | None = None
     account_name: str = ""
     account_detail: str = ""
     account_url: str = ""
     demo: bool = False
+
+    @cached_property
+    def navigation(self) -> Sequence[NavigationItem]:
+        """Return the main navigation, made when a page is drawn (autosaves draw none)."""
+        return self.make_navigation()
 
 
 @dataclass(slots=True)

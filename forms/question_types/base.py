@@ -85,6 +85,14 @@ class QuestionType:
             return Parsed(typed=holdable(self.typed(raw)), message=trouble.sentence)
         return Parsed(value=value)
 
+    def judge(self, raw: Sequence[str], item: Question, context: Context, lang: str = "") -> Parsed:
+        """Read what was posted and hold it against the question's own settings; what is not taken stays in `typed`."""
+        parsed = self.parse(raw, item, context, lang)
+        if parsed.value is not None and (refused := self.validate(parsed.value, item)) is not None:
+            # It reads well but is out of bounds, so it is kept as typed and said beside the field.
+            return Parsed(typed=holdable(self.typed(raw)), message=refused)
+        return parsed
+
     def read(self, raw: Sequence[str], item: Question, context: Context, lang: str) -> Json:
         """Return the value posted. Raises: Unreadable."""
         raise NotImplementedError

@@ -12,11 +12,12 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, field_name, parse_field_name
+from forms.evaluation import evaluate
 from forms.question_types import question_type
 from forms.questionnaire import answer_keys, asked, read_answers, section_form
 from portal.api import shapes
 from portal.api.door import answer, any_reply, blueprint, once, operation, own_reply, take, take_query
-from portal.blueprints.answering import context_for, load
+from portal.blueprints.answering import context_for, load, why_not_taken
 from portal.blueprints.guard import requires, who
 from portal.errors import Invalid
 from portal.extensions import db
@@ -147,7 +148,7 @@ def get_submission(head: SubmissionHead) -> ResponseReturnValue:
                 _question(head, definition, item, context, tell_hidden=readable)
                 for item in asked(definition.pages)
             ],
-            answers=_answers(head) if readable else None,
+            answers=_answers(head, definition, context) if readable else None,
             evidence=[
                 shapes.EvidenceItem(
                     id=one.public_id,
@@ -184,18 +185,20 @@ def _question(
     )
 
 
-def _answers(head: SubmissionHead) -> list[shapes.Answer]:
+def _answers(head: SubmissionHead, definition: Definition, context: Context) -> list[shapes.Answer]:
+    stored = queries.answers(db.session, head.id)
+    said = why_not_taken(definition, stored, evaluate(definition, stored, context), context)
     return [
         shapes.Answer(
             name=field_name(key),
             value=one.value,
             state=one.state,
             typed=one.typed,
-            message=one.message,
+            message=said.get(key),
             revision=one.revision,
             answered_at=one.answered_at,
         )
-        for key, one in sorted(queries.answers(db.session, head.id).items())
+        for key, one in sorted(stored.items())
     ]
 
 

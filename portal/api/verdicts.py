@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import request
@@ -76,24 +77,6 @@ def sign_off(head: SubmissionHead) -> ResponseReturnValue:
     return _done(head, lambda session: verdicts.sign_off(session, [(head, definition)], by=who())[0], given)
 
 
-@blueprint.post("/submissions/<public_id>/decline")
-@requires(Permission.SIGN_SUBMISSION, on=own_reply)
-@_operation("decline", shapes.ReasonIn)
-def decline(head: SubmissionHead) -> ResponseReturnValue:
-    """Hand a reply back to one's own colleagues with a reason."""
-    given = take(shapes.ReasonIn)
-    return _done(head, lambda session: verdicts.decline(session, head, reason=given.reason, by=who()), given)
-
-
-@blueprint.post("/submissions/<public_id>/recall")
-@requires(Permission.RECALL_SUBMISSION, on=own_reply)
-@_operation("recall")
-def recall(head: SubmissionHead) -> ResponseReturnValue:
-    """Take a reply back before the secretariat starts its review."""
-    _nothing()
-    return _done(head, lambda session: verdicts.recall(session, head, by=who()))
-
-
 @blueprint.post("/submissions/<public_id>/not-ours")
 @requires(Permission.COMPLETE_SUBMISSION, on=own_reply)
 @_operation("claimNotOurs", shapes.NotOursIn)
@@ -109,24 +92,6 @@ def claim_not_ours(head: SubmissionHead) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@blueprint.post("/submissions/<public_id>/retract-claim")
-@requires(Permission.COMPLETE_SUBMISSION, on=own_reply)
-@_operation("retractClaim")
-def retract_claim(head: SubmissionHead) -> ResponseReturnValue:
-    """Take back the claim that another institution should answer."""
-    _nothing()
-    return _done(head, lambda session: verdicts.retract_claim(session, head, by=who()))
-
-
-@blueprint.post("/submissions/<public_id>/start-review")
-@requires(Permission.REVIEW_SUBMISSION, on=any_reply)
-@_operation("startReview")
-def start_review(head: SubmissionHead) -> ResponseReturnValue:
-    """Begin to read a reply; from now on it cannot be recalled."""
-    _nothing()
-    return _done(head, lambda session: reviews.start_review(session, head, by=who()))
-
-
 @blueprint.post("/submissions/<public_id>/return")
 @requires(Permission.REVIEW_SUBMISSION, on=any_reply)
 @_operation("returnSubmission", shapes.ReturnIn)
@@ -140,37 +105,53 @@ def return_submission(head: SubmissionHead) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/submissions/<public_id>/clear")
-@requires(Permission.REVIEW_SUBMISSION, on=any_reply)
-@_operation("clear")
-def clear(head: SubmissionHead) -> ResponseReturnValue:
-    """Take a reply as good."""
-    _nothing()
-    return _done(head, lambda session: reviews.clear(session, head, by=who()))
+@dataclass(frozen=True)
+class _Act:
+    """An act that takes nothing but perhaps a reason: its path, who may do it to which reply, and the verb."""
+
+    path: str
+    operation: str
+    permission: Permission
+    on: Callable[[str], SubmissionHead]
+    verb: Callable[..., SubmissionEvent]
+    told: str
+    reasoned: bool = False
+
+    def view(self) -> Callable[[SubmissionHead], ResponseReturnValue]:
+        """Return the view of this act, named and described as if it were written out."""
+
+        def act(head: SubmissionHead) -> ResponseReturnValue:
+            if not self.reasoned:
+                _nothing()
+                return _done(head, lambda session: self.verb(session, head, by=who()))
+            given = take(shapes.ReasonIn)
+            return _done(head, lambda session: self.verb(session, head, reason=given.reason, by=who()), given)
+
+        act.__name__ = act.__qualname__ = self.path.replace("-", "_")
+        act.__doc__ = self.told
+        return act
 
 
-@blueprint.post("/submissions/<public_id>/reopen")
-@requires(Permission.REOPEN_SUBMISSION, on=any_reply)
-@_operation("reopen", shapes.ReasonIn)
-def reopen(head: SubmissionHead) -> ResponseReturnValue:
-    """Open a cleared reply, or a confirmed "not ours", again."""
-    given = take(shapes.ReasonIn)
-    return _done(head, lambda session: reviews.reopen(session, head, reason=given.reason, by=who()), given)
-
-
-@blueprint.post("/submissions/<public_id>/confirm-not-ours")
-@requires(Permission.REVIEW_SUBMISSION, on=any_reply)
-@_operation("confirmNotOurs")
-def confirm_not_ours(head: SubmissionHead) -> ResponseReturnValue:
-    """Agree that another institution answers."""
-    _nothing()
-    return _done(head, lambda session: reviews.confirm_not_ours(session, head, by=who()))
-
-
-@blueprint.post("/submissions/<public_id>/refuse-not-ours")
-@requires(Permission.REVIEW_SUBMISSION, on=any_reply)
-@_operation("refuseNotOurs", shapes.ReasonIn)
-def refuse_not_ours(head: SubmissionHead) -> ResponseReturnValue:
-    """Ask the institution to answer all the same."""
-    given = take(shapes.ReasonIn)
-    return _done(head, lambda session: reviews.refuse_not_ours(session, head, reason=given.reason, by=who()), given)
+_SIGN, _REVIEW = Permission.SIGN_SUBMISSION, Permission.REVIEW_SUBMISSION
+_RECALL, _COMPLETE, _REOPEN = Permission.RECALL_SUBMISSION, Permission.COMPLETE_SUBMISSION, Permission.REOPEN_SUBMISSION
+ACTS = (
+    _Act("decline", "decline", _SIGN, own_reply, verdicts.decline,
+         "Hand a reply back to one's own colleagues with a reason.", reasoned=True),
+    _Act("recall", "recall", _RECALL, own_reply, verdicts.recall,
+         "Take a reply back before the secretariat starts its review."),
+    _Act("retract-claim", "retractClaim", _COMPLETE, own_reply, verdicts.retract_claim,
+         "Take back the claim that another institution should answer."),
+    _Act("start-review", "startReview", _REVIEW, any_reply, reviews.start_review,
+         "Begin to read a reply; from now on it cannot be recalled."),
+    _Act("clear", "clear", _REVIEW, any_reply, reviews.clear,
+         "Take a reply as good."),
+    _Act("reopen", "reopen", _REOPEN, any_reply, reviews.reopen,
+         'Open a cleared reply, or a confirmed "not ours", again.', reasoned=True),
+    _Act("confirm-not-ours", "confirmNotOurs", _REVIEW, any_reply, reviews.confirm_not_ours,
+         "Agree that another institution answers."),
+    _Act("refuse-not-ours", "refuseNotOurs", _REVIEW, any_reply, reviews.refuse_not_ours,
+         "Ask the institution to answer all the same.", reasoned=True),
+)  # fmt: skip
+for _act in ACTS:
+    _described = _operation(_act.operation, shapes.ReasonIn if _act.reasoned else None)(_act.view())
+    blueprint.post(f"/submissions/<public_id>/{_act.path}")(requires(_act.permission, on=_act.on)(_described))

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 
 from forms.accounts import CodeForm, PasswordForm, account_form
 from portal import clock
-from portal.blueprints.guard import confirm_password, forget_person, local_path, public, requires, who
+from portal.blueprints.guard import confirm_password, forget_person, local_path, public, repeats, requires, who
 from portal.blueprints.halfway import remember
 from portal.blueprints.page import facts, notice
 from portal.database import write
@@ -117,6 +117,7 @@ def _login_page(error: str = "", name: str = "") -> str:
 
 @blueprint.post("/logout")
 @requires(Permission.EDIT_OWN_ACCOUNT)
+@repeats("signing out twice is signing out")
 def logout() -> ResponseReturnValue:
     """Sign out this browser, on the server too."""
     principal = who()
@@ -285,6 +286,7 @@ def colleagues() -> ResponseReturnValue:
 
 @blueprint.post("/colleagues/<public_id>/invite")
 @requires(Permission.INVITE_COLLEAGUE, on=_invitee)
+@repeats("the page shows a code that is kept nowhere; the newest code counts")
 def invite(invitee: Invitee) -> ResponseReturnValue:
     """Make a link and a code and show them once: to copy, to print, as a QR code."""
     with write() as database:

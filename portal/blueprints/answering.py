@@ -12,7 +12,7 @@ from forms.answers import AnswerKey, field_name, parse_field_name
 from forms.context import Context
 from forms.evaluation import evaluate
 from forms.question_types import question_type
-from forms.questionnaire import asked, read_answers, section_form
+from forms.questionnaire import asked, read_answers, section_form, why_unreadable
 from portal import clock
 from portal.blueprints.drawing import clone, draw
 from portal.extensions import db
@@ -191,6 +191,25 @@ def _variant(item: Item, control: str) -> str:
     return next((name for name in ("search", "likert", "minimal") if name in appearance), "")
 
 
+def sentences(
+    definition: Definition, stored: Mapping[AnswerKey, StoredAnswer], evaluation: Evaluation, context: Context
+) -> dict[str, str]:
+    """Say by question, in the reader's language, why an answer is not taken: unreadable ones, then refused ones."""
+    return {key.code: text for key, text in reversed(why_not_taken(definition, stored, evaluation, context).items())}
+
+
+def why_not_taken(
+    definition: Definition, stored: Mapping[AnswerKey, StoredAnswer], evaluation: Evaluation, context: Context
+) -> dict[AnswerKey, str]:
+    """Say by answer, in the reader's language, why it is not taken."""
+    found = {
+        key: str(why_unreadable(definition.question(key.code), key, one.typed, context))
+        for key, one in stored.items()
+        if one.typed is not None
+    }
+    return found | {key: str(text) for key, text in evaluation.refused.items()}
+
+
 class AnsweringPage:
     """Everything the answering page shows of one reply: its questions filled in, its pages, what is missing."""
 
@@ -204,6 +223,7 @@ class AnsweringPage:
         self.head, self.stored, self.principal, self.definition = head, stored, principal, definition
         self.context = context_for(principal, head, definition)
         self.evaluation: Evaluation = evaluate(definition, stored, self.context)
+        self.sentences = sentences(definition, stored, self.evaluation, self.context)
         self.readonly = self._why_read_only()
 
     def _why_read_only(self) -> str:
@@ -280,9 +300,7 @@ class AnsweringPage:
                 filled.choices = [(value, label, value in chosen) for value, label, _chosen in view.choices]
         if answer is not None:
             filled.state = answer.state
-            filled.error = answer.message or ""
-        refused = next((str(text) for key, text in self.evaluation.refused.items() if key.code == view.code), "")
-        filled.error = filled.error or refused
+        filled.error = self.sentences.get(view.code, "")
         return filled
 
     def _raw(self, item: Item, answer: StoredAnswer | None, mine: str | None) -> list[str]:

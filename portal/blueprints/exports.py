@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from portal.blueprints.guard import requires, who
+from portal.blueprints.once import answer_now
 from portal.blueprints.page import notice
 from portal.database import write
 from portal.errors import NotFound
@@ -103,6 +104,8 @@ def make(of: ReportingRound) -> ResponseReturnValue:
             session, round_of(slug), language=language, by=who(), wait=KEPT_OFF if at_once else None
         )
         public_id = export.public_id
+    # the workbook is read from one moment, in transactions of its own
+    response = answer_now(redirect(url_for("exports.index", slug=slug), code=303))
     if at_once:
         make_export(current_app._get_current_object(), public_id)  # type: ignore[attr-defined]  # noqa: SLF001 - Flask-Login offers no public way
         made = exports.find_export(db.session, public_id)
@@ -112,7 +115,7 @@ def make(of: ReportingRound) -> ResponseReturnValue:
             notice(_("The workbook could not be made. The list says why."), "bad")
     else:
         notice(_("The workbook is being made. This page shows it as soon as it is ready."), "info")
-    return redirect(url_for("exports.index", slug=slug), code=303)
+    return response
 
 
 @blueprint.get("/workbooks/<public_id>")

@@ -13,6 +13,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import delete, select
 
 from portal import clock
+from portal.blueprints import once
 from portal.database import write
 from portal.errors import Invalid, NotAllowed, NotFound
 from portal.extensions import csrf, db
@@ -41,16 +42,37 @@ def public(view: View) -> View:
     return view
 
 
+def repeats(reason: str) -> Callable[[View], View]:
+    """Let a view do its work each time its form is sent, for a reason: nothing is kept under the form's key."""
+
+    def mark(view: View) -> View:
+        view.portal_repeats = reason  # type: ignore[attr-defined] # a mark on the view
+        return view
+
+    return mark
+
+
 def requires(permission: Permission, on: Callable[..., Any] | None = None) -> Callable[[View], View]:
     """Let a view be called only with ``permission``.
 
     ``on`` loads the thing from the route's arguments; what the person may not see at all is not found (404), what they
-    may see but not do this to is refused (403). The loaded thing becomes the view's first argument.
+    may see but not do this to is refused (403). The loaded thing becomes the view's first argument. A form that is sent
+    twice is done once (:mod:`portal.blueprints.once`), unless the view :func:`repeats`.
     """
 
     def mark(view: View) -> View:
+        repeated = bool(getattr(view, "portal_repeats", ""))
+
         @wraps(view)
         def guarded(**arguments: Any) -> ResponseReturnValue:
+            key = request.form.get(once.FIELD) if request.method == "POST" else None
+            user_id = who().user_id
+            # a script has its own protocol, and its forms stay open for more than one request
+            if not key or user_id is None or repeated or wants_json() or request.blueprint == "api":
+                return allowed(**arguments)
+            return once.answered(lambda: allowed(**arguments), user_id=user_id, key=key)
+
+        def allowed(**arguments: Any) -> ResponseReturnValue:
             principal = who()
             if on is None:
                 if not may(principal, permission):
@@ -166,7 +188,7 @@ def _hold_post_of_expired_session() -> ResponseReturnValue | None:
     fields = [
         {"name": name, "value": value}
         for name, value in request.form.items(multi=True)
-        if name not in {"csrf_token", "held_post"} and "password" not in name and "totp" not in name
+        if name not in {"csrf_token", "held_post", once.FIELD} and "password" not in name and "totp" not in name
     ]
     path, names = request.full_path.rstrip("?"), {field["name"] for field in fields}
     user_id = expired.principal.user_id
@@ -196,8 +218,9 @@ def _hold_post_of_expired_session() -> ResponseReturnValue | None:
 
 def _forget_sent_post(response: Response) -> Response:
     """Drop a held text once the page it belongs to has taken it."""
-    sent = request.form.get("held_post") if request.method == "POST" else None
-    if sent and response.status_code < 400 and current_user.is_authenticated:
+    # a refused body is not read again: one over the limit would be refused anew, past every error page
+    sent = request.form.get("held_post") if request.method == "POST" and response.status_code < 400 else None
+    if sent and current_user.is_authenticated:
         with write() as database:
             database.execute(delete(HeldPost).where(HeldPost.public_id == sent, HeldPost.user_id == who().user_id))
     return response

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from flask import current_app, g, request, session, url_for
 from flask_babel import gettext as _
@@ -89,37 +90,25 @@ def _is_here(endpoint: str, here: str) -> bool:
     return endpoint.partition(".")[0] == here
 
 
-class LazyView(PageView):
-    """A page view whose navigation is made only when a page is drawn (autosaves draw none)."""
-
-    def __getattribute__(self, name: str) -> Any:
-        """Make the navigation when it is first asked for."""
-        if name == "navigation" and not vars(self)["navigation"]:
-            self.navigation = self._made()
-        return super().__getattribute__(name)
-
-    def _made(self) -> list[NavigationItem]:
-        principal = self.principal
-        if not isinstance(principal, Principal):
-            return []
-        labels = _labels()
-        here = (request.endpoint or "").partition(".")[0]
-        here = _BESIDE.get(here, here)
-        return [
-            NavigationItem(labels[key], url_for(endpoint), icon, _is_here(endpoint, here))
-            for endpoint, key, icon, permission in _NAVIGATION
-            if endpoint in current_app.view_functions
-            and may(principal, permission)
-            # the secretariat reaches it from its own page of states
-            and not (permission is Permission.VIEW_PUBLISHED and may(principal, Permission.VIEW_IMPLEMENTATION))
-        ]
+def _navigation(principal: Principal) -> list[NavigationItem]:
+    labels = _labels()
+    here = (request.endpoint or "").partition(".")[0]
+    here = _BESIDE.get(here, here)
+    return [
+        NavigationItem(labels[key], url_for(endpoint), icon, _is_here(endpoint, here))
+        for endpoint, key, icon, permission in _NAVIGATION
+        if endpoint in current_app.view_functions
+        and may(principal, permission)
+        # the secretariat reaches it from its own page of states
+        and not (permission is Permission.VIEW_PUBLISHED and may(principal, Permission.VIEW_IMPLEMENTATION))
+    ]
 
 
 def _set_view() -> None:
     country = facts()
     language = choose_language(country)
     principal = current_user._get_current_object() if current_user.is_authenticated else None  # noqa: SLF001 - Flask-Login offers no public way
-    view = g.view = LazyView(
+    view = g.view = PageView(
         language=language,
         languages=country.languages,
         digits=getattr(principal, "digits", "latn"),
@@ -135,6 +124,7 @@ def _set_view() -> None:
     )
     g.country = country
     if isinstance(principal, Principal):
+        view.make_navigation = partial(_navigation, principal)
         # after g.view: the first translated word fixes the language of the whole request
         view.account_name = pick(principal.names, language, country.languages)
         view.account_detail = (

@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, se
 from flask_babel import gettext as _
 
 from forms.definition.check import check
-from portal.blueprints.guard import requires, who
+from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import notice
 from portal.database import write
 from portal.errors import Invalid, NotFound
@@ -83,6 +83,7 @@ def source(head: look.VersionHead) -> ResponseReturnValue:
 
 @blueprint.post("/questionnaires/import")
 @requires(Permission.EDIT_QUESTIONNAIRE)
+@repeats("the answer is a page, and what was uploaded only waits for a yes")
 def upload() -> ResponseReturnValue:
     """Look through a file: every mistake with its place; nothing is stored yet."""
     file = request.files.get("file")

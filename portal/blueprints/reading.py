@@ -31,7 +31,7 @@ def read_aloud(answering: AnsweringPage) -> list[dict[str, Any]]:
         answering.stored,
         answering.evaluation.hidden,
         answering.context.languages,
-        messages={key.code: str(text) for key, text in answering.evaluation.refused.items()},
+        messages=answering.sentences,
         missing={key.code for key in answering.evaluation.missing},
         page_url=answering.page_url,
     )
@@ -87,14 +87,12 @@ def _row(
             continue
         if answer.typed is not None:
             texts.append((key.lang, answer.typed))
-            message = message or answer.message or ""
             state = "answered"
         elif answer.state != "answered":
             state = answer.state
         elif answer.value is not None:
             texts.append((key.lang, kind.text(answer.value, item, language)))
             state = "answered"
-            message = message or answer.message or ""
     return {
         "code": item.code,
         "id": f"q-{item.code}",

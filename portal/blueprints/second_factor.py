@@ -11,7 +11,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from forms.second_factor import FirstSetUpForm, ProofForm, ReplaceForm, SecondStepForm, SetUpForm
 from portal.blueprints.accounts import begin_session
-from portal.blueprints.guard import confirm_password, public, requires, who
+from portal.blueprints.guard import confirm_password, public, repeats, requires, who
 from portal.blueprints.halfway import LASTS, halfway
 from portal.blueprints.page import facts, notice
 from portal.database import write
@@ -93,6 +93,7 @@ def page() -> ResponseReturnValue:
 
 @blueprint.post("/account/second-factor")
 @requires(Permission.EDIT_OWN_ACCOUNT)
+@repeats("the page shows codes that are kept nowhere; a code of the phone is taken once")
 def set_up() -> ResponseReturnValue:
     """Set a second factor up, or move it to another phone; the recovery codes are shown once."""
     person = _own_account()
@@ -110,6 +111,7 @@ def set_up() -> ResponseReturnValue:
 
 @blueprint.post("/account/second-factor/codes")
 @requires(Permission.EDIT_OWN_ACCOUNT)
+@repeats("the page shows codes that are kept nowhere; the newest codes count")
 def renew_codes() -> ResponseReturnValue:
     """Make new recovery codes and show them once."""
     form, person = ProofForm(prefix="renew"), _own_account()

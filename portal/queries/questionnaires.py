@@ -14,7 +14,15 @@ from sqlalchemy.orm import Session
 from forms.definition.model import Choice, Definition, Item
 from forms.question_types import question_type
 from portal.errors import NotFound
-from portal.models import ItemKind, Question, Questionnaire, QuestionnaireVersion, VersionItem, VersionStatus
+from portal.models import (
+    Assignment,
+    ItemKind,
+    Question,
+    Questionnaire,
+    QuestionnaireVersion,
+    VersionItem,
+    VersionStatus,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,6 +150,22 @@ def _item(row: Row[Any], children: tuple[Item, ...]) -> Item:
 def asked_items(of: Definition) -> tuple[Item, ...]:
     """Return the questions that a person fills in (a calculation is none)."""
     return tuple(item for item in of.questions() if question_type(item.type).asks)
+
+
+def is_frozen(session: Session, version_id: int) -> bool:
+    """Tell whether there is such a version and its wording can no longer change."""
+    status = session.scalar(select(QuestionnaireVersion.status).where(QuestionnaireVersion.id == version_id))
+    return status is not None and status != VersionStatus.DRAFT
+
+
+def is_asked_of(session: Session, version_id: int, institution_id: int) -> bool:
+    """Tell whether anything was ever issued to an institution with this version."""
+    asked = select(Assignment.id).where(
+        Assignment.version_id == version_id,
+        Assignment.institution_id == institution_id,
+        Assignment.issued_at.is_not(None),
+    )
+    return bool(session.scalar(select(asked.exists())))
 
 
 @dataclass(frozen=True)

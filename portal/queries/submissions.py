@@ -153,7 +153,7 @@ def head_by_id(session: Session, submission_id: int) -> SubmissionHead:
 
 @dataclass(frozen=True)
 class StoredAnswer(Given):
-    """A stored answer with who saved it, when, and the sentence why it is not taken."""
+    """A stored answer with who saved it, when, and (``message``) a code if it is not taken; never a sentence."""
 
     question_id: int = 0
     message: str | None = None

@@ -65,6 +65,8 @@ def paste(session: Session, of: ReportingRound, text: str, *, by: Principal) -> 
             cells.append(read)
         else:
             problems += [Problem(sentence, row=number, field="lines") for sentence in read]
+    if not cells and not problems:
+        problems = [Problem(_l("Paste at least one line."), field="lines")]
     if problems:
         raise Invalid(problems=problems)
     done = change_cells(session, of, cells, by=by)

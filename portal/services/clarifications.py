@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
 from portal import clock
 from portal.errors import Invalid
 from portal.models import Clarification, ClarificationMessage, ClarificationStatus
 from portal.permissions import Permission, Target, require
 from portal.services import audit
+from portal.services.events import locked
 from portal.table import Problem
 
 if TYPE_CHECKING:
@@ -28,6 +30,19 @@ def _body(text: str) -> str:
     return body
 
 
+def _said_already(session: Session, thread: Clarification | None, body: str, *, by: Principal) -> bool:
+    """Tell whether the newest message of a thread is this very one: the same person sent it twice."""
+    if thread is None:
+        return False
+    last = session.scalars(
+        select(ClarificationMessage)
+        .where(ClarificationMessage.clarification_id == thread.id)
+        .order_by(ClarificationMessage.id.desc())
+        .limit(1)
+    ).first()
+    return last is not None and last.written_by == by.actor_id and last.body == body
+
+
 def _say(session: Session, thread: Clarification, body: str, *, staff: bool, by: Principal) -> ClarificationMessage:
     message = ClarificationMessage(
         clarification_id=thread.id, body=body, from_secretariat=staff, written_by=by.actor_id, written_at=clock.now()
@@ -38,9 +53,18 @@ def _say(session: Session, thread: Clarification, body: str, *, staff: bool, by:
 
 
 def ask(session: Session, head: SubmissionHead, text: str, *, question_id: int | None, by: Principal) -> Clarification:
-    """Ask an institution about its reply, or about one answer of it."""
+    """Ask an institution about its reply, or about one answer of it; the same question again is asked already."""
     require(by, Permission.ASK_CLARIFICATION, head)
     body = _body(text)
+    locked(session, head.id)
+    newest = session.scalars(
+        select(Clarification)
+        .where(Clarification.submission_id == head.id, Clarification.status != ClarificationStatus.CLOSED)
+        .order_by(Clarification.id.desc())
+        .limit(1)
+    ).first()
+    if newest is not None and newest.question_id == question_id and _said_already(session, newest, body, by=by):
+        return newest
     thread = Clarification(submission_id=head.id, question_id=question_id, opened_by=by.actor_id, opened_at=clock.now())
     session.add(thread)
     session.flush()
@@ -50,11 +74,18 @@ def ask(session: Session, head: SubmissionHead, text: str, *, question_id: int |
 
 
 def answer(session: Session, head: SubmissionHead, thread: Clarification, text: str, *, by: Principal) -> Clarification:
-    """Write the next message of a thread: the institution's answer, or the secretariat's next question."""
+    """Write the next message of a thread: the institution's answer, or the secretariat's next question.
+
+    The same words of the same person again change nothing.
+    """
     staff = bool(by.staff)
     permission = Permission.ASK_CLARIFICATION if staff else Permission.ANSWER_CLARIFICATION
     require(by, permission, Target(head.institution_id))
-    _say(session, thread, _body(text), staff=staff, by=by)
+    body = _body(text)
+    locked(session, head.id)
+    if _said_already(session, thread, body, by=by):
+        return thread
+    _say(session, thread, body, staff=staff, by=by)
     thread.status = ClarificationStatus.OPEN if staff else ClarificationStatus.ANSWERED
     thread.closed_at = None
     audit.record(session, "answer_clarification", by=by, kind="clarification", thing=thread.public_id)

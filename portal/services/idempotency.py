@@ -1,7 +1,8 @@
 """A POST sent twice happens once: its answer is kept for seven days under the key that the sender made.
 
-For the JSON API (header ``Idempotency-Key``) and for plain pages (a hidden field): call :func:`begin` first inside
-``write()``; where it returns an answer, give that; else do the work and :func:`keep` its answer in that transaction.
+For the JSON API (header ``Idempotency-Key``, :mod:`portal.api.door`) and for plain pages (a hidden field,
+:mod:`portal.blueprints.once`): call :func:`begin` first inside ``write()``; where it returns an answer, give that; else
+do the work and :func:`keep` its answer in that transaction.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 KEPT_FOR = timedelta(days=7)
 _KEY = re.compile(r"[!-~]{1,64}")
-# kept out of the fingerprint: a stored hash of a password could be guessed at, and a CSRF token differs per page
-_UNHASHED = frozenset({"password", "csrf_token"})
+# kept out of the fingerprint: a stored hash of a password or code could be guessed at
+_UNHASHED = ("password", "totp")
 _UNDER_WAY = 0
 
 
@@ -43,7 +44,7 @@ class KeptAnswer:
 def fingerprint(method: str, path: str, body: Any) -> str:
     """Return the sha256 that tells one request from another; ``body`` is JSON or a mapping of form fields."""
     if isinstance(body, dict):
-        body = {name: value for name, value in body.items() if name not in _UNHASHED}
+        body = {name: value for name, value in body.items() if not any(secret in name for secret in _UNHASHED)}
     canonical = json.dumps([method, path, body], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -74,11 +75,22 @@ def begin(session: Session, *, user_id: int, key: str, body_hash: str) -> KeptAn
     ).first()
     if taken is not None:
         return None
+    return find(session, user_id=user_id, key=key, body_hash=body_hash)
+
+
+def find(session: Session, *, user_id: int, key: str, body_hash: str) -> KeptAnswer | None:
+    """Return what was answered under a key, None if it was never used.
+
+    Raises:
+        Invalid: it belongs to another request (``idempotency_key_reused``).
+    """
     kept = session.execute(
-        select(IdempotencyKey.body_hash, IdempotencyKey.status, IdempotencyKey.body, IdempotencyKey.location).where(
-            IdempotencyKey.user_id == user_id, IdempotencyKey.key == key
-        )
-    ).one()
+        select(
+            IdempotencyKey.body_hash, IdempotencyKey.status, IdempotencyKey.body, IdempotencyKey.location
+        ).where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key)
+    ).first()
+    if kept is None:
+        return None
     if kept.body_hash != body_hash:
         sentence = _l("This idempotency key was used for another request. Make a new key for each thing you do.")
         raise Invalid(sentence, code="idempotency_key_reused")
@@ -94,3 +106,8 @@ def keep(
         .where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key)
         .values(status=status, body=body, location=location)
     )
+
+
+def forget(session: Session, *, user_id: int, key: str) -> None:
+    """Give a key free again whose request was refused: the same page may be sent once more, put right."""
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key))

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from forms.answers import AnswerKey, Given, Parsed, field_name
 from forms.evaluation import Evaluation, evaluate
 from forms.question_types import question_type
-from forms.reading import holdable
+from forms.questionnaire import why_unreadable
 from portal import clock
 from portal.errors import IllegalTransition
 from portal.models import Action, Answer, AnswerRevision, Status, Submission
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition
     from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
+
+
+# why an answer is not taken, as ``Answer.message`` keeps it; the sentence is made for each reader
+UNREADABLE = "unreadable"
+REFUSED = "refused"
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,7 @@ class _Save:
     def put(self, key: AnswerKey, parsed: Parsed) -> None:
         """Let an answer become what was parsed, as its next revision."""
         before = self.stored.get(key)
-        message = _sentence(parsed)
-        if before is not None and _same(before, parsed, message):
+        if before is not None and _same(before, parsed):
             self.saved[key] = before.revision
             return
         if before is None and _says_nothing(parsed):
@@ -111,7 +115,7 @@ class _Save:
             parsed.typed,
             revision,
             self.question_ids[key.code],
-            message,
+            UNREADABLE if parsed.typed is not None else None,
             self.by,
             self.at,
             self.version_id,
@@ -119,18 +123,12 @@ class _Save:
         self.saved[key] = revision
 
 
-def _sentence(parsed: Parsed) -> str | None:
-    # a sentence may quote what was typed, and PostgreSQL holds no NUL
-    return holdable(str(parsed.message)) if parsed.message is not None else None
-
-
-def _same(stored: StoredAnswer, parsed: Parsed, message: str | None) -> bool:
+def _same(stored: StoredAnswer, parsed: Parsed) -> bool:
     return (
         stored.value == parsed.value
         and type(stored.value) is type(parsed.value)
         and stored.state == parsed.state
         and stored.typed == parsed.typed
-        and (stored.message == message or parsed.value is not None)
     )
 
 
@@ -175,9 +173,9 @@ def save_answers(
     if doubtful:
         _settle(session, head.id, work, doubtful, request_key)
     evaluation = _apply_rules(work, definition, context)
-    for key in changes:
-        if key in work.saved and (now := work.stored.get(key)) is not None and now.message:
-            work.refused.append(RefusedAnswer(key, now.message, now.revision))
+    for key, change in changes.items():
+        if key in work.saved and (sentence := _refusal(work, definition, evaluation, context, key, change)) is not None:
+            work.refused.append(RefusedAnswer(key, sentence, work.saved[key]))
     if submission.status is Status.ISSUED and work.changed:
         first = locked(session, head.id)
         append_event(session, first, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
@@ -197,6 +195,19 @@ def save_answers(
     )
 
 
+def _refusal(
+    work: _Save, definition: Definition, evaluation: Evaluation, context: Context, key: AnswerKey, change: Change
+) -> Speakable | None:
+    """Return why an answer just saved is not taken, in the language of whoever saved it; None if it is."""
+    now = work.stored.get(key)
+    if now is not None and now.typed is not None:
+        return why_unreadable(definition.question(key.code), key, now.typed, context)
+    if key in evaluation.refused:
+        return evaluation.refused[key]
+    # refused before there was anything to keep, such as a state that is not offered
+    return change.parsed.message if change.parsed.typed is None else None
+
+
 def _settle(
     session: Session, submission_id: int, work: _Save, doubtful: Mapping[AnswerKey, Change], request_key: str | None
 ) -> None:
@@ -208,7 +219,6 @@ def _settle(
     seen = _revisions_seen(session, submission_id, doubtful, work, request_key)
     for key, change in doubtful.items():
         before = work.stored.get(key)
-        message = _sentence(change.parsed)
         if before is None:  # the base names a revision that never was; nothing is there to lose
             work.put(key, change.parsed)
             continue
@@ -218,7 +228,7 @@ def _settle(
         untouched = (
             _says_nothing(change.parsed) if not change.base else base is not None and _alike(base, change.parsed)
         )
-        if repeated or untouched or _same(before, change.parsed, message):
+        if repeated or untouched or _same(before, change.parsed):
             work.saved[key] = before.revision
         else:
             work.stale.append(StaleAnswer(key, change.parsed, before))
@@ -276,9 +286,8 @@ def _apply_rules(work: _Save, definition: Definition, context: Context) -> Evalu
     for key, stored in list(work.stored.items()):
         if stored.typed is not None:
             continue
-        sentence = evaluation.refused.get(key)
-        wanted = str(sentence) if sentence is not None else None
-        if wanted != stored.message:
+        wanted = REFUSED if key in evaluation.refused else None
+        if (wanted is None) != (stored.message is None):
             told = StoredAnswer(
                 stored.value, stored.state, stored.typed, stored.revision, stored.question_id, wanted,
                 stored.answered_by, stored.answered_at, stored.asked_in,
@@ -380,7 +389,7 @@ def progress(definition: Definition, stored: Mapping[AnswerKey, Given], evaluati
 
 
 def what_is_missing(
-    definition: Definition, stored: Mapping[AnswerKey, StoredAnswer], evaluation: Evaluation
+    definition: Definition, stored: Mapping[AnswerKey, StoredAnswer], evaluation: Evaluation, context: Context
 ) -> list[Problem]:
     """List everything that keeps a reply from being completed, in the order of the questions."""
     found: list[tuple[int, Problem]] = []
@@ -391,6 +400,6 @@ def what_is_missing(
         (order[key.code], Problem(sentence, field=field_name(key))) for key, sentence in evaluation.refused.items()
     )
     for key in evaluation.unreadable:
-        said = stored[key].message if key in stored else None
-        found.append((order[key.code], Problem(said or _l("This answer could not be read."), field=field_name(key))))
+        said = why_unreadable(definition.question(key.code), key, stored[key].typed or "", context)
+        found.append((order[key.code], Problem(said, field=field_name(key))))
     return [problem for _, problem in sorted(found, key=lambda pair: pair[0])]

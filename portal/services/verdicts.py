@@ -40,7 +40,7 @@ def complete(
     submission = locked(session, head.id)
     stored = answers(session, head.id)
     evaluation = evaluate(definition, stored, context)
-    if problems := what_is_missing(definition, stored, evaluation):
+    if problems := what_is_missing(definition, stored, evaluation, context):
         raise Incomplete(problems=problems)
     hidden = sorted(evaluation.hidden)
     if submission.hidden != hidden:

@@ -39,7 +39,7 @@ FOCAL, ALTERNATE, CONTRIBUTOR, APPROVER, READER = (role.value for role in Role)
 COORDINATOR, WRITER, ADMIN, OBSERVER = (role.value for role in StaffRole)
 MEMBERS = frozenset(role.value for role in Role)
 STAFF = frozenset(role.value for role in StaffRole)
-SECRETARIAT = {COORDINATOR, WRITER, ADMIN}
+SECRETARIAT = frozenset({COORDINATOR, WRITER, ADMIN})
 EDITORS = {COORDINATOR, ADMIN}
 PRINCIPALS = [
     "anonymous", "disabled", *(f"{side}.{role}" for side in "AB" for role in sorted(MEMBERS)), *sorted(STAFF),
@@ -179,7 +179,7 @@ ACCESS: dict[str, Access] = {
     "respond.remove_evidence": allow(FOCAL, ALTERNATE, CONTRIBUTOR, owned=True),
     "respond.reply": draft(*MEMBERS),
     "respond.retract": draft(FOCAL, ALTERNATE),
-    "respond.rules": EVERYBODY,
+    "respond.rules": Access(MEMBERS | SECRETARIAT, owned=True, hidden=True),
     "respond.save_section": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.section": draft(*MEMBERS),
     "respond.upload": draft(FOCAL, ALTERNATE, CONTRIBUTOR),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from portal.blueprints.answering import load
 from portal.blueprints.follow.door import ThreadOf, blueprint, reply_for_staff, thread_for_staff
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.models import SubmissionEvent
+    from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
+    from portal.table import Speakable
 
 
 def _done_already(
@@ -70,10 +74,6 @@ def _act(
         return review_page(queries.head_by_id(db.session, head.id), error=str(error), status=409)
     notice(told)
     return redirect(url_for("follow.submission", public_id=head.public_id), code=303)
-
-
-def _reason() -> str:
-    return request.form.get("reason", "").strip()
 
 
 def _start(session: Session, head: SubmissionHead) -> None:
@@ -130,75 +130,64 @@ def return_reply(head: SubmissionHead) -> ResponseReturnValue:
     return _act(head, Action.RETURN, do, told, reason=note, form="note", unlocked=sorted(codes))
 
 
-@blueprint.post("/review/<public_id>/reopen")
-@requires(Permission.REOPEN_SUBMISSION, on=reply_for_staff)
-def reopen(head: SubmissionHead) -> ResponseReturnValue:
-    """Open a cleared reply, or a confirmed "not ours", again."""
-    reason = _reason()
-    return _act(
-        head,
-        Action.REOPEN,
-        lambda session, now: reviews.reopen(session, now, reason=reason, by=who()),
-        _("Reopened. The signature no longer counts; the earlier one stays in the history."),
-        reason=reason,
-        form="reopen-reason",
-    )
+def _withdraw(session: Session, head: SubmissionHead, *, reason: str, by: Principal) -> object:
+    return assignments.withdraw(session, session.get_one(Assignment, head.assignment_id), reason=reason, by=by)
 
 
-@blueprint.post("/review/<public_id>/confirm-not-ours")
-@requires(Permission.REVIEW_SUBMISSION, on=reply_for_staff)
-def confirm_not_ours(head: SubmissionHead) -> ResponseReturnValue:
-    """Agree that another institution answers."""
-    return _act(
-        head,
-        Action.CONFIRM_NOT_OURS,
-        lambda session, now: reviews.confirm_not_ours(session, now, by=who()),
-        _("Confirmed: it counts as received. Ask the right institution now."),
-    )
+def _restore(session: Session, head: SubmissionHead, *, by: Principal) -> object:
+    return assignments.restore(session, session.get_one(Assignment, head.assignment_id), by=by)
 
 
-@blueprint.post("/review/<public_id>/refuse-not-ours")
-@requires(Permission.REVIEW_SUBMISSION, on=reply_for_staff)
-def refuse_not_ours(head: SubmissionHead) -> ResponseReturnValue:
-    """Ask the institution to answer all the same."""
-    reason = _reason()
-    return _act(
-        head,
-        Action.REFUSE_NOT_OURS,
-        lambda session, now: reviews.refuse_not_ours(session, now, reason=reason, by=who()),
-        _("The institution is asked to answer all the same; it reads your reason."),
-        reason=reason,
-        form="refuse-reason",
-    )
+@dataclass(frozen=True)
+class _Verdict:
+    """A verdict that takes nothing but perhaps a reason; ``field`` is the id of the reason's box on the page."""
+
+    path: str
+    permission: Permission
+    action: Action
+    verb: Callable[..., object]
+    about: str
+    told: Speakable
+    field: str = ""
+
+    def view(self) -> Callable[[SubmissionHead], ResponseReturnValue]:
+        """Return the view of this verdict, named and described as if it were written out."""
+
+        def verdict(head: SubmissionHead) -> ResponseReturnValue:
+            given = {"reason": request.form.get("reason", "").strip()} if self.field else {}
+            return _act(
+                head,
+                self.action,
+                lambda session, now: self.verb(session, now, **given, by=who()),
+                str(self.told),
+                reason=given.get("reason", ""),
+                form=self.field,
+            )
+
+        verdict.__name__ = verdict.__qualname__ = self.path.replace("-", "_")
+        verdict.__doc__ = self.about
+        return verdict
 
 
-@blueprint.post("/review/<public_id>/withdraw")
-@requires(Permission.WITHDRAW_ASSIGNMENT, on=reply_for_staff)
-def withdraw(head: SubmissionHead) -> ResponseReturnValue:
-    """Take the request back; it no longer counts."""
-    reason = _reason()
-    return _act(
-        head,
-        Action.WITHDRAW,
-        lambda session, now: assignments.withdraw(
-            session, session.get_one(Assignment, now.assignment_id), reason=reason, by=who()
-        ),
-        _("Withdrawn. It no longer counts; the institution sees your reason."),
-        reason=reason,
-        form="withdraw-reason",
-    )
-
-
-@blueprint.post("/review/<public_id>/restore")
-@requires(Permission.WITHDRAW_ASSIGNMENT, on=reply_for_staff)
-def restore(head: SubmissionHead) -> ResponseReturnValue:
-    """Let a withdrawn or lapsed request be answered again, where it had stood."""
-    return _act(
-        head,
-        Action.RESTORE,
-        lambda session, now: assignments.restore(session, session.get_one(Assignment, now.assignment_id), by=who()),
-        _("Opened again where it had stood."),
-    )
+VERDICTS = (
+    _Verdict("reopen", Permission.REOPEN_SUBMISSION, Action.REOPEN, reviews.reopen,
+             'Open a cleared reply, or a confirmed "not ours", again.',
+             _l("Reopened. The signature no longer counts; the earlier one stays in the history."), "reopen-reason"),
+    _Verdict("confirm-not-ours", Permission.REVIEW_SUBMISSION, Action.CONFIRM_NOT_OURS, reviews.confirm_not_ours,
+             "Agree that another institution answers.",
+             _l("Confirmed: it counts as received. Ask the right institution now.")),
+    _Verdict("refuse-not-ours", Permission.REVIEW_SUBMISSION, Action.REFUSE_NOT_OURS, reviews.refuse_not_ours,
+             "Ask the institution to answer all the same.",
+             _l("The institution is asked to answer all the same; it reads your reason."), "refuse-reason"),
+    _Verdict("withdraw", Permission.WITHDRAW_ASSIGNMENT, Action.WITHDRAW, _withdraw,
+             "Take the request back; it no longer counts.",
+             _l("Withdrawn. It no longer counts; the institution sees your reason."), "withdraw-reason"),
+    _Verdict("restore", Permission.WITHDRAW_ASSIGNMENT, Action.RESTORE, _restore,
+             "Let a withdrawn or lapsed request be answered again, where it had stood.",
+             _l("Opened again where it had stood.")),
+)  # fmt: skip
+for _one in VERDICTS:
+    blueprint.post(f"/review/<public_id>/{_one.path}")(requires(_one.permission, on=reply_for_staff)(_one.view()))
 
 
 @blueprint.post("/review/<public_id>/signature")
@@ -250,10 +239,7 @@ def ask(head: SubmissionHead) -> ResponseReturnValue:
     body = request.form.get("body", "").strip()
     try:
         with write() as session:
-            asked = threads(session, head.id)
-            again = asked and asked[-1].question_code == (code or None) and len(asked[-1].messages) == 1
-            if not (again and asked[-1].messages[0].body == body):
-                clarifications.ask(session, head, body, question_id=ids.get(code), by=who())
+            clarifications.ask(session, head, body, question_id=ids.get(code), by=who())
     except Invalid as error:
         return review_page(head, error=str(error), field="ask-body", status=422)
     notice(_("Your question was sent to the institution."))
@@ -268,10 +254,7 @@ def answer_clarification(on: ThreadOf) -> ResponseReturnValue:
     try:
         with write() as session:
             thread = session.get_one(Clarification, on.thread.id)
-            known = next(one for one in threads(session, on.head.id) if one.id == thread.id)
-            last = known.messages[-1] if known.messages else None
-            if not (last is not None and last.from_secretariat and last.body == body):
-                clarifications.answer(session, on.head, thread, body, by=who())
+            clarifications.answer(session, on.head, thread, body, by=who())
     except Invalid as error:
         return review_page(on.head, error=str(error), field=f"body-{on.thread.public_id}", status=422)
     notice(_("Your message was sent to the institution."))

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from forms.people import ImportForm
 from portal import clock
-from portal.blueprints.guard import requires, who
+from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import facts, notice, role_name
 from portal.blueprints.people.room import blueprint
 from portal.database import write
@@ -43,6 +43,7 @@ def template() -> ResponseReturnValue:
 
 @blueprint.post("/export")
 @requires(Permission.EDIT_PEOPLE)
+@repeats("the answer is a file; each download is written down")
 def export() -> ResponseReturnValue:
     """Download everybody as the same workbook, to change and upload again."""
     content = _book(*queries.workbook_rows(db.session))
@@ -73,8 +74,9 @@ def upload() -> ResponseReturnValue:
         )
         report = _judge(db.session, settings.data_dir / import_drafts.FOLDER / sha256, name)
     except Invalid as error:
-        sentences = [str(part) for problem in error.problems for part in (problem.message, problem.mend) if part]
-        form.file.errors = sentences
+        form.file.errors = [
+            " ".join(str(part) for part in (problem.message, problem.mend) if part) for problem in error.problems
+        ]
         return render_template("people/import_.html", form=form), error.status
     with write() as database:
         draft = import_drafts.add_draft(database, KIND, filename=name, sha256=sha256, summary=report.counts, by=who())

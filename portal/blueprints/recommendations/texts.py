@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal import clock
-from portal.blueprints.guard import requires, who
+from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.recommendations.importing import SHOWN, XLSX, receive, settings
 from portal.blueprints.recommendations.room import blueprint, country, words
@@ -49,6 +49,7 @@ def _ask(errors: list[Any] | None = None) -> str:
 
 @blueprint.post("/recommendations/texts.xlsx")
 @requires(Permission.EDIT_RECOMMENDATIONS)
+@repeats("the answer is a file; each download is written down")
 def texts_out() -> ResponseReturnValue:
     """Hand out the texts of one document or of all, as a workbook for translators."""
     document = request.form.get("document", "")[:32]

@@ -9,11 +9,14 @@ from flask import Blueprint
 from portal.blueprints.guard import who
 from portal.errors import NotFound
 from portal.extensions import db
+from portal.permissions import Permission, can
 from portal.queries import submissions as queries
 from portal.queries.clarifications import find_thread
 from portal.queries.evidence import find_evidence
+from portal.queries.questionnaires import definition, is_asked_of, is_frozen
 
 if TYPE_CHECKING:
+    from forms.definition.model import Definition
     from portal.models import Clarification, Evidence
     from portal.queries.submissions import SubmissionHead
 
@@ -79,3 +82,19 @@ def evidence_on(public_id: str) -> EvidenceOf:
     if found is None:
         raise NotFound
     return EvidenceOf(found[0], reply_of(found[1]))
+
+
+def version_asked(version_id: int, **_more: Any) -> Definition:
+    """Load a version that the person's institution is asked with; for the secretariat, any that is frozen.
+
+    To everybody else it does not exist: with which rules others are asked is not theirs to learn.
+    """
+    principal = who()
+    if can(principal, Permission.VIEW_QUESTIONNAIRE):
+        known = is_frozen(db.session, version_id)
+    else:
+        institution = principal.institution_id
+        known = institution is not None and is_asked_of(db.session, version_id, institution)
+    if not known:
+        raise NotFound
+    return definition(db.session, version_id)

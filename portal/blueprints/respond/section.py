@@ -12,13 +12,14 @@ from forms.answers import AnswerKey, Parsed, field_name
 from forms.expressions import parse, to_json
 from forms.question_types import question_type
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
-from portal.blueprints.guard import requires, wants_json, who
+from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
 from portal.blueprints.reading import action_words
 from portal.blueprints.respond.door import (
     OnPage,
     blueprint,
     own_page,
+    version_asked,
 )
 from portal.database import write
 from portal.errors import NotFound
@@ -29,7 +30,6 @@ from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
 from portal.queries import submissions as queries
 from portal.queries.actors import actor_names
-from portal.queries.questionnaires import definition as load_definition
 from portal.services import submissions as services
 from portal.table import pick
 from portal.templating import datetime_text, time_text
@@ -130,6 +130,7 @@ def _why_back(head: SubmissionHead) -> dict[str, Any] | None:
 
 @blueprint.post("/replies/<public_id>/pages/<code>")
 @requires(Permission.ANSWER_SUBMISSION, on=own_page)
+@repeats("answers are told apart by request_key and the revisions their writer saw")
 def save_section(on: OnPage) -> ResponseReturnValue:
     """Save the answers of a post: a whole page without script, or one answer of an autosave."""
     principal, head = who(), on.head
@@ -241,16 +242,14 @@ def _after_save(
 
 
 @blueprint.get("/rules/<int:version_id>/<language>")
-@requires(Permission.EDIT_OWN_ACCOUNT)
-def rules(version_id: int, language: str) -> ResponseReturnValue:
+@requires(Permission.VIEW_RULES, on=version_asked)
+def rules(of: Definition) -> ResponseReturnValue:
     """Give the relevance trees of a version to the browser: {relevant: {code: tree}, inside: {code: parent}}.
 
     The wording of a frozen version never changes, so the address may be cached for ever, in private.
     """
-    del language
-    definition = load_definition(db.session, version_id)
-    relevant = {item.code: to_json(parse(item.relevant)) for item in definition.items() if item.relevant}
-    inside = {child.code: item.code for item in definition.items() for child in item.children}
+    relevant = {item.code: to_json(parse(item.relevant)) for item in of.items() if item.relevant}
+    inside = {child.code: item.code for item in of.items() for child in item.children}
     response = current_app.response_class(
         json.dumps({"relevant": relevant, "inside": inside}, separators=(",", ":")), mimetype="application/json"
     )

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy import select
 
-from portal.blueprints.guard import requires, who
+from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.rounds.door import after, blueprint, languages, round_of
 from portal.database import write
@@ -92,6 +92,7 @@ def invitations(of: ReportingRound) -> ResponseReturnValue:
 
 @blueprint.post("/rounds/<slug>/invitations")
 @requires(Permission.ISSUE_ROUND, on=round_of)
+@repeats("the page shows codes that are kept nowhere; the newest codes count")
 def make_invitations(of: ReportingRound) -> ResponseReturnValue:
     """Make links and codes for the persons chosen, and show them this once; earlier ones end."""
     shares = previews.preview(db.session, of, g.country.national).shares

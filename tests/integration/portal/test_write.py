@@ -7,7 +7,7 @@ import threading
 import pytest
 from sqlalchemy import select, update
 
-from portal.database import write
+from portal.database import deferred, write
 from portal.extensions import db
 from portal.models import Institution
 from tests import factories
@@ -68,3 +68,66 @@ def test_concurrent_writers_queue_and_lose_nothing(app, session):
     assert errors == []
     session.rollback()
     assert session.scalar(select(Institution.rank).where(Institution.id == one.id)) == 80
+
+
+def there(app, code):
+    with app.app_context():
+        return db.session.scalar(select(Institution.code).where(Institution.code == code)) is not None
+
+
+def test_deferred_writes_are_committed_together_when_settled(app, session):
+    session.commit()
+    begun = []
+    with app.app_context():
+        with deferred(begun.append) as work:
+            for code in ("FIRST", "SECOND"):
+                with write() as database:
+                    factories.institution(database, code)
+            assert work.begun
+            work.settle(lambda database: factories.institution(database, "LAST"))
+            assert not work.begun
+            with write() as database:
+                factories.institution(database, "AFTER")
+        assert len(begun) == 1
+        db.session.rollback()
+    assert all(there(app, code) for code in ("FIRST", "SECOND", "LAST", "AFTER"))
+
+
+def test_a_deferred_write_that_fails_is_undone_alone(app, session):
+    session.commit()
+    with app.app_context(), deferred(lambda _session: None) as work:
+        with write() as database:
+            factories.institution(database, "FIRST")
+        with pytest.raises(LookupError), write() as database:  # noqa: PT012 - the error must come after the change
+            factories.institution(database, "SECOND")
+            raise LookupError
+        work.settle(lambda _session: None)
+    assert there(app, "FIRST")
+    assert not there(app, "SECOND")
+
+
+def test_what_is_never_settled_is_undone_and_lets_others_write(app, session):
+    session.commit()
+    with app.app_context():
+        with deferred(lambda _session: None), write() as database:
+            factories.institution(database, "GONE")
+        with write() as database:
+            factories.institution(database, "NEXT")
+    assert not there(app, "GONE")
+    assert there(app, "NEXT")
+
+
+def test_a_first_thing_that_fails_leaves_nothing_open(app, session):
+    session.commit()
+
+    def refuse(_session):
+        raise LookupError
+
+    with app.app_context():
+        with deferred(refuse) as work:
+            with pytest.raises(LookupError), write():
+                pass
+            assert not work.begun
+        with write() as database:
+            factories.institution(database, "NEXT")
+    assert there(app, "NEXT")

@@ -6,17 +6,19 @@ import io
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from portal.models import (
     Answer,
     AnswerRevision,
+    Assignment,
     Evidence,
     Institution,
     ItemKind,
     Role,
     Signature,
     Snapshot,
+    StaffRole,
     Status,
     Submission,
     VersionItem,
@@ -57,6 +59,43 @@ def save(client, scene, expect=200, **fields):
     names = {name.replace("__", "@"): value for name, value in fields.items()}
     bases = {f"base:{name}": 0 for name in names if "!" not in name and not name.startswith("base:")}
     return client.post(f"{scene.path}/pages/page1", bases | names, headers=JSON, expect=expect).get_json()
+
+
+def rules_of(client, scene):
+    client.get(f"{scene.path}/pages/page1", expect=200)
+    return client.page.xpath("//form[@data-rules]/@data-rules")[0]
+
+
+def test_the_rules_of_a_version_are_read_by_whom_it_asks_and_by_the_secretariat(client_for, scene, session):
+    focal = client_for(scene.focal)
+    path = rules_of(focal, scene)
+    told = focal.get(path, expect=200)
+    assert told.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert set(told.get_json()["relevant"]) == {"why"}
+    for role in (StaffRole.COORDINATOR, StaffRole.REPORT_WRITER, StaffRole.ADMINISTRATOR):
+        assert client_for(factories.staff(session, role)).get(path, expect=200).get_json() == told.get_json()
+    for other in (scene.stranger, factories.staff(session, StaffRole.OBSERVER)):
+        client_for(other).get(path, expect=404)
+    focal.get(path.replace("/rules/", "/rules/9"), expect=404)
+
+
+def test_a_draft_and_what_is_not_issued_yet_have_no_rules_to_read(client_for, scene, session):
+    path = rules_of(client_for(scene.focal), scene)
+    draft = factories.questionnaire_version(session, published=False)
+    coordinator = client_for(factories.staff(session))
+    coordinator.get(f"/rules/{draft.id}/en", expect=404)
+    session.execute(update(Assignment).values(issued_at=None))
+    client_for(scene.focal).get(path, expect=404)
+
+
+def test_the_rules_take_two_queries(client_for, scene, count_queries):
+    client = client_for(scene.focal)
+    path = rules_of(client, scene)
+    client.get(path)
+    with count_queries() as statements:
+        client.get(path, expect=200)
+    # the session, and whether this institution is asked
+    assert len([one for one in statements if not one.startswith(("COMMIT", "ROLLBACK"))]) == 2
 
 
 def status(session, scene):
