@@ -43,6 +43,7 @@ class Permission(StrEnum):
     EDIT_RECOMMENDATIONS = "edit_recommendations"
     SET_IMPLEMENTATION = "set_implementation"
     EDIT_QUESTIONNAIRE = "edit_questionnaire"
+    ADOPT_VERSION = "adopt_version"
     VIEW_QUESTIONNAIRE = "view_questionnaire"
     VIEW_AUDIT = "view_audit"
     OPERATE_PORTAL = "operate_portal"
@@ -84,6 +85,7 @@ GRANTS: Mapping[Permission, frozenset[Role | StaffRole]] = {
     P.EDIT_RECOMMENDATIONS: frozenset({SR.COORDINATOR}),
     P.SET_IMPLEMENTATION: frozenset({SR.COORDINATOR, SR.REPORT_WRITER}),
     P.EDIT_QUESTIONNAIRE: frozenset({SR.COORDINATOR}),
+    P.ADOPT_VERSION: frozenset({SR.COORDINATOR}),
     P.VIEW_QUESTIONNAIRE: SECRETARIAT,
     P.VIEW_AUDIT: frozenset({SR.COORDINATOR, SR.ADMINISTRATOR}),
     P.OPERATE_PORTAL: frozenset({SR.ADMINISTRATOR}),

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from forms.answers import AnswerKey, Given
 from portal.models import (
@@ -202,7 +202,11 @@ def events(session: Session, submission_id: int) -> Sequence[SubmissionEvent]:
 
 _LAST_NOTE = (
     select(SubmissionEvent.action, SubmissionEvent.reason, SubmissionEvent.done_at)
-    .where(SubmissionEvent.submission_id == bindparam("submission_id"))
+    .where(
+        SubmissionEvent.submission_id == bindparam("submission_id"),
+        # moving on to a newer version without a word takes away nobody's reason
+        or_(SubmissionEvent.action != Action.ADOPT_VERSION, SubmissionEvent.reason.is_not(None)),
+    )
     .order_by(SubmissionEvent.number.desc())
     .limit(1)
 )
@@ -218,9 +222,9 @@ class HandedBack:
 
 
 def handed_back(session: Session, submission_id: int) -> HandedBack | None:
-    """Return why a reply came back, if its last event says so (returned, declined, claim refused, reopened)."""
+    """Return why a reply came back, if its last event says so (returned, declined, reopened, asked again...)."""
     row = session.connection().execute(_LAST_NOTE, {"submission_id": submission_id}).first()
-    back = {Action.RETURN, Action.DECLINE, Action.REFUSE_NOT_OURS, Action.REOPEN}
+    back = {Action.RETURN, Action.DECLINE, Action.REFUSE_NOT_OURS, Action.REOPEN, Action.ADOPT_VERSION}
     if row is None or row.action not in back or not row.reason:
         return None
     return HandedBack(row.action, row.reason, row.done_at)

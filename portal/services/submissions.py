@@ -25,6 +25,8 @@ from portal.services.events import append_event, locked
 from portal.table import Problem, Speakable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import ColumnElement, Connection
     from sqlalchemy.orm import Session
 
@@ -181,8 +183,8 @@ def save_answers(
     if submission.status is Status.ISSUED and work.changed:
         first = locked(session, head.id)
         append_event(session, first, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
-    hidden = evaluation.hidden
     was_hidden = frozenset(submission.hidden)
+    hidden = not_asked(was_hidden, definition, evaluation)
     counted = progress(definition, work.stored, evaluation)
     _store(session.connection(), head.id, work, sorted(hidden), counted, request_key)
     return Saved(
@@ -356,6 +358,15 @@ def _statement(dialect: Any) -> Any:
 
 
 _UPSERTS = {"sqlite": _statement(sqlite), "postgresql": _statement(postgresql)}
+
+
+def not_asked(before: Iterable[str], definition: Definition, evaluation: Evaluation) -> frozenset[str]:
+    """Return what a reply is not asked: what the rules hide, and what was hidden when its version still asked it.
+
+    An answer that an earlier version hid stays kept and stays hidden, though no rule speaks of it any more.
+    """
+    known = definition.compiled.by_code
+    return evaluation.hidden | {code for code in before if code.partition("[")[0] not in known}
 
 
 @dataclass(frozen=True)
