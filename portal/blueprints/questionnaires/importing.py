@@ -1,84 +1,29 @@
-"""Questionnaires on pages: list, read aloud, import from XLSForm after a dry run, publish, give the file back."""
+"""Importing a questionnaire from XLSForm: looked through first, stored as a version after a yes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flask import Blueprint, current_app, redirect, render_template, request, send_file, url_for
+from flask import current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from forms.definition.check import check
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.questionnaires.reading import _folder, _index
+from portal.blueprints.questionnaires.room import blueprint
 from portal.database import write
-from portal.errors import Invalid, NotFound
+from portal.errors import Invalid
 from portal.extensions import db
-from portal.models import QuestionnaireScope, QuestionnaireVersion
+from portal.models import QuestionnaireScope
 from portal.permissions import Permission
-from portal.queries import questionnaires as look
 from portal.services import import_drafts, questionnaires
 from portal.workbooks import xlsform
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from flask.typing import ResponseReturnValue
 
-blueprint = Blueprint("questionnaires", __name__)
 KIND = "questionnaire"
-
-
-@blueprint.get("/questionnaires")
-@requires(Permission.VIEW_QUESTIONNAIRE)
-def index() -> ResponseReturnValue:
-    """List all versions of all questionnaires."""
-    return _index()
-
-
-def _index(problems: Any = (), status: int = 200) -> ResponseReturnValue:
-    return (
-        render_template("questionnaires/index.html", versions=look.versions(db.session), problems=problems),
-        status,
-    )
-
-
-def _version(public_id: str) -> look.VersionHead:
-    found = look.find_version(db.session, public_id)
-    if found is None:
-        raise NotFound
-    return found
-
-
-@blueprint.get("/questionnaires/<public_id>")
-@requires(Permission.VIEW_QUESTIONNAIRE, on=_version)
-def view(head: look.VersionHead) -> ResponseReturnValue:
-    """Read a version aloud: all questions, rules and choices, in every language it has."""
-    return render_template(
-        "questionnaires/view.html",
-        head=head,
-        definition=look.definition(db.session, head.id),
-        source=_source(head),
-    )
-
-
-def _folder() -> Path:
-    folder: Path = current_app.config["SETTINGS"].data_dir / "questionnaires"
-    return folder
-
-
-def _source(head: look.VersionHead) -> Path | None:
-    path = _folder() / f"{head.source_sha256}.xlsx"
-    return path if head.source_sha256 and path.is_file() else None
-
-
-@blueprint.get("/questionnaires/<public_id>/file")
-@requires(Permission.VIEW_QUESTIONNAIRE, on=_version)
-def source(head: look.VersionHead) -> ResponseReturnValue:
-    """Give back the file a version was made from."""
-    path = _source(head)
-    if path is None:
-        raise NotFound
-    return send_file(path, as_attachment=True, download_name=f"{head.code}-{head.number}.xlsx")
 
 
 @blueprint.post("/questionnaires/import")
@@ -130,14 +75,3 @@ def confirm(public_id: str) -> ResponseReturnValue:
         return _index(error.problems, 422)
     notice(_("The questionnaire is stored as version %(number)s.", number=version.number))
     return redirect(url_for("questionnaires.view", public_id=version.public_id), code=303)
-
-
-@blueprint.post("/questionnaires/<public_id>/publish")
-@requires(Permission.EDIT_QUESTIONNAIRE, on=_version)
-def publish(head: look.VersionHead) -> ResponseReturnValue:
-    """Freeze a version, so that rounds can use it."""
-    with write() as database:
-        version = database.get_one(QuestionnaireVersion, head.id, populate_existing=True)
-        questionnaires.publish(database, version, by=who())
-    notice(_("The version is published: it cannot change any more, and rounds can use it."))
-    return redirect(url_for("questionnaires.view", public_id=head.public_id), code=303)
