@@ -59,6 +59,8 @@ class Touches(StrEnum):
 
 # what may be opened or closed by a rule, and what is only shown
 RULES = ("relevant", "required", "constraint", "choice_filter")
+# all that an item says in expressions
+SOURCES = (*RULES, "calculation", "default")
 ROLES = ("label", "hint", "guidance", "required_message", "constraint_message")
 # notes of the file that say nothing to anybody
 UNSPOKEN = frozenset({"list_name", "parameters", "written_type", "columns", "type"})
@@ -148,7 +150,7 @@ def _whole(old: Definition, new: Definition) -> Iterator[Difference]:
     for language in new.languages:
         if language not in old.languages:
             yield Difference("", Aspect.LANGUAGE_ADDED, language=language)
-    everything = tuple(item.code for item in old.questions())
+    everything = tuple(item.code for item in old.items() if item.kind == "question")
     for language in old.languages:
         if language not in new.languages:
             yield Difference(

@@ -21,7 +21,10 @@ class Scope(Protocol):
     """What an expression may ask for while it runs."""
 
     here: str
-    position: int
+
+    @property
+    def position(self) -> int:
+        """Return the number of the row, from 1."""
 
     def value(self, name: str) -> str:
         """Return the answer to a question as text, "" for none."""

@@ -31,7 +31,7 @@ from portal.queries.questionnaires import definition
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Select
+    from sqlalchemy import Row, Select
     from sqlalchemy.orm import Session
 
 BEGUN = frozenset({Status.IN_PROGRESS, Status.AWAITING_SIGN_OFF, Status.RETURNED, *OPEN_TO_STAFF})
@@ -79,35 +79,34 @@ def asked_before(session: Session, version: QuestionnaireVersion, round_id: int 
     )  # fmt: skip
     if round_id is not None:
         wanted = wanted.where(Assignment.round_id == round_id)
-    return [
-        AskedReply(
-            *row[:9],
-            tuple(row.unlocked) if row.unlocked is not None else None,
-            tuple(row.hidden or ()),
-            *row[11:],
-        )
-        for row in session.execute(wanted)
-    ]
+    return [_asked(row) for row in session.execute(wanted)]
+
+
+def _asked(row: Row[*tuple[Any, ...]]) -> AskedReply:
+    found = dict(row._mapping)  # noqa: SLF001 - the documented way to a mapping
+    found["unlocked"] = tuple(found["unlocked"]) if found["unlocked"] is not None else None
+    found["hidden"] = tuple(found["hidden"] or ())
+    return AskedReply(**found)
 
 
 _ASKED: Select[*tuple[Any, ...]] = (
     select(
-        Assignment.id,
-        Assignment.public_id,
+        Assignment.id.label("assignment_id"),
+        Assignment.public_id.label("assignment_public_id"),
         Assignment.version_id,
-        QuestionnaireVersion.number,
-        Submission.id,
-        Submission.public_id,
+        QuestionnaireVersion.number.label("version_number"),
+        Submission.id.label("submission_id"),
+        Submission.public_id.label("submission_public_id"),
         Submission.status,
         Submission.hand_in,
         Submission.signature,
-        Submission.unlocked.label("unlocked"),
-        Submission.hidden.label("hidden"),
-        Institution.id,
-        Institution.code,
-        Institution.names,
-        ReportingRound.id,
-        ReportingRound.slug,
+        Submission.unlocked,
+        Submission.hidden,
+        Institution.id.label("institution_id"),
+        Institution.code.label("institution_code"),
+        Institution.names.label("institution_names"),
+        ReportingRound.id.label("round_id"),
+        ReportingRound.slug.label("round_slug"),
     )
     .select_from(Assignment)
     .join(QuestionnaireVersion, QuestionnaireVersion.id == Assignment.version_id)
@@ -251,5 +250,5 @@ def _chosen(session: Session, submission_ids: set[int], codes: set[str]) -> dict
 
 
 def impact_of(session: Session, version: QuestionnaireVersion, round_id: int | None = None) -> Impact:
-    """Return what a version changes for all assignments on earlier ones; a handful of queries, however many they are."""
+    """Return what a version changes for all assignments on earlier ones; a handful of queries."""
     return Impact(session, version, asked_before(session, version, round_id))

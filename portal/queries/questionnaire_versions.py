@@ -10,6 +10,7 @@ from sqlalchemy import Select, and_, func, or_, select
 from forms.answers import AnswerKey
 from portal.models import (
     Answer,
+    AnswerRow,
     Assignment,
     ItemKind,
     Question,
@@ -22,7 +23,7 @@ from portal.models import (
 )
 from portal.queries.questionnaires import SOURCE
 from portal.queries.recommendations import folded
-from portal.queries.submissions import StoredAnswer
+from portal.queries.submissions import RowKey, StoredAnswer, StoredRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -242,4 +243,13 @@ def answers_of(session: Session, submission_ids: Sequence[int]) -> dict[int, dic
     )  # fmt: skip
     for submission_id, code, row, lang, value, state, *rest in rows:
         found[submission_id][AnswerKey(code, row, lang)] = StoredAnswer(value, state.value, *rest)
+    return found
+
+
+def rows_of(session: Session, submission_ids: Sequence[int]) -> dict[int, dict[RowKey, StoredRow]]:
+    """Return the rows of the tables of some replies, removed ones too, in one query."""
+    found: dict[int, dict[RowKey, StoredRow]] = {one: {} for one in submission_ids}
+    for row in session.execute(select(AnswerRow.__table__).where(AnswerRow.submission_id.in_(submission_ids))):
+        stored = StoredRow(row.parent_key, row.position, row.removed, row.revision)
+        found[row.submission_id][RowKey(row.repeat, row.key)] = stored
     return found

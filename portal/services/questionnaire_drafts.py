@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from forms.definition.changes import ROLES
-from forms.definition.spelling import RULES
-from forms.definition.survey import good_name
+from forms.definition.changes import ROLES, SOURCES
+from forms.definition.reading import good_name
 from forms.reading import holdable
 from portal.errors import Conflict, DuplicateCode, Invalid
 from portal.models import Question, QuestionnaireVersion, VersionItem
@@ -239,7 +238,7 @@ def _wording(item: VersionItem, edits: Iterable[Edit], done: Edited) -> None:
 
 def _rules(item: VersionItem, edits: Iterable[Edit], done: Edited) -> None:
     for edit in edits:
-        if edit.field not in RULES:
+        if edit.field not in SOURCES:
             raise Invalid(_l("“%(field)s” is no rule of a question.", field=edit.field))
         rules = {edit.field: str(getattr(item, edit.field))}
         _settle(done, edit, rules, edit.field, _text(edit))
@@ -295,7 +294,7 @@ def _follow(item: VersionItem, code: str, new: str) -> None:
     """Let rules and texts name an item by its new code."""
     name = re.compile(r"\$\{\s*" + re.escape(code) + r"\s*\}")
     put = f"${{{new}}}"
-    for rule in RULES:
+    for rule in SOURCES:
         if "${" in (source := getattr(item, rule)):
             setattr(item, rule, name.sub(lambda _found: put, source))
     item.texts = {

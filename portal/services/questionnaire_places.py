@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import bindparam, delete, select, update
 
-from forms.definition.spelling import RULES
+from forms.definition.changes import SOURCES
 from portal.errors import Conflict, Invalid
 from portal.models import ItemKind, Question, QuestionnaireVersion, VersionItem
 from portal.queries.questionnaire_versions import published_codes
@@ -231,7 +231,7 @@ def retire_item(session: Session, draft: QuestionnaireVersion, code: str, *, by:
     out = plan.subtree(item)
     codes = [one.code for one in out]
     kept = [
-        {"code": one.code, "kind": str(one.kind), "texts": one.texts, **{rule: getattr(one, rule) for rule in RULES}}
+        {"code": one.code, "kind": str(one.kind), "texts": one.texts, **{rule: getattr(one, rule) for rule in SOURCES}}
         for one in out
     ]
     for level in _levels(plan, item):
@@ -377,7 +377,7 @@ def _row(
         texts={role: dict(texts) for role, texts in item.texts.items()},
         settings=settings,
         choices=[stored_choice(choice) for choice in item.choices],
-        **{rule: getattr(item, rule) for rule in RULES},
+        **{rule: getattr(item, rule) for rule in SOURCES},
     )
 
 

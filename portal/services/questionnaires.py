@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from portal import clock
 from portal.errors import Conflict, Invalid
 from portal.models import (
+    AttachedTable,
     ItemKind,
     Question,
     QuestionChoice,
@@ -68,6 +69,7 @@ def store(
     questions = _register_questions(session, questionnaire.id, definition)
     version = _add_version(session, questionnaire, definition, source_sha256)
     _add_items(session, version.id, definition.pages, questions)
+    _attach_tables(session, version.id, definition)
     questionnaire.titles = dict(definition.titles)
     session.flush()
     audit.record(
@@ -212,7 +214,8 @@ def _register_choices(session: Session, questions: dict[str, Question], items: S
     problems = []
     for item in items:
         question = questions[item.code]
-        for position, choice in enumerate(item.choices):
+        # with allow_choice_duplicates a key may stand several times; the register holds it once
+        for position, choice in enumerate(item.choice_by_key.values()):
             entry = register.get((question.id, choice.key))
             if entry is None:
                 session.add(
@@ -254,6 +257,16 @@ def _add_items(session: Session, version_id: int, pages: Sequence[Item], questio
                 add(item.children, made.id)
 
     add(pages, None)
+    session.flush()
+
+
+def _attach_tables(session: Session, version_id: int, definition: Definition) -> None:
+    for name, table in definition.tables.items():
+        session.add(
+            AttachedTable(
+                version_id=version_id, name=name, columns=list(table.columns), rows=[dict(row) for row in table.rows]
+            )
+        )
     session.flush()
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from forms.tables import NO_ROWS, has_repeats
 from portal import clock
-from portal.queries.questionnaire_versions import answers_of
+from portal.queries.questionnaire_versions import answers_of, rows_of
+from portal.queries.submissions import standing_rows
+from portal.services.answer_rows import RowWork
 from portal.services.submissions import (
     _PROGRESS,
     _REVISION,
@@ -46,7 +49,7 @@ def judge_again(
     *,
     by: Principal,
 ) -> dict[int, Evaluation]:
-    """Evaluate replies under a version and store what follows: four statements, however many replies there are.
+    """Evaluate replies under a version and store what follows: five statements, however many replies there are.
 
     Answers of people stay untouched; computed values become a revision of their own where they change.
     """
@@ -54,14 +57,17 @@ def judge_again(
         return {}
     at = clock.now()
     stored = answers_of(session, [one.submission_id for one in replies])
+    tables = rows_of(session, [one.submission_id for one in replies]) if has_repeats(definition) else {}
     found: dict[int, Evaluation] = {}
     counts: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     for one in replies:
-        work = _Save(stored[one.submission_id], by.actor_id, at, definition.id, question_ids)
+        rows_here = RowWork(definition, tables.get(one.submission_id, {}), None)
+        work = _Save(stored[one.submission_id], by.actor_id, at, definition.id, question_ids, rows_here)
         found[one.submission_id] = evaluation = _apply_rules(work, definition, one.context)
         hidden = sorted(not_asked(one.hidden, definition, evaluation))
-        counted = progress(definition, work.stored, evaluation)
+        standing = standing_rows(rows_here.rows) if rows_here.rows else NO_ROWS
+        counted = progress(definition, work.stored, evaluation, standing)
         counts.append({"submission": one.submission_id, "hidden": hidden, **vars(counted)})
         rows += [_row(one.submission_id, key, answer) for key, answer in work.changed.items()]
     connection = session.connection()
