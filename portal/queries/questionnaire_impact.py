@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from forms.definition.changes import Aspect, Difference, Touches, differences
 from portal.models import (
@@ -127,8 +127,6 @@ class Impact:
             for version_id in sorted({reply.version_id for reply in replies})
         }
         self.hits: dict[int, list[Difference]] = {}
-        # question code -> replies that hold an answer to it
-        self.answered: dict[str, set[int]] = defaultdict(set)
         self._look(session)
 
     def _look(self, session: Session) -> None:
@@ -141,9 +139,6 @@ class Impact:
         chosen = _chosen(session, set(places), {
             code for one in unsafe if one.touches is Touches.CHOSE for code in one.questions
         })  # fmt: skip
-        for submission_id, given in places.items():
-            for code in {code for code, _row, _state in given}:
-                self.answered[code].add(submission_id)
         for reply in live:
             number = reply.submission_id or 0
             given = places.get(number, set())
@@ -154,6 +149,16 @@ class Impact:
             ]
             if hit:
                 self.hits[number] = hit
+
+    def in_round(self, round_id: int) -> Impact:
+        """Return the part of it that concerns one round; nothing is read again."""
+        part = object.__new__(Impact)
+        part.replies = tuple(reply for reply in self.replies if reply.round_id == round_id)
+        mine = {reply.submission_id or 0 for reply in part.replies}
+        versions = {reply.version_id for reply in part.replies}
+        part.differences = {key: some for key, some in self.differences.items() if key in versions}
+        part.hits = {key: some for key, some in self.hits.items() if key in mine}
+        return part
 
     def touched(self, reply: AskedReply) -> list[Difference]:
         """Return what touches a reply; nothing for one that is not issued."""
@@ -252,3 +257,38 @@ def _chosen(session: Session, submission_ids: set[int], codes: set[str]) -> dict
 def impact_of(session: Session, version: QuestionnaireVersion, round_id: int | None = None) -> Impact:
     """Return what a version changes for all assignments on earlier ones; a handful of queries."""
     return Impact(session, version, asked_before(session, version, round_id))
+
+
+def kept_answers(
+    session: Session, questionnaire_id: int, found: Iterable[Difference]
+) -> dict[tuple[str, str], int]:
+    """Count the replies with an answer to what was taken out, by (code, "") and (code, choice key); two queries."""
+    gone = {one.code for one in found if one.aspect is Aspect.GONE}
+    choices = {(code, one.detail) for one in found if one.aspect is Aspect.CHOICE_GONE for code in one.questions}
+    counts: dict[tuple[str, str], int] = {}
+    if gone:
+        for code, count in session.execute(
+            select(Question.code, func.count(Answer.submission_id.distinct()))
+            .join(Question, Question.id == Answer.question_id)
+            .where(
+                Question.questionnaire_id == questionnaire_id,
+                Question.code.in_(sorted(gone)),
+                or_(Answer.value.is_not(None), Answer.typed.is_not(None), Answer.state != AnswerState.ANSWERED),
+            )
+            .group_by(Question.code)
+        ):
+            counts[code, ""] = count
+    if choices:
+        for code, value in session.execute(
+            select(Question.code, Answer.value)
+            .join(Question, Question.id == Answer.question_id)
+            .where(
+                Question.questionnaire_id == questionnaire_id,
+                Question.code.in_(sorted({code for code, _key in choices})),
+                Answer.value.is_not(None),
+            )
+        ):
+            for key in value if isinstance(value, list) else [value]:
+                if (code, str(key)) in choices:
+                    counts[code, str(key)] = counts.get((code, str(key)), 0) + 1
+    return counts

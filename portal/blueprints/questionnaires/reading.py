@@ -1,22 +1,17 @@
-"""Questionnaires read: the list of all versions, one version aloud, the file it was made from, publishing it."""
+"""Questionnaires read: the list of all versions, one version aloud, the file it was made from."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, redirect, render_template, send_file, url_for
-from flask_babel import gettext as _
+from flask import current_app, render_template, send_file
 
 from portal.blueprints.guard import requires, who
-from portal.blueprints.page import notice
 from portal.blueprints.questionnaires.room import blueprint, version_of
-from portal.database import write
 from portal.errors import NotFound
 from portal.extensions import db
-from portal.models import QuestionnaireVersion
-from portal.permissions import Permission
+from portal.permissions import Permission, may
 from portal.queries import questionnaires as look
-from portal.services import questionnaires
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +42,7 @@ def view(head: look.VersionHead) -> ResponseReturnValue:
         head=head,
         definition=look.definition(db.session, head.id),
         source=_source(head),
+        may_edit=may(who(), Permission.EDIT_QUESTIONNAIRE),
     )
 
 
@@ -68,14 +64,3 @@ def source(head: look.VersionHead) -> ResponseReturnValue:
     if path is None:
         raise NotFound
     return send_file(path, as_attachment=True, download_name=f"{head.code}-{head.number}.xlsx")
-
-
-@blueprint.post("/questionnaires/<public_id>/publish")
-@requires(Permission.EDIT_QUESTIONNAIRE, on=version_of)
-def publish(head: look.VersionHead) -> ResponseReturnValue:
-    """Freeze a version, so that rounds can use it."""
-    with write() as database:
-        version = database.get_one(QuestionnaireVersion, head.id, populate_existing=True)
-        questionnaires.publish(database, version, by=who())
-    notice(_("The version is published: it cannot change any more, and rounds can use it."))
-    return redirect(url_for("questionnaires.view", public_id=head.public_id), code=303)
