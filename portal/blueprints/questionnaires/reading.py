@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.questionnaires.incoming import grouped
 from portal.blueprints.questionnaires.room import blueprint, version_of
 from portal.database import write
 from portal.errors import NotFound
@@ -33,7 +34,7 @@ def index() -> ResponseReturnValue:
 
 def _index(problems: Any = (), status: int = 200) -> ResponseReturnValue:
     return (
-        render_template("questionnaires/index.html", versions=look.versions(db.session), problems=problems),
+        render_template("questionnaires/index.html", versions=look.versions(db.session), problems=grouped(problems)),
         status,
     )
 
