@@ -27,3 +27,18 @@ class Context:
     tables: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
     earlier: Mapping[str, Any] = field(default_factory=dict)
     choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+
+def looked_up(
+    attached: Mapping[str, Sequence[Mapping[str, str]]], person: Mapping[str, Any], institution: Mapping[str, Any]
+) -> dict[str, Sequence[Mapping[str, str]]]:
+    """Return the tables that expressions look up: the attached ones, and person and institution with one row each.
+
+    Their column "me" says yes, so that ``pulldata('institution', 'code', 'me', 'yes')`` gives the code of the
+    institution that answers.
+    """
+    return {
+        **attached,
+        "person": [{"me": "yes", **{name: str(value) for name, value in person.items()}}],
+        "institution": [{"me": "yes", **{name: str(value) for name, value in institution.items()}}],
+    }

@@ -59,13 +59,14 @@ OWN = frozenset(
         "or_other", "specifies", "own_type", "retired", "start", "end", "step",
     }
 )  # fmt: skip
+TEXTS = frozenset({"unit", "statement"})  # own columns that may stand once per language
 SETTINGS = frozenset(
     {
         "form_id", "version", "default_language", "instance_name", "style", "public_key", "submission_url",
         "allow_choice_duplicates", "clean_text_values", "client_editable", "auto_send", "auto_delete",
     }
 )  # fmt: skip
-KNOWN = STANDARD | OWN | SETTINGS | set(TRANSLATED)
+KNOWN = STANDARD | OWN | SETTINGS | TEXTS | set(TRANSLATED)
 _LANGUAGES = {
     "khmer": "km",
     "ភាសាខ្មែរ": "km",
@@ -200,6 +201,8 @@ def _meaning(header: str) -> tuple[str, str]:
     if role in TRANSLATED:
         language = parts[1] if len(parts) > 1 else ""
         return role, language_code(language) if language else ""
+    if role in TEXTS and len(parts) > 1:
+        return role, language_code(parts[1])
     if role in KNOWN and len(parts) == 1:
         return role, ""
     return "::".join([role, *parts[1:]]) if role.startswith("media::") else header, ""

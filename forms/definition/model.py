@@ -106,6 +106,11 @@ class Definition:
         """The rows of the attached tables by name, as a context takes them."""
         return {name: table.rows for name, table in self.tables.items()}
 
+    @cached_property
+    def reads_email(self) -> bool:
+        """True when a question reads the mail address of whoever answers (XLSForm's metadata "email")."""
+        return any("'person'" in item.calculation and "'email'" in item.calculation for item in self.items())
+
     def question(self, code: str) -> Item:
         """Return the item with that code. Raises: KeyError."""
         return self.compiled.by_code[code]

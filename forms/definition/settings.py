@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from forms.definition.headers import OWN, STANDARD
 from forms.definition.lists import YES
+from forms.question_types import question_types
 from forms.reading import latin_digits
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from forms.definition.headers import Headers
     from forms.definition.report import Findings
     from forms.definition.rows import RawRow
+    from forms.question_types.settings import Setting
 
 FLAGS = ("sensitive", "not_available", "not_applicable", "one_language", "multiline", "or_other")
 COUNTS = ("word_budget", "rows")
@@ -63,14 +65,41 @@ def item_settings(headers: Headers, row: RawRow, kind: str, findings: Findings) 
         settings["multiline"] = True
     if kind == "range":
         _range(headers, row, settings, findings)
-    _others(headers, row, settings, findings)
+    _of_type(headers, row, kind, settings, findings)
+    _others(headers, row, kind, settings, findings)
     return settings
 
 
-def _others(headers: Headers, row: RawRow, settings: dict[str, Any], findings: Findings) -> None:
+def type_settings(kind: str) -> Mapping[str, Setting]:
+    """Return the settings that a question type understands, by name."""
+    found = question_types().get(kind)
+    return {setting.name: setting for setting in found.settings} if found is not None else {}
+
+
+def _of_type(headers: Headers, row: RawRow, kind: str, settings: dict[str, Any], findings: Findings) -> None:
+    """Read the columns that a question type knows, each as what its setting is."""
+    for name, setting in type_settings(kind).items():
+        written = str(settings.get(name) or "") or headers.get(row, name)
+        if setting.kind == "texts":
+            columns = headers.by_role.get(name, {})
+            if texts := {one: row.get(header) for one, header in columns.items() if one and row.get(header)}:
+                settings[name] = texts
+            elif written:
+                settings[name] = written
+        elif setting.kind == "flag" and name not in FLAGS:
+            _flag(headers, row, name, settings, findings)
+        elif setting.kind == "count" and name not in COUNTS and written:
+            if not _whole(written):
+                _not_whole(headers, row, name, written, findings)
+            settings[name] = _whole(written) or written
+        elif setting.kind not in ("flag", "count", "appearance") and written:
+            settings[name] = written
+
+
+def _others(headers: Headers, row: RawRow, kind: str, settings: dict[str, Any], findings: Findings) -> None:
     """Let the other columns ride along; a setting in JSON goes back to its place."""
     others: dict[str, str] = {}
-    for role, header in headers.others({*STANDARD, *OWN}).items():
+    for role, header in headers.others({*STANDARD, *OWN, *type_settings(kind)}).items():
         text = row.get(header)
         if not text:
             continue
@@ -174,16 +203,26 @@ def _flag(headers: Headers, row: RawRow, role: str, settings: dict[str, Any], fi
 
 
 def _count(headers: Headers, row: RawRow, role: str, settings: dict[str, Any], findings: Findings) -> None:
-    written = latin_digits(headers.get(row, role)).removesuffix(".0")
+    written = headers.get(row, role)
     if not written:
         return
-    if written.isascii() and written.isdecimal() and 0 < int(written[:9]) < 100_000 and len(written) < 9:
-        settings[role] = int(written)
+    if number := _whole(written):
+        settings[role] = number
         return
+    _not_whole(headers, row, role, written, findings)
+
+
+def _whole(written: str) -> int:
+    """Return a whole number above zero, 0 when it is none."""
+    plain = latin_digits(written).removesuffix(".0")
+    return int(plain) if plain.isascii() and plain.isdecimal() and len(plain) < 9 else 0
+
+
+def _not_whole(headers: Headers, row: RawRow, role: str, written: str, findings: Findings) -> None:
     findings.error(
         _l("“%(written)s” is not a whole number above zero.", written=written[:40]),
         row,
-        headers.header(role),
+        headers.header(role) or headers.header("parameters"),
         _l("Write a number, for example 150."),
     )
 

@@ -12,7 +12,7 @@ from forms.definition.lists import YES
 from forms.definition.model import Item
 from forms.definition.pages import paged
 from forms.definition.questions import Questions
-from forms.definition.reading import Reading, Wording, good_name
+from forms.definition.reading import ROLES, Reading, Wording, good_name
 from forms.definition.settings import inherited, item_settings, warn_of_columns
 from forms.definition.types import TypeWord, read_type
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from forms.definition.rows import RawRow
 
     Kind: TypeAlias = Literal["group", "repeat", "matrix", "list"]
+
+__all__ = ["MAX_DEPTH", "ROLES", "Survey", "Wording"]
 
 MAX_DEPTH = 60  # groups in groups
 _MATRIX_LISTS = ("matrix_rows", "kobo--matrix_list")

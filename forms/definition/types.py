@@ -6,6 +6,7 @@ import difflib
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from forms.expressions import FUNCTIONS
 from forms.question_types import question_types
 
 Meaning: TypeAlias = Literal[
@@ -129,6 +130,8 @@ def _question(lower: str) -> TypeWord | None:
             return TypeWord("question", "text", warned=True)
         return TypeWord("question", name)
     if name := _METADATA_WORDS.get(lower):
+        if "pulldata" in METADATA[name] and "pulldata" not in FUNCTIONS:
+            return TypeWord("question", "hidden", warned=True)
         return TypeWord("question", "calculate", calculation=METADATA[name])
     if lower in _AS_TEXT:
         return TypeWord("question", "text", warned=True)

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from forms.definition.check import plain_choice
 from forms.definition.front import LISTS
-from forms.definition.headers import english_name
+from forms.definition.headers import TEXTS, english_name
 from forms.definition.model import Choice, Definition, Item
 from forms.definition.reading import ROLES
-from forms.definition.settings import COUNTS, FLAGS, PLAIN, TYPED
+from forms.definition.settings import COUNTS, FLAGS, PLAIN, TYPED, type_settings
 from forms.definition.types import METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from forms.question_types.settings import Setting
 
 STANDARD_TYPES = {
     "text": "text", "integer": "integer", "decimal": "decimal", "range": "range", "date": "date", "time": "time",
@@ -29,6 +31,7 @@ BASES = {"percentage": "decimal", "money": "decimal", "year": "integer"}
 LISTED = ("select_one", "select_multiple", "rank")
 _RULES = ("required", "relevant", "constraint", "calculation", "default", "choice_filter")
 _OWN = ("scope", "total", "evidence_required", "read_only")
+_WORDS = ("line", "number", "choice", "day", "texts")  # kinds of settings that stand as they are
 _HIDDEN = frozenset({"source_version", LISTS})
 
 
@@ -227,9 +230,9 @@ def _row(item: Item, named: Mapping[str, str]) -> dict[str, str]:
     row |= _parameters(item, settings)
     for header, text in settings.pop("columns", {}).items():
         row[header] = str(text)
+    known = type_settings(item.type)
     for name, value in settings.items():
-        header, text = _setting(name, value)
-        row[header] = text
+        row |= _setting(name, value, known.get(name), named)
     return {header: text for header, text in row.items() if text != ""}
 
 
@@ -262,15 +265,18 @@ def _parameters(item: Item, settings: dict[str, Any]) -> dict[str, str]:
     return {"parameters": " ".join([*pairs, rest]).strip()}
 
 
-def _setting(name: str, value: Any) -> tuple[str, str]:
-    """Return the header and the text of a setting; those without a column of their own stand as JSON."""
-    if value is True and name in (*FLAGS, *_OWN):
-        return name, "yes"
-    if isinstance(value, int) and not isinstance(value, bool) and name in COUNTS:
-        return name, str(value)
-    if isinstance(value, str) and value == value.strip() and name in (*PLAIN, *_OWN, "appearance"):
-        return name, value
-    return TYPED + name, json.dumps(value, ensure_ascii=False, sort_keys=True)
+def _setting(name: str, value: Any, setting: Setting | None, named: Mapping[str, str]) -> dict[str, str]:
+    """Return the cells of a setting; those without a column of their own stand as JSON."""
+    kind = setting.kind if setting is not None else ""
+    if value is True and (name in (*FLAGS, *_OWN) or kind == "flag"):
+        return {name: "yes"}
+    if isinstance(value, int) and not isinstance(value, bool) and (name in COUNTS or kind == "count") and value > 0:
+        return {name: str(value)}
+    if isinstance(value, str) and value == value.strip() and (name in (*PLAIN, *_OWN, "appearance") or kind in _WORDS):
+        return {name: value}
+    if isinstance(value, dict) and kind == "texts" and name in TEXTS and value.keys() <= named.keys():
+        return {f"{name}::{named[language]}": str(text).strip() for language, text in value.items()}
+    return {TYPED + name: json.dumps(value, ensure_ascii=False, sort_keys=True)}
 
 
 def _choices(of: Definition, named: Mapping[str, str]) -> SheetText:

@@ -13,6 +13,7 @@ from sqlalchemy import func, or_, select
 
 from forms.definition.changes import Aspect, Difference, Touches, differences
 from portal.models import (
+    Actor,
     Answer,
     AnswerState,
     Assignment,
@@ -24,6 +25,7 @@ from portal.models import (
     Signature,
     Status,
     Submission,
+    UserAccount,
 )
 from portal.models.lifecycle import OPEN_TO_STAFF
 from portal.queries.questionnaires import definition
@@ -60,6 +62,9 @@ class AskedReply:
     institution_names: Mapping[str, str]
     round_id: int
     round_slug: str
+    # who saved last: rules that read the person go on reading this one
+    saved_by_login: str | None
+    saved_by_email: str | None
 
     @property
     def signed(self) -> bool:
@@ -107,12 +112,16 @@ _ASKED: Select[*tuple[Any, ...]] = (
         Institution.names.label("institution_names"),
         ReportingRound.id.label("round_id"),
         ReportingRound.slug.label("round_slug"),
+        UserAccount.login.label("saved_by_login"),
+        UserAccount.email.label("saved_by_email"),
     )
     .select_from(Assignment)
     .join(QuestionnaireVersion, QuestionnaireVersion.id == Assignment.version_id)
     .join(Institution, Institution.id == Assignment.institution_id)
     .join(ReportingRound, ReportingRound.id == Assignment.round_id)
     .outerjoin(Submission, Submission.assignment_id == Assignment.id)
+    .outerjoin(Actor, Actor.id == Submission.saved_by)
+    .outerjoin(UserAccount, UserAccount.id == Actor.user_id)
 )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import bindparam, select, update
 
-from forms.context import Context
+from forms.context import Context, looked_up
 from forms.definition.changes import Aspect
 from forms.definition.compiled import dependencies
 from portal import clock
@@ -204,13 +204,17 @@ def _context(session: Session, new: Definition) -> Callable[[AskedReply], Contex
     languages = tuple(code for code in country.languages if code in new.languages) or new.languages
 
     def context(reply: AskedReply) -> Context:
+        institution = {"code": reply.institution_code}
+        person = {"login": reply.saved_by_login or "", "email": reply.saved_by_email or ""}
         return Context(
             today=clock.today(country.time_zone),
             languages=languages,
             language=languages[0],
             time_zone=country.time_zone,
             now=now,
-            institution={"code": reply.institution_code},
+            person=person,
+            institution=institution,
+            tables=looked_up(new.table_rows, person, institution),
         )
 
     return context

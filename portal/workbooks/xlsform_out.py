@@ -32,6 +32,7 @@ _WIDTHS = {
 }  # fmt: skip
 _TEXT = re.compile(r"(label|hint|guidance_hint|constraint_message|required_message|form_title_)")
 _CONTAINER = ("begin_group", "begin_repeat")
+_MODIFIED = re.compile(rb"(?<=>)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(?=</dcterms:modified>)")
 _ESCAPE = re.compile("_x[0-9A-Fa-f]{4}_")
 _TALLEST = 300.0  # points of a row
 _PALE, _TABLE, _QUIET = "F3F6FA", "E7F1EA", "8A94A0"
@@ -60,7 +61,10 @@ def _undated(stream: io.BytesIO) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(stream) as before, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as after:
         for entry in before.infolist():
-            after.writestr(zipfile.ZipInfo(entry.filename), before.read(entry), zipfile.ZIP_DEFLATED)
+            part = before.read(entry)
+            if entry.filename == "docProps/core.xml":
+                part = _MODIFIED.sub(MADE.strftime("%Y-%m-%dT%H:%M:%SZ").encode(), part)
+            after.writestr(zipfile.ZipInfo(entry.filename), part, zipfile.ZIP_DEFLATED)
     return made.getvalue()
 
 

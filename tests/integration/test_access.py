@@ -143,6 +143,7 @@ ACCESS: dict[str, Access] = {
     "questionnaires.source": allow(*SECRETARIAT),
     "questionnaires.upload": allow(COORDINATOR),
     "questionnaires.view": allow(*SECRETARIAT),
+    "questionnaires.workbook": allow(*SECRETARIAT),
     "recommendations.confirm": allow(COORDINATOR),
     "recommendations.document": EVERYBODY,
     "recommendations.edit": allow(COORDINATOR),

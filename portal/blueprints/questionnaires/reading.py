@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app, render_template, send_file
 
 from portal.blueprints.guard import requires, who
+from portal.blueprints.questionnaires.incoming import grouped
 from portal.blueprints.questionnaires.room import blueprint, version_of
 from portal.errors import NotFound
 from portal.extensions import db
@@ -28,7 +29,7 @@ def index() -> ResponseReturnValue:
 
 def _index(problems: Any = (), status: int = 200) -> ResponseReturnValue:
     return (
-        render_template("questionnaires/index.html", versions=look.versions(db.session), problems=problems),
+        render_template("questionnaires/index.html", versions=look.versions(db.session), problems=grouped(problems)),
         status,
     )
 
