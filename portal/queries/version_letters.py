@@ -39,9 +39,12 @@ class Letter:
         new: Definition,
         languages: Sequence[str],
         kept: Mapping[tuple[str, str], int] | None = None,
+        number: Callable[[int], str] = str,
     ) -> None:
         self.languages = tuple(languages)
         self.kept = kept or {}
+        # writes a count in the reader's digits; codes keep theirs
+        self.number = number
         self.items: dict[str, Item] = {}
         self.pages: dict[str, Item] = {}
         for of in (old, new):
@@ -140,10 +143,11 @@ def _gone(letter: Letter, one: Difference) -> Told:
         return _("%(thing)s was taken out.", thing=thing), False
     return (
         ngettext(
-            "%(thing)s was taken out; %(num)s answer is kept.",
-            "%(thing)s was taken out; %(num)s answers are kept.",
+            "%(thing)s was taken out; %(count)s answer is kept.",
+            "%(thing)s was taken out; %(count)s answers are kept.",
             count,
             thing=thing,
+            count=letter.number(count),
         ),
         False,
     )
@@ -246,9 +250,10 @@ def _choice_gone(letter: Letter, one: Difference) -> Told:
         return _("%(thing)s no longer offers the choice “%(choice)s”.", **told), False
     return (
         ngettext(
-            "%(thing)s no longer offers the choice “%(choice)s”; %(num)s answer with it is kept.",
-            "%(thing)s no longer offers the choice “%(choice)s”; %(num)s answers with it are kept.",
+            "%(thing)s no longer offers the choice “%(choice)s”; %(count)s answer with it is kept.",
+            "%(thing)s no longer offers the choice “%(choice)s”; %(count)s answers with it are kept.",
             count,
+            count=letter.number(count),
             **told,
         ),
         False,

@@ -23,6 +23,7 @@ from portal.queries.questionnaires import definition
 from portal.queries.version_letters import Letter
 from portal.services import questionnaire_versions
 from portal.table import pick
+from portal.templating import number
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -140,7 +141,7 @@ def letter_of(old: QuestionnaireVersion, new: QuestionnaireVersion) -> dict[str,
     """Return the letter from one version to the next: sections by page, how many changes, how many touch answers."""
     before, after = definition(db.session, old.id), definition(db.session, new.id)
     found = differences(before, after)
-    letter = Letter(before, after, reading_order(), kept_answers(db.session, new.questionnaire_id, found))
+    letter = Letter(before, after, reading_order(), kept_answers(db.session, new.questionnaire_id, found), number)
     sections: list[tuple[str, list[Line]]] = []
     for line in letter.lines(found):
         if not sections or sections[-1][0] != line.page:
@@ -156,5 +157,5 @@ def library() -> ResponseReturnValue:
     words = request.args.get("q", "")[:200]
     found, count = look.library(db.session, words)
     return render_template(
-        "questionnaires/library.html", words=words, found=found, count=count, languages=g.country.languages
+        "questionnaires/library.html", words=words, found=found, count=count, spoken=g.country.languages
     )
