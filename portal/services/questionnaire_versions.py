@@ -20,7 +20,7 @@ from portal.models import (
 )
 from portal.permissions import Permission, require
 from portal.queries.questionnaire_versions import open_draft
-from portal.queries.questionnaires import SOURCE, definition, question_ids
+from portal.queries.questionnaires import FRESH, SOURCE, definition, question_ids
 from portal.services import audit, questionnaires
 from portal.table import Problem, pick
 
@@ -148,6 +148,8 @@ def discard_draft(session: Session, draft: QuestionnaireVersion, *, by: Principa
         return draft
     draft = lock_draft(session, draft.id, by=by)
     draft.status = VersionStatus.RETIRED
+    # until this is committed it may become a draft again: not to be kept as frozen
+    session.info.setdefault(FRESH, set()).add(draft.id)
     audit.record(
         session, "discard_draft", by=by, kind="questionnaire_version", thing=draft.public_id, number=draft.number
     )

@@ -32,8 +32,10 @@ from portal.queries import questionnaires as look
 from portal.queries.answer_lines import Versions, lines
 from portal.queries.handed_in import replies as handed_in
 from portal.queries.questionnaire_impact import impact_of
+from portal.queries.rounds import asks
 from portal.queries.submissions import handed_back, head_by_id
 from portal.services import questionnaires
+from portal.services.assignments import cell_value
 from portal.services.issuing import issue_round
 from portal.services.questionnaire_adoption import Adopted, Choice, adopt_version
 from portal.services.questionnaire_choices import retire_choice
@@ -372,3 +374,16 @@ def test_events_fold_to_what_is_kept(scene):
     assert {Action.RETURN, Action.REOPEN, Action.ADOPT_VERSION} <= set(scene.session.scalars(select(SubmissionEvent.action)))
     assert {Status.RETURNED, Status.IN_PROGRESS, Status.ISSUED} == set(scene.session.scalars(select(Submission.status)))
     assert faults_of(scene.session) == []
+
+
+def test_the_matrix_still_knows_the_length_of_what_stayed(scene):
+    """A reply kept on its version is no other questionnaire: its part can be changed, and it does not move by that."""
+    other = factories.questionnaire_version(scene.session)
+    scene.round.full_version_id, scene.round.short_version_id = scene.first.id, other.id
+    scene.session.commit()
+    version = next_version(scene, worded(scene))
+    adopt(scene, version, Choice.ONLY_NEW)
+    found = {one.id: one for one in asks(scene.session, scene.round.id)}
+    of = scene.session.get_one(ReportingRound, scene.round.id)
+    assert of.full_version_id == version.id
+    assert {cell_value(of, [one], one.recommendation_ids) for one in found.values()} == {"lead/full"}
