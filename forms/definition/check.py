@@ -34,8 +34,10 @@ _MEND_SHEET = {
 }
 
 
-def check(rows: SheetRows) -> Report:
+def check(rows: SheetRows, name: str = "") -> Report:
     """Judge the sheets of a questionnaire; never raises, whatever the rows hold.
+
+    `name` is the name of the file: a questionnaire whose settings hold no form_id takes its code from it.
 
     `Report.definition` is None when there is an error; warnings do not keep it from being used. Sheets beside survey,
     choices and settings become attached tables. Source of the rules: XLSForm (xlsform.org) and pyxform, with our own
@@ -46,7 +48,7 @@ def check(rows: SheetRows) -> Report:
     survey, choices = sheets.get("survey", []), sheets.get("choices", [])
     if not _readable(sheets, findings):
         return Report(findings.sorted(), None)
-    front = read_front(sheets.get("settings", []), survey, choices, findings)
+    front = read_front(sheets.get("settings", []), survey, choices, findings, name)
     wording = front.wording
     lists = read_lists(
         choices,

@@ -36,9 +36,9 @@ class Front:
 
 
 def read_front(
-    rows: Sequence[RawRow], survey: Sequence[RawRow], choices: Sequence[RawRow], findings: Findings
+    rows: Sequence[RawRow], survey: Sequence[RawRow], choices: Sequence[RawRow], findings: Findings, name: str = ""
 ) -> Front:
-    """Judge the settings sheet; what it does not say is taken from the headers of the other sheets."""
+    """Judge the settings sheet; what it does not say is taken from the headers of the other sheets and the file."""
     settings = _settings(rows, survey, findings)
     languages, default = _languages(survey, choices, settings)
     titles = Headers(rows).texts(rows[0], "form_title", default) if rows else {}
@@ -52,7 +52,8 @@ def read_front(
             del settings[name]
     for name in [name for name in settings if name.startswith("form_title::") or name == "form_title"]:
         del settings[name]
-    code = settings.pop("form_id", "") or slug(next(iter(titles.values()), "")) or "questionnaire"
+    code = settings.pop("form_id", "") or _code(titles, name, findings)
+    titles = titles or {default: code}  # a questionnaire without a title shows its code (pyxform does the same)
     settings.pop("default_language", None)
     if len(code) > MAX_CODE:
         findings.error(
@@ -62,6 +63,17 @@ def read_front(
             _l("Write a short one that never changes."),
         )
     return Front(code, Wording(languages, default, titles), settings)
+
+
+def _code(titles: Mapping[str, str], name: str, findings: Findings) -> str:
+    """Return a code out of the title or the file's name; say so, since it decides which questionnaire this is."""
+    code = slug(next(iter(titles.values()), "")) or slug(name.rpartition(".")[0] or name) or "questionnaire"
+    if name:
+        findings.warn(
+            _l("The settings hold no form_id; the questionnaire is called “%(code)s”.", code=code),
+            mend=_l("Write a form_id on the sheet settings: by it a new version finds its questionnaire."),
+        )
+    return code
 
 
 def _settings(rows: Sequence[RawRow], survey: Sequence[RawRow], findings: Findings) -> dict[str, str]:

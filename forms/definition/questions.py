@@ -54,6 +54,7 @@ class Questions:
         if word.calculation:
             rules["calculation"] = word.calculation
         self._labelled(row, word, texts)
+        self._kept_only(row, settings)
         item = Item(
             id=None,
             kind="note" if word.type == "note" else "question",
@@ -103,7 +104,10 @@ class Questions:
             self.reading.warn_type(row, written, _l("It is asked as “%(type)s”.", type="text"))
             return TypeWord("question", "text"), written
         if word.warned:
-            self.reading.warn_type(row, written, _l("It is asked as “%(type)s”.", type=word.type))
+            kept = word.type == "hidden"
+            self.reading.warn_type(
+                row, written, _l("It is kept and not asked.") if kept else _l("It is asked as “%(type)s”.", type=word.type)
+            )
             return word, written
         return word, ""
 
@@ -111,7 +115,9 @@ class Questions:
         """Return the name of a question, mended where XLSForm allows what we do not; "" when it cannot be kept."""
         name = self.headers.get(row, "name")
         if not name and (word.type == "note" or word.calculation or word.warned):
-            name = self.reading.free(f"note_{row.row}" if word.type == "note" else f"meta_{row.row}")
+            first = self.headers.get(row, "type").split()[0].lower()
+            name = f"note_{row.row}" if word.type == "note" else first if good_name(first) else f"meta_{row.row}"
+            name = self.reading.free(name)
             self.findings.warn(
                 _l("This row has no name; it was given “%(name)s”.", name=name), row, self.reading.at("name")
             )
@@ -145,7 +151,7 @@ class Questions:
                 ),
                 row,
                 self.reading.at("name"),
-                _l("Give each question its own name."),
+                _l("Give each question and each group its own name."),
             )
         siblings.add(name)
         places[code] = row
@@ -167,6 +173,21 @@ class Questions:
 
     def _others(self) -> Mapping[str, str]:
         return self.headers.others(())
+
+    def _kept_only(self, row: RawRow, settings: Mapping[str, Any]) -> None:
+        """Say what is kept and has no effect here."""
+        if "randomize=true" in str(settings.get("parameters", "")).lower():
+            self.findings.warn(
+                _l("The choices are not shuffled; everybody sees them in the order of the list."),
+                row,
+                self.reading.at("parameters"),
+            )
+        if settings.get("trigger"):
+            self.findings.warn(
+                _l("The trigger is kept; the value is computed whenever an answer it reads changes."),
+                row,
+                self.reading.at("trigger"),
+            )
 
     # choices
 

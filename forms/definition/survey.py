@@ -230,6 +230,7 @@ class Survey:
             folder.children.append(replace(item, constraint=constraint, texts=texts))
 
     def _folder_code(self, row: RawRow) -> str:
+        """Return the code of a group or table, unique in the questionnaire."""
         name = self.headers.get(row, "name")
         if not name:
             self.findings.warn(
@@ -242,6 +243,18 @@ class Survey:
             self.reading.bad_name(row, name)
         # Names of groups are unique only in their parent (XLSForm), ours are unique in the questionnaire.
         code = self.reading.free(name or f"group_{row.row}")
+        if name and code != name:
+            self.findings.warn(
+                _l(
+                    "The name “%(name)s” stands in row %(row)s already; here it was changed to “%(code)s”.",
+                    name=name,
+                    row=self.places[name].row,
+                    code=code,
+                ),
+                row,
+                self._at("name"),
+                _l("Give each question and each group its own name."),
+            )
         self.places[code] = row
         self._stack[-1].names.add(code)
         return code

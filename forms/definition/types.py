@@ -60,14 +60,12 @@ _AS_TEXT = frozenset(
         "number of days in last six months", "number of days in last year",
     }
 )  # fmt: skip
-_AS_FILE = frozenset(
-    {"audio", "video", "background-audio", "add audio prompt", "add video prompt", "q audio", "q video"}
-)
+_AS_FILE = frozenset({"audio", "video", "add audio prompt", "add video prompt", "q audio", "q video"})
 _DEVICE = frozenset(
     {
         "deviceid", "device id", "get device id", "imei", "phonenumber", "phone number", "get phone number",
         "simserial", "sim id", "get sim id", "subscriberid", "subscriber id", "get subscriber id", "audit",
-        "start-geopoint", "background-geopoint", "xml-external", "csv-external",
+        "start-geopoint", "background-geopoint", "background-audio", "xml-external", "csv-external",
     }
 )  # fmt: skip
 # What a device or a portal knows without asking, as an expression: the tables person and institution have one row,
