@@ -72,7 +72,7 @@ class Compiled:
         for table in self.tables.values():
             self.chains[table.code] = (table.code, *self.chains[table.outer])
             self.inside[table.code] = tuple(code for code, home in self.homes.items() if home == table.code)
-        self.lists = {
+        self.lists = dict(definition.spare_lists) | {
             str(item.settings["list_name"]): item.choices
             for item in self.by_code.values()
             if item.choices and item.settings.get("list_name")

@@ -44,14 +44,14 @@ def read_front(
     titles = Headers(rows).texts(rows[0], "form_title", default) if rows else {}
     if not titles and settings.get("form_title"):
         titles = {default: settings["form_title"]}
-    for name, text in list(settings.items()):
-        found = _TITLE.fullmatch(name)
+    for setting, text in list(settings.items()):
+        found = _TITLE.fullmatch(setting)
         # pyxform cannot bear form_title::Khmer (km), so that other languages have a column of their own
         if found and found[1] in languages:
             titles[found[1]] = text
-            del settings[name]
-    for name in [name for name in settings if name.startswith("form_title::") or name == "form_title"]:
-        del settings[name]
+            del settings[setting]
+    for setting in [one for one in settings if one.startswith("form_title::") or one == "form_title"]:
+        del settings[setting]
     code = settings.pop("form_id", "") or _code(titles, name, findings)
     titles = titles or {default: code}  # a questionnaire without a title shows its code (pyxform does the same)
     settings.pop("default_language", None)
@@ -100,7 +100,7 @@ def _settings(rows: Sequence[RawRow], survey: Sequence[RawRow], findings: Findin
         )
     for role, by_language in headers.by_role.items():
         for header in by_language.values():
-            name = role if role in SETTINGS or role == "form_title" and not by_language.keys() - {""} else header
+            name = role if role in SETTINGS or (role == "form_title" and not by_language.keys() - {""}) else header
             if text := row.get(header):
                 found.setdefault(name, text)
     return found

@@ -63,7 +63,12 @@ class Questions:
             texts=texts,
             settings=settings,
             choices=choices,
-            **rules,
+            required=rules["required"],
+            relevant=rules["relevant"],
+            constraint=rules["constraint"],
+            calculation=rules["calculation"],
+            default=rules["default"],
+            choice_filter=rules["choice_filter"],
         )
         specify = self._specify(row, item, around) if word.or_other and choices else None
         return [item, specify] if specify else [item]
@@ -96,20 +101,13 @@ class Questions:
         if calculation and silent and word.type not in (*_SILENT, "note") and not word.list_name:
             # computed and without a text: XLSForm shows it to nobody
             return TypeWord("question", "calculate"), written
-        if word.type == "rank" and "rank" not in question_types():
-            self.reading.warn_type(row, written, _l("It is asked as “%(type)s”.", type="text"))
-            self.reading.used_lists.discard(word.list_name)
-            return TypeWord("question", "text"), written
         if "${" in word.list_name:
             self.reading.warn_type(row, written, _l("It is asked as “%(type)s”.", type="text"))
             return TypeWord("question", "text"), written
         if word.warned:
-            kept = word.type == "hidden"
-            self.reading.warn_type(
-                row, written, _l("It is kept and not asked.") if kept else _l("It is asked as “%(type)s”.", type=word.type)
-            )
-            return word, written
-        return word, ""
+            mend = _l("It is asked as “%(type)s”.", type=word.type)
+            self.reading.warn_type(row, written, _l("It is kept and not asked.") if word.type == "hidden" else mend)
+        return word, written if word.warned else ""
 
     def named(self, row: RawRow, word: TypeWord, siblings: set[str]) -> str:
         """Return the name of a question, mended where XLSForm allows what we do not; "" when it cannot be kept."""

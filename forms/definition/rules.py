@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from forms.definition.compiled import ALWAYS, NEVER, dependencies, dynamic, in_order
 from forms.definition.paths import TABLES, resolve, sites
+from forms.definition.tables import BUILT_IN
 from forms.expressions import ExpressionError, judge
 from forms.expressions.tree import (
     Call,
@@ -57,6 +58,8 @@ class Rules:
         self.findings = findings
         self.sites = sites(pages)
         self.lists = survey.lists
+        self.tables = survey.tables
+        self.looked_up: set[str] = set()  # names of the tables and lists that rules look up
         self.left_out: set[tuple[str, str]] = set()
         self.broken: set[str] = set()
         for item in self.items.values():
@@ -142,24 +145,32 @@ class Rules:
                 )
 
     def _table(self, item: Item, name: str, columns: list[str], row: RawRow | None, header: str) -> None:
-        choices = self.lists.get(name)
-        if choices is None:
+        """Judge what is looked up: an attached table, person and institution, a list of choices."""
+        self.looked_up.add(name)
+        if name in BUILT_IN:
+            return
+        table, choices = self.tables.get(name), self.lists.get(name)
+        if table is None and choices is None:
             self.findings.warn(
-                _l("“%(name)s” is no list of choices; it is read from a table attached to the round.", name=name[:60]),
+                _l("The table “%(name)s” is not attached; looking it up gives nothing.", name=name[:60]),
                 row,
                 header,
-                _l("Please attach a table with that name, or its values stay empty."),
+                _l("Add it as a sheet of that name, or upload it together with the questionnaire."),
             )
             return
-        known = {"", "name", "label", *(column for choice in choices for column in choice.extra)}
+        known = {"name", "label", *(column for choice in choices or () for column in choice.extra)}
+        if table is not None:
+            known = set(table.columns)
         for column in columns:
-            if column not in known:
+            if column and column not in known:
                 self.broken.add(item.code)
                 self.findings.error(
-                    _l("The list of choices has no column “%(name)s”.", name=column[:60]),
+                    _l("The list of choices has no column “%(name)s”.", name=column[:60])
+                    if table is None
+                    else _l("The table “%(table)s” has no column “%(name)s”.", table=name, name=column[:60]),
                     row,
                     header,
-                    _l("Its columns are: %(known)s.", known=", ".join(sorted(known - {""}))),
+                    _l("Its columns are: %(known)s.", known=", ".join(sorted(known)[:12])),
                 )
 
     def _judge_place(self, item: Item) -> None:
