@@ -2,8 +2,8 @@
 
 Check (read, judge by our rules and by pyxform), import (check, store, load again) and export of one XLSForm workbook
 with rules, choices, tables and two languages, each run in a process of its own on a fresh SQLite database. Prints the
-median of the runs (on the wall, and of the processor alone, since others may use the machine), the largest memory of any run
-(resident set of the process, Python and all libraries included) and the machine.
+median of the runs (on the wall, and of the processor alone, since others may use the machine), the largest memory of
+any run (resident set of the process, Python and all libraries included) and the machine.
 """
 
 from __future__ import annotations
