@@ -13,7 +13,7 @@ from forms.definition.model import Definition
 from forms.definition.report import Findings, Mistake, Report
 from forms.definition.rules import Rules
 from forms.definition.survey import Survey
-from forms.definition.tables import OURS, Lookups, read_tables
+from forms.definition.tables import OURS, read_tables, warn_unused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +34,10 @@ _MEND_SHEET = {
 }
 
 
-def check(rows: SheetRows) -> Report:
+def check(rows: SheetRows, name: str = "") -> Report:
     """Judge the sheets of a questionnaire; never raises, whatever the rows hold.
+
+    `name` is the name of the file: a questionnaire whose settings hold no form_id takes its code from it.
 
     `Report.definition` is None when there is an error; warnings do not keep it from being used. Sheets beside survey,
     choices and settings become attached tables. Source of the rules: XLSForm (xlsform.org) and pyxform, with our own
@@ -46,7 +48,7 @@ def check(rows: SheetRows) -> Report:
     survey, choices = sheets.get("survey", []), sheets.get("choices", [])
     if not _readable(sheets, findings):
         return Report(findings.sorted(), None)
-    front = read_front(sheets.get("settings", []), survey, choices, findings)
+    front = read_front(sheets.get("settings", []), survey, choices, findings, name)
     wording = front.wording
     lists = read_lists(
         choices,
@@ -59,13 +61,11 @@ def check(rows: SheetRows) -> Report:
     read = Survey(survey, lists, wording, findings, tables)
     _warn_languages(read, wording, findings)
     _warn_doubles(sheets, findings)
-    settings: dict[str, Any] = dict(front.settings)
-    if unused := _unused(read, findings):
-        settings[LISTS] = unused
     rules = Rules(read, findings)
-    lookups = Lookups(tables, read.lists, read.places, findings)
-    lookups.judge(item for page in read.pages for item in page.items())
-    lookups.warn_unused()
+    settings: dict[str, Any] = dict(front.settings)
+    if unused := _unused(read, rules.looked_up, findings):
+        settings[LISTS] = unused
+    warn_unused(tables, rules.looked_up | read.files, findings)
     if not read.pages and not findings.fatal:
         findings.found.append(_empty())
     if findings.fatal:
@@ -86,18 +86,7 @@ def check(rows: SheetRows) -> Report:
 
 def _readable(sheets: Mapping[str, Sequence[RawRow]], findings: Findings) -> bool:
     """Say whether there is a survey to judge; note sheets that cannot be used."""
-    for name in REFUSED_SHEETS:
-        if sheets.get(name):
-            findings.error(
-                _l("The sheet “%(name)s” cannot be used here.", name=name), sheets[name][0], mend=_MEND_SHEET[name]
-            )
-    for name, rows in sheets.items():
-        if len(rows) > MAX_ROWS:
-            findings.error(
-                _l("The sheet “%(name)s” has more than %(limit)s rows.", name=name, limit=MAX_ROWS),
-                rows[0],
-                mend=_l("Please split the questionnaire.") if name in OURS else _l("Please shorten the table."),
-            )
+    _judge_sheets(sheets, findings)
     if any(len(rows) > MAX_ROWS for rows in sheets.values()):
         return False
     survey = sheets.get("survey")
@@ -118,6 +107,21 @@ def _readable(sheets: Mapping[str, Sequence[RawRow]], findings: Findings) -> boo
     if headers.header("save_to"):
         _judge_entities(survey, headers.header("save_to"), findings)
     return True
+
+
+def _judge_sheets(sheets: Mapping[str, Sequence[RawRow]], findings: Findings) -> None:
+    for name in REFUSED_SHEETS:
+        if sheets.get(name):
+            findings.error(
+                _l("The sheet “%(name)s” cannot be used here.", name=name), sheets[name][0], mend=_MEND_SHEET[name]
+            )
+    for name, rows in sheets.items():
+        if len(rows) > MAX_ROWS:
+            findings.error(
+                _l("The sheet “%(name)s” has more than %(limit)s rows.", name=name, limit=MAX_ROWS),
+                rows[0],
+                mend=_l("Please split the questionnaire.") if name in OURS else _l("Please shorten the table."),
+            )
 
 
 def _judge_lengths(rows: Sequence[RawRow], findings: Findings) -> None:
@@ -152,10 +156,10 @@ def _empty() -> Mistake:
     )
 
 
-def _unused(read: Survey, findings: Findings) -> dict[str, list[dict[str, Any]]]:
-    """Return the lists that no question uses, as they are kept; warn of each."""
+def _unused(read: Survey, looked_up: set[str], findings: Findings) -> dict[str, list[dict[str, Any]]]:
+    """Return the lists that no question offers, as they are kept; warn of those that no rule looks up either."""
     unused = {name: read.lists[name] for name in sorted(read.lists.keys() - read.used_lists)}
-    for name in unused:
+    for name in unused.keys() - looked_up:
         findings.found.append(
             Mistake(_l("The list “%(name)s” is used by no question.", name=name), "choices", severity="warning")
         )

@@ -36,23 +36,24 @@ class Front:
 
 
 def read_front(
-    rows: Sequence[RawRow], survey: Sequence[RawRow], choices: Sequence[RawRow], findings: Findings
+    rows: Sequence[RawRow], survey: Sequence[RawRow], choices: Sequence[RawRow], findings: Findings, name: str = ""
 ) -> Front:
-    """Judge the settings sheet; what it does not say is taken from the headers of the other sheets."""
+    """Judge the settings sheet; what it does not say is taken from the headers of the other sheets and the file."""
     settings = _settings(rows, survey, findings)
     languages, default = _languages(survey, choices, settings)
     titles = Headers(rows).texts(rows[0], "form_title", default) if rows else {}
     if not titles and settings.get("form_title"):
         titles = {default: settings["form_title"]}
-    for name, text in list(settings.items()):
-        found = _TITLE.fullmatch(name)
+    for setting, text in list(settings.items()):
+        found = _TITLE.fullmatch(setting)
         # pyxform cannot bear form_title::Khmer (km), so that other languages have a column of their own
         if found and found[1] in languages:
             titles[found[1]] = text
-            del settings[name]
-    for name in [name for name in settings if name.startswith("form_title::") or name == "form_title"]:
-        del settings[name]
-    code = settings.pop("form_id", "") or slug(next(iter(titles.values()), "")) or "questionnaire"
+            del settings[setting]
+    for setting in [one for one in settings if one.startswith("form_title::") or one == "form_title"]:
+        del settings[setting]
+    code = settings.pop("form_id", "") or _code(titles, name, findings)
+    titles = titles or {default: code}  # a questionnaire without a title shows its code (pyxform does the same)
     settings.pop("default_language", None)
     if len(code) > MAX_CODE:
         findings.error(
@@ -62,6 +63,17 @@ def read_front(
             _l("Write a short one that never changes."),
         )
     return Front(code, Wording(languages, default, titles), settings)
+
+
+def _code(titles: Mapping[str, str], name: str, findings: Findings) -> str:
+    """Return a code out of the title or the file's name; say so, since it decides which questionnaire this is."""
+    code = slug(next(iter(titles.values()), "")) or slug(name.rpartition(".")[0] or name) or "questionnaire"
+    if name:
+        findings.warn(
+            _l("The settings hold no form_id; the questionnaire is called “%(code)s”.", code=code),
+            mend=_l("Write a form_id on the sheet settings: by it a new version finds its questionnaire."),
+        )
+    return code
 
 
 def _settings(rows: Sequence[RawRow], survey: Sequence[RawRow], findings: Findings) -> dict[str, str]:
@@ -88,7 +100,7 @@ def _settings(rows: Sequence[RawRow], survey: Sequence[RawRow], findings: Findin
         )
     for role, by_language in headers.by_role.items():
         for header in by_language.values():
-            name = role if role in SETTINGS or role == "form_title" and not by_language.keys() - {""} else header
+            name = role if role in SETTINGS or (role == "form_title" and not by_language.keys() - {""}) else header
             if text := row.get(header):
                 found.setdefault(name, text)
     return found

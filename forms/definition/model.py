@@ -107,6 +107,16 @@ class Definition:
         return {name: table.rows for name, table in self.tables.items()}
 
     @cached_property
+    def spare_lists(self) -> Mapping[str, tuple[Choice, ...]]:
+        """The lists of choices that no question offers, by name; a rule may look them up by instance('name')."""
+        return {
+            name: tuple(
+                Choice(one["key"], one.get("texts", {}), one.get("extra", {}), bool(one.get("retired"))) for one in kept
+            )
+            for name, kept in (self.settings.get("lists") or {}).items()
+        }
+
+    @cached_property
     def reads_email(self) -> bool:
         """True when a question reads the mail address of whoever answers (XLSForm's metadata "email")."""
         return any("'person'" in item.calculation and "'email'" in item.calculation for item in self.items())

@@ -54,6 +54,7 @@ class Questions:
         if word.calculation:
             rules["calculation"] = word.calculation
         self._labelled(row, word, texts)
+        self._kept_only(row, settings)
         item = Item(
             id=None,
             kind="note" if word.type == "note" else "question",
@@ -62,7 +63,12 @@ class Questions:
             texts=texts,
             settings=settings,
             choices=choices,
-            **rules,
+            required=rules["required"],
+            relevant=rules["relevant"],
+            constraint=rules["constraint"],
+            calculation=rules["calculation"],
+            default=rules["default"],
+            choice_filter=rules["choice_filter"],
         )
         specify = self._specify(row, item, around) if word.or_other and choices else None
         return [item, specify] if specify else [item]
@@ -95,23 +101,21 @@ class Questions:
         if calculation and silent and word.type not in (*_SILENT, "note") and not word.list_name:
             # computed and without a text: XLSForm shows it to nobody
             return TypeWord("question", "calculate"), written
-        if word.type == "rank" and "rank" not in question_types():
-            self.reading.warn_type(row, written, _l("It is asked as “%(type)s”.", type="text"))
-            self.reading.used_lists.discard(word.list_name)
-            return TypeWord("question", "text"), written
         if "${" in word.list_name:
             self.reading.warn_type(row, written, _l("It is asked as “%(type)s”.", type="text"))
             return TypeWord("question", "text"), written
         if word.warned:
-            self.reading.warn_type(row, written, _l("It is asked as “%(type)s”.", type=word.type))
-            return word, written
-        return word, ""
+            mend = _l("It is asked as “%(type)s”.", type=word.type)
+            self.reading.warn_type(row, written, _l("It is kept and not asked.") if word.type == "hidden" else mend)
+        return word, written if word.warned else ""
 
     def named(self, row: RawRow, word: TypeWord, siblings: set[str]) -> str:
         """Return the name of a question, mended where XLSForm allows what we do not; "" when it cannot be kept."""
         name = self.headers.get(row, "name")
         if not name and (word.type == "note" or word.calculation or word.warned):
-            name = self.reading.free(f"note_{row.row}" if word.type == "note" else f"meta_{row.row}")
+            first = self.headers.get(row, "type").split()[0].lower()
+            name = f"note_{row.row}" if word.type == "note" else first if good_name(first) else f"meta_{row.row}"
+            name = self.reading.free(name)
             self.findings.warn(
                 _l("This row has no name; it was given “%(name)s”.", name=name), row, self.reading.at("name")
             )
@@ -145,7 +149,7 @@ class Questions:
                 ),
                 row,
                 self.reading.at("name"),
-                _l("Give each question its own name."),
+                _l("Give each question and each group its own name."),
             )
         siblings.add(name)
         places[code] = row
@@ -167,6 +171,21 @@ class Questions:
 
     def _others(self) -> Mapping[str, str]:
         return self.headers.others(())
+
+    def _kept_only(self, row: RawRow, settings: Mapping[str, Any]) -> None:
+        """Say what is kept and has no effect here."""
+        if "randomize=true" in str(settings.get("parameters", "")).lower():
+            self.findings.warn(
+                _l("The choices are not shuffled; everybody sees them in the order of the list."),
+                row,
+                self.reading.at("parameters"),
+            )
+        if settings.get("trigger"):
+            self.findings.warn(
+                _l("The trigger is kept; the value is computed whenever an answer it reads changes."),
+                row,
+                self.reading.at("trigger"),
+            )
 
     # choices
 

@@ -40,16 +40,9 @@ _NOT_SHOWN = ("media::", "bind::", "body::", "control::", "instance::")
 def item_settings(headers: Headers, row: RawRow, kind: str, findings: Findings) -> dict[str, Any]:
     """Return the settings of one row; unknown columns ride along under "columns"."""
     settings: dict[str, Any] = {}
-    appearance = headers.get(row, "appearance")
-    if appearance:
+    if appearance := headers.get(row, "appearance"):
         settings["appearance"] = appearance
-        if "multiline" in appearance.split() and kind == "text":
-            settings["multiline"] = True
-    if read_only := headers.get(row, "read_only"):
-        if read_only.lower() in YES:
-            settings["read_only"] = True
-        elif read_only.lower() not in NO:
-            settings["read_only"] = read_only  # an expression
+    _true_or_rule(headers, row, "read_only", settings)
     _parameters(headers, row, settings, findings)
     for role in FLAGS:
         _flag(headers, row, role, settings, findings)
@@ -58,13 +51,13 @@ def item_settings(headers: Headers, row: RawRow, kind: str, findings: Findings) 
     for role in PLAIN:
         if text := headers.get(row, role):
             settings[role] = text
-    _evidence(headers, row, settings)
+    _true_or_rule(headers, row, "evidence_required", settings)
     _one_of(headers, row, "scope", SCOPES, settings, findings)
     _one_of(headers, row, "total", TOTALS, settings, findings)
-    if kind == "text" and (settings.get("rows", 1) > 1 or settings.get("word_budget")):
+    tall = settings.get("rows", 1) > 1 or settings.get("word_budget") or "multiline" in appearance.split()
+    if kind == "text" and tall:
         settings["multiline"] = True
-    if kind == "range":
-        _range(headers, row, settings, findings)
+    _range(headers, row, kind, settings, findings)
     _of_type(headers, row, kind, settings, findings)
     _others(headers, row, kind, settings, findings)
     return settings
@@ -173,10 +166,10 @@ def _parameters(headers: Headers, row: RawRow, settings: dict[str, Any], finding
         settings["parameters"] = rest
 
 
-def _range(headers: Headers, row: RawRow, settings: dict[str, Any], findings: Findings) -> None:
+def _range(headers: Headers, row: RawRow, kind: str, settings: dict[str, Any], findings: Findings) -> None:
     for name in ("start", "end", "step"):
         written = settings.get(name)
-        if written is None:
+        if written is None or kind != "range":
             continue
         try:
             float(written)
@@ -227,12 +220,13 @@ def _not_whole(headers: Headers, row: RawRow, role: str, written: str, findings:
     )
 
 
-def _evidence(headers: Headers, row: RawRow, settings: dict[str, Any]) -> None:
-    written = headers.get(row, "evidence_required")
+def _true_or_rule(headers: Headers, row: RawRow, role: str, settings: dict[str, Any]) -> None:
+    """Read a column that says yes, no or an expression, which is judged with the other rules."""
+    written = headers.get(row, role)
     if written.lower() in YES:
-        settings["evidence_required"] = True
+        settings[role] = True
     elif written.lower() not in NO:
-        settings["evidence_required"] = written  # an expression, judged with the other rules
+        settings[role] = written
 
 
 def _one_of(

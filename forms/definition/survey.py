@@ -14,6 +14,7 @@ from forms.definition.pages import paged
 from forms.definition.questions import Questions
 from forms.definition.reading import ROLES, Reading, Wording, good_name
 from forms.definition.settings import inherited, item_settings, warn_of_columns
+from forms.definition.tables import table_name
 from forms.definition.types import TypeWord, read_type
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     Kind: TypeAlias = Literal["group", "repeat", "matrix", "list"]
 
-__all__ = ["MAX_DEPTH", "ROLES", "Survey", "Wording"]
+__all__ = ["MAX_DEPTH", "ROLES", "Survey", "Wording", "good_name"]
 
 MAX_DEPTH = 60  # groups in groups
 _MATRIX_LISTS = ("matrix_rows", "kobo--matrix_list")
@@ -82,6 +83,17 @@ class Survey:
         return self.reading.lists
 
     @property
+    def tables(self) -> Mapping[str, Table]:
+        """The attached tables by name."""
+        return self.reading.tables
+
+    @property
+    def files(self) -> set[str]:
+        """The names of the tables that questions take their choices from."""
+        items = [item for page in self.pages for item in page.items()]
+        return {table_name(item.settings["file"]) for item in items if "file" in item.settings}
+
+    @property
     def used_lists(self) -> set[str]:
         """The names of the lists that questions use."""
         return self.reading.used_lists
@@ -92,10 +104,7 @@ class Survey:
         if get(row, "disabled").lower() in YES:
             return
         if not written:
-            if get(row, "name") or self.headers.texts(row, "label", self.default_language):
-                self.findings.error(
-                    _l("This row has no type."), row, self._at("type"), _l("Write a type, for example text or integer.")
-                )
+            self._without_type(row)
             return
         word = read_type(written)
         match word.meaning:
@@ -105,15 +114,7 @@ class Survey:
                 self._end(row, word)
             case "list_row":
                 self._list_row(row)
-            case "refused":
-                self.findings.error(
-                    _l("The type “%(type)s” cannot be used here.", type=written[:60]),
-                    row,
-                    self._at("type"),
-                    _l("Please replace it, for example by begin_repeat, select_one or text."),
-                )
-                self._skip(row)
-            case "unknown":
+            case "refused" | "unknown":
                 self._unknown(row, written, word)
             case "question":
                 folder = self._stack[-1]
@@ -121,11 +122,22 @@ class Survey:
             case "setting":
                 pass  # read with the settings
 
+    def _without_type(self, row: RawRow) -> None:
+        if self.headers.get(row, "name") or self.headers.texts(row, "label", self.default_language):
+            self.findings.error(
+                _l("This row has no type."), row, self._at("type"), _l("Write a type, for example text or integer.")
+            )
+
     def _unknown(self, row: RawRow, written: str, word: TypeWord) -> None:
+        """Note a type that cannot be used, or that nobody knows."""
+        sentence = _l("The type “%(type)s” is not known.", type=written[:60])
         mend = _l("Use one of: text, integer, decimal, select_one, select_multiple, date, file, note, calculate.")
-        if word.nearest:
+        if word.meaning == "refused":
+            sentence = _l("The type “%(type)s” cannot be used here.", type=written[:60])
+            mend = _l("Please replace it, for example by begin_repeat, select_one or text.")
+        elif word.nearest:
             mend = _l("Did you mean “%(nearest)s”?", nearest=word.nearest)
-        self.findings.error(_l("The type “%(type)s” is not known.", type=written[:60]), row, self._at("type"), mend)
+        self.findings.error(sentence, row, self._at("type"), mend)
         self._skip(row)
 
     def _skip(self, row: RawRow) -> None:
@@ -230,6 +242,7 @@ class Survey:
             folder.children.append(replace(item, constraint=constraint, texts=texts))
 
     def _folder_code(self, row: RawRow) -> str:
+        """Return the code of a group or table, unique in the questionnaire."""
         name = self.headers.get(row, "name")
         if not name:
             self.findings.warn(
@@ -242,6 +255,18 @@ class Survey:
             self.reading.bad_name(row, name)
         # Names of groups are unique only in their parent (XLSForm), ours are unique in the questionnaire.
         code = self.reading.free(name or f"group_{row.row}")
+        if name and code != name:
+            self.findings.warn(
+                _l(
+                    "The name “%(name)s” stands in row %(row)s already; here it was changed to “%(code)s”.",
+                    name=name,
+                    row=self.places[name].row,
+                    code=code,
+                ),
+                row,
+                self._at("name"),
+                _l("Give each question and each group its own name."),
+            )
         self.places[code] = row
         self._stack[-1].names.add(code)
         return code

@@ -14,9 +14,8 @@ from forms.definition.model import Choice, Table
 from forms.definition.report import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from forms.definition.model import Item
     from forms.definition.report import Findings
     from forms.definition.rows import RawRow, SheetRows
 
@@ -25,7 +24,6 @@ FILES = (".csv", ".xlsx", ".xml", ".geojson")
 BUILT_IN = frozenset({"person", "institution"})  # one row each, made by whoever evaluates
 MAX_NAME = 31  # letters of a sheet's name in Excel
 MAX_COLUMNS = 200
-_CALL = re.compile(r"""\b(pulldata|instance)\s*\(\s*(['"])(.*?)\2\s*(?:,\s*(['"])(.*?)\4\s*,\s*(['"])(.*?)\6)?""")
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 
 
@@ -102,69 +100,9 @@ def table_rows(table: Table) -> list[RawRow]:
     return [RawRow("", number, row, columns) for number, row in enumerate(table.rows, start=2)]
 
 
-def lookups(sources: Iterable[str]) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Return what expressions look up: (pulldata or instance, table, the columns named)."""
-    return [
-        (found[1], found[3], tuple(column for column in (found[5], found[7]) if column))
-        for source in sources
-        if "pulldata" in source or "instance" in source
-        for found in _CALL.finditer(source)
-    ]
-
-
-class Lookups:
-    """Judges what the questions look up in attached tables."""
-
-    def __init__(
-        self, tables: Mapping[str, Table], lists: Iterable[str], places: Mapping[str, RawRow], findings: Findings
-    ) -> None:
-        self.tables = tables
-        self.instances = set(lists)
-        self.places = places
-        self.findings = findings
-        self.used: set[str] = set()
-
-    def judge(self, items: Iterable[Item]) -> None:
-        """Warn of tables that are not attached; columns that an attached one does not have are mistakes."""
-        for item in items:
-            if item.settings.get("file"):
-                self.used.add(table_name(str(item.settings["file"])))
-            rules = {
-                "relevant": item.relevant, "constraint": item.constraint, "calculation": item.calculation,
-                "default": item.default, "choice_filter": item.choice_filter, "required": item.required,
-            }  # fmt: skip
-            for rule, source in rules.items():
-                for function, name, columns in lookups([source]):
-                    self._one(item, rule, function, table_name(name), columns)
-
-    def _one(self, item: Item, rule: str, function: str, name: str, columns: Sequence[str]) -> None:
-        self.used.add(name)
-        row = self.places.get(item.code)
-        table = self.tables.get(name)
-        if table is None:
-            if name not in BUILT_IN and not (function == "instance" and name in self.instances):
-                self.findings.warn(
-                    _l("The table “%(name)s” is not attached; looking it up gives nothing.", name=name[:60]),
-                    row,
-                    rule,
-                    _l("Add it as a sheet of that name, or upload it together with the questionnaire."),
-                )
-            return
-        for column in columns:
-            if column not in table.columns:
-                near = difflib.get_close_matches(column, table.columns, n=1)
-                self.findings.error(
-                    _l("The table “%(name)s” has no column “%(column)s”.", name=name, column=column[:60]),
-                    row,
-                    rule,
-                    _l("Did you mean “%(nearest)s”?", nearest=near[0])
-                    if near
-                    else _l("Its columns are: %(known)s.", known=", ".join(table.columns[:12])),
-                )
-
-    def warn_unused(self) -> None:
-        """Say which tables no question looks up; they are kept all the same."""
-        for name in self.tables.keys() - self.used:
-            self.findings.found.append(
-                Mistake(_l("The table “%(name)s” is used by no question.", name=name), name, severity="warning")
-            )
+def warn_unused(tables: Mapping[str, Table], used: set[str], findings: Findings) -> None:
+    """Say which tables no question looks up; they are kept all the same."""
+    for name in tables.keys() - used:
+        findings.found.append(
+            Mistake(_l("The table “%(name)s” is used by no question.", name=name), name, severity="warning")
+        )

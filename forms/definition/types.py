@@ -6,11 +6,11 @@ import difflib
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from forms.expressions import FUNCTIONS
 from forms.question_types import question_types
 
 Meaning: TypeAlias = Literal[
-    "question", "begin", "end", "repeat", "end_repeat", "setting", "refused", "unknown", "begin_list", "end_list", "list_row"
+    "question", "begin", "end", "repeat", "end_repeat", "setting", "refused", "unknown", "begin_list", "end_list",
+    "list_row",
 ]  # fmt: skip
 
 _SPELLINGS = {
@@ -60,14 +60,12 @@ _AS_TEXT = frozenset(
         "number of days in last six months", "number of days in last year",
     }
 )  # fmt: skip
-_AS_FILE = frozenset(
-    {"audio", "video", "background-audio", "add audio prompt", "add video prompt", "q audio", "q video"}
-)
+_AS_FILE = frozenset({"audio", "video", "add audio prompt", "add video prompt", "q audio", "q video"})
 _DEVICE = frozenset(
     {
         "deviceid", "device id", "get device id", "imei", "phonenumber", "phone number", "get phone number",
         "simserial", "sim id", "get sim id", "subscriberid", "subscriber id", "get subscriber id", "audit",
-        "start-geopoint", "background-geopoint", "xml-external", "csv-external",
+        "start-geopoint", "background-geopoint", "background-audio", "xml-external", "csv-external",
     }
 )  # fmt: skip
 # What a device or a portal knows without asking, as an expression: the tables person and institution have one row,
@@ -126,26 +124,20 @@ def read_type(written: str) -> TypeWord:
 
 def _question(lower: str) -> TypeWord | None:
     if name := _PLAIN.get(lower):
-        if name not in question_types():
-            return TypeWord("question", "text", warned=True)
-        return TypeWord("question", name)
+        known = name in question_types()
+        return TypeWord("question", name if known else "text", warned=not known)
     if name := _METADATA_WORDS.get(lower):
-        if "pulldata" in METADATA[name] and "pulldata" not in FUNCTIONS:
-            return TypeWord("question", "hidden", warned=True)
         return TypeWord("question", "calculate", calculation=METADATA[name])
-    if lower in _AS_TEXT:
-        return TypeWord("question", "text", warned=True)
-    if lower in _AS_FILE:
-        return TypeWord("question", "file", warned=True)
-    if lower in _DEVICE or lower.startswith("uri:"):
-        return TypeWord("question", "hidden", warned=True)
-    return None
+    kept = ((_AS_TEXT, "text"), (_AS_FILE, "file"), (_DEVICE, "hidden"))
+    shown = next((name for words, name in kept if lower in words), "hidden" if lower.startswith("uri:") else "")
+    return TypeWord("question", shown, warned=True) if shown else None
 
 
 def _structure(lower: str) -> TypeWord | None:
     if lower in _SETTINGS:
         return TypeWord("setting", _SETTINGS[lower])
-    if lower.split(" ")[0] in _REFUSED or lower.startswith(("begin loop", "begin_loop", "end loop", "end_loop")):
+    loop = lower.startswith(("begin loop", "begin_loop", "end loop", "end_loop"))
+    if loop or lower.split(" ", maxsplit=1)[0] in _REFUSED:
         return TypeWord("refused")
     groups: tuple[tuple[frozenset[str], Meaning], ...] = (
         (_BEGIN, "begin"),

@@ -108,6 +108,7 @@ def _normal(item: Item, names: _ListNames) -> Item:
     choices = tuple(_choice(choice) for choice in item.choices)
     if choices and not settings.get("file"):
         settings[key] = names.name(settings.get(key) or item.code, choices)
+    rules = {rule: _text(getattr(item, rule)) for rule in _RULES}
     return replace(
         item,
         id=None,
@@ -115,7 +116,12 @@ def _normal(item: Item, names: _ListNames) -> Item:
         settings=settings,
         choices=choices,
         children=tuple(_normal(child, names) for child in item.children if _fills(child)),
-        **{rule: _text(getattr(item, rule)) for rule in _RULES},
+        required=rules["required"],
+        relevant=rules["relevant"],
+        constraint=rules["constraint"],
+        calculation=rules["calculation"],
+        default=rules["default"],
+        choice_filter=rules["choice_filter"],
     )
 
 
@@ -196,7 +202,10 @@ def _survey(of: Definition, named: Mapping[str, str]) -> SheetText:
                      "parameters", "read_only", "repeat_count")
         for header in ([f"{role}::{name}" for name in named.values()] if role in ROLES else [role])
     ]  # fmt: skip
-    own = ["own_type", "or_other", "specifies", "matrix_rows", "total", "evidence_required", "scope", *FLAGS, *COUNTS, *PLAIN]
+    own = [
+        "own_type", "or_other", "specifies", "matrix_rows", "total", "evidence_required", "scope", *FLAGS, *COUNTS,
+        *PLAIN,
+    ]  # fmt: skip
     used = {header for row in rows for header in row}
     fixed = list(dict.fromkeys([*middle, *own]))
     headers = [*first, *(header for header in fixed if header in used)]
@@ -239,19 +248,15 @@ def _row(item: Item, named: Mapping[str, str]) -> dict[str, str]:
 def _type(item: Item, settings: dict[str, Any]) -> dict[str, str]:
     """Return the cells that say what an item is; the settings that they tell are taken out."""
     written = settings.pop("written_type", "")
-    if item.kind in ("section", "group"):
-        return {"type": "begin_group"}
-    if item.kind == "repeat":
-        return {"type": "begin_repeat"}
+    if item.kind in ("section", "group", "repeat"):
+        return {"type": "begin_repeat" if item.kind == "repeat" else "begin_group"}
     if item.kind == "matrix":
         rows = settings.pop("matrix_rows", "")
         return {"type": "begin_repeat", "matrix_rows": rows, "repeat_count": str(len(item.choices))}
     name = settings.pop("list_name", "") if item.type in LISTED else ""
     file = settings.pop("file", "") if item.type in LISTED or written else ""
-    if written:
-        return {"type": written}
-    if file:
-        return {"type": f"{item.type}_from_file {file}"}
+    if written or file:
+        return {"type": written or f"{item.type}_from_file {file}"}
     if item.type in STANDARD_TYPES:
         return {"type": f"{STANDARD_TYPES[item.type]} {name}".strip()}
     return {"type": BASES.get(item.type, "text"), "own_type": item.type}
@@ -297,7 +302,7 @@ def _choices(of: Definition, named: Mapping[str, str]) -> SheetText:
     headers = ["list_name", "name", *(f"label::{name}" for name in named.values())]
     used = {header for row in rows for header in row}
     headers += [header for header in ("retired",) if header in used]
-    return SheetText("choices", tuple([*headers, *sorted(used.difference(headers))]), tuple(rows))
+    return SheetText("choices", (*headers, *sorted(used.difference(headers))), tuple(rows))
 
 
 def _kept(plain: Mapping[str, Any]) -> Choice:

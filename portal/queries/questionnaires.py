@@ -97,7 +97,8 @@ def _load(session: Session, version_id: int) -> _Kept:
         .where(AttachedTable.version_id == version_id)
         .order_by(AttachedTable.id)
     ).all()
-    made = _Kept(_definition(head, rows, tables), {row.code: row.question_id for row in rows if row.question_id is not None})
+    ids = {row.code: row.question_id for row in rows if row.question_id is not None}
+    made = _Kept(_definition(head, rows, tables), ids)
     # what this very transaction publishes may still be rolled back, and its number be given to another version
     if head.status != VersionStatus.DRAFT and version_id not in session.info.get(FRESH, ()):
         with _guard:

@@ -30,7 +30,7 @@ def examine(
     Raises:
         Invalid: it cannot be read at all.
     """
-    report = check(read(source, filename=filename, limit_bytes=limit_bytes, tables=tables))
+    report = check(read(source, filename=filename, limit_bytes=limit_bytes, tables=tables), filename)
     if report.definition is None:
         return report
     return report.and_also(judge(report.definition, report.places))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xlrd
 from flask_babel import lazy_gettext as _l
 
 from portal.workbooks.opening import BROKEN, Sheet, checked, refuse
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _MOST_ROWS = 20_100
 _MOST_COLUMNS = 300

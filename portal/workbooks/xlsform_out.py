@@ -12,13 +12,14 @@ from babel import Locale, UnknownLocaleError
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from forms.definition.headers import english_name
 from forms.definition.writing import sheets
 from portal.workbooks.writer import ACCENT, INK, KHMER_FONT, LATIN_FONT, LINE, SOFT, clean, is_khmer, lines
 
 if TYPE_CHECKING:
-    from openpyxl.cell.cell import Cell
+    from openpyxl.cell.cell import Cell, MergedCell
     from openpyxl.worksheet.worksheet import Worksheet
 
     from forms.definition.model import Definition
@@ -104,7 +105,7 @@ def _write(ws: Worksheet, sheet: SheetText) -> None:
     ws.sheet_view.zoomScale = 100
     ws.page_setup.orientation = "landscape"
     ws.page_setup.fitToHeight = 0
-    ws.sheet_properties.pageSetUpPr.fitToPage = True
+    ws.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     ws.print_title_rows = "1:1"
 
 
@@ -155,12 +156,12 @@ class _Looks:
         return found
 
 
-def _put(cell: Cell, text: str, looks: _Looks, look: str) -> None:
+def _put(cell: Cell | MergedCell, text: str, looks: _Looks, look: str) -> None:
     """Write one cell as text, whatever it looks like: never a formula, a number or a date."""
     if text:
         cell.value = "text"
         # past openpyxl's guessing of formulas; an escape that a person typed must not be read as one
-        cell._value = _ESCAPE.sub(lambda found: "_x005F" + found.group(), clean(text)[0])  # type: ignore[attr-defined] # noqa: SLF001 - as the report writer does
+        cell._value = _ESCAPE.sub(lambda found: "_x005F" + found.group(), clean(text)[0])  # type: ignore[union-attr] # noqa: SLF001 - as the report writer does
         cell.data_type = "s"
     cell.font = looks.font(look, khmer=is_khmer(text))
     cell.border = looks.border

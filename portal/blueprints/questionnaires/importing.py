@@ -45,7 +45,8 @@ def upload() -> ResponseReturnValue:
         return _index([Invalid(_("Choose a file first.")).problems[0]], 422)
     try:
         digest = _keep(file)
-        kept = [[one.filename or "", _keep(one)] for one in request.files.getlist("tables")[:MOST_TABLES] if one.filename]
+        tables = request.files.getlist("tables")[:MOST_TABLES]
+        kept = [[one.filename or "", _keep(one)] for one in tables if one.filename]
         report = _examined(digest, file.filename, kept)
     except Invalid as error:
         return _index(error.problems, 422)

@@ -120,9 +120,8 @@ def changes(old: Definition | None, new: Definition) -> list[Change]:
     if old is None:
         return []
     found = differences(old, new)
-    return [
-        change for title, aspects in GROUPS.values() if (change := _change(title, aspects, found)) and change.codes
-    ]
+    kinds = [_change(title, aspects, found) for title, aspects in GROUPS.values()]
+    return [kind for kind in kinds if kind.codes]
 
 
 def _change(title: LazyString, aspects: frozenset[Aspect], found: Sequence[Difference]) -> Change:
