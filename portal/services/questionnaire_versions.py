@@ -169,6 +169,8 @@ def what_is_wrong(session: Session, draft: QuestionnaireVersion) -> tuple[Sequen
 def publish_draft(session: Session, draft: QuestionnaireVersion, *, by: Principal) -> QuestionnaireVersion:
     """Judge a draft as a file would be judged, and freeze it; publishing it again changes nothing.
 
+    If another version went out since the draft was begun, it gets the next number.
+
     Raises:
         Invalid: with every mistake at once.
         Conflict: if it was laid aside.
@@ -184,7 +186,21 @@ def publish_draft(session: Session, draft: QuestionnaireVersion, *, by: Principa
         raise Invalid(problems=errors, code="not_publishable")
     _enter_choices(session, draft.questionnaire_id, definition(session, draft.id), question_ids(session, draft.id))
     of.titles = dict(draft.titles)
+    _number_last(session, draft)
     return questionnaires.publish(session, draft, by=by)
+
+
+def _number_last(session: Session, draft: QuestionnaireVersion) -> None:
+    """Give a draft that a newer version overtook (an import) the next number: the newest to go out is the highest."""
+    mine = QuestionnaireVersion.questionnaire_id == draft.questionnaire_id
+    overtaken = session.scalar(
+        select(QuestionnaireVersion.id)
+        .where(mine, QuestionnaireVersion.number > draft.number, QuestionnaireVersion.published_at.is_not(None))
+        .limit(1)
+    )
+    if overtaken is not None:
+        draft.number = (session.scalar(select(func.max(QuestionnaireVersion.number)).where(mine)) or 0) + 1
+        session.flush()
 
 
 def retire_version(session: Session, version: QuestionnaireVersion, *, by: Principal) -> QuestionnaireVersion:
@@ -254,7 +270,8 @@ def _enter_choices(
     """Enter the keys that go out for the first time, and keep the wording under which each is known now."""
     register = _register(session, questionnaire_id)
     for item in _with_choices(found):
-        for position, choice in enumerate(item.choices):
+        # with allow_choice_duplicates a key may stand several times; the register holds it once
+        for position, choice in enumerate(item.choice_by_key.values()):
             entry = register.get((item.code, choice.key))
             texts: dict[str, Any] = dict(choice.texts)
             if entry is None:

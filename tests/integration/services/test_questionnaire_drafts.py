@@ -335,3 +335,14 @@ def test_editing_costs_no_more_in_a_large_draft(session, draft, by, count_querie
         move_item(session, draft, "n3", Place("big", before="n1"), was=None, by=by)
         set_wording(session, draft, "n3", [Edit("label", "Number", "Figure", "en")], by=by)
     assert len(few) < 25, few
+
+
+def test_a_draft_that_an_import_overtook_goes_out_as_the_newest(session, first, draft, by):
+    imported = questionnaires.store(
+        session, look.definition(session, first.id), source_sha256="f" * 64, scope=QuestionnaireScope.RECOMMENDATION,
+        length="short", by=by,
+    )  # fmt: skip
+    questionnaires.publish(session, imported, by=by)
+    session.commit()
+    assert (imported.number, draft.number) == (3, 2)
+    assert publish_draft(session, draft, by=by).number == 4
