@@ -15,7 +15,6 @@ from sqlalchemy import bindparam, select, update
 
 from forms.context import Context, looked_up
 from forms.definition.changes import Aspect
-from forms.definition.compiled import dependencies
 from portal import clock
 from portal.errors import Conflict, Invalid
 from portal.models import Action, Assignment, QuestionnaireVersion, ReportingRound, RoundStatus, Status, VersionStatus
@@ -256,12 +255,13 @@ def _to_open(again: Sequence[str], verdict: Evaluation, new: Definition) -> list
     """Return the questions to open: those asked again, what they bring up, and whatever else would block completing."""
     blocking = {key.code for key in (*verdict.missing, *verdict.refused, *verdict.unreadable)}
     # what is hidden now may appear with the new answers, and must not be shut then
-    return sorted({*again, *blocking, *(_readers(new, again) & verdict.hidden)})
+    hidden = {code.partition("[")[0] for code in verdict.hidden}
+    return sorted({*again, *blocking, *(_readers(new, again) & hidden)})
 
 
 def _readers(new: Definition, codes: Sequence[str]) -> set[str]:
     """Return the items that appear or vanish with the answers to some questions, through others too."""
-    reads = dependencies(new.compiled.by_code.values(), new.compiled.parents)
+    reads = new.compiled.reads
     found, waiting = set(codes), list(codes)
     while waiting:
         name = waiting.pop()

@@ -325,6 +325,9 @@ def test_a_closed_round_a_draft_and_the_wrong_person_are_refused(scene):
     version = next_version(scene, worded(scene))
     with pytest.raises(NotAllowed):
         adopt_version(session, scene.round, version, by=writer)
+    adopt(scene, version)
+    with pytest.raises(NotAllowed):  # though nothing is left to do
+        adopt_version(session, scene.round, version, by=writer)
     with pytest.raises(Conflict):
         adopt_version(session, scene.round, begin_draft(session, version, by=scene.by), by=scene.by)
     scene.round.status = RoundStatus.CLOSED
