@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -33,6 +34,18 @@ class AnswerKey(NamedTuple):
     code: str
     row: str = ""
     lang: str = ""
+
+
+class TableRow(NamedTuple):
+    """One row of an editable table; `parent` is the key of the row it stands in, '' outside a table in a table."""
+
+    key: str
+    parent: str = ""
+
+
+# The rows of each editable table, by its code, in their order and without the removed ones. The rows of a matrix stand
+# in the definition and need no entry.
+Rows: TypeAlias = Mapping[str, Sequence[TableRow]]
 
 
 @dataclass(frozen=True)
@@ -84,3 +97,8 @@ def parse_field_name(name: str) -> AnswerKey | None:
     if found is None:
         return None
     return AnswerKey(found["code"], found["row"] or "", found["lang"] or "")
+
+
+def is_hidden(hidden: frozenset[str], key: AnswerKey) -> bool:
+    """Say whether an answer is not asked, given what a save stored as hidden: codes, and cells as `code[row]`."""
+    return key.code in hidden or (key.row != "" and f"{key.code}[{key.row}]" in hidden)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True)
@@ -27,3 +28,24 @@ class Context:
     tables: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
     earlier: Mapping[str, Any] = field(default_factory=dict)
     choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    def moment(self) -> str:
+        """Return now in the time zone, an ISO moment; the start of today when the caller knows no time of day."""
+        if self.now is None:
+            return f"{self.today.isoformat()}T00:00:00"
+        return self.now.astimezone(ZoneInfo(self.time_zone)).isoformat(timespec="seconds")
+
+
+def looked_up(
+    attached: Mapping[str, Sequence[Mapping[str, str]]], person: Mapping[str, Any], institution: Mapping[str, Any]
+) -> dict[str, Sequence[Mapping[str, str]]]:
+    """Return the tables that expressions look up: the attached ones, and person and institution with one row each.
+
+    Their column "me" says yes, so that ``pulldata('institution', 'code', 'me', 'yes')`` gives the code of the
+    institution that answers.
+    """
+    return {
+        **attached,
+        "person": [{"me": "yes", **{name: str(value) for name, value in person.items()}}],
+        "institution": [{"me": "yes", **{name: str(value) for name, value in institution.items()}}],
+    }

@@ -6,36 +6,47 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
-from forms.answers import AnswerKey, Given, Json
+from forms.answers import AnswerKey, Given, Json, Rows, field_name, is_hidden
 from forms.context import Context
-from forms.expressions import text, truth
+from forms.expressions import number, text, truth
+from forms.frames import MAX_ROWS, Frame, Frames
+from forms.question_types.choices import label_of
+from forms.scope import AnswerScope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forms.definition.compiled import Step
-    from forms.definition.model import Choice, Definition, Item
+    from forms.definition.model import Definition, Item
     from forms.expressions import Rule, Value
 
 __all__ = ["Context", "Evaluation", "evaluate", "fill"]
 
-_NAME = re.compile(r"\$\{\s*([^{}\s]+)\s*\}")
+NAME = re.compile(r"\$\{\s*([^{}\s]+)\s*\}")
+BREAKS_RULE = _l("This answer does not fit the rule of the question. Please check it.")
 _NOTHING = Given()
+_NO_ROWS: Rows = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """The verdict on a set of answers.
 
-    `hidden` holds codes of items (pages and groups too) that are not asked. `required` and `missing` name questions:
-    their keys have no language, since an answer in any language will do. `refused` maps the very answer (language
-    included) to its sentence. `unreadable` are answers whose typed text could not be read: neither missing nor given.
-    `evidence` holds codes of questions that need evidence. `offered` maps questions with a choice filter to the keys
-    on offer. `values` is what expressions read.
+    `hidden` holds what is not asked: codes of items (pages, groups and tables too) that are hidden everywhere, and
+    single cells of tables as `code[row]`. `calculated` maps computed questions to their values. `required` and
+    `missing` name questions: their keys have no language, since an answer in any language will do. `refused` maps the
+    very answer (language included) to its sentence. `unreadable` are answers whose typed text could not be read:
+    neither missing nor given. All of these have the row of their table in the key. `evidence` holds the field names of
+    questions that need evidence. `offered` maps the field names of questions with a choice filter to the keys on
+    offer. `counts` says how many rows a table should have, by its code (`code[row]` for a table in a table).
+    `defaults` are answers that were never saved and begin with a value; expressions read them as if they were given.
+    `values` is what expressions read outside tables.
     """
 
     hidden: frozenset[str]
@@ -47,60 +58,208 @@ class Evaluation:
     evidence: frozenset[str] = frozenset()
     offered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    defaults: Mapping[AnswerKey, Json] = field(default_factory=dict)
+    frames: Frames | None = None
 
     @property
     def complete(self) -> bool:
         """True when nothing keeps the reply from being completed."""
         return not (self.missing or self.refused or self.unreadable)
 
+    def is_hidden(self, key: AnswerKey) -> bool:
+        """Say whether an answer is not asked."""
+        return is_hidden(self.hidden, key)
 
-def evaluate(definition: Definition, answers: Mapping[AnswerKey, Given], context: Context) -> Evaluation:
-    """Apply relevant, calculation, required and constraint to the answers; total, bounded, never raises."""
-    scope = _Scope(definition, context)
-    hidden: set[str] = set()
-    calculated: dict[AnswerKey, Json] = {}
-    compiled = definition.compiled
-    for step in compiled.steps:
+    def seen_from(self, key: AnswerKey) -> Mapping[str, str]:
+        """Return what `${name}` reads in the row of an answer, for labels and messages there (`fill`)."""
+        if self.frames is None or not key.row:
+            return self.values
+        table = self.frames.compiled.homes.get(key.code, "")
+        row = next((frame for frame in self.frames.of[table] if frame.key == key.row), None)
+        return self.values if row is None else self.frames.seen_from(row)
+
+
+def evaluate(
+    definition: Definition, answers: Mapping[AnswerKey, Given], context: Context, rows: Rows = _NO_ROWS
+) -> Evaluation:
+    """Apply relevant, calculation, default, required and constraint to the answers; total, bounded, never raises.
+
+    Every rule of a column of a table is applied in each of its rows; answers of rows that `rows` does not name are not
+    looked at.
+    """
+    return _Work(definition, answers, context, rows).run()
+
+
+class _Work:
+    """One evaluation while it runs."""
+
+    def __init__(
+        self, definition: Definition, answers: Mapping[AnswerKey, Given], context: Context, rows: Rows
+    ) -> None:
+        self.definition, self.answers, self.context = definition, answers, context
+        self.frames = Frames(definition.compiled, rows)
+        self.scope = AnswerScope(definition, context, self.frames)
+        self.calculated: dict[AnswerKey, Json] = {}
+        self.defaults: dict[AnswerKey, Json] = {}
+        self.required: set[AnswerKey] = set()
+        self.missing: list[AnswerKey] = []
+        self.unreadable: list[AnswerKey] = []
+        self.refused: dict[AnswerKey, str] = {}
+        self.offered: dict[str, tuple[str, ...]] = {}
+        self.evidence: set[str] = set()
+
+    def run(self) -> Evaluation:
+        """Compute in the order of what reads what, then judge in the order of the pages."""
+        compiled, scope, of = self.definition.compiled, self.scope, self.frames.of
+        for step in compiled.steps:
+            for scope.frame in of[step.table]:
+                self._compute(step, scope.frame)
+        for code, children in compiled.folders:
+            for frame in of[compiled.homes[code]]:
+                if children and frame.hidden.issuperset(children):
+                    frame.hidden.add(code)
+        for step in compiled.questions:
+            for scope.frame in of[step.table]:
+                if step.key is not None and step.item.code not in scope.frame.hidden:
+                    self._judge(step, step.key, scope.frame.key)
+        return Evaluation(
+            hidden=self.frames.hidden() if compiled.tables else frozenset(self.frames.root.hidden),
+            calculated=self.calculated,
+            required=frozenset(self.required),
+            missing=tuple(self.missing),
+            refused=self.refused,
+            unreadable=tuple(self.unreadable),
+            evidence=frozenset(self.evidence),
+            offered=self.offered,
+            values=self.frames.root.values,
+            counts=self._counts(),
+            defaults=self.defaults,
+            frames=self.frames,
+        )
+
+    def _compute(self, step: Step, frame: Frame) -> None:
         code = step.item.code
-        if step.parent in hidden or (step.relevant is not None and not truth(step.relevant(scope))):
-            hidden.add(code)
+        if frame.holds(step.parent, step.parent_table) or (
+            step.relevant is not None and not truth(step.relevant(self.scope))
+        ):
+            frame.hidden.add(code)
+            if step.key is not None:
+                frame.values[code] = ""
         elif step.key is not None:
-            scope.values[code] = _value(step, step.key, answers, scope, calculated)
-    for code, children in compiled.folders:
-        if children and hidden.issuperset(children):
-            hidden.add(code)
-    return _judged(definition, answers, scope, hidden, calculated)
+            frame.values[code] = self._value(step, step.key, frame.key)
 
-
-def _value(
-    step: Step,
-    key: AnswerKey,
-    answers: Mapping[AnswerKey, Given],
-    scope: _Scope,
-    calculated: dict[AnswerKey, Json],
-) -> str:
-    """Return what expressions read for a question that is asked; computed ones are computed here."""
-    kind = step.kind
-    if kind is None:
-        return ""
-    if step.calculation is not None:
-        scope.here = kind.expression(answers.get(key, _NOTHING).value)
-        result = step.calculation(scope)
-        scope.here = ""
-        json = _json(result)
-        calculated[key] = json
-        return "" if json is None else text(result)
-    if not kind.asks:
-        if kind.name != "hidden":
+    def _value(self, step: Step, plain: AnswerKey, row: str) -> str:
+        """Return what expressions read for a question that is asked; computed ones are computed here."""
+        kind, scope = step.kind, self.scope
+        if kind is None:
             return ""
-        json = answers.get(key, _NOTHING).value or step.item.default or None
-        calculated[key] = json
-        return kind.expression(json)
-    for one in step.keys:
-        given = answers.get(one)
-        if given is not None and given.value is not None and given.state == "answered" and given.typed is None:
-            return kind.expression(given.value)
-    return ""
+        key = _in_row(plain, row)
+        if step.calculation is not None:
+            scope.here = kind.expression(self.answers.get(key, _NOTHING).value)
+            result = step.calculation(scope)
+            scope.here = ""
+            json = _json(result)
+            self.calculated[key] = json
+            return "" if json is None else text(result)
+        if not kind.asks:
+            if kind.name != "hidden":
+                return ""
+            given = self.answers.get(key, _NOTHING).value
+            json = _json(step.default(scope)) if given is None and step.default is not None else given
+            self.calculated[key] = json
+            return kind.expression(json)
+        return self._answered(step, row)
+
+    def _answered(self, step: Step, row: str) -> str:
+        """Return what was answered, in the first language that has an answer; else what the answer begins with."""
+        kind = step.kind
+        saved = False
+        for plain in step.keys:
+            given = self.answers.get(_in_row(plain, row))
+            if given is None:
+                continue
+            saved = True
+            if given.value is not None and given.state == "answered" and given.typed is None and kind is not None:
+                return kind.expression(given.value)
+        if saved or step.default is None or kind is None or not step.keys:
+            return ""
+        begun = text(step.default(self.scope))
+        raw = begun.split() if kind.several else kind.raw(begun, step.item) if begun else []
+        preferred = self.definition.default_language
+        plain = next((key for key in step.keys if key.lang == preferred), step.keys[0])
+        value = kind.parse(raw, step.item, self.context, plain.lang).value
+        if value is None:
+            return ""
+        self.defaults[_in_row(plain, row)] = value
+        return kind.expression(value)
+
+    def _judge(self, step: Step, plain: AnswerKey, row: str) -> None:
+        """Say what is required, missing, refused, unreadable and on offer of one question in one row."""
+        keys = [_in_row(one, row) for one in step.keys] if row else step.keys
+        said = [key for key in keys if key in self.answers and not self.answers[key].blank]
+        self.unreadable.extend(key for key in said if self.answers[key].typed is not None)
+        if step.constraint is not None and said:
+            self._constrain(step, step.constraint, said)
+        key = _in_row(plain, row)
+        if step.choice_filter is not None:
+            self.offered[field_name(key)] = self._on_offer(step, step.choice_filter, keys)
+        if _holds(step.evidence, self.scope):
+            self.evidence.add(field_name(key))
+        if _holds(step.required, self.scope):
+            self.required.add(key)
+            if not said and self.defaults.keys().isdisjoint(keys):
+                self.missing.append(key)
+
+    def _constrain(self, step: Step, constraint: Rule, said: list[AnswerKey]) -> None:
+        """Refuse the answers of a question that break its constraint, each with the sentence."""
+        for key in said:
+            given = self.answers[key]
+            if given.value is None or given.state != "answered" or step.kind is None:
+                continue
+            self.scope.here = step.kind.expression(given.value)
+            if not truth(constraint(self.scope)):
+                self.refused[key] = self._refusal(step.item)
+        self.scope.here = ""
+
+    def _on_offer(self, step: Step, rule: Rule, keys: Sequence[AnswerKey]) -> tuple[str, ...]:
+        """Return the choices that the filter lets through; refuse an answer that is no longer among them."""
+        offered: list[str] = []
+        for self.scope.choice in step.item.choices:
+            if truth(rule(self.scope)):
+                offered.append(self.scope.choice.key)
+        self.scope.choice = None
+        for key in keys:
+            value = self.answers.get(key, _NOTHING).value
+            chosen = value if isinstance(value, list) else [value]
+            if value is not None and any(one not in offered for one in chosen):
+                self.refused.setdefault(
+                    key, _("This choice no longer fits the other answers. Please choose again from the list.")
+                )
+        return tuple(offered)
+
+    def _refusal(self, item: Item) -> str:
+        language = self.context.language
+        sentence = item.text("constraint_message", language, self.definition.languages)
+        if sentence:
+            seen = self.frames.seen_from(self.scope.frame) if "${" in sentence else {}
+            return fill(sentence, self.definition, seen, language)
+        return str(BREAKS_RULE)
+
+    def _counts(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for step in self.definition.compiled.counted:
+            for frame in self.frames.of[step.table]:
+                if step.count is not None and step.item.code not in frame.hidden:
+                    self.scope.frame = frame
+                    wanted = number(step.count(self.scope))
+                    name = field_name(AnswerKey(step.item.code, frame.key))
+                    counts[name] = 0 if math.isnan(wanted) else int(max(0, min(MAX_ROWS, wanted)))
+        return counts
+
+
+def _in_row(key: AnswerKey, row: str) -> AnswerKey:
+    return AnswerKey(key.code, row, key.lang) if row else key
 
 
 def _json(value: Value) -> Json:
@@ -112,95 +271,8 @@ def _json(value: Value) -> Json:
     return None if value == "" else value
 
 
-def _judged(
-    definition: Definition,
-    answers: Mapping[AnswerKey, Given],
-    scope: _Scope,
-    hidden: set[str],
-    calculated: dict[AnswerKey, Json],
-) -> Evaluation:
-    """Say what is required, missing, refused and unreadable, in the order of the pages."""
-    required: set[AnswerKey] = set()
-    missing: list[AnswerKey] = []
-    unreadable: list[AnswerKey] = []
-    refused: dict[AnswerKey, str] = {}
-    offered: dict[str, tuple[str, ...]] = {}
-    evidence: set[str] = set()
-    for step in definition.compiled.questions:
-        item = step.item
-        if item.code in hidden or step.key is None:
-            continue
-        said = [key for key in step.keys if not answers.get(key, _NOTHING).blank]
-        unreadable.extend(key for key in said if answers[key].typed is not None)
-        if step.constraint is not None:
-            refused.update(_broken(definition, step, said, answers, scope))
-        if step.choice_filter is not None:
-            offered[item.code] = _on_offer(step, scope, answers, refused)
-        if _holds(step.evidence, scope):
-            evidence.add(item.code)
-        if _holds(step.required, scope):
-            required.add(step.key)
-            if not said:
-                missing.append(step.key)
-    return Evaluation(
-        hidden=frozenset(hidden),
-        calculated=calculated,
-        required=frozenset(required),
-        missing=tuple(missing),
-        refused=refused,
-        unreadable=tuple(unreadable),
-        evidence=frozenset(evidence),
-        offered=offered,
-        values=scope.values,
-    )
-
-
-def _holds(rule: Rule | bool, scope: _Scope) -> bool:  # noqa: FBT001 - a setting is yes, no or a rule
+def _holds(rule: Rule | bool, scope: AnswerScope) -> bool:  # noqa: FBT001 - a setting is yes, no or a rule
     return rule if isinstance(rule, bool) else truth(rule(scope))
-
-
-def _broken(
-    definition: Definition, step: Step, said: list[AnswerKey], answers: Mapping[AnswerKey, Given], scope: _Scope
-) -> dict[AnswerKey, str]:
-    """Return the answers of a question that break its constraint, with the sentence."""
-    broken: dict[AnswerKey, str] = {}
-    for key in said:
-        given = answers[key]
-        if given.value is None or given.state != "answered" or step.constraint is None or step.kind is None:
-            continue
-        scope.here = step.kind.expression(given.value)
-        if not truth(step.constraint(scope)):
-            broken[key] = _refusal(definition, step.item, scope)
-    scope.here = ""
-    return broken
-
-
-def _on_offer(
-    step: Step, scope: _Scope, answers: Mapping[AnswerKey, Given], refused: dict[AnswerKey, str]
-) -> tuple[str, ...]:
-    """Return the choices that the filter lets through; refuse an answer that is no longer among them."""
-    keys: list[str] = []
-    for choice in step.item.choices:
-        scope.choice = choice
-        if step.choice_filter is None or truth(step.choice_filter(scope)):
-            keys.append(choice.key)
-    scope.choice = None
-    for key in step.keys:
-        value = answers.get(key, _NOTHING).value
-        chosen = value if isinstance(value, list) else [value]
-        if value is not None and any(one not in keys for one in chosen):
-            refused.setdefault(
-                key, _("This choice no longer fits the other answers. Please choose again from the list.")
-            )
-    return tuple(keys)
-
-
-def _refusal(definition: Definition, item: Item, scope: _Scope) -> str:
-    context = scope.context
-    sentence = item.text("constraint_message", context.language, definition.languages)
-    if sentence:
-        return fill(sentence, definition, scope.values, context.language)
-    return str(_("This answer does not fit the rule of the question. Please check it."))
 
 
 def fill(sentence: str, definition: Definition, values: Mapping[str, str], language: str) -> str:
@@ -216,49 +288,6 @@ def fill(sentence: str, definition: Definition, values: Mapping[str, str], langu
         value = values.get(found[1], "")
         if item is None or not item.choices or not value:
             return value or "…"
-        return ", ".join(_label(item, key, language) for key in value.split())
+        return ", ".join(label_of(key, item, language) for key in value.split())
 
-    return _NAME.sub(answer, sentence)
-
-
-def _label(item: Item, key: str, language: str) -> str:
-    choice = item.choice_by_key.get(key)
-    if choice is None:
-        return key
-    return choice.texts.get(language) or next((label for label in choice.texts.values() if label), key)
-
-
-class _Scope:
-    """What expressions see while one set of answers is evaluated."""
-
-    __slots__ = ("choice", "context", "definition", "here", "position", "values")
-
-    def __init__(self, definition: Definition, context: Context) -> None:
-        self.definition = definition
-        self.context = context
-        self.values: dict[str, str] = {}
-        self.here = ""
-        self.position = 1
-        self.choice: Choice | None = None
-
-    def value(self, name: str) -> str:
-        return self.values.get(name, "")
-
-    def nodes(self, name: str) -> Sequence[str]:
-        return (self.values.get(name, ""),)
-
-    def column(self, name: str) -> str:
-        if self.choice is None:
-            return ""
-        return self.choice.key if name == "name" else self.choice.extra.get(name, "")
-
-    def today(self) -> str:
-        return self.context.today.isoformat()
-
-    def now(self) -> str:
-        now = self.context.now
-        return f"{self.context.today.isoformat()}T00:00:00" if now is None else now.isoformat(timespec="seconds")
-
-    def label(self, name: str, key: str) -> str:
-        item = self.definition.compiled.by_code.get(name)
-        return key if item is None or not key else _label(item, key, self.context.language)
+    return NAME.sub(answer, sentence)

@@ -8,8 +8,9 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field, StringField
 
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, STATES, Parsed, State
+from forms.moments import read_date
 from forms.question_types import question_type
-from forms.reading import Unreadable, holdable, read_date, read_integer
+from forms.reading import Unreadable, holdable, read_integer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -45,6 +45,7 @@ class Permission(StrEnum):
     SET_IMPLEMENTATION = "set_implementation"
     PUBLISH_IMPLEMENTATION = "publish_implementation"
     EDIT_QUESTIONNAIRE = "edit_questionnaire"
+    ADOPT_VERSION = "adopt_version"
     VIEW_QUESTIONNAIRE = "view_questionnaire"
     VIEW_AUDIT = "view_audit"
     OPERATE_PORTAL = "operate_portal"
@@ -90,6 +91,7 @@ GRANTS: Mapping[Permission, frozenset[Role | StaffRole]] = {
     P.SET_IMPLEMENTATION: frozenset({SR.COORDINATOR, SR.REPORT_WRITER}),
     P.PUBLISH_IMPLEMENTATION: frozenset({SR.COORDINATOR}),
     P.EDIT_QUESTIONNAIRE: frozenset({SR.COORDINATOR}),
+    P.ADOPT_VERSION: frozenset({SR.COORDINATOR}),
     P.VIEW_QUESTIONNAIRE: SECRETARIAT,
     P.VIEW_AUDIT: frozenset({SR.COORDINATOR, SR.ADMINISTRATOR}),
     P.OPERATE_PORTAL: frozenset({SR.ADMINISTRATOR}),

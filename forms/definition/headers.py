@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,17 +16,57 @@ ALIASES = {
     "caption": "label",
     "relevance": "relevant",
     "calculate": "calculation",
-    "list name": "list_name",
-    "constraint message": "constraint_message",
+    "list": "list_name",
     "constraint_msg": "constraint_message",
-    "required message": "required_message",
-    "guidance hint": "guidance_hint",
+    "constraining_message": "constraint_message",
+    "requiredmsg": "required_message",
     "guidance": "guidance_hint",
     "title": "form_title",
+    "set_form_title": "form_title",
     "id_string": "form_id",
+    "set_form_id": "form_id",
     "readonly": "read_only",
-    "read only": "read_only",
+    "command": "type",
+    "count": "repeat_count",
+    "jr:count": "repeat_count",
+    "image": "media::image",
+    "big-image": "media::big-image",
+    "audio": "media::audio",
+    "video": "media::video",
 }
+# XForms spellings of ordinary columns: bind::relevant, control::appearance ...
+_NESTED = {
+    "relevant": "relevant",
+    "required": "required",
+    "constraint": "constraint",
+    "calculate": "calculation",
+    "readonly": "read_only",
+    "jr:constraintmsg": "constraint_message",
+    "jr:requiredmsg": "required_message",
+    "appearance": "appearance",
+    "jr:count": "repeat_count",
+}
+STANDARD = frozenset(
+    {
+        "type", "name", "required", "relevant", "constraint", "calculation", "default", "choice_filter", "disabled",
+        "appearance", "parameters", "read_only", "repeat_count", "trigger", "list_name",
+    }
+)  # fmt: skip
+OWN = frozenset(
+    {
+        "word_budget", "evidence_required", "sensitive", "owner_unit", "indicator", "scope", "not_available",
+        "not_applicable", "one_language", "multiline", "rows", "unit", "accept", "max_files", "matrix_rows", "total",
+        "or_other", "specifies", "own_type", "retired", "start", "end", "step",
+    }
+)  # fmt: skip
+TEXTS = frozenset({"unit", "statement"})  # own columns that may stand once per language
+SETTINGS = frozenset(
+    {
+        "form_id", "version", "default_language", "instance_name", "style", "public_key", "submission_url",
+        "allow_choice_duplicates", "clean_text_values", "client_editable", "auto_send", "auto_delete",
+    }
+)  # fmt: skip
+KNOWN = STANDARD | OWN | SETTINGS | TEXTS | set(TRANSLATED)
 _LANGUAGES = {
     "khmer": "km",
     "ភាសាខ្មែរ": "km",
@@ -47,20 +88,53 @@ _LANGUAGES = {
     "nepali": "ne",
     "burmese": "my",
 }
-_CODE = re.compile(r"\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\)\s*$")
-_BARE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_CODE = re.compile(r"\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*)\)\s*$")
+_BARE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
+_UNSAFE = re.compile(r"[^a-z0-9]+")
+MAX_LANGUAGE = 16  # letters of a language's code, as it is stored
 
 
 def language_code(written: str) -> str:
-    """Return the code of "Khmer (km)", "km" or "Khmer"; an unknown name in lower case stands for itself."""
+    """Return the code of "Khmer (km)", "km" or "Khmer"; an unknown name stands for itself, in ASCII."""
     written = written.strip()
-    if found := _CODE.search(written):
-        return found[1].lower()
-    if known := _LANGUAGES.get(written.lower()):
-        return known
-    if _BARE.fullmatch(written) and len(written) <= 3:
-        return written.lower()
-    return "-".join(written.lower().split())[:20]
+    found = _CODE.search(written)
+    code = found[1].lower() if found else _LANGUAGES.get(written.lower(), "")
+    if not code and _BARE.fullmatch(written) and (len(written) <= 3 or "-" in written):
+        code = written.lower()
+    if not code:
+        # the name of an unknown language becomes part of field names, so it must be plain
+        code = _UNSAFE.sub("-", written.lower()).strip("-")
+        if not written.isascii() or not code:
+            code = f"x-{zlib.crc32(written.encode('utf-8', 'replace')):08x}"
+    return code[:MAX_LANGUAGE].rstrip("-")
+
+
+def english_name(code: str) -> str:
+    """Return the English name of a language that headers may be written in, "" when it is none of the usual."""
+    return next((name.capitalize() for name, known in _LANGUAGES.items() if known == code and name.isascii()), "")
+
+
+def canonical(text: str) -> str:
+    """Return a header in one spelling: known names in lower case with underscores, unknown ones as they are written.
+
+    Unknown columns keep their case, because a choice filter names them so (pyxform does the same).
+    """
+    text = " ".join(text.split())
+    parts = [part.strip() for part in text.split("::")]
+    if len(parts) == 1:
+        head, colon, tail = text.partition(":")
+        if colon and _plain(head) in TRANSLATED:
+            parts = [head.strip(), tail.strip()]
+    base = _plain(parts[0])
+    if base in KNOWN:
+        return "::".join([base, *(part for part in parts[1:] if part)])
+    return "::".join(parts)
+
+
+def _plain(name: str) -> str:
+    """Return a column name in lower case with underscores, its aliases resolved where that changes no meaning."""
+    plain = re.sub(r"[\s-]+", "_", name.strip().lower())
+    return plain if plain in KNOWN else ALIASES.get(plain, ALIASES.get(name.strip().lower(), plain))
 
 
 class Headers:
@@ -68,9 +142,15 @@ class Headers:
 
     def __init__(self, rows: Sequence[RawRow]) -> None:
         self.by_role: dict[str, dict[str, str]] = {}
-        for header in dict.fromkeys(header for row in rows for header in row.cells):
+        self.doubles: list[tuple[str, str]] = []  # a header, and the one that was read in its place
+        for header in dict.fromkeys(header for row in rows for header in (*row.columns, *row.cells)):
             role, language = _meaning(header)
-            self.by_role.setdefault(role, {}).setdefault(language, header)
+            columns = self.by_role.setdefault(role, {})
+            if columns.setdefault(language, header) != header:
+                self.doubles.append((header, columns[language]))
+        for old in ("value", "tag"):
+            if old in self.by_role and "name" not in self.by_role:
+                self.by_role["name"] = self.by_role.pop(old)
 
     def header(self, role: str) -> str:
         """Return the header that stands for a role, "" when the sheet has none."""
@@ -87,7 +167,10 @@ class Headers:
         found: dict[str, str] = {}
         for language, header in (self.by_role.get(role) or {}).items():
             if text := row.get(header):
-                found[language or default_language] = text
+                if language:
+                    found[language] = text
+                else:
+                    found.setdefault(default_language, text)
         return found
 
     def languages(self, roles: Iterable[str] = TRANSLATED) -> list[str]:
@@ -103,17 +186,23 @@ class Headers:
 
 
 def _meaning(header: str) -> tuple[str, str]:
-    name, mark, language = header.partition("::")
-    if not mark:
+    """Return the role of a header, and the language it names."""
+    parts = [part.strip() for part in header.split("::")]
+    if len(parts) == 1:
         head, colon, tail = header.partition(":")
-        if colon and _role(head) in TRANSLATED:
-            name, language = head, tail
-    role = _role(name)
+        if colon and (_plain(head) in TRANSLATED or head.strip().lower() in ("bind", "control", "body")):
+            parts = [head.strip(), tail.strip()]
+    role = _plain(parts[0])
+    if parts[0].lower() in ("bind", "control", "body") and len(parts) > 1:
+        nested = _NESTED.get(parts[1].lower())
+        if nested is None:
+            return header, ""
+        role, parts = nested, parts[1:]
     if role in TRANSLATED:
-        return role, language_code(language) if language.strip() else ""
-    return (role if not mark else "::".join(part.strip().lower() for part in header.split("::"))), ""
-
-
-def _role(name: str) -> str:
-    plain = " ".join(name.strip().lower().split())
-    return ALIASES.get(plain, plain.replace(" ", "_") if plain.replace(" ", "_") in TRANSLATED else plain)
+        language = parts[1] if len(parts) > 1 else ""
+        return role, language_code(language) if language else ""
+    if role in TEXTS and len(parts) > 1:
+        return role, language_code(parts[1])
+    if role in KNOWN and len(parts) == 1:
+        return role, ""
+    return "::".join([role, *parts[1:]]) if role.startswith("media::") else header, ""

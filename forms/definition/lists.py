@@ -15,47 +15,53 @@ if TYPE_CHECKING:
     from forms.definition.report import Findings
     from forms.definition.rows import RawRow
 
-_KNOWN = frozenset({"list_name", "name", "value", "label", "retired"})
+_KNOWN = frozenset({"list_name", "name", "label", "retired"})
 YES = frozenset({"yes", "true", "true()", "1", "x", "✓"})
+MAX_KEY = 100  # letters of a choice's name
 
 
 def read_lists(
     rows: Sequence[RawRow], languages: Sequence[str], default_language: str, *, duplicates: bool, findings: Findings
 ) -> dict[str, tuple[Choice, ...]]:
-    """Return the choice lists by name; mistakes go to `findings`."""
+    """Return the choice lists by name; mistakes go to `findings`.
+
+    With `duplicates` (the setting allow_choice_duplicates) a key may stand several times in a list, each time with
+    other extra columns, as cascades of places use it.
+    """
     headers = Headers(rows)
-    key_role = "name" if headers.header("name") else "value"
     extras = headers.others(_KNOWN)
-    lists: dict[str, dict[str, Choice]] = {}
+    lists: dict[str, list[Choice]] = {}
+    seen: set[tuple[str, str]] = set()
     for row in rows:
-        name, key = headers.get(row, "list_name"), headers.get(row, key_role)
+        name, key = headers.get(row, "list_name"), headers.get(row, "name")
         texts = headers.texts(row, "label", default_language)
         if not (name or key or texts):
             continue
         if not name:
-            findings.error(
-                _l("This choice names no list."),
+            findings.warn(
+                _l("This choice names no list and is left out."),
                 row,
                 headers.header("list_name") or "list_name",
                 _l("Write the name of its list in the column list_name."),
             )
             continue
-        listed = lists.setdefault(name, {})
-        if not _good_key(key, row, headers.header(key_role), findings):
+        listed = lists.setdefault(name, [])
+        if not _good_key(key, row, headers.header("name"), findings):
             continue
-        if key in listed and not duplicates:
+        if (name, key) in seen and not duplicates:
             findings.error(
                 _l("The choice “%(key)s” stands twice in the list “%(name)s”.", key=key, name=name),
                 row,
-                headers.header(key_role),
+                headers.header("name"),
                 _l("Give each choice of a list its own name."),
             )
             continue
+        seen.add((name, key))
         _warn_untranslated(texts, languages, row, headers, findings)
         extra = {role: row.get(header) for role, header in extras.items() if row.get(header)}
         retired = headers.get(row, "retired").lower() in YES
-        listed.setdefault(key, Choice(key, texts or {default_language: key}, extra, retired))
-    return {name: tuple(listed.values()) for name, listed in lists.items()}
+        listed.append(Choice(key, texts or {default_language: key}, extra, retired))
+    return {name: tuple(listed) for name, listed in lists.items()}
 
 
 def _good_key(key: str, row: RawRow, header: str, findings: Findings) -> bool:
@@ -67,14 +73,21 @@ def _good_key(key: str, row: RawRow, header: str, findings: Findings) -> bool:
             _l("Write a short name that never changes, for example done."),
         )
         return False
-    if len(key.split()) > 1 or len(key) > 100:
+    if len(key) > MAX_KEY:
         findings.error(
-            _l("The name “%(key)s” of this choice holds a space or is too long.", key=key[:40]),
+            _l("The name “%(key)s” of this choice is too long: at most %(limit)s signs.", key=key[:40], limit=MAX_KEY),
             row,
             header,
             _l("Write a short name without spaces, for example in_progress; the label may be as long as needed."),
         )
         return False
+    if len(key.split()) > 1:
+        findings.warn(
+            _l("The name “%(key)s” of this choice holds a space.", key=key[:40]),
+            row,
+            header,
+            _l("Write a short name without spaces, for example in_progress; the label may be as long as needed."),
+        )
     return True
 
 

@@ -26,6 +26,14 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Table:
+    """An attached table that questions look up or take their choices from: columns in order, cells as text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Item:
     """One line of a questionnaire: a page, a group, a question or a note.
 
@@ -61,12 +69,18 @@ class Item:
     @cached_property
     def choice_by_key(self) -> Mapping[str, Choice]:
         """The choices by key."""
-        return {choice.key: choice for choice in self.choices}
+        found: dict[str, Choice] = {}
+        for choice in self.choices:
+            found.setdefault(choice.key, choice)  # with allow_choice_duplicates the first one gives the label
+        return found
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A questionnaire version; `pages` are its top items, `languages` in the order of the file's columns."""
+    """A questionnaire version; `pages` are its top items, `languages` in the order of the file's columns.
+
+    `tables` are the attached tables by name.
+    """
 
     id: int | None
     code: str
@@ -76,6 +90,7 @@ class Definition:
     default_language: str
     pages: tuple[Item, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
 
     def items(self) -> Iterator[Item]:
         """Yield every item depth first, pages included."""
@@ -85,6 +100,26 @@ class Definition:
     def questions(self) -> tuple[Item, ...]:
         """Return the items of kind question, in order."""
         return tuple(item for item in self.compiled.by_code.values() if item.kind == "question")
+
+    @cached_property
+    def table_rows(self) -> Mapping[str, tuple[Mapping[str, str], ...]]:
+        """The rows of the attached tables by name, as a context takes them."""
+        return {name: table.rows for name, table in self.tables.items()}
+
+    @cached_property
+    def spare_lists(self) -> Mapping[str, tuple[Choice, ...]]:
+        """The lists of choices that no question offers, by name; a rule may look them up by instance('name')."""
+        return {
+            name: tuple(
+                Choice(one["key"], one.get("texts", {}), one.get("extra", {}), bool(one.get("retired"))) for one in kept
+            )
+            for name, kept in (self.settings.get("lists") or {}).items()
+        }
+
+    @cached_property
+    def reads_email(self) -> bool:
+        """True when a question reads the mail address of whoever answers (XLSForm's metadata "email")."""
+        return any("'person'" in item.calculation and "'email'" in item.calculation for item in self.items())
 
     def question(self, code: str) -> Item:
         """Return the item with that code. Raises: KeyError."""

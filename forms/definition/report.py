@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from forms.answers import Text
@@ -29,10 +30,11 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Report:
-    """All that was found; `definition` is None when there is an error."""
+    """All that was found; `definition` is None when there is an error. `places` is the row of each item by code."""
 
     problems: tuple[Mistake, ...]
     definition: Definition | None
+    places: Mapping[str, RawRow] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def errors(self) -> tuple[Mistake, ...]:
@@ -43,6 +45,10 @@ class Report:
     def warnings(self) -> tuple[Mistake, ...]:
         """What the person should know."""
         return tuple(problem for problem in self.problems if problem.severity == "warning")
+
+    def and_also(self, found: tuple[Mistake, ...]) -> Report:
+        """Return the report with further mistakes."""
+        return replace(self, problems=_in_order([*self.problems, *found])) if found else self
 
 
 class Findings:
@@ -79,4 +85,8 @@ class Findings:
 
     def sorted(self) -> tuple[Mistake, ...]:
         """Return the mistakes in the order of the file: settings, choices and survey by row."""
-        return tuple(sorted(self.found, key=lambda one: (one.sheet or "", one.row or 0, one.column or "")))
+        return _in_order(self.found)
+
+
+def _in_order(found: list[Mistake]) -> tuple[Mistake, ...]:
+    return tuple(sorted(found, key=lambda one: (one.sheet or "", one.row or 0, one.column or "")))

@@ -9,7 +9,7 @@ from flask import g, request, url_for
 from flask_babel import gettext as _
 
 from forms.answers import AnswerKey, field_name, parse_field_name
-from forms.context import Context
+from forms.context import Context, looked_up
 from forms.evaluation import evaluate
 from forms.question_types import question_type
 from forms.questionnaire import asked, read_answers, section_form, why_unreadable
@@ -20,6 +20,7 @@ from portal.models import SignOffPolicy, Status
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, can
 from portal.queries import evidence as evidence_queries
+from portal.queries.people import email_of
 from portal.queries.questionnaires import definition as load_definition
 from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import StoredAnswer, asked_recommendations, citation
@@ -45,14 +46,18 @@ ROWS = 5
 def context_for(principal: Principal, head: SubmissionHead, definition: Definition) -> Context:
     """Gather the facts that rules and parsing may need."""
     country: CountryFacts = g.country
+    person, institution = {"login": principal.login}, {"code": head.institution_code}
+    if definition.reads_email and principal.user_id is not None:
+        person["email"] = email_of(db.session, principal.user_id)
     return Context(
         today=clock.today(country.time_zone),
         languages=languages_of(definition, country),
         language=g.view.language,
         time_zone=country.time_zone,
         now=clock.now(),
-        person={"login": principal.login},
-        institution={"code": head.institution_code},
+        person=person,
+        institution=institution,
+        tables=looked_up(definition.table_rows, person, institution),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from flask import current_app
 
 from forms.answers import AnswerKey, Given, field_name, parse_field_name
 from forms.context import Context as Facts
-from forms.definition.check import check as judge
+from forms.definition.writing import canonical
 from forms.evaluation import evaluate as apply_rules
 from forms.question_types import question_type
 from portal import clock
@@ -26,7 +25,8 @@ from portal.queries import questionnaires as look
 from portal.queries.sessions import system_principal
 from portal.services import questionnaires
 from portal.services.people import ensure_system_actor
-from portal.workbooks import xlsform
+from portal.workbooks import xlsform_out
+from portal.workbooks.xlsform_check import examine, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from forms.definition.report import Report
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+TABLE = click.option(
+    "--table", "tables", type=FILE, multiple=True, help="A .csv or workbook that the questions look up; repeatable."
+)
 
 
 @click.group()
@@ -46,12 +49,13 @@ def questionnaire() -> None:
 
 @questionnaire.command()
 @click.argument("file", type=FILE)
+@TABLE
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @with_app
-def check(app: Flask, file: Path, *, as_json: bool) -> None:
+def check(app: Flask, file: Path, *, tables: tuple[Path, ...], as_json: bool) -> None:
     """Judge a file and list every mistake with its place; exit code 1 when it cannot be used."""
     del app
-    problems, report = _judged(file)
+    problems, report = _judged(file, tables)
     usable = report is not None and report.definition is not None
     if as_json:
         _print({"file": file.name, "valid": usable, "problems": problems} | _facts(report))
@@ -71,21 +75,23 @@ def check(app: Flask, file: Path, *, as_json: bool) -> None:
 @click.option("--scope", type=click.Choice([str(one) for one in QuestionnaireScope]), default="recommendation")
 @click.option("--length", type=click.Choice(["short", "full"]), default="full", help="Counts for a new one only.")
 @click.option("--publish", is_flag=True, help="Freeze the version, so that rounds can use it.")
+@TABLE
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @with_app
-def import_file(app: Flask, file: Path, *, scope: str, length: str, publish: bool, as_json: bool) -> None:
+def import_file(
+    app: Flask, file: Path, *, scope: str, length: str, publish: bool, tables: tuple[Path, ...], as_json: bool
+) -> None:
     """Store a file as a version of its questionnaire; the same file again makes no second version."""
     require_schema(app)
-    definition = _usable(file)
-    content = file.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    questionnaires.keep_source(sources(app), digest, content)
+    definition = _usable(file, tables)
+    source = source_of(file.read_bytes(), definition, alone=not tables)
+    questionnaires.keep_source(sources(app), source.sha256, source.content)
     with write() as session:
         ensure_system_actor(session)
     by = system_principal(db.session)
     with write() as session:
         version = questionnaires.store(
-            session, definition, source_sha256=digest, scope=QuestionnaireScope(scope), length=length, by=by
+            session, definition, source_sha256=source.sha256, scope=QuestionnaireScope(scope), length=length, by=by
         )
         if publish:
             questionnaires.publish(session, version, by=by)
@@ -97,18 +103,51 @@ def import_file(app: Flask, file: Path, *, scope: str, length: str, publish: boo
 
 
 @questionnaire.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--code", required=True, help="form_id of the questionnaire.")
+@click.argument("what", metavar="CODE|FILE")
 @click.option("--version", type=int, help="Number of the version; without it the newest.")
+@TABLE
+@click.option("--json", "as_json", is_flag=True, help="Print the questionnaire as JSON with sorted keys.")
+@click.option("--source", is_flag=True, help="Give back the file the version was made from, byte by byte.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The workbook to write.")
 @with_app
-def export(app: Flask, file: Path, *, code: str, version: int | None) -> None:
-    """Write the file a version was made from to FILE, byte by byte."""
-    require_schema(app)
-    head = look.find_by_code(db.session, code, version)
-    source = sources(app) / f"{head.source_sha256}.xlsx" if head and head.source_sha256 else None
-    if source is None or not source.is_file():
-        raise Refused(f"there is no file of questionnaire {code}")
-    file.write_bytes(source.read_bytes())
+def export(
+    app: Flask,
+    what: str,
+    *,
+    version: int | None,
+    tables: tuple[Path, ...],
+    as_json: bool,
+    source: bool,
+    out: Path | None,
+) -> None:
+    """Write a questionnaire as an XLSForm workbook: a version of the portal by its code, or a file by its name.
+
+    Two questionnaires are equal when --json prints the same for both.
+    """
+    if not as_json and out is None:
+        raise Refused("say where to write the workbook: --out FILE, or --json to print it")
+    if Path(what).is_file() and not source:
+        definition = _usable(Path(what), tables)
+    else:
+        require_schema(app)
+        head = look.find_by_code(db.session, what, version)
+        if head is None:
+            raise Refused(f"there is no file and no questionnaire {what}")
+        if source:
+            _give_source(app, head, out)
+            return
+        definition = look.definition(db.session, head.id)
+    if out is not None:
+        out.write_bytes(xlsform_out.write(definition))
+    if as_json:
+        click.echo(json.dumps(canonical(definition), ensure_ascii=False, indent=1, sort_keys=True))
+
+
+def _give_source(app: Flask, head: look.VersionHead, out: Path | None) -> None:
+    kept = sources(app) / f"{head.source_sha256}.xlsx"
+    if out is None or not head.source_sha256 or not kept.is_file():
+        raise Refused(f"there is no file of questionnaire {head.code}")
+    out.write_bytes(kept.read_bytes())
 
 
 @questionnaire.command()
@@ -183,17 +222,19 @@ def sources(app: Flask) -> Path:
     return folder
 
 
-def _judged(file: Path) -> tuple[list[dict[str, Any]], Report | None]:
+def _judged(file: Path, tables: Iterable[Path] = ()) -> tuple[list[dict[str, Any]], Report | None]:
     limit = current_app.config["SETTINGS"].max_upload_bytes
     try:
-        report = judge(xlsform.read(file, filename=file.name, limit_bytes=limit))
+        report = examine(
+            file, filename=file.name, limit_bytes=limit, tables=[(one.name, one.read_bytes()) for one in tables]
+        )
     except Invalid as error:
         return [_plain(one) for one in error.problems], None
     return [_plain(one) for one in report.problems], report
 
 
-def _usable(file: Path) -> Definition:
-    problems, report = _judged(file)
+def _usable(file: Path, tables: Iterable[Path] = ()) -> Definition:
+    problems, report = _judged(file, tables)
     if report is None or report.definition is None:
         first = next((one for one in problems if one["severity"] == "error"), problems[0])
         raise Refused(f"{file.name} cannot be used: {first['message']} (questionnaire check lists every mistake)")

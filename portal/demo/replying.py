@@ -8,7 +8,7 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from forms.answers import STATE_SUFFIX, AnswerKey, Parsed, field_name
-from forms.context import Context
+from forms.context import Context, looked_up
 from forms.question_types import question_type
 from forms.questionnaire import answer_keys, asked, read_answers, section_form
 from portal import clock
@@ -250,14 +250,16 @@ class Replying:
     def _context(self, compiled: Definition, head: SubmissionHead, by: Principal) -> Context:
         zone = str(self.files.zone)
         spoken = tuple(code for code in self.files.languages if code in compiled.languages)
+        person, institution = {"login": by.login}, {"code": head.institution_code}
         return Context(
             today=clock.today(zone),
             languages=spoken or compiled.languages,
             language=by.language or self.files.languages[0],
             time_zone=zone,
             now=clock.now(),
-            person={"login": by.login},
-            institution={"code": head.institution_code},
+            person=person,
+            institution=institution,
+            tables=looked_up(compiled.table_rows, person, institution),
         )
 
 

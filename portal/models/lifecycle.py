@@ -121,8 +121,11 @@ TRANSITIONS: Mapping[tuple[Status | None, Action], Transition] = {
     },
     (S.WITHDRAWN, A.RESTORE): Transition(BEFORE, "withdraw_assignment"),
     (S.LAPSED, A.RESTORE): Transition(BEFORE, "close_round"),
-    (S.ISSUED, A.ADOPT_VERSION): Transition(S.ISSUED, "issue_round"),
-    (S.IN_PROGRESS, A.ADOPT_VERSION): Transition(S.IN_PROGRESS, "issue_round"),
+    (S.ISSUED, A.ADOPT_VERSION): Transition(S.ISSUED, "adopt_version"),
+    (S.IN_PROGRESS, A.ADOPT_VERSION): Transition(S.IN_PROGRESS, "adopt_version"),
+    (S.RETURNED, A.ADOPT_VERSION): Transition(S.RETURNED, "adopt_version"),
+    # nobody signs a page that changed under the pen: it goes back to whoever answers, who is told why
+    (S.AWAITING_SIGN_OFF, A.ADOPT_VERSION): Transition(BEFORE, "adopt_version", reason=True),
 }
 
 _SIGNATURES = {
@@ -223,6 +226,8 @@ def follow(state: State, event: Event) -> State:
         after = replace(
             after, signature=void, unlocked=tuple(codes) if codes is not None else None, under_review=False
         )
+    elif action is A.ADOPT_VERSION and event.details.get("unlocked") is not None:
+        after = replace(after, unlocked=tuple(event.details["unlocked"]))
     elif action is A.START_REVIEW:
         after = replace(after, under_review=True)
     return after

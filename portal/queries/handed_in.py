@@ -188,14 +188,15 @@ def _versions(session: Session) -> dict[tuple[str, int], int]:
 
 
 def _thaw(snapshot: Mapping[str, Any], versions: Mapping[tuple[str, int], int]) -> Content:
-    version_id = versions[snapshot["questionnaire"]["code"], snapshot["questionnaire"]["version"]]
+    questionnaire = snapshot["questionnaire"]["code"]
+    version_id = versions[questionnaire, snapshot["questionnaire"]["version"]]
     answers = {
         AnswerKey(one["code"], one["row"], one["lang"]): Entry(
             one["value"],
             one["state"],
             one["revision"],
             datetime.fromisoformat(one["answered_at"]) if one.get("answered_at") else None,
-            version_id,
+            versions[questionnaire, one["asked_in"]] if "asked_in" in one else version_id,
         )
         for one in snapshot["answers"]
     }

@@ -166,6 +166,11 @@ def person(session: Session, user_id: int) -> PersonLine | None:
     return next(iter(_persons(session, [user_id])), None)
 
 
+def email_of(session: Session, user_id: int) -> str:
+    """Return the mail address of a person, "" when there is none."""
+    return session.scalar(select(UserAccount.email).where(UserAccount.id == user_id)) or ""
+
+
 def _persons(session: Session, ids: Sequence[int]) -> list[PersonLine]:
     wanted = set(ids)
     rows = session.execute(

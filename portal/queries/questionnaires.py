@@ -11,11 +11,12 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from forms.definition.model import Choice, Definition, Item
+from forms.definition.model import Choice, Definition, Item, Table
 from forms.question_types import question_type
 from portal.errors import NotFound
 from portal.models import (
     Assignment,
+    AttachedTable,
     ItemKind,
     Question,
     Questionnaire,
@@ -92,7 +93,13 @@ def _load(session: Session, version_id: int) -> _Kept:
         .where(VersionItem.version_id == version_id)
         .order_by(VersionItem.position, VersionItem.id)
     ).all()
-    made = _Kept(_definition(head, rows), {row.code: row.question_id for row in rows if row.question_id is not None})
+    tables = session.execute(
+        select(AttachedTable.name, AttachedTable.columns, AttachedTable.rows)
+        .where(AttachedTable.version_id == version_id)
+        .order_by(AttachedTable.id)
+    ).all()
+    ids = {row.code: row.question_id for row in rows if row.question_id is not None}
+    made = _Kept(_definition(head, rows, tables), ids)
     # what this very transaction publishes may still be rolled back, and its number be given to another version
     if head.status != VersionStatus.DRAFT and version_id not in session.info.get(FRESH, ()):
         with _guard:
@@ -102,7 +109,7 @@ def _load(session: Session, version_id: int) -> _Kept:
     return made
 
 
-def _definition(head: Row[Any], rows: Sequence[Row[Any]]) -> Definition:
+def _definition(head: Row[Any], rows: Sequence[Row[Any]], tables: Sequence[Row[Any]]) -> Definition:
     inside: dict[int | None, list[Row[Any]]] = defaultdict(list)
     for row in rows:
         inside[row.parent_id].append(row)
@@ -119,6 +126,7 @@ def _definition(head: Row[Any], rows: Sequence[Row[Any]]) -> Definition:
         default_language=head.default_language,
         pages=items(None),
         settings=head.settings,
+        tables={row.name: Table(tuple(row.columns), tuple(row.rows)) for row in tables},
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
+from sqlalchemy.orm import aliased
 
 from portal.models import (
     Assignment,
@@ -14,6 +15,7 @@ from portal.models import (
     AssignmentRole,
     Institution,
     Mechanism,
+    QuestionnaireVersion,
     Recommendation,
     RecommendationKind,
     RecommendationTag,
@@ -207,7 +209,10 @@ def institutions(session: Session, round_id: int | None = None) -> list[Column]:
 
 @dataclass
 class Ask:
-    """An assignment as the matrix sees it."""
+    """An assignment as the matrix sees it.
+
+    ``version_id`` is what the round issues of its questionnaire now; the assignment may have stayed on an earlier one.
+    """
 
     id: int
     public_id: str
@@ -227,18 +232,28 @@ class Ask:
 
 def asks(session: Session, round_id: int) -> list[Ask]:
     """List a round's assignments with the recommendations each covers; one query."""
+    of, short, full = QuestionnaireVersion, aliased(QuestionnaireVersion), aliased(QuestionnaireVersion)
+    issued_now = case(
+        (Assignment.version_id.in_([ReportingRound.short_version_id, ReportingRound.full_version_id]), None),
+        (of.questionnaire_id == full.questionnaire_id, full.id),
+        (of.questionnaire_id == short.questionnaire_id, short.id),
+    )
     rows = session.execute(
         select(
             Assignment.id,
             Assignment.public_id,
             Assignment.institution_id,
             Assignment.role,
-            Assignment.version_id,
+            func.coalesce(issued_now, Assignment.version_id).label("version_id"),
             Assignment.about_institution,
             Assignment.issued_at,
             Submission.status,
             AssignmentRecommendation.recommendation_id,
         )
+        .join(ReportingRound, ReportingRound.id == Assignment.round_id)
+        .join(of, of.id == Assignment.version_id)
+        .outerjoin(short, short.id == ReportingRound.short_version_id)
+        .outerjoin(full, full.id == ReportingRound.full_version_id)
         .outerjoin(AssignmentRecommendation, AssignmentRecommendation.assignment_id == Assignment.id)
         .outerjoin(Submission, Submission.assignment_id == Assignment.id)
         .where(Assignment.round_id == round_id)

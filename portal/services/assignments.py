@@ -215,7 +215,9 @@ class Desk:
         for ask in asks:
             if (ask.role, ask.version_id) != (wish.role, version):
                 thing = self.objects[ask.id]
-                thing.role, thing.version_id = wish.role, version
+                thing.role = wish.role
+                if not ask.issued:  # one that is out moves on by adopt_version alone
+                    thing.version_id = version
                 ask.role, ask.version_id = wish.role, version
                 touched = True
         missing = [one for one in cell.recommendation_ids if (cell.institution_id, one) not in self.at]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from portal import clock
 from portal.errors import Conflict, Invalid
 from portal.models import (
+    AttachedTable,
     ItemKind,
     Question,
     QuestionChoice,
@@ -29,10 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
     from forms.definition.model import Choice, Definition, Item
     from portal.permissions import Principal
+
+
+BATCH = 2_000  # rows written by one statement
 
 
 def store(
@@ -68,6 +74,7 @@ def store(
     questions = _register_questions(session, questionnaire.id, definition)
     version = _add_version(session, questionnaire, definition, source_sha256)
     _add_items(session, version.id, definition.pages, questions)
+    _attach_tables(session, version.id, definition)
     questionnaire.titles = dict(definition.titles)
     session.flush()
     audit.record(
@@ -167,6 +174,8 @@ def _add_version(
 
 def _register_questions(session: Session, questionnaire_id: int, definition: Definition) -> dict[str, Question]:
     """Return the question of every code, new ones made; refuse all changes of type at once."""
+    # not Definition.questions(): to store a version nothing need be compiled
+    asked = [item for item in definition.items() if item.kind == "question"]
     known = {
         question.code: question
         for question in session.scalars(
@@ -185,38 +194,48 @@ def _register_questions(session: Session, questionnaire_id: int, definition: Def
             field=item.code,
             mend=_l("Give the new question another name and leave the old one out."),
         )
-        for item in definition.questions()
+        for item in asked
         if item.code in known and known[item.code].type != item.type
     ]
-    for item in definition.questions():
+    for item in asked:
         if item.code not in known:
             known[item.code] = Question(questionnaire_id=questionnaire_id, code=item.code, type=item.type)
             session.add(known[item.code])
     session.flush()
-    problems += _register_choices(session, known, definition.questions())
+    problems += _register_choices(session, questionnaire_id, known, asked)
     if problems:
         raise Invalid(problems=problems, code="fixed_for_ever")
     return known
 
 
-def _register_choices(session: Session, questions: dict[str, Question], items: Sequence[Item]) -> list[Problem]:
+def _register_choices(
+    session: Session, questionnaire_id: int, questions: dict[str, Question], items: Sequence[Item]
+) -> list[Problem]:
     """Enter new keys in the register; report keys that were given up and come back with another meaning."""
     register = {
         (choice.question_id, choice.key): choice
-        for choice in session.scalars(
-            select(QuestionChoice).where(
-                QuestionChoice.question_id.in_([question.id for question in questions.values()])
-            )
+        for choice in session.execute(
+            select(QuestionChoice.question_id, QuestionChoice.key, QuestionChoice.retired, QuestionChoice.texts)
+            .join(Question, Question.id == QuestionChoice.question_id)
+            .where(Question.questionnaire_id == questionnaire_id)
         )
     }
     problems = []
+    new: list[dict[str, Any]] = []
     for item in items:
         question = questions[item.code]
-        for position, choice in enumerate(item.choices):
+        # with allow_choice_duplicates a key may stand several times; the register holds it once
+        for position, choice in enumerate(item.choice_by_key.values()):
             entry = register.get((question.id, choice.key))
             if entry is None:
-                session.add(
-                    QuestionChoice(question_id=question.id, key=choice.key, position=position, texts=dict(choice.texts))
+                new.append(
+                    {
+                        "question_id": question.id,
+                        "key": choice.key,
+                        "position": position,
+                        "texts": dict(choice.texts),
+                        "retired": False,
+                    }
                 )
             elif entry.retired and not _same_meaning(entry, choice):
                 problems.append(
@@ -232,28 +251,39 @@ def _register_choices(session: Session, questions: dict[str, Question], items: S
                         mend=_l("Give the new choice another name."),
                     )
                 )
-    session.flush()
+    for start in range(0, len(new), BATCH):  # rows, not objects: a long list of places makes tens of thousands
+        session.execute(insert(QuestionChoice), new[start : start + BATCH])
     return problems
 
 
-def _same_meaning(entry: QuestionChoice, choice: Choice) -> bool:
+def _same_meaning(entry: Row[Any], choice: Choice) -> bool:
     return any(entry.texts.get(language) == text for language, text in choice.texts.items())
 
 
 def _add_items(session: Session, version_id: int, pages: Sequence[Item], questions: dict[str, Question]) -> None:
-    position = 0
+    """Write the items level by level, parents first; positions count through the whole questionnaire in its order."""
+    order = itertools.count(1)
+    position = {item.code: next(order) for page in pages for item in page.items()}
+    level: list[tuple[Item, int | None]] = [(page, None) for page in pages]
+    while level:
+        made = [
+            _version_item(version_id, item, position[item.code], parent, questions) for item, parent in level
+        ]
+        session.add_all(made)
+        session.flush()
+        below = [(child, one.id) for one, (item, _) in zip(made, level, strict=True) for child in item.children]
+        for one in made:
+            session.expunge(one)  # a long questionnaire need not stay in memory twice
+        level = list(below)
 
-    def add(items: Sequence[Item], parent: int | None) -> None:
-        nonlocal position
-        for item in items:
-            position += 1
-            made = _version_item(version_id, item, position, parent, questions)
-            session.add(made)
-            if item.children:
-                session.flush()
-                add(item.children, made.id)
 
-    add(pages, None)
+def _attach_tables(session: Session, version_id: int, definition: Definition) -> None:
+    for name, table in definition.tables.items():
+        session.add(
+            AttachedTable(
+                version_id=version_id, name=name, columns=list(table.columns), rows=[dict(row) for row in table.rows]
+            )
+        )
     session.flush()
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from forms.question_types import question_type
 from portal import clock
-from portal.models import Evidence, Snapshot
+from portal.models import Evidence, QuestionnaireVersion, Snapshot
 from portal.queries.submissions import asked_recommendations
 
 if TYPE_CHECKING:
@@ -39,8 +40,12 @@ def content_of(
     evidence: Sequence[Any],
     hidden: Sequence[str],
     signed_by: int | None,
+    asked_in: Mapping[int, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Return what is frozen of a reply; ``event`` is the number of the event that hands it in."""
+    """Return what is frozen of a reply; ``event`` is the number of the event that hands it in.
+
+    ``asked_in`` gives the numbers of the earlier versions that answers were given under, by their keys.
+    """
     return {
         "submission": head.public_id,
         "event": event,
@@ -67,6 +72,8 @@ def content_of(
                 "revision": answer.revision,
                 "answered_by": answer.answered_by,
                 "answered_at": answer.answered_at.isoformat() if answer.answered_at else None,
+                # an answer kept from an earlier version says so: this version may not know its question any more
+                **({"asked_in": asked_in[answer.asked_in]} if answer.asked_in in asked_in else {}),
             }
             for key, answer in sorted(stored.items())
         ],
@@ -97,8 +104,9 @@ def take_snapshot(
         .order_by(Evidence.number)
     ).all()
     content = content_of(
-        head, event.number, definition, stored, asked=asked, evidence=evidence, hidden=hidden, signed_by=signed_by
-    )
+        head, event.number, definition, stored, asked=asked, evidence=evidence, hidden=hidden, signed_by=signed_by,
+        asked_in=_numbers(session, {one.asked_in for one in stored.values()} - {head.version_id}),
+    )  # fmt: skip
     text = canonical_json(content)
     made = Snapshot(
         submission_id=head.id,
@@ -110,3 +118,12 @@ def take_snapshot(
     session.add(made)
     session.flush()
     return made
+
+
+def _numbers(session: Session, version_ids: set[int]) -> dict[int, int]:
+    if not version_ids:
+        return {}
+    rows = session.execute(
+        select(QuestionnaireVersion.id, QuestionnaireVersion.number).where(QuestionnaireVersion.id.in_(version_ids))
+    )
+    return {row.id: row.number for row in rows}

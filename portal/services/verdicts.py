@@ -13,7 +13,7 @@ from portal.queries.submissions import answers
 from portal.services import audit
 from portal.services.events import append_event, locked
 from portal.services.snapshots import take_snapshot
-from portal.services.submissions import what_is_missing
+from portal.services.submissions import not_asked, what_is_missing
 from portal.table import Problem
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def complete(
     evaluation = evaluate(definition, stored, context)
     if problems := what_is_missing(definition, stored, evaluation, context):
         raise Incomplete(problems=problems)
-    hidden = sorted(evaluation.hidden)
+    hidden = sorted(not_asked(submission.hidden, definition, evaluation))
     if submission.hidden != hidden:
         submission.hidden = hidden
     unsigned = head.sign_off_policy is SignOffPolicy.NONE

@@ -1,45 +1,66 @@
-"""A questionnaire file in XLSForm (.xlsx, .csv, .md) as plain rows with sheet, row and column letter.
+"""A questionnaire file in XLSForm (.xlsx, .xls, .csv, .md) as plain rows with sheet, row and column letter.
 
-Rules of the XLSForm standard: sheet names and headers in any case, reading stops after twenty blank rows.
+The content decides what kind of file it is, not the name. Rules of the XLSForm standard: sheet names and headers in
+any case, reading stops after twenty blank rows.
 """
 
 from __future__ import annotations
 
-import csv
 import io
-import re
+import zipfile
 from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
 from openpyxl.utils import get_column_letter
 
+from forms.definition.headers import canonical
 from forms.definition.rows import RawRow, SheetRows
+from forms.definition.tables import MAX_NAME, OURS, table_name
 from portal.errors import Invalid
 from portal.table import Problem
-from portal.workbooks.opening import LIMIT_BYTES, Sheet, Source, load, open_workbook, refuse, text_of
+from portal.workbooks.opening import (
+    LIMIT_BYTES,
+    Sheet,
+    Source,
+    checked,
+    load,
+    open_workbook,
+    read_sheets,
+    refuse,
+    text_of,
+)
+from portal.workbooks.xlsform_old import read_old
+from portal.workbooks.xlsform_text import read_table, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from openpyxl.worksheet.worksheet import Worksheet
+    from typing import IO
 
 SHEETS = ("survey", "choices", "settings")
 BLANK_ROWS = 20
-_ROWS, _COLUMNS = 20_000, 300
+_ROWS, _COLUMNS = 20_002, 300  # one row more than is judged, so that a longer sheet is noticed
+_OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_BOUND = 64  # bytes: a tag may lie across two pieces
 
 
-def read(source: Source, *, filename: str = "", limit_bytes: int = LIMIT_BYTES) -> SheetRows:
-    """Return the rows of every sheet by its lower-case name; other sheets are kept, for attached tables.
+def read(
+    source: Source,
+    *,
+    filename: str = "",
+    limit_bytes: int = LIMIT_BYTES,
+    tables: Iterable[tuple[str, bytes]] = (),
+) -> SheetRows:
+    """Return the rows of every sheet by its lower-case name; other sheets are attached tables, headers as written.
+
+    `tables` are further files (name, content) whose tables come in addition: each .csv under its name, each sheet of
+    a workbook under the sheet's.
 
     Raises:
         Invalid: not a questionnaire file, or formulas whose result the file does not hold (each with its cell).
     """
-    content = load(source, filename=filename or "(.xlsx)", limit_bytes=limit_bytes)
-    name = filename.casefold()
-    if content.startswith((b"PK", b"\xd0\xcf")) or not name.endswith((".csv", ".md", ".txt")):
-        sheets = _workbook(content, filename, limit_bytes)
-    else:
-        sheets = _text(content, filename)
+    filename = filename or "(.xlsx)"
+    content = load(source, filename=filename, limit_bytes=limit_bytes)
+    sheets = _sheets(content, filename, limit_bytes)
     rows: SheetRows = {}
     for sheet in sheets:
         rows.setdefault(sheet.name.strip().lower(), []).extend(_rows(sheet))
@@ -51,23 +72,70 @@ def read(source: Source, *, filename: str = "", limit_bytes: int = LIMIT_BYTES) 
             ),
             code="not_xlsform",
         )
+    for name, held in tables:
+        for sheet in _attached(name, held, limit_bytes):
+            if sheet.name.strip().lower() not in OURS:
+                rows[sheet.name.strip().lower()] = _rows(sheet)
     return rows
 
 
-def heading(text: str) -> str:
-    """Return a header as XLSForm means it: lower-case base name with underscores, language kept (label::Khmer (km))."""
-    base, *rest = re.split(r"\s*::?\s*", " ".join(text.split()), maxsplit=1)
-    base = re.sub(r"[\s-]+", "_", base.strip().lower())
-    return "::".join([base, *rest]) if rest and rest[0] else base
+def _sheets(content: bytes, filename: str, limit_bytes: int) -> list[Sheet]:
+    if content.startswith(_OLD):
+        return read_old(content, filename)
+    if content.startswith(b"PK"):
+        return _workbook(content, filename, limit_bytes)
+    if b"\x00" in content[:4096] or content[:5].lower() in (b"%pdf-", b"<html", b"<!doc", b"<?xml", b"{\\rtf"):
+        checked(content, filename=filename, limit_bytes=limit_bytes)  # names what it is
+    return read_text(content, filename)
+
+
+def _attached(filename: str, content: bytes, limit_bytes: int) -> list[Sheet]:
+    """Return the tables of a file that comes beside the questionnaire."""
+    content = load(content, filename=filename, limit_bytes=limit_bytes)
+    if content.startswith((b"PK", _OLD)):
+        return _sheets(content, filename, limit_bytes)
+    name = table_name(filename)
+    if len(name) > MAX_NAME:
+        raise refuse(
+            _l("The name of the table %(file)s is longer than %(limit)s letters.", file=filename[:80], limit=MAX_NAME),
+            mend=_l("Please give the file a shorter name; questions look it up by that name."),
+            code="table_name",
+        )
+    return [Sheet(name, list(read_table(content, filename)))]
 
 
 def _workbook(content: bytes, filename: str, limit_bytes: int) -> list[Sheet]:
+    sheets = read_sheets(content, filename=filename, limit_bytes=limit_bytes)
+    if _has_formulas(content):
+        _judge_formulas(content, filename, limit_bytes)
+    return sheets
+
+
+def _has_formulas(content: bytes) -> bool:
+    """Say whether any sheet holds a formula, without reading its cells (the file was inspected before)."""
+    with zipfile.ZipFile(_stream(content)) as archive:
+        for name in archive.namelist():
+            if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+                continue
+            with archive.open(name) as part:
+                tail = b""
+                while piece := part.read(1 << 18):
+                    if b"<f>" in tail + piece or b"<f " in tail + piece or b":f>" in tail + piece:
+                        return True
+                    tail = piece[-_BOUND:]
+    return False
+
+
+def _stream(content: bytes) -> IO[bytes]:
+    return io.BytesIO(content)
+
+
+def _judge_formulas(content: bytes, filename: str, limit_bytes: int) -> None:
+    """Refuse formulas whose result the file does not hold: programs write such, and they would read as empty cells."""
     book = open_workbook(content, filename=filename, limit_bytes=limit_bytes)
     formulas = open_workbook(content, filename=filename, limit_bytes=limit_bytes, data_only=False)
-    sheets: list[Sheet] = []
     problems: list[Problem] = []
     for ws in book.worksheets:
-        sheets.append(_values(ws))
         rows = formulas[ws.title].iter_rows(max_row=min(ws.max_row, _ROWS), max_col=min(ws.max_column, _COLUMNS))
         for number, row in enumerate(rows, start=1):
             problems.extend(
@@ -83,78 +151,35 @@ def _workbook(content: bytes, filename: str, limit_bytes: int) -> list[Sheet]:
             )  # fmt: skip
     if problems:
         raise Invalid(problems=problems, code="formula")
-    return sheets
-
-
-def _values(ws: Worksheet) -> Sheet:
-    sheet = Sheet(ws.title)
-    blank = 0
-    for number, cells in enumerate(
-        ws.iter_rows(values_only=True, max_row=min(ws.max_row, _ROWS), max_col=min(ws.max_column, _COLUMNS)), start=1
-    ):
-        blank = 0 if any(text_of(cell) for cell in cells) else blank + 1
-        if blank > BLANK_ROWS:
-            break
-        if not blank:
-            sheet.rows.append((number, list(cells)))
-    return sheet
-
-
-def _text(content: bytes, filename: str) -> list[Sheet]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise refuse(
-            _l("The file %(file)s is not UTF-8 text. Save it as “CSV UTF-8”, or better as .xlsx.", file=filename),
-            code="encoding",
-        ) from error
-    if filename.casefold().endswith(".csv"):
-        try:
-            lines: Iterable[list[str]] = list(csv.reader(io.StringIO(text)))
-        except csv.Error as error:
-            raise refuse(
-                _l("The file %(file)s is not a CSV table. Save the questionnaire as .xlsx.", file=filename),
-                code="not_xlsform",
-            ) from error
-    else:
-        lines = (_markdown(line) for line in text.splitlines())
-    return _sections(lines)
-
-
-def _markdown(line: str) -> list[str]:
-    line = line.strip()
-    if not line.startswith("|") or re.fullmatch(r"[|\s:\-]+", line):
-        return []
-    cells = re.split(r"(?<!\\)\|", line[1:].removesuffix("|"))
-    return [cell.strip().replace("\\|", "|") for cell in cells]
-
-
-def _sections(lines: Iterable[list[str]]) -> list[Sheet]:
-    """Cut a one-table file at the sheet names in its first column, as pyxform's .csv and .md do."""
-    sheets: list[Sheet] = []
-    for number, cells in enumerate(lines, start=1):
-        if cells and cells[0].strip():
-            sheets.append(Sheet(cells[0].strip()))
-            cells = ["", *cells[1:]]  # noqa: PLW2901 - the same thing, put right
-        if sheets and any(cell.strip() for cell in cells):
-            sheets[-1].rows.append((number, list(cells)))
-    return sheets
 
 
 def _rows(sheet: Sheet) -> list[RawRow]:
+    """Return the rows under the header row; the headers of a sheet of ours in one spelling, others as written."""
     if not sheet.rows:
         return []
+    ours = sheet.name.strip().lower() in OURS
     columns: dict[int, str] = {}
-    for at, cell in enumerate(sheet.rows[0][1]):
-        if (name := heading(text_of(cell))) and name not in columns.values():
-            columns[at] = name
+    for at, cell in enumerate(sheet.rows[0][1][:_COLUMNS]):
+        name = canonical(text_of(cell)) if ours else " ".join(text_of(cell).split())
+        if name:
+            columns[at] = _unique(name, columns.values())
     letters = {name: get_column_letter(at + 1) for at, name in columns.items()}
     found, before = [], sheet.rows[0][0]
-    for number, cells in sheet.rows[1:]:
+    for number, cells in sheet.rows[1:_ROWS]:
+        filled = {name: text for at, name in columns.items() if at < len(cells) and (text := text_of(cells[at]))}
+        if not filled:
+            continue
         if number - before > BLANK_ROWS + 1:
             break
         before = number
-        filled = {name: text_of(cells[at]) for at, name in columns.items() if at < len(cells)}
-        if any(filled.values()):
-            found.append(RawRow(sheet.name, number, {name: text for name, text in filled.items() if text}, letters))
+        found.append(RawRow(sheet.name, number, filled, letters))
+    return found
+
+
+def _unique(name: str, taken: Iterable[str]) -> str:
+    """Return a header, numbered when it stands a second time, so that nothing under it is lost."""
+    held, count, found = set(taken), 1, name
+    while found in held:
+        count += 1
+        found = f"{name} ({count})"
     return found

@@ -137,12 +137,22 @@ ACCESS: dict[str, Access] = {
     "people.switch_on": allow(*EDITORS),
     "people.template": allow(*EDITORS),
     "people.upload": allow(*EDITORS),
+    "questionnaires.adopt": allow(COORDINATOR),
+    "questionnaires.begin": allow(COORDINATOR),
+    "questionnaires.compare": allow(*SECRETARIAT),
     "questionnaires.confirm": allow(COORDINATOR),
+    "questionnaires.discard": allow(COORDINATOR),
+    "questionnaires.hand_on": allow(COORDINATOR),
     "questionnaires.index": allow(*SECRETARIAT),
+    "questionnaires.library": allow(*SECRETARIAT),
+    "questionnaires.overview": allow(*SECRETARIAT),
+    "questionnaires.prepare": allow(COORDINATOR),
     "questionnaires.publish": allow(COORDINATOR),
+    "questionnaires.retire": allow(COORDINATOR),
     "questionnaires.source": allow(*SECRETARIAT),
     "questionnaires.upload": allow(COORDINATOR),
     "questionnaires.view": allow(*SECRETARIAT),
+    "questionnaires.workbook": allow(*SECRETARIAT),
     "recommendations.ask_to_publish": allow(COORDINATOR),
     "recommendations.ask_to_take_back": allow(COORDINATOR),
     "recommendations.confirm": allow(COORDINATOR),
@@ -245,7 +255,10 @@ DRAFTS = {
     "texts_draft": "texts",
 }  # fmt: skip
 # what a post needs to get as far as the verb
-FIELDS = {"people.end_part": {"staff_role": "observer"}, "rounds.copy": {"round": "round-before"}}
+FIELDS = {
+    "people.end_part": {"staff_role": "observer"}, "rounds.copy": {"round": "round-before"},
+    "questionnaires.hand_on": {"round": "round-of-a"},
+}  # fmt: skip
 # signing out ends the client's session: tested by itself
 LEFT_OUT = {"accounts.logout"}
 

@@ -7,10 +7,12 @@ portal into the state, with the scene and a session; ``act`` goes on in the brow
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
+from forms.definition.model import Item
 from portal import clock
 from portal.models import (
     Action,
@@ -20,12 +22,19 @@ from portal.models import (
     ImplementationState,
     PublicationAct,
     Question,
+    QuestionnaireVersion,
     Signature,
     Status,
     Submission,
     SubmissionEvent,
     VersionItem,
 )
+from portal.queries.questionnaires import definition
+from portal.services.questionnaire_choices import retire_choice
+from portal.services.questionnaire_drafts import Edit, set_rules, set_wording
+from portal.services.questionnaire_places import Place as Place_
+from portal.services.questionnaire_places import add_item, retire_item
+from portal.services.questionnaire_versions import begin_draft, publish_draft
 from tests import factories
 
 if TYPE_CHECKING:
@@ -127,6 +136,49 @@ def hand_in(session: Session, scene: Scene) -> None:
     reply.hand_in, reply.signature, reply.handed_in_at = 1, Signature.SIGNED, clock.now()
 
 
+def drafted(session: Session, scene: Scene) -> None:
+    """Change the questionnaire, in a draft, in every way that a reader may see; the reply holds answers."""
+    hand_in(session, scene)
+    by = factories.principal(session, scene.coordinator)
+    draft = begin_draft(session, session.get_one(QuestionnaireVersion, scene.version.id), by=by)
+    items = {item.code: item for item in definition(session, draft.id).items()}
+    page = next(iter(items))
+    said = items["text"].texts["label"]
+    new = Item(None, "question", "women", "integer", {"label": {"en": "Number of women trained", "km": "ចំនួនស្ត្រីដែលបានបណ្តុះបណ្តាល"}})
+    set_wording(
+        session, draft, "text",
+        [Edit("label", said["en"], said["en"] + " Name each law.", "en"), Edit("label", said["km"], said["km"] + " សូមបញ្ជាក់ឈ្មោះច្បាប់", "km")],
+        by=by,
+    )  # fmt: skip
+    set_rules(session, draft, "places", [Edit("constraint", items["places"].constraint, ". > 20")], by=by)
+    retire_choice(session, draft, "standing", "partly", by=by)
+    retire_item(session, draft, "remark", by=by)
+    add_item(session, draft, new, Place_(page), by=by)
+    scene.newer = SimpleNamespace(public_id=draft.public_id)  # type: ignore[attr-defined] # for the paths of these places
+
+
+def wrong_draft(session: Session, scene: Scene) -> None:
+    """Leave a draft with mistakes."""
+    drafted(session, scene)
+    by = factories.principal(session, scene.coordinator)
+    draft = session.query(QuestionnaireVersion).filter_by(public_id=scene.newer.public_id).one()
+    set_rules(session, draft, "women", [Edit("constraint", "", ". > "), Edit("relevant", "", "${nobody} = 1")], by=by)
+
+
+def renewed(session: Session, scene: Scene) -> None:
+    """Publish the changed questionnaire; the reply stays on the earlier version."""
+    drafted(session, scene)
+    draft = session.query(QuestionnaireVersion).filter_by(public_id=scene.newer.public_id).one()
+    publish_draft(session, draft, by=factories.principal(session, scene.coordinator))
+
+
+def ask_again(page: Page, scene: Scene) -> None:
+    """Ask again without a reason: refused."""
+    page.get_by_label("Ask again").or_(page.get_by_label("សួរម្តងទៀត")).first.check()
+    page.locator("main form button[type=submit]").last.click()
+    expect(page.locator(".error-summary")).to_be_visible()
+
+
 def collide(page: Page, scene: Scene) -> None:
     """Write an answer that a colleague has written meanwhile."""
     page.evaluate("document.querySelector(\"[name='base:places']\").value = 0")
@@ -207,6 +259,15 @@ PLACES: tuple[Place, ...] = (
     Place("published, filled", "coordinator", "/published", before=shown),
     Place("questionnaires", "coordinator", "/questionnaires"),
     Place("questionnaire", "coordinator", "/questionnaires/{s.version.public_id}"),
+    Place("versions", "coordinator", "/questionnaires/{s.version.public_id}/versions", before=renewed),
+    Place("versions, draft", "coordinator", "/questionnaires/{s.version.public_id}/versions", before=drafted),
+    Place("comparison", "coordinator", "/questionnaires/{s.newer.public_id}/compare", before=drafted),
+    Place("publishing", "coordinator", "/questionnaires/{s.newer.public_id}/publish", before=drafted),
+    Place("publishing, mistakes", "coordinator", "/questionnaires/{s.newer.public_id}/publish", before=wrong_draft),
+    Place("handing on", "coordinator", "/questionnaires/{s.newer.public_id}/adopt", before=renewed),
+    Place("handing on, error", "coordinator", "/questionnaires/{s.newer.public_id}/adopt", before=renewed, act=ask_again, errors="422"),
+    Place("handing on, nothing", "coordinator", "/questionnaires/{s.version.public_id}/adopt"),
+    Place("question library", "coordinator", "/questionnaires/library"),
     Place("rounds", "coordinator", "/rounds"),
     Place("board", "coordinator", "/rounds/{s.round.slug}", before=answered),
     Place("round, edit", "coordinator", "/rounds/{s.round.slug}/edit"),

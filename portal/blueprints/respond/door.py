@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint
@@ -84,7 +85,15 @@ def evidence_on(public_id: str) -> EvidenceOf:
     return EvidenceOf(found[0], reply_of(found[1]))
 
 
-def version_asked(version_id: int, **_more: Any) -> Definition:
+@dataclass(frozen=True)
+class AskedVersion:
+    """A version that somebody may read the rules of, and the language of its labels."""
+
+    definition: Definition
+    language: str
+
+
+def version_asked(version_id: int, language: str) -> AskedVersion:
     """Load a version that the person's institution is asked with; for the secretariat, any that is frozen.
 
     To everybody else it does not exist: with which rules others are asked is not theirs to learn.
@@ -97,4 +106,4 @@ def version_asked(version_id: int, **_more: Any) -> Definition:
         known = institution is not None and is_asked_of(db.session, version_id, institution)
     if not known:
         raise NotFound
-    return definition(db.session, version_id)
+    return AskedVersion(definition(db.session, version_id), language)

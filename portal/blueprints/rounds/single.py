@@ -119,7 +119,7 @@ def _assignment_page(
             rows=rows,
             institution=db.session.get_one(Institution, assigned.institution_id),
             participation=db.session.get_one(Participation, assigned.participation_id),
-            length=assignments.length_of(of, assigned.version_id),
+            length=assignments.length_of(of, ask.version_id),
             reason_form=reason,
             extension_form=extension,
             errors=[*reason.summary(), *extension.summary()],

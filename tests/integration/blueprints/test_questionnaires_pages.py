@@ -69,6 +69,6 @@ def test_the_command_line_stores_once(app: Flask, session: Session, capsys: pyte
         questionnaire.main(["import", str(FILE), "--publish"], obj=_Context(app), standalone_mode=False)
     assert len(look.versions(session, published=True)) == 1
     out = tmp_path / "back.xlsx"
-    questionnaire.main(["export", str(out), "--code", "short"], obj=_Context(app), standalone_mode=False)
+    questionnaire.main(["export", "short", "--source", "--out", str(out)], obj=_Context(app), standalone_mode=False)
     assert out.read_bytes() == FILE.read_bytes()
     assert "short, version 1" in capsys.readouterr().out

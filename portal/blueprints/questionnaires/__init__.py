@@ -1,0 +1,8 @@
+"""Questionnaires on pages: list, read aloud, import from XLSForm, draft, compare, publish, hand on."""
+
+from __future__ import annotations
+
+from portal.blueprints.questionnaires import importing, publishing, reading, versions
+from portal.blueprints.questionnaires.room import blueprint
+
+__all__ = ["blueprint", "importing", "publishing", "reading", "versions"]

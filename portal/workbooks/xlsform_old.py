@@ -1,0 +1,78 @@
+"""A questionnaire in the old Excel format (.xls): many of the forms that are passed around still are."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import xlrd
+from flask_babel import lazy_gettext as _l
+
+from portal.workbooks.opening import BROKEN, Sheet, checked, refuse
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_MOST_ROWS = 20_100
+_MOST_COLUMNS = 300
+_WHOLE = 1e15  # beyond it a float has no exact whole number
+
+
+def read_old(content: bytes, filename: str) -> list[Sheet]:
+    """Return the sheets of a BIFF workbook as plain values, blank rows left out.
+
+    Raises:
+        Invalid: it is protected by a password, no workbook, or damaged.
+    """
+    if any(mark.encode("utf-16-le") in content for mark in ("EncryptedPackage", "WordDocument")):
+        checked(content, filename=filename)  # says which of the two
+    try:
+        # sparse rows: a lone cell far below must not become a rectangle in memory
+        book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), ragged_rows=True, on_demand=True)
+        return [_sheet(book, name) for name in book.sheet_names()]
+    except xlrd.XLRDError as error:
+        if "encrypted" in str(error).lower():
+            raise refuse(
+                _l("The file %(file)s is protected by a password. Save it again without one.", file=filename),
+                code="encrypted",
+            ) from error
+        raise _damaged(filename) from error
+    except (*BROKEN, xlrd.compdoc.CompDocError) as error:
+        raise _damaged(filename) from error
+
+
+def _damaged(filename: str) -> Exception:
+    return refuse(
+        _l(
+            "The file %(file)s is damaged or was not transferred completely. Open it in Excel, save it as a new .xlsx file and upload that one.",  # noqa: E501 - a sentence stays in one piece
+            file=filename,
+        ),
+        code="damaged",
+    )
+
+
+def _sheet(book: Any, name: str) -> Sheet:
+    grid = book.sheet_by_name(name)
+    sheet = Sheet(name)
+    for number in range(min(grid.nrows, _MOST_ROWS)):
+        cells = [_value(book, cell) for cell in grid.row(number)[:_MOST_COLUMNS]]
+        if any(cell is not None for cell in cells):
+            sheet.rows.append((number + 1, cells))
+    book.unload_sheet(name)
+    return sheet
+
+
+def _value(book: Any, cell: Any) -> Any:
+    if cell.ctype == xlrd.XL_CELL_DATE:
+        try:
+            moment: datetime = xlrd.xldate_as_datetime(cell.value, book.datemode)
+        except (xlrd.xldate.XLDateError, *BROKEN):
+            return str(cell.value)
+        return moment
+    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
+        return bool(cell.value)
+    if cell.ctype == xlrd.XL_CELL_NUMBER:
+        return int(cell.value) if float(cell.value).is_integer() and abs(cell.value) < _WHOLE else cell.value
+    if cell.ctype == xlrd.XL_CELL_TEXT and str(cell.value).strip():
+        return str(cell.value)
+    return None
