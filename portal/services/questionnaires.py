@@ -256,7 +256,7 @@ def _register_choices(
     return problems
 
 
-def _same_meaning(entry: Row[Any], choice: Choice) -> bool:
+def _same_meaning(entry: Row[int, str, bool, dict[str, str]], choice: Choice) -> bool:
     return any(entry.texts.get(language) == text for language, text in choice.texts.items())
 
 

@@ -120,7 +120,7 @@ def _look(sheet: str, type_: str) -> str:
 def _width(sheet: SheetText, header: str) -> float:
     if _TEXT.match(header):
         return 46
-    if header in _WIDTHS:
+    if header in _WIDTHS and header != "required":
         return _WIDTHS[header]
     longest = max((len(row.get(header, "")) for row in sheet.rows[:500]), default=0)
     return max(12, min(36, max(longest, len(header)) + 3))

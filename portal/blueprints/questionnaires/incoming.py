@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from forms.definition.report import Mistake
 from forms.question_types import question_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from flask_babel import LazyString
 
@@ -68,10 +69,10 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Change:
-    """One kind of change with the items it concerns; `careful` when replies that exist have to be looked at."""
+    """One kind of change with the items it concerns (code, labels); `careful`: replies have to be looked at."""
 
     title: LazyString
-    codes: tuple[str, ...]
+    items: tuple[tuple[str, Mapping[str, str]], ...]
     careful: bool
 
 
@@ -120,11 +121,19 @@ def changes(old: Definition | None, new: Definition) -> list[Change]:
     if old is None:
         return []
     found = differences(old, new)
-    kinds = [_change(title, aspects, found) for title, aspects in GROUPS.values()]
-    return [kind for kind in kinds if kind.codes]
+    labels = {item.code: item.texts.get("label") or {} for of in (old, new) for item in of.items()}
+    kinds = [_change(title, aspects, found, labels) for title, aspects in GROUPS.values()]
+    return [kind for kind in kinds if kind.items]
 
 
-def _change(title: LazyString, aspects: frozenset[Aspect], found: Sequence[Difference]) -> Change:
+def _change(
+    title: LazyString,
+    aspects: frozenset[Aspect],
+    found: Sequence[Difference],
+    labels: Mapping[str, Mapping[str, str]],
+) -> Change:
     some = [one for one in found if one.aspect in aspects]
+    # the title and a language belong to no item; the language names them
     codes = dict.fromkeys(one.code or one.language for one in some)
-    return Change(title, tuple(code for code in codes if code), any(not one.safe for one in some))
+    items = tuple((code, labels.get(code, {})) for code in codes if code)
+    return Change(title, items, any(not one.safe for one in some))
