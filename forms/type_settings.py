@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from forms.base import PortalForm
@@ -167,7 +168,8 @@ def _line(setting: Setting) -> Any:
 
 
 def _options(setting: Setting) -> Any:
-    return SelectField(_text(setting.label), choices=[*setting.options], description=_text(setting.hint))
+    choices = [SelectChoice(value=value, label=_text(label)) for value, label in setting.options]
+    return SelectField(_text(setting.label), choices=choices, default="", description=_text(setting.hint))
 
 
 def _day_field(setting: Setting) -> Any:

@@ -12,7 +12,7 @@ from forms.answers import CellValue
 from forms.moments import LAST_YEAR, read_date, read_moment, read_time, read_year
 from forms.question_types.base import ExcelRule, Question, QuestionType
 from forms.question_types.settings import Setting
-from forms.reading import Unreadable, latin_digits, read_integer
+from forms.reading import Unreadable, latin_digits, plain_line, read_integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -239,7 +239,7 @@ def _moment_of(json: str) -> datetime:
 class PeriodType(QuestionType):
     """From one day (or year) to another, both included; stored as {"from": ..., "to": ...}.
 
-    Days are ISO texts, years integers. Settings: precision (date, year), open_end (the end may be left out: still
+    Days are ISO texts, years integers. Settings: precision (year, else days), open_end (the end may be left out: still
     going on). Two fields of the same name are posted; one text "2020–2024" is read too.
     """
 
@@ -252,7 +252,7 @@ class PeriodType(QuestionType):
             "precision",
             "choice",
             _l("From and to are"),
-            options=(("date", _l("days")), ("year", _l("years"))),
+            options=(("", _l("days")), ("year", _l("years"))),
         ),
         Setting("open_end", "flag", _l("The end may be left empty"), _l("For what still goes on.")),
     )
@@ -273,6 +273,8 @@ class PeriodType(QuestionType):
         ends = [part.strip() for part in (_split(raw[0]) if len(raw) == 1 else raw[:2])]
         first, last = (self._end("" if part == OPEN else part, item, context) for part in (*ends, "", "")[:2])
         if first is None and last is None:
+            if plain_line("".join(raw)):
+                raise Unreadable(_l("This is not a period. Please write both ends, for example 2020 – 2024"))
             return None
         if first is None:
             raise Unreadable(_l("Please write also when the period begins."))
