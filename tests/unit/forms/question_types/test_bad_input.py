@@ -150,3 +150,10 @@ def test_boxes_that_are_known_stay_ticked_when_one_is_not():
     known, item = question_type("select_multiple"), question("select_multiple")
     parsed = known.parse(["law", "gone"], item, CONTEXT)
     assert known.raw_typed(parsed.typed) == ["law", "gone"]
+
+
+@pytest.mark.parametrize("stored", ["12.345", "-1.234", "0.125", "1234.567", "25000000"])
+def test_a_stored_number_is_shown_so_that_it_reads_back(stored):
+    for kind in ("decimal", "money", "percentage"):
+        known, item = question_type(kind), question(kind)
+        assert known.parse(known.raw(stored, item), item, CONTEXT).value == stored
