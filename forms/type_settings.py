@@ -98,6 +98,8 @@ def settings_data(kind: QuestionType, settings: Mapping[str, Any], languages: Se
             found[setting.name] = next((key for key, _label in setting.options if key and key in words), "")
         elif setting.kind == "flag":
             found[setting.name] = bool(value) or bool(setting.word and setting.word in words)
+        elif setting.kind == "line" and isinstance(value, dict):
+            found[setting.name] = next((text for text in value.values() if text), "")
         elif setting.kind == "day":
             found[setting.name] = _day(value)
         else:

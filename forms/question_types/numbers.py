@@ -199,7 +199,7 @@ class MoneyType(DecimalType):
     settings: ClassVar[tuple[Setting, ...]] = (
         LEAST,
         GREATEST,
-        Setting("unit", "texts", _l("Currency"), _l("Its code of three letters, for example KHR or USD.")),
+        Setting("unit", "line", _l("Currency"), _l("Its code of three letters, for example KHR or USD.")),
     )
 
     number_format: ClassVar[str] = "#,##0.##"

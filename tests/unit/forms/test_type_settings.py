@@ -106,7 +106,8 @@ def test_labels_and_hints_stand_in_both_languages(name):
         ("file", {"max_files": "1000"}, "max_files"),
         ("select_one", {"appearance": "spinning"}, "appearance"),
         ("period", {"precision": "century"}, "precision"),
-        ("money", {"unit_en": "x" * 500}, "unit_en"),
+        ("money", {"unit": "x" * 500}, "unit"),
+        ("integer", {"unit_en": "x" * 500}, "unit_en"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_refused_beside_its_field_and_kept(name, fields, wrong):
