@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from forms.answers import Text
 
 MAX_TEXT = 200_000  # characters of one text answer
+THOUSANDS = 3  # digits between two separators
 MAX_DIGITS = 30  # of a number, on both sides of the decimal point together
 
 _KHMER_DIGITS = {0x17E0 + digit: str(digit) for digit in range(10)}
@@ -143,20 +144,13 @@ def without_sign(typed: str, allowed: Iterable[str], meant: str = "") -> str:
     text = " ".join(typed.translate(_INVISIBLE).split())
     if not text or len(text) > MAX_WITH_SIGN:
         return typed
-    plain = text.casefold()
-    for one in allowed:
-        sign = " ".join(one.translate(_INVISIBLE).split()).casefold()
-        if sign and len(plain) == len(text):  # a sign may hold a digit: m2
-            if plain.endswith(sign):
-                return text[: -len(sign)].strip()
-            if plain.startswith(sign):
-                return text[len(sign) :].strip()
+    text = _stripped(text, allowed)
     found = _WITH_SIGN.fullmatch(text)
     if found is None or not any(sign.isdigit() for sign in found[2]):
         return typed
     signs = [sign for sign in (found[1], found[3]) if sign.strip()]
     if not signs:
-        return typed
+        return text
     sign = signs[0].strip()
     if meant:
         raise Unreadable(
@@ -215,6 +209,33 @@ def read_integer(typed: str) -> int | None:
             _l("Please write a whole number, without decimals, for example %(example)s", example=int(number))
         )
     return int(number)
+
+
+def _stripped(text: str, allowed: Iterable[str]) -> str:
+    """Return the text without one of the allowed signs at its end or begin; a sign may hold a digit (m2)."""
+    folded = text.casefold()
+    if len(folded) != len(text):
+        return text
+    signs = {" ".join(one.translate(_INVISIBLE).split()).casefold() for one in allowed} - {""}
+    for sign in sorted(signs, key=len, reverse=True):
+        if folded.endswith(sign):
+            return text[: -len(sign)].strip()
+        if folded.startswith(sign):
+            return text[len(sign) :].strip()
+    return text
+
+
+def plain(number: Decimal) -> str:
+    """Write a decimal without exponent and without a trailing point: the stored form; minus zero is zero."""
+    text = format(number, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in {"-0", ""} else text
+
+
+def readable(text: str) -> str:
+    """Return a stored number as `read_decimal` takes it back: 12.345 as 12.3450 (it could be thousands)."""
+    whole, _point, decimals = text.partition(".")
+    return text + "0" if len(decimals) == THOUSANDS and whole.lstrip("-") != "0" else text
 
 
 def _not_a_number() -> Text:

@@ -54,7 +54,8 @@ def _draw(
 ) -> Markup:
     if item.error or item.message or item.files or item.upload_url or item.table_rows or item.who or item.history_url:
         return macro(item, words)
-    chosen = tuple(item.raw) if item.choices else bool(item.raw)
+    # which of the fields hold something decides the macro's own branches; what they hold is put in as holes
+    chosen = tuple(item.raw) if item.choices else tuple(map(bool, item.raw))
     written = tuple(bool(text.value) for text in item.texts)
     key = (*place, item.code, item.hidden, item.readonly, item.missing, item.state, chosen, written)
     parts: list[str] | None = kept.get(key)
@@ -72,7 +73,7 @@ def _holed(item: ItemView) -> ItemView:
     holed = clone(item)
     holed.revision = _hole("revision")  # type: ignore[assignment] # a hole stands where the value comes
     if not item.choices and item.raw:
-        holed.raw = [_hole("raw")]
+        holed.raw = [_hole(f"raw{number}") if one else "" for number, one in enumerate(item.raw)]
     holed.texts = [
         TextInLanguage(
             text.language,
@@ -89,7 +90,8 @@ def _holed(item: ItemView) -> ItemView:
 def _filling(item: ItemView, name: str) -> str | int:
     if name == "revision":
         return item.revision
-    if name == "raw":
-        return item.raw[0]
-    text = item.texts[int(name.lstrip("abcdefghijklmnopqrstuvwxyz"))]
+    number = int(name.lstrip("abcdefghijklmnopqrstuvwxyz"))
+    if name.startswith("raw"):
+        return item.raw[number]
+    text = item.texts[number]
     return text.value if name.startswith("value") else text.revision

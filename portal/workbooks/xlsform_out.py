@@ -16,7 +16,8 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from forms.definition.headers import english_name
 from forms.definition.writing import sheets
-from portal.workbooks.writer import ACCENT, INK, KHMER_FONT, LATIN_FONT, LINE, SOFT, clean, is_khmer, lines
+from portal.workbooks.cell_text import clean, is_khmer, lines
+from portal.workbooks.looks import ACCENT, INK, KHMER_FONT, LATIN_FONT, LINE, SOFT
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell, MergedCell
