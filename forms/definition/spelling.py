@@ -18,7 +18,10 @@ FIRST_ROW = 2  # below the headers
 
 
 def judge(definition: Definition) -> tuple[Mistake, ...]:
-    """Return all that the checker of files finds in a version; ``field`` names the item instead of a cell."""
+    """Return all that the checker of files finds in a version.
+
+    Instead of a cell, ``field`` names the item and ``column`` the header (a rule, a text) that it is about.
+    """
     rows: SheetRows = {}
     places: dict[tuple[str, int], str] = {}
     for sheet in sheets(definition):
@@ -31,7 +34,7 @@ def judge(definition: Definition) -> tuple[Mistake, ...]:
     for row in rows["choices"]:
         places["choices", row.row] = lists.get(row.cells["list_name"], "")
     found = [
-        replace(one, sheet=None, row=None, column=None, field=places.get((one.sheet or "", one.row or 0), ""))
+        replace(one, sheet=None, row=None, column=one.field, field=places.get((one.sheet or "", one.row or 0), ""))
         for one in check(rows).problems
     ]
     order = {item.code: number for number, item in enumerate(definition.items())}

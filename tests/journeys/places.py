@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
-from forms.definition.model import Item
+from forms.definition.model import Choice, Item
 from portal import clock
 from portal.models import (
     Action,
@@ -165,6 +165,59 @@ def wrong_draft(session: Session, scene: Scene) -> None:
     set_rules(session, draft, "women", [Edit("constraint", "", ". > "), Edit("relevant", "", "${nobody} = 1")], by=by)
 
 
+def designed(session: Session, scene: Scene) -> None:
+    """Leave a draft with everything the designer draws: a group, a table, a matrix, conditions, a mistake."""
+    wrong_draft(session, scene)
+    by = factories.principal(session, scene.coordinator)
+    draft = session.query(QuestionnaireVersion).filter_by(public_id=scene.newer.public_id).one()
+    page = next(item.code for item in definition(session, draft.id).items())
+
+    def said(english: str, khmer: str) -> dict[str, Any]:
+        return {"label": {"en": english, "km": khmer}}
+
+    columns = (
+        Item(None, "question", "training", "text", said("Training", "វគ្គបណ្តុះបណ្តាល"), required="true()"),
+        Item(None, "question", "men", "integer", said("Men", "បុរស"), settings={"total": "sum", "start": "0"}),
+        Item(None, "question", "ladies", "integer", said("Women", "ស្ត្រី"), settings={"total": "sum", "start": "0"}),
+        Item(None, "question", "together", "calculate", said("All", "សរុប"), calculation="sum(${men}, ${ladies})"),
+    )
+    add_item(session, draft, Item(None, "repeat", "trainings", texts=said("Trainings held", "វគ្គបណ្តុះបណ្តាលដែលបានធ្វើ"), children=columns), Place_(page), by=by)
+    add_item(
+        session, draft,
+        Item(
+            None, "matrix", "by_sex", texts=said("Persons by sex", "ចំនួនបុគ្គលតាមភេទ"),
+            choices=(Choice("f", {"en": "Women", "km": "ស្ត្រី"}), Choice("m", {"en": "Men", "km": "បុរស"})),
+            children=(Item(None, "question", "persons", "integer", said("Persons", "ចំនួនបុគ្គល")),),
+        ),
+        Place_(page), by=by,
+    )  # fmt: skip
+    group = Item(
+        None, "group", "law", texts=said("If there is a law", "បើមានច្បាប់"), relevant="${standing} = 'done'",
+        children=(Item(None, "question", "law_name", "text", said("Its name", "ឈ្មោះច្បាប់"), constraint="string-length(.) > 3"),),
+    )  # fmt: skip
+    add_item(session, draft, group, Place_(page), by=by)
+
+
+def meet(page: Page, scene: Scene) -> None:
+    """Save a wording that somebody else has changed meanwhile."""
+    page.evaluate("document.querySelector(\"[name='base:label@en']\").value = 'Something older'")
+    page.fill("[name='label@en']", "My own words")
+    send(page, scene)
+
+
+def send_nothing(page: Page, scene: Scene) -> None:
+    """Add something without its words: refused."""
+    with page.expect_navigation():
+        page.locator("main form[method=post] button[type=submit]").first.click()
+
+
+def take_out(page: Page, _scene: Scene) -> None:
+    """Take out what never went out: it asks once more."""
+    page.locator("#i-trainings > div details > summary").click()
+    with page.expect_navigation():
+        page.locator("#i-trainings > div button[value^='out|']").click()
+
+
 def renewed(session: Session, scene: Scene) -> None:
     """Publish the changed questionnaire; the reply stays on the earlier version."""
     drafted(session, scene)
@@ -267,6 +320,22 @@ PLACES: tuple[Place, ...] = (
     Place("handing on", "coordinator", "/questionnaires/{s.newer.public_id}/adopt", before=renewed),
     Place("handing on, error", "coordinator", "/questionnaires/{s.newer.public_id}/adopt", before=renewed, act=ask_again, errors="422"),
     Place("handing on, nothing", "coordinator", "/questionnaires/{s.version.public_id}/adopt"),
+    Place("designer", "coordinator", "/questionnaires/{s.newer.public_id}/design", before=designed),
+    Place("designer, begun", "coordinator", "/questionnaires/new"),
+    Place("designer, begun, error", "coordinator", "/questionnaires/new", act=send, errors="422"),
+    Place("designer, adding", "coordinator", "/questionnaires/{s.newer.public_id}/design/add?parent=measures", before=drafted),
+    Place("designer, wording", "coordinator", "/questionnaires/{s.newer.public_id}/design/add?parent=measures&what=select_one", before=drafted),
+    Place("designer, wording, error", "coordinator", "/questionnaires/{s.newer.public_id}/design/add?parent=measures&what=select_one", before=drafted, act=send_nothing, errors="422"),
+    Place("designer, shelf", "coordinator", "/questionnaires/{s.newer.public_id}/design/shelf?parent=measures", before=drafted),
+    Place("designer, choice", "coordinator", "/questionnaires/{s.newer.public_id}/design/items/standing", before=designed),
+    Place("designer, number", "coordinator", "/questionnaires/{s.newer.public_id}/design/items/women", before=designed),
+    Place("designer, condition", "coordinator", "/questionnaires/{s.newer.public_id}/design/items/law", before=designed),
+    Place("designer, sum", "coordinator", "/questionnaires/{s.newer.public_id}/design/items/together", before=designed),
+    Place("designer, table", "coordinator", "/questionnaires/{s.newer.public_id}/design/items/trainings", before=designed),
+    Place("designer, matrix", "coordinator", "/questionnaires/{s.newer.public_id}/design/items/by_sex", before=designed),
+    Place("designer, look", "coordinator", "/questionnaires/{s.newer.public_id}/design/items/standing/look", before=designed),
+    Place("designer, conflict", "coordinator", "/questionnaires/{s.newer.public_id}/design/items/women", before=designed, act=meet, errors="409"),
+    Place("designer, taken out", "coordinator", "/questionnaires/{s.newer.public_id}/design", before=designed, act=take_out),
     Place("question library", "coordinator", "/questionnaires/library"),
     Place("rounds", "coordinator", "/rounds"),
     Place("board", "coordinator", "/rounds/{s.round.slug}", before=answered),

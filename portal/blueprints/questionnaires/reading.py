@@ -29,7 +29,12 @@ def index() -> ResponseReturnValue:
 
 def _index(problems: Any = (), status: int = 200) -> ResponseReturnValue:
     return (
-        render_template("questionnaires/index.html", versions=look.versions(db.session), problems=grouped(problems)),
+        render_template(
+            "questionnaires/index.html",
+            versions=look.versions(db.session),
+            problems=grouped(problems),
+            may_edit=may(who(), Permission.EDIT_QUESTIONNAIRE),
+        ),
         status,
     )
 
