@@ -157,7 +157,9 @@ class ItemView:
 
     `control` is text, choice, choices, table, file, date, rank or note; a heading of a group is control "group".
     `raw` is what the fields show (one string, or the chosen keys). `choices` are (key, label, selected). `variant`
-    narrows a control: line or long or integer or decimal for text, search or likert or minimal for choices. `state` is
+    narrows a control (see `variant` of the question types): line, long, integer, decimal for text; search, likert,
+    minimal, columns, table-list for choices; time, datetime, period, period-year for date; value for note. `how_to`
+    says the form of an answer, `html` is the wording of a note. `state` is
     answered, not_applicable or not_available; `states` are the (key, label) pairs besides answered that may be chosen.
     `texts` replaces `raw` where a text is held in several languages, the national one first. `error` blocks, `message`
     is what a draft keeps beside an answer that could not be read. `table` feeds the table control; the item of a cell
@@ -197,6 +199,8 @@ class ItemView:
     hidden: bool = False
     history_url: str = ""
     who: str = ""
+    how_to: str = ""
+    html: str = ""
 
 
 def view() -> Any:
@@ -369,7 +373,12 @@ def _read_words() -> SimpleNamespace:
         clear_choice=gettext("Clear my choice"),
         remove=gettext("Remove"),
         files=gettext("Files attached"),
-        date_help=digits(gettext("Day, month and year, for example 27 3 2026")),
+        period_from=gettext("From"),
+        period_to=gettext("to (included)"),
+        narrow=gettext("Search the list"),
+        none_found=gettext("Nothing found. Try a shorter word."),
+        some_found=gettext("%(found)s of %(all)s choices", found="{found}", all="{all}"),
+        show_choices=gettext("Show the %(count)s choices", count="{n}"),
         row=gettext("Row"),
         total=gettext("Total"),
         add_row=gettext("Add a row"),

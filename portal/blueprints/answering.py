@@ -16,8 +16,10 @@ from forms.questionnaire import asked, cell_keys, read_answers, section_form
 from forms.tables import answered_codes, countable, counted_as, may_change, table_of, tables
 from portal import clock
 from portal.blueprints.drawing import clone, draw
+from portal.blueprints.question_views import as_table, computed_view, is_shown, is_table_list, retired_but_chosen
 from portal.blueprints.tables import cell_id, fill_table, table_skeleton
 from portal.extensions import db
+from portal.markdown import marked
 from portal.models import SignOffPolicy, Status
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, can
@@ -140,10 +142,12 @@ def _item_views(
             continue
         if item.kind in {"group", "section"}:
             label = item.text("label", language, languages)
-            views.append(ItemView(item.code, item.code, f"q-{item.code}", label, control="group"))
-            views.extend(_item_views(definition, item.children, language, languages))
+            heading = ItemView(item.code, item.code, f"q-{item.code}", label, control="group", variant="")
+            heading.hint = item.text("hint", language, languages)
+            inside = _item_views(definition, item.children, language, languages)
+            views.extend((as_table(heading, inside) if is_table_list(item) else heading, *inside))
             continue
-        if item.kind not in {"question", "note"} or item.type in {"hidden", "calculate"}:
+        if item.kind not in {"question", "note"} or not is_shown(item):
             continue
         views.append(_question_view(item, language, languages))
     return views
@@ -164,6 +168,8 @@ def _table_view(definition: Definition, item: Item, language: str, languages: tu
 def _question_view(item: Item, language: str, languages: tuple[str, ...]) -> ItemView:
     kind = question_type(item.type)
     settings = item.settings
+    if item.calculation:
+        return computed_view(item, language, languages)
     states = [
         (state, words)
         for state, words in (("not_available", _("Not available")), ("not_applicable", _("Not applicable")))
@@ -178,17 +184,15 @@ def _question_view(item: Item, language: str, languages: tuple[str, ...]) -> Ite
         hint=item.text("hint", language, languages),
         guidance=item.text("guidance", language, languages),
         required=item.required in {"yes", "true", "true()"},
-        variant=_variant(item, kind.control),
-        choices=[
-            (choice.key, pick(choice.texts, language, languages), False)
-            for choice in item.choices
-            if not choice.retired
-        ],
+        variant=kind.variant(item),
+        choices=[(key, label, False) for key, label in kind.shown_choices(item, language)],
+        how_to=str(kind.how_to(item)),
+        html=marked(item.text("label", language, languages)) if item.kind == "note" else "",
         rows=int(settings.get("rows") or ROWS),
         word_budget=int(settings.get("word_budget") or 0),
-        unit=str(settings.get("unit") or ("%" if item.type == "percentage" else "")),
+        unit=kind.unit(item, language),
         states=states,
-        accept=".pdf,.docx,.xlsx,.pptx,.odt,.ods,.jpg,.jpeg,.png,.txt,.csv" if kind.control == "file" else "",
+        accept=kind.accept(item),
         texts=[
             TextInLanguage(code, field_name(key), label=_language_name(code))
             for code, key in _text_keys(item, languages)
@@ -205,21 +209,6 @@ def _language_name(code: str) -> str:
     from portal.templating import _own_name
 
     return _own_name(code)
-
-
-def _variant(item: Item, control: str) -> str:
-    if control == "text":
-        if item.type in {"integer", "year"}:
-            return "integer"
-        if item.type in {"decimal", "percentage", "money", "range"}:
-            return "decimal"
-        return (
-            "long"
-            if item.settings.get("multiline") or "multiline" in str(item.settings.get("appearance", ""))
-            else "line"
-        )
-    appearance = str(item.settings.get("appearance", ""))
-    return next((name for name in ("search", "likert", "minimal") if name in appearance), "")
 
 
 class AnsweringPage:
@@ -291,11 +280,15 @@ class AnsweringPage:
     ) -> ItemView:
         hidden = view.code in self.evaluation.hidden
         if view.control in {"group", "note"}:
-            if not hidden:
+            if not hidden and view.variant != "value":
                 return view
-            gone = clone(view)
-            gone.hidden = True
-            return gone
+            filled = clone(view)
+            filled.hidden = hidden
+            if view.variant == "value":
+                item = self.definition.question(view.code)
+                value = self.evaluation.calculated.get(AnswerKey(view.code))
+                filled.raw = [question_type(item.type).text(value, item, self.context.language)]
+            return filled
         if view.table is not None:
             return fill_table(self, view, mine)
         item = self.definition.question(view.code)
@@ -323,6 +316,7 @@ class AnsweringPage:
             if view.choices:
                 chosen = set(filled.raw)
                 filled.choices = [(value, label, value in chosen) for value, label, _chosen in view.choices]
+                filled.choices += retired_but_chosen(item, view, filled.raw, self.context.language)
         if answer is not None:
             filled.state = answer.state
             filled.error = answer.message or ""
@@ -337,7 +331,8 @@ class AnsweringPage:
         if answer is None:
             begun = self.evaluation.defaults.get(key)
             return [] if begun is None else question_type(item.type).raw(begun, item)
-        return [answer.typed] if answer.typed is not None else question_type(item.type).raw(answer.value, item)
+        kind = question_type(item.type)
+        return kind.raw_typed(answer.typed) if answer.typed is not None else kind.raw(answer.value, item)
 
     def _text(self, text: TextInLanguage, code: str, mine: Mapping[AnswerKey, str]) -> TextInLanguage:
         key = AnswerKey(code, "", text.language)

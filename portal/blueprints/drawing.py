@@ -67,10 +67,10 @@ def _draw_cell(
     item: ItemView, kept: dict[Any, Any], place: tuple[str, ...], macro: Callable[..., Markup], words: Any
 ) -> Markup:
     # rows may be offered different choices of one list
-    chosen = tuple((one[0], one[2]) for one in item.choices) if item.choices else bool(item.raw)
+    chosen = tuple((one[0], one[2]) for one in item.choices) if item.choices else tuple(map(bool, item.raw))
     written = tuple(bool(text.value) for text in item.texts)
     key = (
-        *place, "cell", item.code, item.hidden, item.readonly, item.missing, item.state, bool(item.error), chosen,
+        *place, "cell", item.code, tuple(item.raw) if item.choices else (), item.hidden, item.readonly, item.missing, item.state, bool(item.error), chosen,
         written,
     )  # fmt: skip
     parts: list[str] | None = kept.get(key)
@@ -100,7 +100,8 @@ def _draw(
 ) -> Markup:
     if item.error or item.message or item.files or item.upload_url or item.table is not None or item.who or item.history_url:
         return macro(item, words)
-    chosen = tuple(item.raw) if item.choices else bool(item.raw)
+    # which of the fields hold something decides the macro's own branches; what they hold is put in as holes
+    chosen = tuple(item.raw) if item.choices else tuple(map(bool, item.raw))
     written = tuple(bool(text.value) for text in item.texts)
     key = (*place, item.code, item.hidden, item.readonly, item.missing, item.state, chosen, written)
     parts: list[str] | None = kept.get(key)
@@ -118,7 +119,7 @@ def _holed(item: ItemView) -> ItemView:
     holed = clone(item)
     holed.revision = _hole("revision")  # type: ignore[assignment] # a hole stands where the value comes
     if not item.choices and item.raw:
-        holed.raw = [_hole("raw")]
+        holed.raw = [_hole(f"raw{number}") if one else "" for number, one in enumerate(item.raw)]
     holed.texts = [
         TextInLanguage(
             text.language,
@@ -135,7 +136,8 @@ def _holed(item: ItemView) -> ItemView:
 def _filling(item: ItemView, name: str) -> str | int:
     if name == "revision":
         return item.revision
-    if name == "raw":
-        return item.raw[0]
-    text = item.texts[int(name.lstrip("abcdefghijklmnopqrstuvwxyz"))]
+    number = int(name.lstrip("abcdefghijklmnopqrstuvwxyz"))
+    if name.startswith("raw"):
+        return item.raw[number]
+    text = item.texts[number]
     return text.value if name.startswith("value") else text.revision

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from forms.answers import AnswerKey, field_name, is_hidden
 from forms.question_types import question_type
+from forms.question_types.choices import label_of
 from forms.tables import made_key, may_change, tables
 from portal.blueprints.drawing import clone
-from portal.templating import ColumnView, ItemView, RowView, TableView, TextInLanguage, answer_words, digits, number
+from portal.blueprints.question_views import is_shown
+from portal.templating import ColumnView, ItemView, RowView, TableView, TextInLanguage, digits, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,13 +44,14 @@ def table_skeleton(definition: Definition, view: ItemView, cell: Callable[[Item]
     Its blank row holds one pattern per column, from which the cells of every row are made.
     """
     table = tables(definition)[view.code]
-    patterns = [_pattern(item, cell(item)) for item in table.columns]
+    shown = [item for item in table.columns if is_shown(item)]
+    patterns = [_pattern(item, cell(item)) for item in shown]
     columns = [
         ColumnView(
             item.code, pattern.label, pattern.hint, pattern.unit, pattern.required, _width(pattern),
             "" if str(item.settings.get("total") or "").strip().lower() == "sum" else None, labels=_labels(item),
         )
-        for item, pattern in zip(table.columns, patterns, strict=True)
+        for item, pattern in zip(shown, patterns, strict=True)
     ]  # fmt: skip
     view.control = "table"
     view.table = TableView(
@@ -62,8 +65,6 @@ def _pattern(item: Item, view: ItemView) -> ItemView:
         view.control = "computed"
     elif view.control == "choice":
         view.variant = "minimal"
-    elif view.control == "choices" and not view.choices:
-        view.choices = [("OK", answer_words().yes, False)]
     return view
 
 
@@ -218,7 +219,7 @@ class _Filler:
             cell.revision = answer.revision if answer else 0
             cell.raw = page.raw(item, key, answer, self.mine.get(key))
             if pattern.choices:
-                cell.choices = self._choices(pattern, name, set(cell.raw))
+                cell.choices = self._choices(pattern, item, name, cell.raw)
         if answer is not None:
             cell.state, cell.error = answer.state, answer.message or ""
         if page.evaluation.refused and not cell.error:
@@ -227,13 +228,20 @@ class _Filler:
                     cell.error = str(sentence)
         return cell
 
-    def _choices(self, pattern: ItemView, name: str, chosen: set[str]) -> list[tuple[str, str, bool]]:
+    def _choices(
+        self, pattern: ItemView, item: Item, name: str, raw: Sequence[str]
+    ) -> list[tuple[str, str, bool]]:
+        """Return what this row is offered and what was chosen in it; a text that names no choice stays as typed."""
+        chosen = set(raw)
         offered = self.page.evaluation.offered.get(name)
-        return [
+        found = [
             (key, label, key in chosen)
             for key, label, _chosen in pattern.choices
             if offered is None or key in offered or key in chosen
         ]
+        known = {key for key, _label, _chosen in found}
+        language = self.page.context.language
+        return found + [(one, label_of(one, item, language), True) for one in raw if one and one not in known]
 
     def _text(self, text: TextInLanguage, item: Item, key: AnswerKey, answer: StoredAnswer | None) -> TextInLanguage:
         value = self.page.raw(item, key, answer, self.mine.get(key))

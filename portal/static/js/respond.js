@@ -101,10 +101,11 @@ function spoken(name, list) {
 }
 
 function fill(name, list) {
+  let place = 0; // a period has two fields of one name, a ranking one for each place
   for (const field of fieldsOf(name)) {
     if (field.name !== name) continue;
     if (/radio|checkbox/.test(field.type)) field.checked = list.includes(field.value);
-    else field.value = list[0] || "";
+    else field.value = list[place++] || "";
   }
   document.dispatchEvent(new CustomEvent("tamdan:changed"));
 }

@@ -24,4 +24,3 @@ def test_page_shows(client_for, session):
     print(response.json)
     client.get(scene.path, expect=200)
     client.get(scene.inner, expect=200)
-    open("/tmp/page.html", "w").write(client.text)
