@@ -77,7 +77,7 @@ function add(table, count = 1) {
   return made;
 }
 
-const firstField = (row) => row.querySelector("td:not([hidden]) .cell:not([hidden]) :is(textarea, select, input:not([type=hidden]), summary)");
+const firstField = (row) => row.querySelector("td:not([hidden]) .entry:not([hidden]) :is(textarea, select, input:not([type=hidden]), summary)");
 
 function remove(row) {
   const table = row.closest("table");
@@ -177,7 +177,7 @@ function step(target, rowStep, cellStep) {
   let at = [...row.children].indexOf(cell) + cellStep;
   let found = null;
   while (!found && at > 0 && at < next.children.length) {
-    found = next.children[at].querySelector(".cell:not([hidden]) :is(textarea, select, input:not([type=hidden]), summary)");
+    found = next.children[at].querySelector(".entry:not([hidden]) :is(textarea, select, input:not([type=hidden]), summary)");
     if (!cellStep) break;
     at += cellStep;
   }
@@ -194,7 +194,7 @@ function atEdge(target, right) {
 
 form.addEventListener("keydown", (event) => {
   const target = event.target;
-  if (event.isComposing || !target.closest || !target.closest(".entry-row .cell")) return;
+  if (event.isComposing || !target.closest || !target.closest(".entry-row .entry")) return;
   if (event.key === "Enter" && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) {
     if (event.altKey && target.tagName === "TEXTAREA") {
       event.preventDefault();
@@ -278,7 +278,7 @@ const listOf = (cell) => {
 // Put a text into a cell's own control; what the control cannot hold is kept as typed, the server says why.
 function put(cell, text) {
   const value = text.trim();
-  const box = cell.querySelector(".cell");
+  const box = cell.querySelector(".entry");
   const state = box.querySelector(".cell-state");
   if (state) {
     const said = [...state.options].find((one) => one.value !== "answered" && value && [one.value, one.text].some((each) => plain(each) === plain(value)));
@@ -317,7 +317,7 @@ function isHeading(grid, cells) {
 }
 
 form.addEventListener("paste", (event) => {
-  const start = event.target.closest?.(".entry-row .cell");
+  const start = event.target.closest?.(".entry-row .entry");
   if (!start || event.target.readOnly || event.target.disabled) return;
   const text = event.clipboardData.getData("text/plain");
   if (!text || !isBlock(event.clipboardData, text, event.target)) return;
@@ -361,7 +361,7 @@ function chosen(details) {
 }
 
 form.addEventListener("change", (event) => {
-  const box = event.target.closest?.(".entry-row .cell");
+  const box = event.target.closest?.(".entry-row .entry");
   if (!box) return;
   if (event.target.classList.contains("cell-state")) box.classList.toggle("has-state", event.target.value !== "answered");
   if (event.target.type === "checkbox") chosen(event.target.closest("details"));
