@@ -12,7 +12,7 @@ from forms.fields import AnswerField
 from forms.question_types import question_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from forms.context import Context
     from forms.definition.model import Item
@@ -32,17 +32,26 @@ class SectionForm(FlaskForm):
         return {field.key: field for field in self._fields.values() if isinstance(field, AnswerField)}
 
 
-def section_form(items: Sequence[Item], context: Context, *, csrf: bool) -> type[SectionForm]:
+def section_form(
+    items: Sequence[Item], context: Context, *, csrf: bool, cells: Collection[AnswerKey] = ()
+) -> type[SectionForm]:
     """Return a new form class that asks these items (a page, or any items; groups are walked).
 
     HTML names are `field_name(key)`; beside each stand `name!state` (answered, not_applicable, not_available) and
     `name!present`, a hidden field which says that an empty answer was posted on purpose. A post may hold any part of
-    the section: only what it speaks of is considered.
+    the section: only what it speaks of is considered. ``cells`` are the cells of tables among the items that the post
+    speaks of: a column has no field of its own.
     """
     attributes: dict[str, Any] = {}
-    for item in asked(items):
+    for item in outside_tables(items):
         for key in answer_keys(item, context.languages):
             attributes[_attribute(key)] = UnboundField(AnswerField, item, key, context, name=field_name(key))
+    if cells:
+        columns = {item.code: item for item in asked(items)}
+        for key in cells:
+            if key.code in columns:
+                item = columns[key.code]
+                attributes[_attribute(key)] = UnboundField(AnswerField, item, key, context, name=field_name(key))
     attributes["Meta"] = _WithCsrf if csrf else _WithoutCsrf
     return type("SectionForm", (SectionForm,), attributes)
 
@@ -60,6 +69,22 @@ def asked(items: Iterable[Item]) -> Iterator[Item]:
             yield from asked(item.children)
         elif item.kind == "question" and not item.calculation and question_type(item.type).asks:
             yield item
+
+
+def outside_tables(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield the questions that somebody fills in once, not row by row."""
+    for item in items:
+        if item.kind in {"repeat", "matrix"}:
+            continue
+        if item.children:
+            yield from outside_tables(item.children)
+        elif item.kind == "question" and not item.calculation and question_type(item.type).asks:
+            yield item
+
+
+def cell_keys(item: Item, row: str, languages: Sequence[str]) -> tuple[AnswerKey, ...]:
+    """Return the keys of a column's answers in one row."""
+    return tuple(key._replace(row=row) for key in answer_keys(item, languages))
 
 
 def answer_keys(item: Item, languages: Sequence[str]) -> tuple[AnswerKey, ...]:

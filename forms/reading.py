@@ -1,4 +1,4 @@
-"""How what a person typed becomes a text, a number or a date: explicit rules, never a guess (domain rules for Khmer).
+"""How what a person typed becomes a text or a number: explicit rules, never a guess (domain rules for Khmer).
 
 Each reader returns the value or raises `Unreadable` with the sentence that stands beside the field. Nothing here drops
 the typed text: the caller keeps it.
@@ -7,38 +7,37 @@ the typed text: the caller keeps it.
 from __future__ import annotations
 
 import re
-from calendar import monthrange
-from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from forms.answers import Text
 
 MAX_TEXT = 200_000  # characters of one text answer
+THOUSANDS = 3  # digits between two separators
 MAX_DIGITS = 30  # of a number, on both sides of the decimal point together
-BUDDHIST_ERA_FROM = 2400  # a year from here on is Buddhist era: Gregorian year + 543
-BUDDHIST_ERA_OFFSET = 543
-FIRST_YEAR, LAST_YEAR = 1800, 2399
 
 _KHMER_DIGITS = {0x17E0 + digit: str(digit) for digit in range(10)}
 _INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
+_DASHES = dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0xFF0D), "-")
 _CONTROLS = {code: None for code in (*range(1, 32), *range(127, 160)) if code not in (9, 10, 11, 12, 13, 0x85)}
 _LINE_ENDS = re.compile("\r\n|\r|\x0b|\x0c|\x85")
 _UNHOLDABLE = re.compile("[\x00\ud800-\udfff]")
 _KHMER = re.compile("[\u1780-\u17ff\u19e0-\u19ff]")
 _ADDRESS = re.compile(r"\S+://\S+|\S+@\S+\.\S+|www\.\S+")
 
-_PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?")
-_LEADING_POINT = re.compile(r"[+-]?\.\d+")
-_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
-_MAYBE_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
-
-_ISO_DATE = re.compile(r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
-_DAY_FIRST = re.compile(r"(?P<d>\d{1,2})[-/. ](?P<m>\d{1,2})[-/. ](?P<y>\d{4})")
-_SHORT_YEAR = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2}")
+# what stands around the digits of a number: anything but digits, signs and separators
+_DIGITS_AND_DOTS = "0-9\u17e0-\u17e9+\u2010-\u2015\u2212.,-"
+_WITH_SIGN = re.compile(f"([^{_DIGITS_AND_DOTS}]*)([ {_DIGITS_AND_DOTS}]*)([^{_DIGITS_AND_DOTS}]*)")
+MAX_WITH_SIGN = 100
+_PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
+_LEADING_POINT = re.compile(r"[+-]?\.\d+", re.ASCII)
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
+_MAYBE_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 
 
 class Unreadable(ValueError):
@@ -57,6 +56,11 @@ def holdable(text: str) -> str:
 def latin_digits(text: str) -> str:
     """Return the text with Khmer digits written as 0-9."""
     return text.translate(_KHMER_DIGITS)
+
+
+def plain_line(typed: str) -> str:
+    """Return what was typed with 0-9 for Khmer digits, without invisible signs, every space and dash a plain one."""
+    return " ".join(latin_digits(typed.translate(_INVISIBLE)).translate(_DASHES).split())
 
 
 def read_text(typed: str, *, lang: str = "", limit: int = MAX_TEXT) -> str | None:
@@ -129,6 +133,42 @@ def _odd(text: str) -> int:
     return odd
 
 
+def without_sign(typed: str, allowed: Iterable[str], meant: str = "") -> str:
+    """Return a number without what stands before or after its digits: a unit, a currency, a percent sign.
+
+    Only what is `allowed` goes (compared without case and invisible signs). Raises: Unreadable for anything else, with
+    `meant` (the unit asked for, "" for none) in the sentence.
+    """
+    text = " ".join(typed.translate(_INVISIBLE).split())
+    if not text or len(text) > MAX_WITH_SIGN:
+        return typed
+    plain = text.casefold()
+    for one in allowed:
+        sign = " ".join(one.translate(_INVISIBLE).split()).casefold()
+        if sign and len(plain) == len(text):  # a sign may hold a digit: m2
+            if plain.endswith(sign):
+                return text[: -len(sign)].strip()
+            if plain.startswith(sign):
+                return text[len(sign) :].strip()
+    found = _WITH_SIGN.fullmatch(text)
+    if found is None or not any(sign.isdigit() for sign in found[2]):
+        return typed
+    signs = [sign for sign in (found[1], found[3]) if sign.strip()]
+    if not signs:
+        return typed
+    sign = signs[0].strip()
+    if meant:
+        raise Unreadable(
+            _l(
+                "The answer is counted in %(unit)s; “%(sign)s” does not fit. "
+                "Please write digits only, for example 1234",
+                unit=meant,
+                sign=sign[:40],
+            )
+        )
+    raise Unreadable(_l("Please write digits only, without “%(sign)s”, for example 1234", sign=sign[:40]))
+
+
 def read_decimal(typed: str) -> Decimal | None:
     """Read a number: Khmer or Latin digits, "1,234.5" grouped by commas, a point before decimals; blank is None.
 
@@ -142,8 +182,6 @@ def read_decimal(typed: str) -> Decimal | None:
     text = latin_digits(bare).replace("\u2212", "-")
     if len(text) > MAX_DIGITS + 12 or sum(sign.isdigit() for sign in text) > MAX_DIGITS:
         raise Unreadable(_l("This number is too long. Please write at most %(count)s digits.", count=MAX_DIGITS))
-    if not text.isascii():
-        raise Unreadable(_not_a_number())
     if _MAYBE_GROUPED.fullmatch(text):
         raise Unreadable(_two_readings(text.replace(".", ""), text + "0"))
     if _PLAIN.fullmatch(text) or _LEADING_POINT.fullmatch(text):
@@ -152,7 +190,11 @@ def read_decimal(typed: str) -> Decimal | None:
         if khmer:
             raise Unreadable(_two_readings(text.replace(",", ""), text.replace(".", "").replace(",", ".", 1) + "0"))
         return Decimal(text.replace(",", ""))
-    if re.fullmatch(r"[+-]?[\d.,]*\d[\d.,]*", text):
+    if re.fullmatch(r"[\d.,]+[-\u2010-\u2015~][\d.,]+", text, re.ASCII):
+        raise Unreadable(_l("Please write one number, not two. If the number is not exact, write the best estimate."))
+    if text[0] in "\u2010\u2011\u2012\u2013\u2014\u2015" and _PLAIN.fullmatch(text[1:]):
+        raise Unreadable(_l("Please write a number below zero with a hyphen, for example -%(number)s", number=text[1:]))
+    if re.fullmatch(r"[+-]?[\d.,]*\d[\d.,]*", text, re.ASCII):
         raise Unreadable(
             _l(
                 "Commas and points can be read in more than one way here. Please write the number plainly, without "
@@ -174,6 +216,19 @@ def read_integer(typed: str) -> int | None:
     return int(number)
 
 
+def plain(number: Decimal) -> str:
+    """Write a decimal without exponent and without a trailing point: the stored form; minus zero is zero."""
+    text = format(number, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in {"-0", ""} else text
+
+
+def readable(text: str) -> str:
+    """Return a stored number as `read_decimal` takes it back: 12.345 as 12.3450 (it could be thousands)."""
+    whole, _point, decimals = text.partition(".")
+    return text + "0" if len(decimals) == THOUSANDS and whole.lstrip("-") != "0" else text
+
+
 def _not_a_number() -> Text:
     return _l("This is not a number. Please write digits only, for example 1234 or 12.5 (Khmer digits will do).")
 
@@ -185,57 +240,3 @@ def _two_readings(whole: str, decimals: str) -> Text:
         whole=whole,
         decimals=decimals,
     )
-
-
-def read_date(typed: str) -> date | None:
-    """Read a date: 2022-03-30 or 30/3/2022, Khmer digits too; blank is None.
-
-    Raises: Unreadable, naming a day that does not exist or the Gregorian year meant by a Buddhist-era one.
-    """
-    text = latin_digits(typed.translate(_INVISIBLE)).strip()
-    if not text:
-        return None
-    found = _ISO_DATE.fullmatch(text) or _DAY_FIRST.fullmatch(text)
-    if found is None:
-        if _SHORT_YEAR.fullmatch(text):
-            raise Unreadable(_l("Please write the year with four digits, for example 30/03/2022"))
-        raise Unreadable(_l("This is not a date. Please write day/month/year, for example 30/03/2022"))
-    if not text.isascii():
-        raise Unreadable(_l("This is not a date. Please write day/month/year, for example 30/03/2022"))
-    return _calendar_day(int(found["y"]), int(found["m"]), int(found["d"]))
-
-
-def _calendar_day(year: int, month: int, day: int) -> date:
-    if year >= BUDDHIST_ERA_FROM:
-        gregorian = year - BUDDHIST_ERA_OFFSET
-        raise Unreadable(
-            _l(
-                "%(year)s looks like a year of the Buddhist era; in the Gregorian calendar it is %(gregorian)s. "
-                "Please write the Gregorian year, for example %(day)s/%(month)s/%(gregorian)s",
-                year=year,
-                gregorian=gregorian,
-                day=f"{day:02d}",
-                month=f"{month:02d}",
-            )
-        )
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise Unreadable(_l("The year %(year)s cannot be right. Please check it.", year=year))
-    if not 1 <= month <= 12:
-        raise Unreadable(
-            _l(
-                "There is no month %(month)s. Please write the day first, then the month, for example 30/03/2022",
-                month=month,
-            )
-        )
-    days = monthrange(year, month)[1]
-    if not 1 <= day <= days:
-        raise Unreadable(
-            _l(
-                "%(day)s/%(month)s/%(year)s does not exist: that month has %(days)s days. Please check the day.",
-                day=f"{day:02d}",
-                month=f"{month:02d}",
-                year=year,
-                days=days,
-            )
-        )
-    return date(year, month, day)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 
 from forms.answers import CellValue
 from forms.question_types.base import Question, QuestionType
+from forms.question_types.settings import Setting
 from forms.reading import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from forms.answers import Json
+    from forms.answers import Json, Text
     from forms.context import Context
 
 _PUBLIC_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -25,9 +26,39 @@ class FileType(QuestionType):
     """One or more uploaded files, stored as a list of public ids; reading aloud gives their number."""
 
     name = "file"
+    title = _l("Files")
     control = "file"
     several = True
-    settings_keys: ClassVar[tuple[str, ...]] = ("accept", "max_files")
+    settings: ClassVar[tuple[Setting, ...]] = (
+        Setting(
+            "accept",
+            "line",
+            _l("Kinds of file"),
+            _l("Endings with commas, for example .pdf,.docx. Empty: all safe kinds."),
+        ),
+        Setting("max_files", "count", _l("At most this many files"), _l("Empty: as many as needed."), 1, MAX_FILES),
+    )
+    accepted: ClassVar[tuple[str, ...]] = (
+        ".pdf", ".docx", ".xlsx", ".pptx", ".odt", ".ods", ".jpg", ".jpeg", ".png", ".txt", ".csv",
+    )  # fmt: skip
+
+    def accept(self, item: Question) -> str:
+        """Return the endings that may be attached: those of the setting that are safe, else all safe ones."""
+        asked = _endings(item.settings.get("accept"))
+        return ",".join(one for one in self.accepted if one in asked) or ",".join(self.accepted)
+
+    def check_settings(self, settings: Mapping[str, Any]) -> Mapping[str, Text]:
+        """Refuse an ending that no file here may have."""
+        unknown = [one for one in _endings(settings.get("accept")) if one not in self.accepted]
+        if not unknown:
+            return {}
+        return {
+            "accept": _l(
+                "Files ending in %(ending)s cannot be attached. Please choose among %(known)s.",
+                ending=unknown[0][:20],
+                known=", ".join(self.accepted),
+            )
+        }
 
     def read(self, raw: Sequence[str], item: Question, context: Context, lang: str) -> Json:
         """Read public ids of files that were uploaded before."""
@@ -37,9 +68,20 @@ class FileType(QuestionType):
             raise Unreadable(_l("This is not a file of this reply. Please upload the file again."))
         return ids or None
 
+    def validate(self, value: Json, item: Question) -> Text | None:
+        """Hold the number of files against the setting."""
+        most = str(item.settings.get("max_files") or "")
+        if isinstance(value, list) and most.isdecimal() and len(value) > int(most) > 0:
+            return _l("At most %(count)s files can be attached here. Please remove some.", count=most)
+        return None
+
     def typed(self, raw: Sequence[str]) -> str:
         """Keep what was posted."""
         return " ".join(raw)
+
+    def raw_typed(self, typed: str) -> list[str]:
+        """Return the parts."""
+        return typed.split(" ")
 
     def text(self, json: Json, item: Question, language: str) -> str:
         """Return the number of files; their names stand with the evidence."""
@@ -50,6 +92,12 @@ class FileType(QuestionType):
         """Return the number of files."""
         del item, language
         return CellValue("integer", len(json) if isinstance(json, list) else None)
+
+    def tally(self, values: Iterable[Json], item: Question) -> dict[str, Any]:
+        """Count replies with files, and the files."""
+        del item
+        kept = [value for value in values if isinstance(value, list) and value]
+        return {"answered": len(kept), "files": sum(len(value) for value in kept)}
 
     def raw(self, json: Json, item: Question) -> list[str]:
         """Return the public ids."""
@@ -65,6 +113,12 @@ class ImageType(FileType):
     """A picture, taken as a file."""
 
     name = "image"
+    title = _l("Pictures")
+    accepted = (".jpg", ".jpeg", ".png")
+
+
+def _endings(setting: object) -> list[str]:
+    return [f".{part.strip().lstrip('.').lower()}" for part in str(setting or "").split(",") if part.strip()]
 
 
 TYPES = (FileType(), ImageType())

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, case, cast, func, literal, null, select, union_all
 
-from forms.answers import AnswerKey, Given
+from forms.answers import AnswerKey, Given, Rows, TableRow
+from forms.tables import has_repeats
 from portal.models import (
     Action,
     Answer,
+    AnswerRow,
     Assignment,
     AssignmentRecommendation,
     AssignmentRole,
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
+
+    from forms.definition.model import Definition
 
 
 @dataclass(frozen=True)
@@ -193,6 +197,83 @@ def answers(session: Session, submission_id: int) -> dict[AnswerKey, StoredAnswe
     }
 
 
+DEEPEST = 64  # tables within tables; also ends a circle that hostile keys could make
+
+
+class RowKey(NamedTuple):
+    """Which row of which repeat."""
+
+    repeat: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A stored row of a repeat; ``position`` orders the rows of one parent, a removed one keeps its answers."""
+
+    parent: str
+    position: int
+    removed: bool
+    revision: int
+
+
+class StoredReply(NamedTuple):
+    """Everything stored of a reply: its answers, and the rows of its repeats (removed ones too)."""
+
+    answers: dict[AnswerKey, StoredAnswer]
+    rows: dict[RowKey, StoredRow]
+
+
+# the rows come with the answers, in one statement: a row has no state, and keeps place and "removed" in other columns
+_ANSWERS_AND_ROWS = union_all(
+    _ANSWERS.order_by(None),
+    select(
+        AnswerRow.repeat,
+        AnswerRow.key,
+        AnswerRow.parent_key,
+        cast(null(), Answer.value.type),
+        cast(null(), Answer.state.type),
+        cast(null(), Answer.typed.type),
+        AnswerRow.revision,
+        AnswerRow.position,
+        case((AnswerRow.removed, literal("removed"))),
+        cast(null(), Answer.answered_by.type),
+        cast(null(), Answer.answered_at.type),
+        cast(null(), Answer.asked_in.type),
+    ).where(AnswerRow.submission_id == bindparam("submission_id")),
+)
+
+
+def stored_reply(session: Session, submission_id: int, definition: Definition) -> StoredReply:
+    """Return what is stored of a reply, in one query."""
+    if not has_repeats(definition):
+        return StoredReply(answers(session, submission_id), {})
+    found: dict[AnswerKey, StoredAnswer] = {}
+    rows: dict[RowKey, StoredRow] = {}
+    for code, row, lang, value, state, typed, revision, number, message, *rest in session.connection().execute(
+        _ANSWERS_AND_ROWS, {"submission_id": submission_id}
+    ):
+        if state is None:
+            rows[RowKey(code, row)] = StoredRow(lang, number, message is not None, revision)
+        else:
+            found[AnswerKey(code, row, lang)] = StoredAnswer(value, state.value, typed, revision, number, message, *rest)
+    return StoredReply(found, rows)
+
+
+def standing_rows(rows: Mapping[RowKey, StoredRow]) -> Rows:
+    """Return the rows that stand in each repeat, in order: not the removed ones, nor what stands in a removed one."""
+    by_repeat: dict[str, list[tuple[int, str, str]]] = {}
+    gone = {name.key for name, row in rows.items() if row.removed}
+    parents = {name.key: row.parent for name, row in rows.items()}
+    for name, row in rows.items():
+        above, steps = name.key, 0
+        while above and above not in gone and steps < DEEPEST:
+            above, steps = parents.get(above, ""), steps + 1
+        if not above:
+            by_repeat.setdefault(name.repeat, []).append((row.position, name.key, row.parent))
+    return {repeat: [TableRow(key, parent) for _at, key, parent in sorted(found)] for repeat, found in by_repeat.items()}
+
+
 def events(session: Session, submission_id: int) -> Sequence[SubmissionEvent]:
     """Return the events of a reply, oldest first."""
     return session.scalars(
@@ -232,6 +313,14 @@ def latest_snapshot(session: Session, submission_id: int) -> dict[str, Any] | No
         select(Snapshot.canonical).where(Snapshot.submission_id == submission_id).order_by(Snapshot.id.desc()).limit(1)
     )
     return json.loads(canonical) if canonical else None
+
+
+def handed_in_rows(snapshot: Mapping[str, Any]) -> Rows:
+    """Return the rows of the repeats as a snapshot froze them; those of a matrix stand in its version."""
+    return {
+        code: [TableRow(row["key"], row.get("parent", "")) for row in rows]
+        for code, rows in snapshot.get("rows", {}).items()
+    }
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from forms.answers import AnswerKey, Given, Parsed, field_name
 from forms.evaluation import Evaluation, evaluate
-from forms.question_types import question_type
 from forms.reading import holdable
+from forms.tables import NO_ROWS, answered_codes, countable, may_change
 from portal import clock
 from portal.errors import IllegalTransition
-from portal.models import Action, Answer, AnswerRevision, Status, Submission
+from portal.models import Action, Answer, AnswerRevision, AnswerRow, Status, Submission
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, Target, require
-from portal.queries.submissions import StoredAnswer, answers
+from portal.queries.submissions import RowKey, StoredAnswer, StoredRow, standing_rows, stored_reply
+from portal.services.answer_rows import RefusedRow, RowChange, RowWork, StaleRow
 from portal.services.events import append_event, locked
 from portal.table import Problem, Speakable
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
     from sqlalchemy.orm import Session
 
+    from forms.answers import Rows
     from forms.context import Context
     from forms.definition.model import Definition
     from portal.permissions import Principal
@@ -63,7 +65,11 @@ class RefusedAnswer:
 
 @dataclass(frozen=True)
 class Saved:
-    """What became of a save: per answer its new revision, what was stale, what was refused."""
+    """What became of a save: per answer its new revision, what was stale, what was refused; the same for rows.
+
+    ``rows`` tells how each row that was spoken of stands now; ``computed`` are the computed values that changed;
+    ``answers`` and ``standing`` are the whole reply after the save.
+    """
 
     saved: Mapping[AnswerKey, int]
     stale: tuple[StaleAnswer, ...]
@@ -73,11 +79,19 @@ class Saved:
     missing: int
     appeared: frozenset[str] = frozenset()
     vanished: frozenset[str] = frozenset()
+    rows: Mapping[RowKey, StoredRow] = field(default_factory=dict)
+    stale_rows: tuple[StaleRow, ...] = ()
+    refused_rows: tuple[RefusedRow, ...] = ()
+    computed: tuple[AnswerKey, ...] = ()
+    answers: Mapping[AnswerKey, StoredAnswer] = field(default_factory=dict)
+    standing: Rows = field(default_factory=lambda: NO_ROWS)
 
     @property
     def http_status(self) -> int:
         """Return 409 if anything was stale, else 422 if anything was refused, else 200."""
-        return 409 if self.stale else 422 if self.refused else 200
+        if self.stale or self.stale_rows:
+            return 409
+        return 422 if self.refused or self.refused_rows else 200
 
 
 @dataclass
@@ -89,6 +103,7 @@ class _Save:
     at: datetime
     version_id: int
     question_ids: Mapping[str, int]
+    rows: RowWork
     changed: dict[AnswerKey, StoredAnswer] = field(default_factory=dict)
     saved: dict[AnswerKey, int] = field(default_factory=dict)
     stale: list[StaleAnswer] = field(default_factory=list)
@@ -144,11 +159,13 @@ def save_answers(
     context: Context,
     by: Principal,
     request_key: str | None = None,
+    row_changes: Sequence[RowChange] = (),
 ) -> Saved:
     """Save some answers of a reply, each against the revision its writer saw; call inside ``write()``.
 
     Never raises for an answer: what is stale or refused is told, the rest is saved. Repeating a save with the same
-    ``request_key`` changes nothing and tells the same. At most five statements.
+    ``request_key`` changes nothing and tells the same. At most five statements, six where rows change: rows are added,
+    moved, removed and restored before the answers in them are looked at.
 
     Raises:
         NotAllowed: if ``by`` may not answer.
@@ -158,32 +175,41 @@ def save_answers(
     require(by, Permission.ANSWER_SUBMISSION, Target(head.institution_id, submission.status))
     if submission.status not in EDITABLE:
         raise IllegalTransition
-    work = _Save(answers(session, head.id), by.actor_id, clock.now(), head.version_id, question_ids)
     unlocked = frozenset(submission.unlocked) if submission.unlocked is not None else None
+    stored, rows = stored_reply(session, head.id, definition)
+    row_work = RowWork(definition, rows, unlocked)
+    row_work.apply(row_changes, stored)
+    work = _Save(stored, by.actor_id, clock.now(), head.version_id, question_ids, row_work)
     doubtful: dict[AnswerKey, Change] = {}
     for key, change in changes.items():
         before = work.stored.get(key)
-        if unlocked is not None and key.code not in unlocked:
+        removed, misplaced = row_work.place_of(key) if key.row else (None, None)
+        if misplaced is not None and before is None and _says_nothing(change.parsed):
+            work.saved[key] = 0  # an empty cell of a row that was never added
+        elif misplaced is not None:
+            work.refused.append(RefusedAnswer(key, misplaced, before.revision if before else 0, kept=False))
+        elif not may_change(definition, key.code, unlocked):
             sentence = _l(
                 "This answer was handed in and is not among those returned to you, so it cannot be changed now."
             )
             work.refused.append(RefusedAnswer(key, sentence, before.revision if before else 0, kept=False))
-        elif change.base is not None and change.base != (before.revision if before else 0):
+        elif removed is not None or (change.base is not None and change.base != (before.revision if before else 0)):
             doubtful[key] = change
         else:
             work.put(key, change.parsed)
     if doubtful:
         _settle(session, head.id, work, doubtful, request_key)
-    evaluation = _apply_rules(work, definition, context)
+    standing = standing_rows(rows) if rows else NO_ROWS
+    evaluation = _apply_rules(work, definition, context, standing)
     for key in changes:
         if key in work.saved and (now := work.stored.get(key)) is not None and now.message:
             work.refused.append(RefusedAnswer(key, now.message, now.revision))
-    if submission.status is Status.ISSUED and work.changed:
+    if submission.status is Status.ISSUED and (work.changed or row_work.changed):
         first = locked(session, head.id)
         append_event(session, first, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
     hidden = evaluation.hidden
     was_hidden = frozenset(submission.hidden)
-    counted = progress(definition, work.stored, evaluation)
+    counted = progress(definition, work.stored, evaluation, standing)
     _store(session.connection(), head.id, work, sorted(hidden), counted, request_key)
     return Saved(
         work.saved,
@@ -194,6 +220,12 @@ def save_answers(
         counted.missing,
         appeared=was_hidden - hidden,
         vanished=hidden - was_hidden,
+        rows=row_work.told,
+        stale_rows=tuple(row_work.stale),
+        refused_rows=tuple(row_work.refused),
+        computed=tuple(key for key in work.changed if key in evaluation.calculated),
+        answers=work.stored,
+        standing=standing,
     )
 
 
@@ -206,9 +238,15 @@ def _settle(
     posted without script) conflict with nobody.
     """
     seen = _revisions_seen(session, submission_id, doubtful, work, request_key)
+    in_removed: dict[RowKey, dict[AnswerKey, Parsed]] = {}
     for key, change in doubtful.items():
         before = work.stored.get(key)
         message = _sentence(change.parsed)
+        removed = work.rows.place_of(key)[0] if key.row else None
+        if before is None and removed is not None:
+            if not _says_nothing(change.parsed):
+                in_removed.setdefault(removed, {})[key] = change.parsed
+            continue
         if before is None:  # the base names a revision that never was; nothing is there to lose
             work.put(key, change.parsed)
             continue
@@ -220,8 +258,13 @@ def _settle(
         )
         if repeated or untouched or _same(before, change.parsed, message):
             work.saved[key] = before.revision
+        elif removed is not None:
+            in_removed.setdefault(removed, {})[key] = change.parsed
         else:
             work.stale.append(StaleAnswer(key, change.parsed, before))
+    for name, mine in in_removed.items():
+        theirs = {key: work.stored[key] for key in mine if key in work.stored}
+        work.rows.stale.append(StaleRow(name, removed=True, revision=work.rows.rows[name].revision, mine=mine, theirs=theirs))
 
 
 def _revisions_seen(
@@ -266,9 +309,9 @@ def _says_nothing(parsed: Parsed) -> bool:
     return parsed.value is None and parsed.typed is None and parsed.state == "answered"
 
 
-def _apply_rules(work: _Save, definition: Definition, context: Context) -> Evaluation:
+def _apply_rules(work: _Save, definition: Definition, context: Context, rows: Rows) -> Evaluation:
     """Evaluate the rules on the answers as they will be; store calculated values and the verdicts of constraints."""
-    evaluation = evaluate(definition, work.stored, context)
+    evaluation = evaluate(definition, work.stored, context, rows)
     for key, value in evaluation.calculated.items():
         if key.code in work.question_ids:
             work.put(key, Parsed(value=value))
@@ -312,10 +355,14 @@ def _store(
     counted: Progress,
     request_key: str | None,
 ) -> None:
-    """Write answers, revisions and progress: three statements."""
+    """Write answers, revisions and progress: three statements; one more where rows changed."""
     values: dict[str, Any] = {"submission": submission_id, "hidden": hidden, **vars(counted)}
+    if work.rows.changed:
+        changed = [_row_values(submission_id, name, row) for name, row in work.rows.changed.items()]
+        connection.execute(_ROW_UPSERTS[connection.dialect.name], changed)
     if not work.changed:
-        connection.execute(_PROGRESS, values)
+        saved = {"saved_at": work.at, "saved_by": work.by}
+        connection.execute(_SAVED if work.rows.changed else _PROGRESS, values | (saved if work.rows.changed else {}))
         return
     rows = [_row(submission_id, key, stored) for key, stored in work.changed.items()]
     connection.execute(_UPSERTS[connection.dialect.name], rows)
@@ -344,18 +391,36 @@ def _row(submission_id: int, key: AnswerKey, stored: StoredAnswer) -> dict[str, 
     }
 
 
+def _row_values(submission_id: int, name: RowKey, row: StoredRow) -> dict[str, Any]:
+    return {
+        "submission_id": submission_id,
+        "repeat": name.repeat,
+        "key": name.key,
+        "parent_key": row.parent,
+        "position": row.position,
+        "removed": row.removed,
+        "revision": row.revision,
+    }
+
+
 _CHANGING = ("value", "state", "typed", "message", "revision", "asked_in", "answered_by", "answered_at")
 _KEY = ("submission_id", "question_id", "row", "lang")
 
 
-def _statement(dialect: Any) -> Any:
-    inserted = dialect.insert(Answer.__table__)
+_ROW_CHANGING = ("position", "removed", "revision")
+_ROW_KEY = ("submission_id", "repeat", "key")
+
+
+def _upsert(dialect: Any, table: Any, key: tuple[str, ...], changing: tuple[str, ...]) -> Any:
+    inserted = dialect.insert(table)
     return inserted.on_conflict_do_update(
-        index_elements=list(_KEY), set_={name: inserted.excluded[name] for name in _CHANGING}
+        index_elements=list(key), set_={name: inserted.excluded[name] for name in changing}
     )
 
 
-_UPSERTS = {"sqlite": _statement(sqlite), "postgresql": _statement(postgresql)}
+_DIALECTS = {"sqlite": sqlite, "postgresql": postgresql}
+_UPSERTS = {name: _upsert(one, Answer.__table__, _KEY, _CHANGING) for name, one in _DIALECTS.items()}
+_ROW_UPSERTS = {name: _upsert(one, AnswerRow.__table__, _ROW_KEY, _ROW_CHANGING) for name, one in _DIALECTS.items()}
 
 
 @dataclass(frozen=True)
@@ -367,14 +432,12 @@ class Progress:
     missing: int
 
 
-def progress(definition: Definition, stored: Mapping[AnswerKey, Given], evaluation: Evaluation) -> Progress:
-    """Count a reply's questions: hidden ones are not asked; an answer in any language counts once."""
-    asked = [
-        item.code
-        for item in definition.questions()
-        if item.code not in evaluation.hidden and question_type(item.type).asks and not item.calculation
-    ]
-    answered = {key.code for key, given in stored.items() if given.typed is None and not given.blank}
+def progress(
+    definition: Definition, stored: Mapping[AnswerKey, Given], evaluation: Evaluation, rows: Rows = NO_ROWS
+) -> Progress:
+    """Count a reply's questions: hidden ones are not asked; an answer in any language counts once, a table once."""
+    asked = [code for code in countable(definition) if code not in evaluation.hidden]
+    answered = answered_codes(definition, stored, rows, evaluation.hidden)
     blocking = len(evaluation.missing) + len(evaluation.refused) + len(evaluation.unreadable)
     return Progress(len(asked), sum(1 for code in asked if code in answered), blocking)
 
@@ -382,7 +445,7 @@ def progress(definition: Definition, stored: Mapping[AnswerKey, Given], evaluati
 def what_is_missing(
     definition: Definition, stored: Mapping[AnswerKey, StoredAnswer], evaluation: Evaluation
 ) -> list[Problem]:
-    """List everything that keeps a reply from being completed, in the order of the questions."""
+    """List everything that keeps a reply from being completed, in the order of the questions (column by column)."""
     found: list[tuple[int, Problem]] = []
     order = {item.code: number for number, item in enumerate(definition.items())}
     needed = _l("This question needs an answer.")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms.reading import Unreadable, holdable, legacy_khmer, read_date, read_decimal, read_integer, read_text
+from forms.moments import read_date
+from forms.reading import Unreadable, holdable, legacy_khmer, read_decimal, read_integer, read_text
 
 
 @pytest.mark.parametrize(
