@@ -118,11 +118,13 @@ def _watches(definition: Definition) -> dict[str, list[str]]:
 
 
 def _kind(item: Item) -> str:
-    """Return how the browser reads what is typed: number, date or "" for as it is."""
+    """Return how the browser reads what is typed: number, date, "server" (it does not) or "" for as it is."""
     if item.kind != "question":
         return ""
     kind = question_type(item.type)
-    return "date" if kind.control == "date" else "number" if kind.input_mode in ("numeric", "decimal") else ""
+    if kind.control in ("date", "file"):
+        return "date" if kind.name == "date" else "server"
+    return "number" if kind.control == "text" and kind.input_mode in ("numeric", "decimal") else ""
 
 
 def _read(definition: Definition, item: Item) -> Iterator[str]:
