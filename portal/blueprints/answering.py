@@ -85,8 +85,9 @@ def read_changes(
     # an autosave speaks of one answer: a form of that question alone judges it just the same
     codes = {key.code for key in spoken_of}
     items = [item for item in asked([page]) if item.code in codes]
-    cells = [key for key in spoken_of if key.row and key in _cells_of(definition, key, context)]
-    form = section_form(items, context, csrf=False, cells=cells)(formdata=post)
+    cells = {key: item for key in spoken_of if key.row and (item := _column(definition, key, context)) in items}
+    plain = [item for item in items if table_of(definition, item.code) is None]
+    form = section_form(plain, context, csrf=False, cells=cells)(formdata=post)
     form.validate()
     changes: dict[AnswerKey, Change] = {}
     for key, parsed in read_answers(form, items).items():
@@ -108,11 +109,12 @@ def read_changes(
     return changes
 
 
-def _cells_of(definition: Definition, key: AnswerKey, context: Context) -> tuple[AnswerKey, ...]:
-    """Return the cells that stand in the place of a key; none outside tables."""
+def _column(definition: Definition, key: AnswerKey, context: Context) -> Item | None:
+    """Return the column in which a cell stands; None where the key names no cell of a table."""
     if table_of(definition, key.code) is None:
-        return ()
-    return cell_keys(definition.question(key.code), key.row, context.languages)
+        return None
+    item = definition.question(key.code)
+    return item if key in cell_keys(item, key.row, context.languages) else None
 
 
 def _joined(theirs: str | None, mine: Any) -> Any:

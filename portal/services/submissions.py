@@ -183,7 +183,7 @@ def save_answers(
     doubtful: dict[AnswerKey, Change] = {}
     for key, change in changes.items():
         before = work.stored.get(key)
-        removed, misplaced = row_work.place_of(key) if key.row else (None, None)
+        removed, misplaced = row_work.place_of(key)
         if misplaced is not None and before is None and _says_nothing(change.parsed):
             work.saved[key] = 0  # an empty cell of a row that was never added
         elif misplaced is not None:
