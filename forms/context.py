@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True)
@@ -27,3 +28,9 @@ class Context:
     tables: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
     earlier: Mapping[str, Any] = field(default_factory=dict)
     choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    def moment(self) -> str:
+        """Return now in the time zone, an ISO moment; the start of today when the caller knows no time of day."""
+        if self.now is None:
+            return f"{self.today.isoformat()}T00:00:00"
+        return self.now.astimezone(ZoneInfo(self.time_zone)).isoformat(timespec="seconds")

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from forms.answers import AnswerKey, Given, Json, Rows, field_name, is_hidden
 from forms.context import Context
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "Evaluation", "evaluate", "fill"]
 
-_NAME = re.compile(r"\$\{\s*([^{}\s]+)\s*\}")
+NAME = re.compile(r"\$\{\s*([^{}\s]+)\s*\}")
+BREAKS_RULE = _l("This answer does not fit the rule of the question. Please check it.")
 _NOTHING = Given()
 _NO_ROWS: Rows = MappingProxyType({})
 
@@ -142,6 +144,8 @@ class _Work:
             step.relevant is not None and not truth(step.relevant(self.scope))
         ):
             frame.hidden.add(code)
+            if step.key is not None:
+                frame.values[code] = ""
         elif step.key is not None:
             frame.values[code] = self._value(step, step.key, frame.key)
 
@@ -240,7 +244,7 @@ class _Work:
         if sentence:
             seen = self.frames.seen_from(self.scope.frame) if "${" in sentence else {}
             return fill(sentence, self.definition, seen, language)
-        return str(_("This answer does not fit the rule of the question. Please check it."))
+        return str(BREAKS_RULE)
 
     def _counts(self) -> dict[str, int]:
         counts: dict[str, int] = {}
@@ -286,4 +290,4 @@ def fill(sentence: str, definition: Definition, values: Mapping[str, str], langu
             return value or "…"
         return ", ".join(label_of(key, item, language) for key in value.split())
 
-    return _NAME.sub(answer, sentence)
+    return NAME.sub(answer, sentence)

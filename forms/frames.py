@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from forms.answers import AnswerKey, field_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from forms.answers import Rows
     from forms.definition.compiled import Compiled, Table
@@ -36,6 +36,10 @@ class Frame:
         while frame is not None:
             yield frame
             frame = frame.up
+
+    def read(self, name: str) -> str:
+        """Return what an expression reads of a question of this very row."""
+        return self.values.get(name, "")
 
     def holds(self, code: str, table: str) -> bool:
         """Say whether an item of this table, or the table itself, is hidden here."""
@@ -68,21 +72,14 @@ class Frames:
             made.extend(below)
         return made
 
-    def reachable(self, start: Frame, table: str, apex: str | None = None) -> Sequence[Frame]:
-        """Return the frames of a table seen from a frame: those in the row of `apex` that the frame stands in.
-
-        Without `apex` it is the nearest table that both share, so that `${x}` means the same row where it can. Rows of
-        a table that is not asked are left out.
-        """
-        tables = self.compiled.chains.get(table, ("",))
-        for place, code in enumerate(tables):  # nearest first, "" last
-            common = next((frame for frame in start.chain() if frame.table == code), None)
-            if common is not None and (apex is None or code == apex):
-                found = [common]
-                for lower in reversed(tables[:place]):
-                    found = [row for one in found if lower not in one.hidden for row in one.below.get(lower, ())]
-                return found
-        return ()
+    def first(self, start: Frame, table: str) -> Frame | None:
+        """Return the first row of a table below the nearest row that a frame shares with it."""
+        chain = self.compiled.chains[table]
+        row = next((one for one in start.chain() if one.table in chain), None)
+        for lower in reversed(chain[: chain.index(row.table)] if row is not None else ()):
+            below = row.below.get(lower) if row is not None and lower not in row.hidden else None
+            row = below[0] if below else None
+        return row
 
     def hidden(self) -> frozenset[str]:
         """Return what is not asked: codes that are hidden in every row, and single cells as `code[row]`."""
@@ -101,8 +98,8 @@ class Frames:
         """Return what `${name}` reads in a frame: its own row, the rows it stands in, first rows of other tables."""
         seen: dict[str, str] = {}
         for table in self.compiled.tables:
-            for one in reversed(self.reachable(frame, table)):
-                seen.update(one.values)
+            if row := self.first(frame, table):
+                seen.update(row.values)
         for one in reversed(list(frame.chain())):
             seen.update(one.values)
         return seen

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forms.answers import AnswerKey
+from forms.definition.paths import TABLES, resolve, sites
 from forms.expressions import FUNCTIONS, compile_tree, names, parse
 from forms.question_types import QuestionType, question_type
 
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from forms.definition.model import Definition, Item
-    from forms.expressions import Rule
+    from forms.definition.paths import Places
+    from forms.expressions import Rule, Tree
 
 ALWAYS = frozenset({"yes", "true", "true()", "1"})
 NEVER = frozenset({"", "no", "false", "false()", "0"})
 _CALLS = re.compile(r"(?<![\w.:\-])([^\W\d][\w.:\-]*)\(")
-TABLES = frozenset({"repeat", "matrix"})
 
 
 @dataclass(frozen=True)
@@ -60,25 +61,25 @@ class Compiled:
     """The derived parts of one definition, cached on it. Raises: ExpressionError for a rule that cannot be parsed."""
 
     def __init__(self, definition: Definition) -> None:
-        self.by_code: dict[str, Item] = {}
-        self.page_by_code: dict[str, Item] = {}
-        self.parents: dict[str, str] = {}
-        self.homes: dict[str, str] = {}  # the table that an item stands in, "" for none
-        self.tables: dict[str, Table] = {}  # an outer one before those in it
-        for page in definition.pages:
-            for item in page.items():
-                self.by_code[item.code] = item
-                self.page_by_code[item.code] = page
-                for child in item.children:
-                    self.parents[child.code] = item.code
-                self._place(item)
+        self.places = sites(definition.pages)
+        self.by_code, self.parents, self.homes = self.places.by_code, self.places.parents, self.places.homes
+        self.page_by_code = {item.code: page for page in definition.pages for item in page.items()}
+        # An outer table comes before those in it.
+        self.tables = {item.code: self._table(item) for item in self.by_code.values() if item.kind in TABLES}
         # A table and those it stands in, the nearest first, "" last.
         self.chains: dict[str, tuple[str, ...]] = {"": ("",)}
         self.inside: dict[str, tuple[str, ...]] = {}  # what stands in a table, tables in it left out
         for table in self.tables.values():
             self.chains[table.code] = (table.code, *self.chains[table.outer])
             self.inside[table.code] = tuple(code for code, home in self.homes.items() if home == table.code)
-        order, self.cycles = in_order(dependencies(self.by_code.values(), self.parents))
+        self.lists = {
+            str(item.settings["list_name"]): item.choices
+            for item in self.by_code.values()
+            if item.choices and item.settings.get("list_name")
+        }
+        self._apexes: dict[tuple[str, str], str] = {}
+        self.reads = dependencies(self.by_code.values(), self.places)
+        order, self.cycles = in_order(self.reads)
         self.steps = tuple(self._step(self.by_code[code], definition.languages) for code in order)
         # In the order of the pages, for what people see: what is missing, what is refused.
         by_code = {step.item.code: step for step in self.steps}
@@ -90,15 +91,18 @@ class Compiled:
 
     def _step(self, item: Item, languages: tuple[str, ...]) -> Step:
         parent = self.parents.get(item.code, "")
-        return _step(item, parent, (self.homes.get(parent, ""), self.homes[item.code]), languages)
+        return _step(item, parent, (self.homes.get(parent, ""), self.homes[item.code]), languages, self.places)
 
-    def _place(self, item: Item) -> None:
-        parent = self.by_code.get(self.parents.get(item.code, ""))
-        home = "" if parent is None else parent.code if parent.kind in TABLES else self.homes[parent.code]
-        self.homes[item.code] = home
-        if item.kind in TABLES:
-            fixed = tuple(choice.key for choice in item.choices if not choice.retired)
-            self.tables[item.code] = Table(item.code, home, fixed if item.kind == "matrix" else None)
+    def apex(self, table: str, code: str) -> str:
+        """Return the nearest table in whose row a row of `table` and an answer both stand."""
+        found = self._apexes.get((table, code))
+        if found is None:
+            found = self._apexes[table, code] = self.places.shared(table, code)
+        return found
+
+    def _table(self, item: Item) -> Table:
+        fixed = tuple(choice.key for choice in item.choices if not choice.retired)
+        return Table(item.code, self.homes[item.code], fixed if item.kind == "matrix" else None)
 
 
 def _folder(item: Item) -> tuple[str, tuple[str, ...]]:
@@ -112,8 +116,20 @@ def _fills(item: Item) -> bool:
     return item.kind == "question" and question_type(item.type).asks
 
 
-def _step(item: Item, parent: str, tables: tuple[str, str], languages: tuple[str, ...]) -> Step:
+def _step(item: Item, parent: str, tables: tuple[str, str], languages: tuple[str, ...], places: Places) -> Step:
     kind = question_type(item.type) if item.kind == "question" else None
+
+    def rule(source: str, *, filtering: bool = False) -> Rule | None:
+        return compile_tree(meant(source, item.code, places, filtering=filtering)) if source.strip() else None
+
+    def flag(source: str | bool) -> Rule | bool:  # noqa: FBT001 - a setting is yes, no or a rule
+        if isinstance(source, bool):
+            return source
+        plain = source.strip().lower()
+        if plain in NEVER:
+            return False
+        return True if plain in ALWAYS else rule(source) or False
+
     return Step(
         item=item,
         parent=parent,
@@ -122,32 +138,24 @@ def _step(item: Item, parent: str, tables: tuple[str, str], languages: tuple[str
         kind=kind,
         keys=kind.keys(item, languages) if kind is not None and not item.calculation else (),
         key=AnswerKey(item.code) if kind is not None else None,
-        relevant=_rule(item.relevant),
-        calculation=_rule(item.calculation),
-        constraint=_rule(item.constraint),
-        choice_filter=_rule(item.choice_filter, filtering=True),
-        default=_default(item.default),
-        required=_flag(item.required) if kind is not None and kind.asks and not item.calculation else False,
-        evidence=_flag(item.settings.get("evidence_required", "")) if kind is not None else False,
-        count=_rule(str(item.settings.get("repeat_count") or "")) if item.kind == "repeat" else None,
+        relevant=rule(item.relevant),
+        calculation=rule(item.calculation),
+        constraint=rule(item.constraint),
+        choice_filter=rule(item.choice_filter, filtering=True),
+        default=rule(item.default) if dynamic(item.default) else _fixed(item.default.strip()),
+        required=flag(item.required) if kind is not None and kind.asks and not item.calculation else False,
+        evidence=flag(item.settings.get("evidence_required", "")) if kind is not None else False,
+        count=rule(str(item.settings.get("repeat_count") or "")) if item.kind == "repeat" else None,
     )
 
 
-def _flag(source: str | bool) -> Rule | bool:  # noqa: FBT001 - a setting is yes, no or a rule
-    if isinstance(source, bool):
-        return source
-    plain = source.strip().lower()
-    if plain in NEVER:
-        return False
-    return True if plain in ALWAYS else compile_tree(parse(source.strip()))
+def _fixed(default: str) -> Rule | None:
+    return (lambda _scope: default) if default else None
 
 
-def _default(source: str) -> Rule | None:
-    """Return how an answer begins: a fixed text, or an expression that is evaluated once."""
-    if dynamic(source):
-        return _rule(source)
-    fixed = source.strip()
-    return (lambda _scope: fixed) if fixed else None
+def meant(source: str, owner: str, places: Places, *, filtering: bool = False) -> Tree:
+    """Parse an expression of an item and put its paths into their meaning. Raises: ExpressionError."""
+    return resolve(parse(source.strip(), filtering=filtering), owner, places)
 
 
 def dynamic(default: str) -> bool:
@@ -155,20 +163,19 @@ def dynamic(default: str) -> bool:
     return "${" in default or any(found[1] in FUNCTIONS for found in _CALLS.finditer(default))
 
 
-def _rule(source: str, *, filtering: bool = False) -> Rule | None:
-    return compile_tree(parse(source, filtering=filtering)) if source.strip() else None
+def dependencies(items: Iterable[Item], places: Places) -> dict[str, frozenset[str]]:
+    """Return for each item what must be known before it: its folder, and what decides and computes it reads.
 
-
-def dependencies(items: Iterable[Item], parents: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """Return for each item what must be known before it: its folder, and what its relevant and calculation read."""
+    Raises: ExpressionError.
+    """
     reads: dict[str, frozenset[str]] = {}
     for item in items:
         before: set[str] = set()
         for source in (item.relevant, item.calculation, item.default if dynamic(item.default) else ""):
             if source.strip():
-                before |= names(parse(source))
-        if item.code in parents:
-            before.add(parents[item.code])
+                before |= names(meant(source, item.code, places))
+        if item.code in places.parents:
+            before.add(places.parents[item.code])
         reads[item.code] = frozenset(before)
     return reads
 

@@ -9,11 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
 
-from forms.definition.compiled import ALWAYS, NEVER, dependencies, in_order
-from forms.expressions import ExpressionError, parse
-from forms.expressions.tree import Call, Column, Here, Literal, Operation, Reference, Tree, walk
+from forms.definition.compiled import ALWAYS, NEVER, dependencies, dynamic, in_order
+from forms.definition.paths import TABLES, resolve, sites
+from forms.expressions import ExpressionError, judge
+from forms.expressions.tree import (
+    Call,
+    Cells,
+    Column,
+    Here,
+    Literal,
+    Lookup,
+    Operation,
+    Path,
+    Reference,
+    Tree,
+    parts_of,
+    walk,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from forms.definition.model import Item
     from forms.definition.report import Findings
     from forms.definition.rows import RawRow
@@ -39,6 +55,8 @@ class Rules:
         self.unknown = survey.unknown
         self.headers = survey.headers
         self.findings = findings
+        self.sites = sites(pages)
+        self.lists = survey.lists
         self.left_out: set[tuple[str, str]] = set()
         self.broken: set[str] = set()
         for item in self.items.values():
@@ -47,9 +65,13 @@ class Rules:
             evidence = item.settings.get("evidence_required")
             if isinstance(evidence, str):
                 self._judge(item, "evidence_required", evidence)
+            self._judge(item, "repeat_count", str(item.settings.get("repeat_count") or ""))
+            if dynamic(item.default):
+                self._judge(item, "default", item.default)
             self._judge_texts(item)
             self._judge_default(item)
-        self._judge_circles(pages)
+            self._judge_place(item)
+        self._judge_circles()
 
     def mended(self, item: Item) -> Item:
         """Return the item, and all in it, without the rules that were left out with a warning."""
@@ -63,23 +85,91 @@ class Rules:
         if not plain or (rule == "required" and plain.lower() in ALWAYS | NEVER):
             return
         row, header = self.places.get(item.code), self.headers.header(rule) or rule
-        try:
-            tree = parse(plain, filtering=rule == "choice_filter")
-        except ExpressionError as trouble:
-            self.broken.add(item.code)
-            self.findings.error(trouble.sentence, row, header, _l("The expression is: %(source)s", source=plain[:200]))
+        tree, problems = judge(plain, filtering=rule == "choice_filter")
+        for problem in problems:
+            self._wrong(item, problem, plain, row, header)
+        if tree is None or problems:
             return
-        for node in walk(tree):
-            if isinstance(node, Reference) and node.name not in self.items:
-                self._unknown(item, rule, node.name, row, header)
-            elif isinstance(node, Reference) and self.items[node.name].children:
-                self._folder(item, node.name, row, header)
+        self._names(item, rule, tree, row, header)
+        if item.code not in self.broken:
+            try:
+                meaning = resolve(tree, item.code, self.sites)
+            except ExpressionError as trouble:
+                self._wrong(item, trouble, plain, row, header)
+                return
+            self._tables(item, meaning, row, header)
+
+    def _wrong(self, item: Item, trouble: ExpressionError, source: str, row: RawRow | None, header: str) -> None:
+        self.broken.add(item.code)
+        self.findings.error(trouble.sentence, row, header, _l("The expression is: %(source)s", source=source[:200]))
+
+    def _names(self, item: Item, rule: str, tree: Tree, row: RawRow | None, header: str) -> None:
+        """Judge every name of an expression, and what is compared with choices."""
+        for node, bracketed in _nodes(tree):
+            if isinstance(node, Reference) or (isinstance(node, Path) and node.start == "name"):
+                if node.name not in self.items:
+                    self._unknown(item, rule, node.name, row, header)
+                elif isinstance(node, Reference) and self._is_group(node.name):
+                    self._folder(item, node.name, row, header)
             elif isinstance(node, Column):
-                self._column(item, node.name, row, header)
-            elif isinstance(node, Here) and rule in ("relevant", "required") and not node.up:
+                if not bracketed:
+                    self._column(item, node.name, row, header)
+            elif isinstance(node, Here) and rule in ("relevant", "required") and not bracketed:
                 self.findings.warn(_l("“.” has no value here; name a question as ${name}."), row, header)
             else:
                 self._key(node, row, header)
+
+    def _is_group(self, name: str) -> bool:
+        item = self.items[name]
+        return bool(item.children) and item.kind not in TABLES
+
+    def _tables(self, item: Item, meaning: Tree, row: RawRow | None, header: str) -> None:
+        """Judge what an expression reads of other questions by path, of attached tables and of lists of choices."""
+        for node in walk(meaning):
+            if isinstance(node, Lookup):
+                columns = [node.column, *(part.name for part in walk(node) if isinstance(part, Column))]
+                self._table(item, node.table, columns, row, header)
+            elif isinstance(node, Call) and node.name == "pulldata":
+                table, *columns = (part.value for part in node.parts[:3] if isinstance(part, Literal))
+                self._table(item, table, columns, row, header)
+            elif isinstance(node, Cells) and node.code == item.code and item.calculation:
+                self.broken.add(item.code)
+                self.findings.error(
+                    _l("This question computes its value from itself, in another row."),
+                    row,
+                    header,
+                    _l("A question cannot depend on its own answer, not even through others."),
+                )
+
+    def _table(self, item: Item, name: str, columns: list[str], row: RawRow | None, header: str) -> None:
+        choices = self.lists.get(name)
+        if choices is None:
+            self.findings.warn(
+                _l("“%(name)s” is no list of choices; it is read from a table attached to the round.", name=name[:60]),
+                row,
+                header,
+                _l("Please attach a table with that name, or its values stay empty."),
+            )
+            return
+        known = {"", "name", "label", *(column for choice in choices for column in choice.extra)}
+        for column in columns:
+            if column not in known:
+                self.broken.add(item.code)
+                self.findings.error(
+                    _l("The list of choices has no column “%(name)s”.", name=column[:60]),
+                    row,
+                    header,
+                    _l("Its columns are: %(known)s.", known=", ".join(sorted(known - {""}))),
+                )
+
+    def _judge_place(self, item: Item) -> None:
+        if item.kind == "matrix" and self.sites.homes[item.code]:
+            self.findings.error(
+                _l("A matrix cannot stand in a table."),
+                self.places.get(item.code),
+                self.headers.header("type"),
+                _l("Please move it out of the repeat, or ask its rows as columns."),
+            )
 
     def _unknown(self, item: Item, rule: str, name: str, row: RawRow | None, header: str) -> None:
         if name in self.unknown:
@@ -152,7 +242,7 @@ class Rules:
 
     def _judge_default(self, item: Item) -> None:
         keys = item.choice_by_key
-        if item.default and keys and "${" not in item.default and "(" not in item.default:
+        if item.default and keys and not dynamic(item.default):
             unknown = [key for key in item.default.split() if key not in keys]
             if unknown:
                 self.findings.error(
@@ -162,19 +252,27 @@ class Rules:
                     _l("Its choices are: %(known)s.", known=", ".join(list(keys)[:12])),
                 )
 
-    def _judge_circles(self, pages: tuple[Item, ...]) -> None:
+    def _judge_circles(self) -> None:
         sound = [
-            replace(item, relevant="", calculation="") if item.code in self.broken else item
+            replace(item, relevant="", calculation="", default="") if item.code in self.broken else item
             for item in self.items.values()
         ]
-        parents = {child.code: item.code for page in pages for item in page.items() for child in item.children}
-        _order, circle = in_order(dependencies(sound, parents))
+        _order, circle = in_order(dependencies(sound, self.sites))
         for code in circle:
             item = self.items[code]
-            rule = "calculation" if item.calculation else "relevant"
+            rule = "calculation" if item.calculation else "relevant" if item.relevant else "default"
             self.findings.error(
                 _l("The rules go round in a circle: %(names)s.", names=", ".join(circle[:8])),
                 self.places.get(code),
                 self.headers.header(rule) or rule,
                 _l("A question cannot depend on its own answer, not even through others."),
             )
+
+
+def _nodes(tree: Tree) -> Iterator[tuple[Tree, bool]]:
+    """Yield every node with: does it stand in brackets?"""
+    waiting = [(tree, False)]
+    while waiting:
+        node, inside = waiting.pop()
+        yield node, inside
+        waiting.extend((part, inside or isinstance(node, Path)) for part in reversed(parts_of(node)))

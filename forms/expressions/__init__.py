@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from forms.expressions.compiling import Rule, compile_tree
-from forms.expressions.functions import FUNCTIONS, Scope
-from forms.expressions.parsing import ExpressionError, parse
+from forms.expressions.compiling import compile_tree
+from forms.expressions.functions import FUNCTIONS
+from forms.expressions.parsing import ExpressionError, judge, parse
+from forms.expressions.printing import to_source
+from forms.expressions.scope import Rule, Scope, Sieve
 from forms.expressions.tree import Tree, names, to_json
 from forms.expressions.values import Value, number, text, truth
 
@@ -15,14 +17,17 @@ __all__ = [
     "ExpressionError",
     "Rule",
     "Scope",
+    "Sieve",
     "Tree",
     "Value",
     "compile",
     "compile_tree",
+    "judge",
     "names",
     "number",
     "parse",
     "text",
     "to_json",
+    "to_source",
     "truth",
 ]

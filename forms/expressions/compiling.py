@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from forms.expressions.functions import FUNCTIONS, OPERATORS, OVER_ROWS, Scope
-from forms.expressions.tree import Call, Column, Here, Literal, Number, Operation, Reference, Tree
+from forms.expressions.functions import FUNCTIONS, OF_ITSELF, OPERATORS, OVER_ROWS
+from forms.expressions.scope import Rule, Scope, Sieve, sifted
+from forms.expressions.tree import (
+    Call,
+    Cells,
+    Column,
+    Filter,
+    Here,
+    Literal,
+    Lookup,
+    Number,
+    Operation,
+    Path,
+    Reference,
+    RowNumber,
+    Tree,
+)
 from forms.expressions.values import Value, number, text, truth
 
-Rule: TypeAlias = Callable[[Scope], Value]
+Nodes: TypeAlias = Callable[[Scope], Sequence[str]]
 
 
-def compile_tree(tree: Tree) -> Rule:
-    """Return a function that computes the tree in a scope; it never raises for any answers."""
+def compile_tree(tree: Tree) -> Rule:  # noqa: PLR0911 - one return per kind of node
+    """Return a function that computes the tree in a scope; it never raises for any answers.
+
+    A path must have got its meaning (`forms.definition.paths`); one that has none reads as "".
+    """
     match tree:
         case Number(value=value) | Literal(value=value):
             return lambda _scope: value
@@ -23,10 +41,50 @@ def compile_tree(tree: Tree) -> Rule:
             return lambda scope: scope.column(name)
         case Here():
             return lambda scope: scope.here
+        case Cells() | Lookup() | Operation(sign="|"):
+            return _first(tree)
+        case RowNumber(table=table):
+            return lambda scope: float(scope.row_number(table))
         case Operation():
             return _operation(tree)
         case Call():
             return _SPECIAL.get(tree.name, _call)(tree)
+        case Path():
+            return lambda _scope: ""
+
+
+def _nodes(tree: Tree) -> Nodes | None:
+    """Return how to get all the answers that a tree names; None when it names none but computes a value."""
+    match tree:
+        case Reference(name=name):
+            return lambda scope: scope.nodes(name)
+        case Cells(code=code, apex=apex):
+            sieves = _sieves(tree.filters)
+            return lambda scope: scope.cells(code, apex, sieves)
+        case Lookup(table=table, column=column):
+            sieves = _sieves(tree.filters)
+            return lambda scope: [
+                row.get(column, "")
+                for row in sifted(scope, scope.table(table), sieves, lambda row, name: row.get(name, ""))
+            ]
+        case Operation(sign="|", parts=parts):
+            several = [one for part in parts if (one := _nodes(part)) is not None]
+            return lambda scope: [node for one in several for node in one(scope)]
+    return None
+
+
+def _sieves(filters: Sequence[Filter]) -> tuple[Sieve, ...]:
+    return tuple(Sieve(one.table, compile_tree(one.rule), one.outside) for one in filters)
+
+
+def _first(tree: Tree) -> Rule:
+    nodes = _nodes(tree)
+
+    def rule(scope: Scope) -> Value:
+        found = nodes(scope) if nodes is not None else ()
+        return found[0] if found else ""
+
+    return rule
 
 
 def _operation(tree: Operation) -> Rule:
@@ -48,6 +106,8 @@ def _call(tree: Call) -> Rule:
     rules = [compile_tree(part) for part in tree.parts]
     if tree.name in OVER_ROWS:
         return _over_rows(tree)
+    if not rules and tree.name in OF_ITSELF:
+        return lambda scope: run(scope.here)
     if len(rules) == 1:
         only = rules[0]
         return lambda scope: run(only(scope))
@@ -59,16 +119,28 @@ def _call(tree: Call) -> Rule:
 
 def _over_rows(tree: Call) -> Rule:
     run = FUNCTIONS[tree.name].run
-    parts = [(part.name if isinstance(part, Reference) else None, compile_tree(part)) for part in tree.parts]
+    parts = [(_nodes(part), compile_tree(part)) for part in tree.parts]
 
     def rule(scope: Scope) -> Value:
         values: list[Value] = []
-        for name, compute in parts:
-            if name is None:
+        for nodes, compute in parts:
+            if nodes is None:
                 values.append(compute(scope))
             else:
-                values.extend(scope.nodes(name))
+                values.extend(nodes(scope))
         return run(*values)
+
+    return rule
+
+
+def _pulled(tree: Call) -> Rule:
+    """Compile pulldata(): the column of the first row of a table whose key is the one asked for."""
+    table, column, key = (part.value if isinstance(part, Literal) else "" for part in tree.parts[:3])
+    wanted = compile_tree(tree.parts[3])
+
+    def rule(scope: Scope) -> Value:
+        asked = text(wanted(scope))
+        return next((row.get(column, "") for row in scope.table(table) if row.get(key, "") == asked), "")
 
     return rule
 
@@ -113,5 +185,7 @@ _SPECIAL: dict[str, Callable[[Call], Rule]] = {
     "today": lambda _tree: lambda scope: scope.today(),
     "now": lambda _tree: lambda scope: scope.now(),
     "position": lambda _tree: lambda scope: float(scope.position),
+    "last": lambda _tree: lambda scope: float(scope.size),
+    "pulldata": _pulled,
     "jr:choice-name": _choice_name,
 }

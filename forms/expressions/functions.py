@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from forms.expressions.dates import date_text, day_fraction, decimal_moment, format_date
 from forms.expressions.patterns import matches
-from forms.expressions.values import Value, day, days, equal, moment, number, text, truth
+from forms.expressions.values import Value, equal, number, text, truth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAX_RESULT = 200_000  # characters of a text that a function returns: nothing grows without bound
-
-
-class Scope(Protocol):
-    """What an expression may ask for while it runs."""
-
-    here: str
-
-    @property
-    def position(self) -> int:
-        """Return the number of the row, from 1."""
-
-    def value(self, name: str) -> str:
-        """Return the answer to a question as text, "" for none."""
-
-    def nodes(self, name: str) -> Sequence[str]:
-        """Return all answers to a question: one outside repeats, one per row inside."""
-
-    def column(self, name: str) -> str:
-        """Return a column of the choice being filtered."""
-
-    def today(self) -> str:
-        """Return today as an ISO date."""
-
-    def now(self) -> str:
-        """Return now as an ISO moment with its offset."""
-
-    def label(self, name: str, key: str) -> str:
-        """Return the label of a choice of a question."""
+MAX_RESULT = 100_000  # characters of a text that a function returns: nothing grows without bound
 
 
 @dataclass(frozen=True)
@@ -107,7 +81,17 @@ def _floats(work: Callable[..., float]) -> Callable[..., float]:
 
 
 def _power(base: float, exponent: float) -> float:
-    return math.pow(base, exponent)
+    odd = exponent % 2 == 1
+    if base == 0 and exponent < 0:
+        return math.copysign(math.inf, base) if odd else math.inf
+    try:
+        return math.pow(base, exponent)
+    except OverflowError:
+        return -math.inf if base < 0 and odd else math.inf
+
+
+def _whole_number(work: Callable[[float], int]) -> Callable[[float], float]:
+    return lambda count: float(work(count)) if math.isfinite(count) else count
 
 
 def _log(value: float) -> float:
@@ -166,33 +150,32 @@ def _joined(parts: list[str], between: str = "") -> str:
     return between.join(parts)[:MAX_RESULT]
 
 
-def _date(value: Value) -> str:
-    found = day(value)
-    return "" if found is None else found.isoformat()
-
-
-def _format_date(value: Value, pattern: Value) -> str:
-    """Write a date by ODK's letters: %Y %y %m %n %d %e %H %h %M %S %3; other signs stand for themselves."""
-    when = moment(value) if isinstance(value, str) and "T" in value else day(value)
-    if when is None:
+def _base64(value: Value) -> str:
+    """Decode base64 to text; "" when it is none."""
+    try:
+        return base64.b64decode(text(value), validate=True).decode()[:MAX_RESULT]
+    except ValueError:
         return ""
-    hour, minute, second = (getattr(when, part, 0) for part in ("hour", "minute", "second"))
-    letters = {
-        "Y": f"{when.year:04d}",
-        "y": f"{when.year % 100:02d}",
-        "m": f"{when.month:02d}",
-        "n": str(when.month),
-        "d": f"{when.day:02d}",
-        "e": str(when.day),
-        "H": f"{hour:02d}",
-        "h": str(hour),
-        "M": f"{minute:02d}",
-        "S": f"{second:02d}",
-        "3": f"{getattr(when, 'microsecond', 0) // 1000:03d}",
-        "%": "%",
-    }
-    written = re.sub(r"%(.)", lambda found: letters.get(found[1], found[0]), text(pattern), flags=re.DOTALL)
-    return written[:MAX_RESULT]
+
+
+def _ticked(value: Value) -> bool:
+    """Say whether a response of a checklist counts: the text "yes", or something that holds (ODK, checklist)."""
+    return value == "yes" if isinstance(value, str) else truth(value)
+
+
+def _between(least: Value, most: Value, count: float) -> bool:
+    """Hold a count against its bounds; -1 is no bound."""
+    low, high = number(least), number(most)
+    return (low == -1 or low <= count) and (high == -1 or count <= high)
+
+
+def _checklist(least: Value, most: Value, *responses: Value) -> bool:
+    return _between(least, most, float(sum(1 for one in responses if _ticked(one))))
+
+
+def _weighted(least: Value, most: Value, *pairs: Value) -> bool:
+    weights = [number(weight) for one, weight in zip(pairs[::2], pairs[1::2], strict=False) if _ticked(one)]
+    return _between(least, most, float(sum(weights)))
 
 
 def _boolean_from_string(value: Value) -> bool:
@@ -214,12 +197,22 @@ FUNCTIONS: dict[str, Function] = {
     "sqrt": Function("sqrt(a)", 1, 1, _floats(math.sqrt)),
     "log": Function("log(a)", 1, 1, _floats(_log)),
     "log10": Function("log10(a)", 1, 1, _floats(_log10)),
+    "sin": Function("sin(a)", 1, 1, _floats(math.sin)),
+    "cos": Function("cos(a)", 1, 1, _floats(math.cos)),
+    "tan": Function("tan(a)", 1, 1, _floats(math.tan)),
+    "asin": Function("asin(a)", 1, 1, _floats(math.asin)),
+    "acos": Function("acos(a)", 1, 1, _floats(math.acos)),
+    "atan": Function("atan(a)", 1, 1, _floats(math.atan)),
+    "atan2": Function("atan2(y, x)", 2, 2, _floats(math.atan2)),
+    "exp10": Function("exp10(a)", 1, 1, _floats(lambda power: _power(10.0, power))),
+    "floor": Function("floor(a)", 1, 1, _floats(_whole_number(math.floor))),
+    "ceiling": Function("ceiling(a)", 1, 1, _floats(_whole_number(math.ceil))),
     "exp": Function("exp(a)", 1, 1, _floats(math.exp)),
     "pi": Function("pi()", 0, 0, lambda: math.pi),
     "sum": Function("sum(a, ...)", 1, None, _sum),
     "min": Function("min(a, ...)", 1, None, _least),
     "max": Function("max(a, ...)", 1, None, _greatest),
-    "count": Function("count(a, ...)", 1, None, lambda *values: float(sum(1 for value in values if value != ""))),
+    "count": Function("count(${table})", 1, None, lambda *values: float(len(values))),
     "count-non-empty": Function(
         "count-non-empty(a, ...)", 1, None, lambda *values: float(sum(1 for value in values if value != ""))
     ),
@@ -236,28 +229,37 @@ FUNCTIONS: dict[str, Function] = {
     "contains": Function("contains(text, part)", 2, 2, lambda whole, part: text(part) in text(whole)),
     "starts-with": Function("starts-with(text, start)", 2, 2, lambda whole, part: text(whole).startswith(text(part))),
     "ends-with": Function("ends-with(text, end)", 2, 2, lambda whole, part: text(whole).endswith(text(part))),
-    "string-length": Function("string-length(text)", 1, 1, lambda value: float(len(text(value)))),
-    "normalize-space": Function("normalize-space(text)", 1, 1, lambda value: " ".join(_words(value))),
+    "string-length": Function("string-length(text)", 0, 1, lambda value: float(len(text(value)))),
+    "normalize-space": Function("normalize-space(text)", 0, 1, lambda value: " ".join(_words(value))),
     "substr": Function("substr(text, start, end)", 2, 3, _substr),
     "substring-before": Function("substring-before(text, mark)", 2, 2, _before),
     "substring-after": Function("substring-after(text, mark)", 2, 2, _after),
     "translate": Function("translate(text, old, new)", 3, 3, _translate),
     "regex": Function("regex(text, 'pattern')", 2, 2, lambda value, pattern: matches(text(pattern), text(value))),
-    "date": Function("date(a)", 1, 1, _date),
-    "format-date": Function("format-date(date, '%d/%m/%Y')", 2, 2, _format_date),
-    "format-date-time": Function("format-date-time(moment, '%H:%M')", 2, 2, _format_date),
-    "decimal-date-time": Function("decimal-date-time(date)", 1, 1, lambda value: days(text(value))),
+    "base64-decode": Function("base64-decode(text)", 1, 1, _base64),
+    "date": Function("date(a)", 1, 1, date_text),
+    "format-date": Function("format-date(date, '%d/%m/%Y')", 2, 2, format_date),
+    "format-date-time": Function("format-date-time(moment, '%H:%M')", 2, 2, format_date),
+    "decimal-date-time": Function("decimal-date-time(date)", 1, 1, decimal_moment),
+    "decimal-time": Function("decimal-time(time)", 1, 1, day_fraction),
+    "checklist": Function("checklist(least, most, a, ...)", 3, None, _checklist),
+    "weighted-checklist": Function("weighted-checklist(least, most, a, weight, ...)", 4, None, _weighted),
     # These see more than the values of their arguments; `compiling` knows them by name.
     "if": Function("if(condition, then, else)", 3, 3, lambda test, yes, no: yes if truth(test) else no),
     "coalesce": Function("coalesce(a, b)", 2, None, lambda *values: next((v for v in values if v != ""), "")),
     "once": Function("once(a)", 1, 1, lambda value: value),
     "position": Function("position(..)", 0, 1, lambda *_: 1.0),
+    "last": Function("last()", 0, 0, lambda: 1.0),
+    "indexed-repeat": Function("indexed-repeat(${question}, ${table}, number)", 3, 7, lambda *_: ""),
+    "pulldata": Function("pulldata('table', 'column', 'key column', key)", 4, 4, lambda *_: ""),
     "today": Function("today()", 0, 0, lambda: ""),
     "now": Function("now()", 0, 0, lambda: ""),
     "jr:choice-name": Function("jr:choice-name(${question}, '${question}')", 2, 2, lambda key, _: text(key)),
 }
 
-OVER_ROWS = frozenset({"sum", "min", "max", "count", "count-non-empty", "join"})  # a reference means all its rows
+# In these a reference means all its rows.
+OVER_ROWS = frozenset({"sum", "min", "max", "count", "count-non-empty", "join", "concat", "checklist"})
+OF_ITSELF = frozenset({"string-length", "normalize-space"})  # without an argument they take the answer itself
 
 OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
     "=": equal,

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from flask import g, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup, escape
 
 from forms.answers import AnswerKey, field_name, parse_field_name
 from forms.context import Context
-from forms.evaluation import evaluate
+from forms.evaluation import evaluate, fill
 from forms.question_types import question_type
 from forms.questionnaire import asked, cell_keys, read_answers, section_form
 from forms.tables import answered_codes, countable, counted_as, may_change, table_of, tables
@@ -281,6 +282,8 @@ class AnsweringPage:
         self, view: ItemView, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str], missing: set[str]
     ) -> ItemView:
         hidden = view.code in self.evaluation.hidden
+        if "${" in view.label or "${" in view.hint or "${" in view.html:
+            view = self._spoken(view)
         if view.control in {"group", "note"}:
             if not hidden and view.variant != "value":
                 return view
@@ -324,6 +327,18 @@ class AnsweringPage:
             filled.error = answer.message or ""
         refused = next((str(text) for key, text in self.evaluation.refused.items() if key.code == view.code), "")
         filled.error = filled.error or refused
+        return filled
+
+    def _spoken(self, view: ItemView) -> ItemView:
+        """Return the view with answers in the place of `${name}` in its wording; they are escaped as HTML in `html`."""
+        values, language = self.evaluation.values, self.context.language
+        filled = clone(view)
+        filled.label = fill(view.label, self.definition, values, language)
+        filled.hint = fill(view.hint, self.definition, values, language)
+        if "${" in view.html:
+            safe = {name: str(escape(value)) for name, value in values.items()}
+            html = fill(view.html, self.definition, safe, language)
+            filled.html = Markup(html)  # noqa: S704 - answers are escaped just above
         return filled
 
     def raw(self, item: Item, key: AnswerKey, answer: StoredAnswer | None, mine: str | None) -> list[str]:

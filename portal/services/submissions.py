@@ -198,6 +198,9 @@ def save_answers(
         else:
             work.put(key, change.parsed)
     if doubtful:
+        begun = _never_touched(work, doubtful, definition, context, rows)
+        for key in begun:
+            work.put(key, doubtful.pop(key).parsed)
         _settle(session, head.id, work, doubtful, request_key)
     standing = standing_rows(rows) if rows else NO_ROWS
     evaluation = _apply_rules(work, definition, context, standing)
@@ -227,6 +230,32 @@ def save_answers(
         answers=work.stored,
         standing=standing,
     )
+
+
+def _never_touched(
+    work: _Save,
+    doubtful: Mapping[AnswerKey, Change],
+    definition: Definition,
+    context: Context,
+    rows: Mapping[RowKey, StoredRow],
+) -> list[AnswerKey]:
+    """Return the answers that hold what they began with (a default), saved while their writer's page was open.
+
+    Nobody wrote them, so nobody is overruled.
+    """
+    first = {
+        key
+        for key, change in doubtful.items()
+        if change.base == 0
+        and (before := work.stored.get(key)) is not None
+        and before.revision == 1
+        and definition.question(key.code).default
+    }
+    if not first:
+        return []
+    others = {key: given for key, given in work.stored.items() if key not in first}
+    begun = evaluate(definition, others, context, standing_rows(rows) if rows else NO_ROWS).defaults
+    return [key for key in first if begun.get(key) == work.stored[key].value]
 
 
 def _settle(
@@ -312,6 +341,9 @@ def _says_nothing(parsed: Parsed) -> bool:
 def _apply_rules(work: _Save, definition: Definition, context: Context, rows: Rows) -> Evaluation:
     """Evaluate the rules on the answers as they will be; store calculated values and the verdicts of constraints."""
     evaluation = evaluate(definition, work.stored, context, rows)
+    for key, begun in evaluation.defaults.items():
+        if key.code in work.question_ids:
+            work.put(key, Parsed(value=begun))
     for key, value in evaluation.calculated.items():
         if key.code in work.question_ids:
             work.put(key, Parsed(value=value))

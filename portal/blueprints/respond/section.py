@@ -9,7 +9,7 @@ from flask import current_app, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from forms.answers import AnswerKey, Parsed, field_name
-from forms.expressions import parse, to_json
+from forms.browser import FORMAT, browser_rules, known
 from forms.question_types import question_type
 from forms.tables import tables
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
@@ -126,7 +126,12 @@ def _section_page(
         if head.status in {Status.ISSUED, Status.IN_PROGRESS} and not head.about_institution
         else "",
         owed_url=url_for("respond.owed", round=head.round_slug),
-        rules_url=url_for("respond.rules", version_id=head.version_id, language=view.language),
+        rules_url=url_for("respond.rules", version_id=head.version_id, language=view.language, format=FORMAT),
+        known=json.dumps(
+            known(answering.definition, page, answering.evaluation, answering.context.moment()),
+            ensure_ascii=False,
+            separators=(",", ":"),
+        ),
         request_key=uuid7(),
         today=answering.context.today.isoformat(),
     )
@@ -267,16 +272,14 @@ def _after_save(
 @blueprint.get("/rules/<int:version_id>/<language>")
 @requires(Permission.EDIT_OWN_ACCOUNT)
 def rules(version_id: int, language: str) -> ResponseReturnValue:
-    """Give the relevance trees of a version to the browser: {relevant: {code: tree}, inside: {code: parent}}.
+    """Give the rules of a version to the browser (forms/browser.py), with the labels and messages of one language.
 
-    The wording of a frozen version never changes, so the address may be cached for ever, in private.
+    The wording of a frozen version never changes, and a new shape of the rules has a new address: it may be cached for
+    ever, in private.
     """
-    del language
     definition = load_definition(db.session, version_id)
-    relevant = {item.code: to_json(parse(item.relevant)) for item in definition.items() if item.relevant}
-    inside = {child.code: item.code for item in definition.items() for child in item.children}
     response = current_app.response_class(
-        json.dumps({"relevant": relevant, "inside": inside}, separators=(",", ":")), mimetype="application/json"
+        json.dumps(browser_rules(definition, language), separators=(",", ":")), mimetype="application/json"
     )
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     return response

@@ -1,243 +1,257 @@
-// Shows and hides questions as the reader answers, before the server has spoken. It walks the same trees as
-// forms/expressions: ["num", 1] ["text", "a"] ["ref", name] ["self"] ["op", sign, part...] ["call", name, part...].
-// The address in data-rules gives {"relevant": {code: tree}, "inside": {code: parent code}}. A rule that reads an answer of
-// another page, or a function not known here, is left to the server, which always decides.
-
-class Unknown extends Error {}
-
-const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?$/;
-
-function days(value) {
-  const found = DATE.exec(value.trim());
-  if (!found) return NaN;
-  const [year, month, day] = [Number(found[1]), Number(found[2]), Number(found[3])];
-  const moment = new Date(0);
-  moment.setUTCFullYear(year, month - 1, day);
-  if (moment.getUTCMonth() !== month - 1 || moment.getUTCDate() !== day || year < 1) return NaN;
-  const whole = Math.round(moment.getTime() / 86400000);
-  if (found[4] === undefined) return whole;
-  const [hours, minutes, seconds] = [Number(found[4]), Number(found[5]), Number(found[6] || 0)];
-  if (hours > 23 || minutes > 59 || seconds > 59) return NaN;
-  const zone = found[8];
-  const offset = zone && zone !== "Z" ? (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6))) * (zone[0] === "-" ? -1 : 1) : 0;
-  return whole + (hours * 3600 + (minutes - offset) * 60 + seconds + Number(`0${found[7] || ""}`)) / 86400;
-}
-
-function number(value) {
-  if (typeof value === "boolean") return value ? 1 : 0;
-  if (typeof value === "number") return value;
-  const found = value.length <= 400 ? /^[ \t\r\n]*(-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))[ \t\r\n]*$/.exec(value) : null;
-  return found ? Number(found[1]) : days(value);
-}
-
-function text(value) {
-  if (typeof value === "string") return value;
-  if (typeof value === "boolean") return value ? "true" : "false";
-  if (value === 0) return "0";
-  const written = String(value);
-  const split = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(written);
-  if (!split) return written;
-  const [, sign, first, rest = "", power] = split;
-  const places = Number(power);
-  return places < 0 ? `${sign}0.${"0".repeat(-places - 1)}${first}${rest}` : sign + first + rest.padEnd(places, "0");
-}
-
-function truth(value) {
-  if (typeof value === "number") return value !== 0 && !Number.isNaN(value);
-  return typeof value === "boolean" ? value : value !== "";
-}
-
-function equal(left, right) {
-  if (typeof left === "boolean" || typeof right === "boolean") return truth(left) === truth(right);
-  if (typeof left === "number" || typeof right === "number") return number(left) === number(right);
-  return left === right;
-}
-
-const whole = (value, otherwise = 0) => {
-  const count = number(value);
-  return Number.isNaN(count) ? otherwise : Math.trunc(Math.max(-1e9, Math.min(1e9, count)));
-};
-const numbers = (values) => values.filter((value) => value !== "").map(number);
-const signs = (value) => [...text(value)];
-
-function round(value, places = 0) {
-  const count = number(value);
-  const digits = Math.max(-15, Math.min(15, whole(places)));
-  if (!Number.isFinite(count)) return count;
-  const factor = 10 ** Math.abs(digits);
-  if (digits < 0) return Math.floor(count / factor + 0.5) * factor;
-  const scaled = count * factor + 0.5;
-  return Number.isFinite(scaled) ? Math.floor(scaled) / factor : count;
-}
-
-// the calendar day that a text or a number of days means, null for none
-function day(value) {
-  const count = Math.floor(typeof value === "string" && DATE.test(value.trim()) ? days(value.trim().slice(0, 10)) : number(value));
-  return count >= -719162 && count <= 2932896 ? new Date(count * 86400000) : null;
-}
-
-function formatDate(value, pattern) {
-  if (typeof value === "string" && value.includes("T")) throw new Unknown("time of day");
-  const when = day(value);
-  if (!when) return "";
-  const two = (part) => String(part).padStart(2, "0");
-  const [year, month, date] = [when.getUTCFullYear(), when.getUTCMonth() + 1, when.getUTCDate()];
-  const letters = {
-    Y: String(year).padStart(4, "0"), y: two(year % 100), m: two(month), n: String(month), d: two(date), e: String(date),
-    H: "00", h: "0", M: "00", S: "00", 3: "000", "%": "%",
-  };
-  return text(pattern).replace(/%([^])/gu, (found, letter) => (Object.hasOwn(letters, letter) ? letters[letter] : found));
-}
-
-function translate(value, old, fresh) {
-  const into = signs(fresh);
-  const table = new Map();
-  signs(old).forEach((sign, place) => { if (!table.has(sign)) table.set(sign, into[place] ?? ""); });
-  return signs(value).map((sign) => (table.has(sign) ? table.get(sign) : sign)).join("");
-}
-
-const list = (value) => text(value).match(/[^ \t\r\n]+/g) || [];
-const OPERATORS = {
-  "=": equal,
-  "!=": (left, right) => !equal(left, right),
-  "<": (left, right) => number(left) < number(right),
-  "<=": (left, right) => number(left) <= number(right),
-  ">": (left, right) => number(left) > number(right),
-  ">=": (left, right) => number(left) >= number(right),
-  "+": (left, right) => number(left) + number(right),
-  "-": (left, right) => number(left) - number(right),
-  "*": (left, right) => number(left) * number(right),
-  div: (left, right) => number(left) / number(right),
-  mod: (left, right) => number(left) % number(right),
-};
-const FUNCTIONS = {
-  true: () => true,
-  false: () => false,
-  not: (value) => !truth(value),
-  boolean: truth,
-  "boolean-from-string": (value) => ["1", "true"].includes(text(value)),
-  number,
-  string: text,
-  int: (value) => Math.trunc(number(value)),
-  abs: (value) => Math.abs(number(value)),
-  selected: (chosen, key) => list(chosen).includes(text(key).trim()),
-  "count-selected": (chosen) => list(chosen).length,
-  "selected-at": (chosen, index) => list(chosen)[number(index)] || "",
-  concat: (...parts) => parts.map(text).join(""),
-  contains: (whole, part) => text(whole).includes(text(part)),
-  "starts-with": (whole, part) => text(whole).startsWith(text(part)),
-  "ends-with": (whole, part) => text(whole).endsWith(text(part)),
-  "string-length": (value) => [...text(value)].length,
-  "normalize-space": (value) => list(value).join(" "),
-  round,
-  pow: (base, power) => (number(base) === 1 || number(power) === 0 ? 1 : number(base) ** number(power)),
-  sqrt: (value) => Math.sqrt(number(value)),
-  log: (value) => Math.log(number(value)),
-  log10: (value) => Math.log10(number(value)),
-  exp: (value) => Math.exp(number(value)),
-  pi: () => Math.PI,
-  sum: (...values) => numbers(values).reduce((total, one) => total + one, 0),
-  min: (...values) => (numbers(values).length ? Math.min(...numbers(values)) : NaN),
-  max: (...values) => (numbers(values).length ? Math.max(...numbers(values)) : NaN),
-  count: (...values) => values.filter((value) => value !== "").length,
-  "count-non-empty": (...values) => values.filter((value) => value !== "").length,
-  join: (between, ...values) => values.map(text).join(text(between)),
-  substr: (value, start, end) => signs(value).slice(whole(start), end === undefined ? undefined : whole(end)).join(""),
-  "substring-before": (value, mark) => (text(mark) && text(value).includes(text(mark)) ? text(value).split(text(mark))[0] : ""),
-  "substring-after": (value, mark) => (text(mark) ? text(value).split(text(mark)).slice(1).join(text(mark)) : text(value)),
-  translate,
-  date: (value) => { const found = day(value); return found ? formatDate(found.getTime() / 86400000, "%Y-%m-%d") : ""; },
-  "format-date": formatDate,
-  "format-date-time": formatDate,
-  "decimal-date-time": (value) => days(text(value)),
-};
-
-// scope: {value(name) -> text, here, today}
-function evaluate(tree, scope) {
-  const [kind, first, ...parts] = tree;
-  const run = (part) => evaluate(part, scope);
-  if (kind === "num" || kind === "text") return first;
-  if (kind === "ref") return scope.value(first);
-  if (kind === "self") return scope.here || "";
-  if (kind === "op") {
-    if (first === "and") return parts.every((part) => truth(run(part)));
-    if (first === "or") return parts.some((part) => truth(run(part)));
-    if (parts.length === 1) return -number(run(parts[0]));
-    return OPERATORS[first](run(parts[0]), run(parts[1]));
-  }
-  if (kind === "call") {
-    if (first === "if") return truth(run(parts[0])) ? run(parts[1]) : run(parts[2]);
-    if (first === "once") return scope.here || run(parts[0]);
-    if (first === "today" && scope.today) return scope.today;
-    if (first === "coalesce") {
-      for (const part of parts) {
-        const value = run(part);
-        if (value !== "") return value;
-      }
-      return "";
-    }
-    if (Object.hasOwn(FUNCTIONS, first)) return FUNCTIONS[first](...parts.map(run));
-  }
-  throw new Unknown(kind);
-}
-
-globalThis.tamdanExpressions = { evaluate, number, text, truth };
+// bundle: expressions.js engine.js
+// Applies the rules of the questionnaire while somebody answers, before the server has spoken; the server always decides.
+// The form names them in data-rules and says in data-known what is answered on other pages and not shown here:
+// {now, values: {"code" or "code[row]": text}, rows: {table: [[key, parent key]]}, hidden: ["code" or "code[row]"]}.
+//
+// What is looked for on the page: [data-item="NAME"] shows and hides a question, group, page, table or cell, NAME being
+// "code", "code[row]" for a cell, "table[row]" for a table in a row; "code" of a column means its heading.
+// [data-computed="NAME"] and [data-value-of="NAME"] show a computed value, [data-total="column[row of the table around]"] a
+// sum. Rows come from the hidden fields row:TABLE[KEY] and row-parent:TABLE[KEY]; "tamdan:rows" says that they changed.
 
 const form = document.querySelector("form[data-rules]");
+const ROW_FIELD = /^row:([^[\]]+)\[([^\]]+)\]$/;
 
-function answerOf(code) {
-  const item = form.querySelector(`.question[data-item="${CSS.escape(code)}"]`);
-  if (!item) throw new Unknown(code);
-  if (item.hidden) return "";
-  const state = item.querySelector('input[name$="!state"]:checked');
-  if (state && state.value !== "answered") return "";
-  const chosen = [];
-  for (const field of item.querySelectorAll("input, select, textarea")) {
-    if (!field.name || /[!:]/.test(field.name) || field.type === "file") continue;
-    if (/radio|checkbox/.test(field.type)) {
-      if (field.checked) chosen.push(field.value);
-    } else if (field.value.trim()) {
-      return field.value.trim().replace(/[\u17e0-\u17e9]/g, (digit) => String(digit.charCodeAt(0) - 0x17e0));
+class Page {
+  constructor(rules, known) {
+    this.rules = rules;
+    this.known = { values: {}, rows: {}, hidden: [], ...known };
+    this.engine = new Engine(rules, { today: form.dataset.today, now: this.known.now });
+    this.live = new Set(); // names whose error this script shows
+    this.rebuild();
+  }
+
+  // reads the whole page anew: after rows came or went
+  rebuild() {
+    this.fields = new Map();
+    this.items = new Map();
+    this.outputs = new Map();
+    this.totals = new Map();
+    const rows = {};
+    for (const field of form.elements) {
+      const row = ROW_FIELD.exec(field.name || "");
+      if (row) this.row(rows, row, field);
+      if (!field.name || /[!:]/.test(field.name) || field.type === "file") continue;
+      const name = field.name.split("@")[0];
+      if (!this.fields.has(name)) this.fields.set(name, []);
+      this.fields.get(name).push(field);
+    }
+    for (const [table, found] of Object.entries(rows)) rows[table] = found.sort((one, other) => one[2] - other[2]).map(([key, parent]) => [key, parent]);
+    const group = (map, key, element) => map.set(key, [...(map.get(key) || []), element]);
+    for (const element of form.querySelectorAll("[data-item]")) group(this.items, element.dataset.item, element);
+    for (const element of form.querySelectorAll("[data-computed], [data-value-of]")) group(this.outputs, element.dataset.computed || element.dataset.valueOf, element);
+    for (const element of form.querySelectorAll("[data-total]")) group(this.totals, element.dataset.total, element);
+    const shown = {};
+    for (const table of form.querySelectorAll("[data-table]:not([data-fixed])")) shown[table.dataset.table] = [];
+    this.engine.place({ ...this.known.rows, ...shown, ...rows });
+    this.believe();
+    this.show(this.engine.compute((code, row) => this.answer(code, row)));
+  }
+
+  row(rows, [, table, key], field) {
+    if (field.closest("[data-removed]")) return;
+    const parent = form.elements.namedItem(`row-parent:${table}[${key}]`);
+    (rows[table] ||= []).push([key, parent ? parent.value : "", Number(field.value) || 0]);
+  }
+
+  // before anything is computed, what the server said is hidden is hidden
+  believe() {
+    const hidden = new Set(this.known.hidden);
+    for (const [table, frames] of this.engine.of) {
+      for (const frame of frames) {
+        for (const [code, home] of this.engine.homes) {
+          if (home === table && (hidden.has(code) || (frame.key && hidden.has(`${code}[${frame.key}]`)))) frame.hidden.add(code);
+        }
+      }
+    }
+    for (const [code, elements] of this.items) {
+      const frame = this.engine.frame(code);
+      if (frame && !this.engine.homes.get(code)) frame.hidden[elements[0].hidden ? "add" : "delete"](code);
     }
   }
-  return chosen.join(" ");
-}
 
-function apply({ relevant, inside = {} }) {
-  const items = [...form.querySelectorAll("[data-item]")];
-  const shown = new Map();
-  const decide = (code) => {
-    const parent = inside[code];
-    const above = parent === undefined ? true : shown.has(parent) ? shown.get(parent) : decide(parent);
-    if (above === false) return false;
-    if (!relevant[code]) return above;
-    try {
-      return truth(evaluate(relevant[code], { value: answerOf, today: form.dataset.today })) ? above : false;
-    } catch (error) {
-      if (error instanceof Unknown) return undefined; // the server knows
-      throw error;
+  // what expressions read: the page's own answer, else what the server said of it
+  answer(code, row) {
+    const name = row ? `${code}[${row}]` : code;
+    const fields = this.fields.get(name);
+    if (!fields) return this.known.values[name] ?? (this.rules.asked.includes(code) ? "" : undefined);
+    const state = form.querySelector(`input[name="${CSS.escape(name)}!state"]:checked, select[name="${CSS.escape(name)}!state"]`);
+    if (state && state.value !== "answered") return "";
+    const kind = this.rules.kinds[code];
+    if (kind === "server") return fields.some(altered) ? null : this.known.values[name] ?? "";
+    const chosen = [];
+    for (const field of fields) {
+      if (/radio|checkbox/.test(field.type)) {
+        if (field.checked) chosen.push(field.value);
+      } else if (field.tagName === "SELECT" && field.multiple) {
+        chosen.push(...[...field.selectedOptions].map((option) => option.value));
+      } else if (field.value.trim() && fields.length > 1 && field.tagName === "SELECT") {
+        chosen.push(field.value); // a ranking: one list per place
+      } else if (field.value.trim()) {
+        return kind === "number" ? readNumber(field.value) : kind === "date" ? readDate(field.value) : field.value.trim();
+      }
     }
-  };
-  // an answer that becomes hidden reads as "", which may hide others: again until nothing moves
-  for (let round = 0; round < items.length + 1; round += 1) {
-    let moved = false;
-    shown.clear();
-    for (const item of items) {
-      const now = decide(item.dataset.item);
-      shown.set(item.dataset.item, now);
-      if (now === undefined || item.hidden === !now) continue;
-      item.hidden = !now;
-      moved = true;
+    return chosen.join(" ");
+  }
+
+  changed(names) {
+    const codes = new Set(names.map((name) => name.split("[")[0]).filter((code) => this.engine.homes.has(code)));
+    if (!codes.size) return;
+    const gone = this.engine.compute((code, row) => this.answer(code, row), codes);
+    this.show(gone, codes);
+  }
+
+  // brings the page in line with what was computed; `typed` are the codes that the reader has just changed
+  show(codes, typed = new Set()) {
+    for (const code of codes) {
+      const home = this.engine.homes.get(code);
+      for (const frame of this.engine.of.get(home) || []) {
+        const name = frame.key ? `${code}[${frame.key}]` : code;
+        for (const element of this.items.get(name) || []) hide(element, frame.hidden.has(code));
+        for (const output of this.outputs.get(name) || []) say(output, frame.values.get(code) ?? "");
+        if (!typed.size) continue;
+        this.judge(code, name, frame);
+      }
+      if (home) this.column(code, home);
     }
-    if (!moved) return;
+    for (const [watcher, names] of Object.entries(this.rules.watches)) {
+      if (!codes.includes(watcher) && !names.some((name) => codes.includes(name))) continue;
+      for (const frame of this.engine.of.get(this.engine.homes.get(watcher)) || []) {
+        const name = frame.key ? `${watcher}[${frame.key}]` : watcher;
+        this.offer(watcher, name, frame);
+        if (typed.size) this.judge(watcher, name, frame);
+      }
+    }
+  }
+
+  // the heading of a column and its sums
+  column(code, table) {
+    const frames = this.engine.of.get(table) || [];
+    if (frames.length && !this.engine.tables.has(code)) {
+      const gone = frames.every((frame) => frame.hidden.has(code));
+      for (const element of this.items.get(code) || []) hide(element, gone);
+    }
+    for (const up of new Set(frames.map((frame) => frame.up))) {
+      for (const output of this.totals.get(`${code}[${up.key}]`) || []) {
+        const values = (up.below.get(table) || []).filter((frame) => !frame.hidden.has(code)).map((frame) => frame.values.get(code) ?? "");
+        const sum = numbers(values).filter((one) => !Number.isNaN(one)).reduce((total, one) => total + one, 0);
+        say(output, values.some((value) => value !== "") ? text(Math.round(sum * 1e6) / 1e6) : "");
+      }
+    }
+  }
+
+  // says at once that an answer breaks the question's rule; takes back only what it said itself
+  judge(code, name, frame) {
+    const fields = this.fields.get(name);
+    const value = frame.values.get(code) ?? "";
+    if (!fields || !(code in this.rules.messages)) return;
+    const verdict = value === "" || frame.hidden.has(code) ? true : this.engine.judge(code, "constraint", frame.key, value);
+    if (verdict === undefined) return;
+    const place = fields[0].closest("[data-item]");
+    const error = place && place.querySelector("[data-error]");
+    if (!error) return;
+    if (truth(verdict)) {
+      if (!this.live.delete(name)) return;
+      error.hidden = true;
+      fields.forEach((field) => field.removeAttribute("aria-invalid"));
+    } else {
+      this.live.add(name);
+      (error.lastElementChild || error).textContent = this.message(code, frame);
+      error.hidden = false;
+      fields.forEach((field) => field.setAttribute("aria-invalid", "true"));
+    }
+  }
+
+  message(code, frame) {
+    const scope = this.engine.scope(frame);
+    return this.rules.messages[code].replace(/\$\{\s*([^{}\s]+)\s*\}/g, (found, name) => {
+      const value = scope.value(name);
+      return value ? value.split(" ").map((key) => scope.label(name, key)).join(this.rules.labels[name] ? ", " : " ") : "…";
+    });
+  }
+
+  // leaves only the choices that fit the other answers; what is chosen stays until the server has spoken
+  offer(code, name, frame) {
+    const choices = this.rules.filtered[code];
+    const keys = choices && this.engine.offered(code, frame.key, choices);
+    if (!keys) return;
+    for (const field of this.fields.get(name) || []) {
+      if (field.tagName === "SELECT") complete(field, choices, keys);
+      const options = field.tagName === "SELECT" ? [...field.options].filter((option) => option.value) : [field];
+      for (const option of options) {
+        const gone = !keys.includes(option.value) && !option.checked && !option.selected;
+        option.disabled = gone;
+        (option.closest("label") || option).hidden = gone;
+      }
+    }
   }
 }
 
-if (form) {
+function latin(value) {
+  return value.replace(/[\u17e0-\u17e9]/g, (digit) => String(digit.charCodeAt(0) - 0x17e0)).replace(/[\u200b-\u200d\u2060\ufeff]/g, "");
+}
+
+// as forms/reading.py reads it; what the server would not read has no value
+function readNumber(value) {
+  const khmer = /[\u17e0-\u17e9]/.test(value);
+  const bare = latin(value).replace(/\s/g, "").replace("\u2212", "-").replace(/%$/, "");
+  const grouped = /^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(bare) && !khmer;
+  const plain = /^[+-]?(\d+(\.\d+)?|\.\d+)$/.test(bare) && !/^[+-]?[1-9]\d{0,2}\.\d{3}$/.test(bare);
+  if (!grouped && !plain) return "";
+  const [, sign, whole, , decimals = ""] = /^([+-]?)0*(\d*)(\.(\d*?)0*)?$/.exec(bare.replace(/,/g, ""));
+  const written = (whole || "0") + (decimals ? `.${decimals}` : "");
+  return sign === "-" && written !== "0" ? `-${written}` : written;
+}
+
+function readDate(value) {
+  const bare = latin(value).trim();
+  const found = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$/.exec(bare);
+  const iso = found ? `${found[3]}-${found[2].padStart(2, "0")}-${found[1].padStart(2, "0")}` : bare;
+  return Number.isNaN(days(iso)) ? "" : iso;
+}
+
+// a list may have come without the choices that did not fit then
+function complete(field, choices, keys) {
+  const there = new Map([...field.options].map((option) => [option.value, option]));
+  if (keys.every((key) => there.has(key))) return;
+  for (const choice of choices) {
+    const option = there.get(choice.name) || (keys.includes(choice.name) ? new Option(choice.label, choice.name) : null);
+    if (option) field.append(option);
+  }
+}
+
+const hide = (element, hidden) => { if (element.hidden !== hidden) element.hidden = hidden; };
+
+function altered(field) {
+  if (/radio|checkbox/.test(field.type)) return field.checked !== field.defaultChecked;
+  if (field.tagName === "SELECT") return [...field.options].some((option) => option.selected !== option.defaultSelected) && field.value !== "";
+  return field.value !== field.defaultValue;
+}
+
+function say(output, value) {
+  if (!value && output.dataset.valueOf) value = "–";
+  const written = form.dataset.digits === "khmr" ? value.replace(/[0-9]/g, (digit) => String.fromCharCode(0x17e0 + Number(digit))) : value;
+  if (output.textContent !== written) output.textContent = written;
+}
+
+async function begin() {
   const answer = await fetch(form.dataset.rules, { headers: { Accept: "application/json" }, credentials: "same-origin" }).catch(() => null);
-  if (answer && answer.ok) {
-    const rules = await answer.json();
-    apply(rules);
-    document.addEventListener("tamdan:changed", () => apply(rules));
-  }
+  if (!answer || !answer.ok) return;
+  const page = new Page(await answer.json(), JSON.parse(form.dataset.known || "{}"));
+  const heard = (event) => {
+    const name = event.target.name ? event.target.name.split(/[@!]/)[0] : "";
+    if (name && !/:/.test(name)) page.changed([name]);
+  };
+  form.addEventListener("input", heard);
+  form.addEventListener("change", heard);
+  let due = false; // many rows may come at once
+  document.addEventListener("tamdan:rows", () => {
+    if (due) return;
+    due = true;
+    requestAnimationFrame(() => { due = false; page.rebuild(); });
+  });
+  document.addEventListener("tamdan:dirty", (event) => page.changed(event.detail.names.filter((name) => !name.includes(":")).map((name) => name.split("@")[0])));
+  // an answer was put in by script: a colleague's, say
+  document.addEventListener("tamdan:changed", (event) => { if (event.detail) page.changed([event.detail.split("@")[0]]); });
 }
+
+if (form) begin();

@@ -107,7 +107,7 @@ function fill(name, list) {
     if (/radio|checkbox/.test(field.type)) field.checked = list.includes(field.value);
     else field.value = list[place++] || "";
   }
-  document.dispatchEvent(new CustomEvent("tamdan:changed"));
+  document.dispatchEvent(new CustomEvent("tamdan:changed", { detail: name }));
 }
 
 const asList = (given) => (Array.isArray(given) ? given : given === null || given === undefined ? [] : [String(given)]);

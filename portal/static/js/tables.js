@@ -47,6 +47,7 @@ function renumber(table) {
     if (number.textContent !== text) number.textContent = text;
     row.querySelector(":scope > .row-acts summary")?.setAttribute("aria-label", `${words} ${text}`);
   });
+  tell("rows");
   const button = table.closest("fieldset").querySelector(":scope > .table-acts > [data-row-act]");
   if (!button) return;
   const full = standing.length >= Number(table.dataset.most);

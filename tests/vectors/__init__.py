@@ -1,0 +1,1 @@
+"""The vectors of expressions: files that pytest and Chromium both run."""
