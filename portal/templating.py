@@ -393,7 +393,7 @@ def _read_words() -> SimpleNamespace:
         removed_rows=gettext("Removed rows"),
         restore=gettext("Put back"),
         gone=gettext("The row was removed; its answers are kept."),
-        figure=gettext("Has an answer"),
+        figure=gettext("If no answer…"),
         yes=gettext("Yes"),
         no_files=gettext("Please attach files below the table, at the question for files."),
         calendar=gettext("Calendar"),
