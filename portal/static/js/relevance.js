@@ -17,6 +17,7 @@ class Page {
     this.known = { values: {}, rows: {}, hidden: [], ...known };
     this.engine = new Engine(rules, { today: form.dataset.today, now: this.known.now });
     this.live = new Set(); // names whose error this script shows
+    this.left = false; // has the reader left the field that changed?
     this.rebuild();
   }
 
@@ -154,6 +155,8 @@ class Page {
       error.hidden = true;
       fields.forEach((field) => field.removeAttribute("aria-invalid"));
     } else {
+      // nobody is told off in the middle of a word: the first time, only once the field is left
+      if (!this.left && !this.live.has(name) && fields.includes(document.activeElement)) return;
       this.live.add(name);
       (error.lastElementChild || error).textContent = this.message(code, frame);
       error.hidden = false;
@@ -239,6 +242,7 @@ async function begin() {
   const page = new Page(await answer.json(), JSON.parse(form.dataset.known || "{}"));
   const heard = (event) => {
     const name = event.target.name ? event.target.name.split(/[@!]/)[0] : "";
+    page.left = event.type === "change";
     if (name && !/:/.test(name)) page.changed([name]);
   };
   form.addEventListener("input", heard);

@@ -84,6 +84,13 @@ def test_a_default_saved_meanwhile_conflicts_with_nobody(client_for, scene, sess
     assert [one["name"] for one in told["stale"]] == ["next"]
 
 
+def test_completing_keeps_what_answers_began_with(client_for, scene, session):
+    client = client_for(scene.focal)
+    page = scene.first.rpartition("/pages")[0]
+    client.post(f"{page}/complete", {}, expect=303)
+    assert stored(session, scene) == {"year": (2022, 1), "next": (2023, 1)}
+
+
 def test_names_in_labels_are_spoken_and_escaped(client_for, scene):
     client = client_for(scene.focal)
     assert "After 2022, says …" in client.get(scene.second).text
