@@ -45,6 +45,8 @@ class Page {
     for (const table of form.querySelectorAll("[data-table]:not([data-fixed])")) shown[table.dataset.table] = [];
     this.engine.place({ ...this.known.rows, ...shown, ...rows });
     this.believe();
+    if (this.seen) this.begin();
+    this.seen = new Set(this.frames().map(([name]) => name));
     this.show(this.engine.compute((code, row) => this.answer(code, row)));
   }
 
@@ -52,6 +54,29 @@ class Page {
     if (field.closest("[data-removed]")) return;
     const parent = form.elements.namedItem(`row-parent:${table}[${key}]`);
     (rows[table] ||= []).push([key, parent ? parent.value : "", Number(field.value) || 0]);
+  }
+
+  frames() {
+    return [...this.engine.of].flatMap(([table, frames]) => frames.map((frame) => [`${table}[${frame.key}]`, frame]));
+  }
+
+  // gives the cells of a row that was added here what they begin with, as the next save will
+  begin() {
+    for (const [name, frame] of this.frames()) {
+      if (this.seen.has(name)) continue;
+      for (const [code, tree] of Object.entries(this.rules.defaults)) {
+        if (this.engine.homes.get(code) !== frame.table) continue;
+        const fields = this.fields.get(`${code}[${frame.key}]`) || [];
+        const field = fields.find((one) => !one.name.includes("@") || one.name.endsWith(`@${this.rules.default_language}`));
+        if (!field || /radio|checkbox/.test(field.type) || fields.some((one) => one.value)) continue;
+        try {
+          const begun = text(this.engine.run(tree, code, frame.key));
+          field.value = this.rules.kinds[code] === "date" ? formatDate(begun, "%d/%m/%Y") : begun;
+        } catch (trouble) {
+          if (!(trouble instanceof Unknown)) throw trouble;
+        }
+      }
+    }
   }
 
   // before anything is computed, what the server said is hidden is hidden

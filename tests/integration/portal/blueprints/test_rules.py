@@ -10,7 +10,16 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock
-from portal.models import Answer, ItemKind, Question, Questionnaire, QuestionnaireVersion, Role, VersionStatus
+from portal.models import (
+    Answer,
+    ItemKind,
+    Question,
+    Questionnaire,
+    QuestionnaireVersion,
+    Role,
+    VersionItem,
+    VersionStatus,
+)
 from tests import factories, tables
 
 JSON = {"Accept": "application/json"}
@@ -131,3 +140,20 @@ def test_the_rules_of_tables_name_their_rows(client_for, session):
     }
     assert rules["homes"]["spent"] == "b3y"
     assert rules["watches"]["convicted"] == ["c2", "received"]
+
+
+def test_a_row_that_the_browser_adds_begins_as_the_server_will_save_it(client_for, session):
+    scene = tables.scene(session)
+    place = session.scalars(select(VersionItem).where(VersionItem.code == "women")).one()
+    place.default = "count(${b5}) * 10"
+    session.commit()
+    client = client_for(scene.focal)
+    page = client.get(scene.path).text
+    rules = client.get(html.unescape(re.search(r'data-rules="([^"]*)"', page)[1])).json
+    assert rules["defaults"] == {"women": ["op", "*", ["call", "count", ["ref", "b5"]], ["num", 10]]}
+    key = tables.key(1)
+    row = {f"row:b5[{key}]": "1", f"row-base:b5[{key}]": "0", f"men[{key}]": "4", f"base:men[{key}]": "0"}
+    told = client.post(scene.path, row, headers=JSON, expect=200).json
+    assert {one["name"]: one["revision"] for one in told["saved"]} == {f"men[{key}]": 1, f"women[{key}]": 1}
+    assert 'value="10"' in client.get(scene.path).text
+    assert told["computed"][f"reached[{key}]"] == "14"
