@@ -103,7 +103,8 @@ def _draw(
     # which of the fields hold something decides the macro's own branches; what they hold is put in as holes
     chosen = tuple(item.raw) if item.choices else tuple(map(bool, item.raw))
     written = tuple(bool(text.value) for text in item.texts)
-    key = (*place, item.code, item.label, item.hint, item.html, item.hidden, item.readonly, item.missing, item.state, chosen, written)
+    wording = (item.label, item.hint, item.html)  # answers may be spoken in it
+    key = (*place, item.code, wording, item.hidden, item.readonly, item.missing, item.state, chosen, written)
     parts: list[str] | None = kept.get(key)
     if parts is None:
         parts = kept[key] = _HOLE.split(str(macro(_holed(item), words)))
