@@ -115,7 +115,7 @@ def replies(session: Session, round_id: int) -> list[Reply]:
 def _live(session: Session, round_id: int, heads: Sequence[SubmissionHead]) -> dict[int, Content]:
     """Read the answers of the replies that stand handed in."""
     stored: dict[int, dict[RowKey, StoredRow]] = {}
-    for submission_id, repeat, key, parent, position, removed, revision in session.execute(
+    for submission_id, repeat, key, parent, position, gone, revision in session.execute(
         select(
             AnswerRow.submission_id, AnswerRow.repeat, AnswerRow.key,
             AnswerRow.parent_key, AnswerRow.position, AnswerRow.removed, AnswerRow.revision,
@@ -125,7 +125,7 @@ def _live(session: Session, round_id: int, heads: Sequence[SubmissionHead]) -> d
         .where(Assignment.round_id == round_id, Submission.status.in_(sorted(OPEN_TO_STAFF)))
         .order_by(AnswerRow.submission_id, AnswerRow.repeat, AnswerRow.key)
     ):  # fmt: skip
-        stored.setdefault(submission_id, {})[RowKey(repeat, key)] = StoredRow(parent, position, removed, revision)
+        stored.setdefault(submission_id, {})[RowKey(repeat, key)] = StoredRow(parent, position, gone, revision)
     rows = {submission_id: standing_rows(of) for submission_id, of in stored.items()}
     standing = {(one, row.key) for one, of in rows.items() for each in of.values() for row in each}
     removed = {(one, name.key) for one, of in stored.items() for name in of} - standing
