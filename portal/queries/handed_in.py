@@ -75,7 +75,8 @@ class Entry:
 class Content:
     """What an institution handed in: under which version, what was not asked, the answers, the evidence by public id.
 
-    ``rows`` are the rows of its repeats in order, without removed ones. ``frozen`` tells that it comes from a snapshot, because the reply is being changed again.
+    ``rows`` are the rows of its repeats in order, without removed ones. ``frozen`` tells that
+    it comes from a snapshot, because the reply is being changed again.
     """
 
     version_id: int
@@ -113,7 +114,7 @@ def replies(session: Session, round_id: int) -> list[Reply]:
 def _live(session: Session, round_id: int, heads: Sequence[SubmissionHead]) -> dict[int, Content]:
     """Read the answers of the replies that stand handed in."""
     stored: dict[int, dict[RowKey, StoredRow]] = {}
-    for submission_id, repeat, key, *row in session.execute(
+    for submission_id, repeat, key, parent, position, gone, revision in session.execute(
         select(
             AnswerRow.submission_id, AnswerRow.repeat, AnswerRow.key,
             AnswerRow.parent_key, AnswerRow.position, AnswerRow.removed, AnswerRow.revision,
@@ -123,7 +124,7 @@ def _live(session: Session, round_id: int, heads: Sequence[SubmissionHead]) -> d
         .where(Assignment.round_id == round_id, Submission.status.in_(sorted(OPEN_TO_STAFF)))
         .order_by(AnswerRow.submission_id, AnswerRow.repeat, AnswerRow.key)
     ):  # fmt: skip
-        stored.setdefault(submission_id, {})[RowKey(repeat, key)] = StoredRow(*row)
+        stored.setdefault(submission_id, {})[RowKey(repeat, key)] = StoredRow(parent, position, gone, revision)
     rows = {submission_id: standing_rows(of) for submission_id, of in stored.items()}
     standing = {(one, row.key) for one, of in rows.items() for each in of.values() for row in each}
     removed = {(one, name.key) for one, of in stored.items() for name in of} - standing
@@ -213,7 +214,8 @@ def _thaw(snapshot: Mapping[str, Any], versions: Mapping[tuple[str, int], int]) 
         for one in snapshot["answers"]
     }
     evidence = frozenset(one["id"] for one in snapshot["evidence"])
-    return Content(version_id, frozenset(snapshot["hidden"]), answers, evidence, frozen=True, rows=handed_in_rows(snapshot))
+    hidden, rows = frozenset(snapshot["hidden"]), handed_in_rows(snapshot)
+    return Content(version_id, hidden, answers, evidence, frozen=True, rows=rows)
 
 
 def recommendations_in_order(session: Session, round_id: int) -> list[int]:
