@@ -1,9 +1,9 @@
 """Measures the page of a table of 200 rows in Chromium on a slow phone: `python bench/tables.py`.
 
-Starts `serve` on loopback with a fresh SQLite data folder, fills a table of 200 rows by ten columns through the gate, and
-opens its page at 390 px with the processor slowed down (Chrome's own `Emulation.setCPUThrottlingRate`). Prints the page's
-weight, how long the server and the browser take to show it, and the time from a key to the next picture: for letters in a
-text, digits in a number, and adding a row. Needs the packages of the tests (Playwright) and Chromium.
+Starts `serve` on loopback with a fresh SQLite data folder, fills a table of 200 rows by ten columns through the gate,
+and opens its page at 390 px with the processor slowed down (Chrome's own `Emulation.setCPUThrottlingRate`). Prints the
+page's weight, how long the server and the browser take to show it, and the time from a key to the next picture: for
+letters in a text, digits in a number, and adding a row. Needs the packages of the tests (Playwright) and Chromium.
 """
 
 from __future__ import annotations
@@ -31,13 +31,18 @@ WATCH = """() => {
   window.keys = [];
   addEventListener("keydown", (event) => {
     const began = event.timeStamp;
-    requestAnimationFrame(() => { const turn = new MessageChannel(); turn.port1.onmessage = () => keys.push(performance.now() - began); turn.port2.postMessage(0); });
+    requestAnimationFrame(() => {
+      const turn = new MessageChannel();
+      turn.port1.onmessage = () => keys.push(performance.now() - began);
+      turn.port2.postMessage(0);
+    });
   }, true);
 }"""
 
 
 def scene(data: Path, rows: int) -> tuple[str, str]:
     """Make a reply whose table has that many rows; return who answers it and the page."""
+    from config import Settings
     from forms.answers import AnswerKey, Parsed
     from forms.context import Context
     from portal import migrations
@@ -50,8 +55,6 @@ def scene(data: Path, rows: int) -> tuple[str, str]:
     from portal.services.answer_rows import RowChange
     from portal.services.submissions import Change, save_answers
     from tests import factories, tables
-
-    from config import Settings
 
     app = create_app(Settings(data_dir=data))
     with app.app_context():
@@ -130,8 +133,9 @@ def main() -> None:
         try:
             cookie, _token = sign_in(port, login, path)
             took, body = server_time(port, path, cookie, given.runs)
-            print(f"page of {given.rows} rows: {len(body) / 1024:.0f} kB, {len(gzip.compress(body, 6)) / 1024:.0f} kB compressed, "
-                  f"server {took:.0f} ms (median of {given.runs})")  # fmt: skip
+            weight, sent = len(body) / 1024, len(gzip.compress(body, 6)) / 1024
+            print(f"page of {given.rows} rows: {weight:.0f} kB, {sent:.0f} kB compressed")
+            print(f"server: {took:.0f} ms (median of {given.runs})")
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
                 context = browser.new_context(base_url=f"http://127.0.0.1:{port}", viewport=PHONE)

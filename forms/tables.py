@@ -188,8 +188,9 @@ def _countable(item: Item, definition: Definition) -> Iterator[str]:
 def answered_codes(
     definition: Definition, stored: Mapping[AnswerKey, Given], rows: Rows, hidden: frozenset[str]
 ) -> set[str]:
-    """Return the codes that count as answered: a question by an answer in any language, a table when each row says
-    something (and there is one).
+    """Return the codes that count as answered.
+
+    A question counts by an answer in any language, a table when it has rows and each of them says something.
     """
     said = {(key.code, key.row) for key, given in stored.items() if given.typed is None and not given.blank}
     found = {code for code, row in said if not row}

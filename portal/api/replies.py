@@ -363,7 +363,8 @@ def _saved(
     unknown: list[shapes.RefusedAnswer],
 ) -> shapes.Saved:
     written = [cell for row in saved.stale_rows for cell in row.theirs.values()]
-    names = actor_names(session, [*(one.theirs.answered_by for one in saved.stale), *(one.answered_by for one in written)])
+    actors = [*(one.theirs.answered_by for one in saved.stale), *(one.answered_by for one in written)]
+    names = actor_names(session, actors)
     status = session.scalar(select(Submission.status).where(Submission.id == head.id))
     return shapes.Saved(
         saved=[shapes.SavedAnswer(name=field_name(key), revision=number) for key, number in saved.saved.items()],

@@ -401,7 +401,6 @@ class AnsweringPage:
 
     def missing(self) -> list[tuple[str, str]]:
         """List what still needs an answer, over all pages: (question, address)."""
-        language, languages = self.context.language, self.context.languages
         blocking = [
             *self.evaluation.missing,
             *self.evaluation.refused,

@@ -54,7 +54,8 @@ def draw(definition: Definition, page_code: str, items: Sequence[ItemView]) -> M
 
 def draw_cells(item: ItemView, kept: dict[Any, Any], place: tuple[str, ...], words: Any) -> None:
     """Draw every cell of a table, each once per column and variant; the table's macro puts them into its rows."""
-    cell = current_app.jinja_env.get_template("components/controls/cell.html").module.cell  # type: ignore[attr-defined] # a module of macros
+    module: Any = current_app.jinja_env.get_template("components/controls/cell.html").module
+    cell = module.cell
     table = item.table
     for row in (*table.rows, table.blank) if table is not None else ():
         if row is not None:
@@ -70,7 +71,8 @@ def _draw_cell(
     chosen = tuple((one[0], one[2]) for one in item.choices) if item.choices else tuple(map(bool, item.raw))
     written = tuple(bool(text.value) for text in item.texts)
     key = (
-        *place, "cell", item.code, tuple(item.raw) if item.choices else (), item.hidden, item.readonly, item.missing, item.state, bool(item.error), chosen,
+        *place, "cell", item.code, tuple(item.raw) if item.choices else (), item.hidden, item.readonly, item.missing,
+        item.state, bool(item.error), chosen,
         written,
     )  # fmt: skip
     parts: list[str] | None = kept.get(key)
@@ -98,7 +100,8 @@ def _cell_filling(item: ItemView, name: str) -> str | int:
 def _draw(
     item: ItemView, kept: dict[Any, Any], place: tuple[str, ...], macro: Callable[..., Markup], words: Any
 ) -> Markup:
-    if item.error or item.message or item.files or item.upload_url or item.table is not None or item.who or item.history_url:
+    special = item.error or item.message or item.files or item.upload_url or item.who or item.history_url
+    if special or item.table is not None:
         return macro(item, words)
     # which of the fields hold something decides the macro's own branches; what they hold is put in as holes
     chosen = tuple(item.raw) if item.choices else tuple(map(bool, item.raw))

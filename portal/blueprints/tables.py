@@ -14,6 +14,7 @@ from forms.question_types.choices import label_of
 from forms.tables import made_key, may_change, tables
 from portal.blueprints.drawing import clone
 from portal.blueprints.question_views import is_shown
+from portal.queries.submissions import RowKey
 from portal.templating import ColumnView, ItemView, RowView, TableView, TextInLanguage, digits, number
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ def cell_id(table: str, key: AnswerKey) -> str:
 
 
 def table_skeleton(definition: Definition, view: ItemView, cell: Callable[[Item], ItemView]) -> ItemView:
-    """Return a table as far as it depends on the questionnaire and the language alone; ``cell`` makes a question's view.
+    """Return a table as far as it depends on the questionnaire and the language alone.
 
-    Its blank row holds one pattern per column, from which the cells of every row are made.
+    ``cell`` makes a question's view. The blank row holds one pattern per column: the cells of every row come from it.
     """
     table = tables(definition)[view.code]
     shown = [item for item in table.columns if is_shown(item)]
@@ -164,7 +165,7 @@ class _Filler:
             if not self.table.fixed and row.parent != self.parent:
                 continue
             at += 1
-            kept = stored.get((self.table.code, row.key))
+            kept = stored.get(RowKey(self.table.code, row.key))
             label = self.table.row_label(row.key, context.language, context.languages) or digits(at)
             removable = not self.rows_locked and not self.table.fixed and (counted is None or at > counted)
             yield self._row(row.key, label, kept.position if kept else at, kept.revision if kept else 0, removable)
@@ -173,7 +174,7 @@ class _Filler:
         if counted is not None:
             for number_ in range(at + 1, min(counted, self.table.most) + 1):
                 key = made_key(self.page.head.public_id, self.table.code, self.parent, str(number_))
-                if (self.table.code, key) not in stored:
+                if RowKey(self.table.code, key) not in stored:
                     yield self._row(key, digits(number_), number_, 0, removable=False)
         elif not at and not self.parent.startswith("{"):
             yield self._row(new_row_key(), digits(1), 1, 0, removable=True)
@@ -222,7 +223,8 @@ class _Filler:
                 self._text(text, item, AnswerKey(code, row, text.language), answer)
                 for text, answer in zip(pattern.texts, answers, strict=True)
             ]
-            answer = next((one for one in answers if one is not None and (one.message or one.state != "answered")), None)
+            telling = (one for one in answers if one is not None and (one.message or one.state != "answered"))
+            answer = next(telling, None)
         else:
             answer = page.stored.get(key)
             cell.revision = answer.revision if answer else 0

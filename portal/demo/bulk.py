@@ -207,7 +207,7 @@ class Loader:
             if action is Action.SIGN_OFF:
                 with clock.at(at):
                     content = content_of(
-                        head, number, self.compiled, StoredReply(stored, {}),
+                        head, number, self.compiled, StoredReply(dict(stored), {}),
                         asked=asked, evidence=evidence, hidden=pattern.hidden, signed_by=signer,
                     )  # fmt: skip
                 text = canonical_json(content)

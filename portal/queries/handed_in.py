@@ -77,7 +77,8 @@ class Entry:
 class Content:
     """What an institution handed in: under which version, what was not asked, the answers, the evidence by public id.
 
-    ``rows`` are the rows of its repeats in order, without removed ones. ``frozen`` tells that it comes from a snapshot, because the reply is being changed again.
+    ``rows`` are the rows of its repeats in order, without removed ones. ``frozen`` tells that
+    it comes from a snapshot, because the reply is being changed again.
     """
 
     version_id: int
@@ -218,7 +219,8 @@ def _thaw(snapshot: Mapping[str, Any], versions: Mapping[tuple[str, int], int]) 
         for one in snapshot["answers"]
     }
     evidence = frozenset(one["id"] for one in snapshot["evidence"])
-    return Content(version_id, frozenset(snapshot["hidden"]), answers, evidence, frozen=True, rows=handed_in_rows(snapshot))
+    hidden, rows = frozenset(snapshot["hidden"]), handed_in_rows(snapshot)
+    return Content(version_id, hidden, answers, evidence, frozen=True, rows=rows)
 
 
 def recommendations_in_order(session: Session, round_id: int) -> list[int]:

@@ -133,8 +133,8 @@ def _question(item: Item, version: Definition, reader: Reader) -> tuple[Cell, ..
     if (table := table_of(version, item.code)) is not None:
         hint = " ".join(filter(None, (_("Column of the table %(code)s.", code=table.code), hint)))
     return (
-        item.code, *(worded.get(language, "") for language in reader.languages), item.type or item.kind, choices, item.required,
-        item.relevant, item.constraint, item.calculation, hint,
+        item.code, *(worded.get(language, "") for language in reader.languages), item.type or item.kind, choices,
+        item.required, item.relevant, item.constraint, item.calculation, hint,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The data annex of the consolidated workbook: one sheet per table of a questionnaire, one line per row, typed cells."""
+"""The data annexes of the consolidated workbook: a sheet per table of a questionnaire, a line per row, typed cells."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class AnnexRow:
 
 
 def annexes(lines: Iterable[Line]) -> list[Annex]:
-    """Gather the tables of all replies, in the order in which they are first met; a row of which nothing is asked is none."""
+    """Gather the tables of all replies as they are first met; a row of which nothing is asked is none."""
     found: dict[tuple[str, str], Annex] = {}
     for line in lines:
         table = line.table

@@ -255,10 +255,11 @@ def _annex_counts(
     counted: Mapping[tuple[str, str], int], annexes: Sequence[table_sheets.Annex], made: Sequence[Table]
 ) -> list[layout.Count]:
     """Compare the rows of each table's sheet with the database; a table that no sheet holds counts as none written."""
-    lines = [
-        layout.Count(table.code, _("Rows: %(table)s", table=pick(table.title, "")), counted.get(annex.name, 0), len(table.rows))  # type: ignore[arg-type] # these tables are lists
-        for annex, table in zip(annexes, made, strict=True)
-    ]
+    lines = []
+    for annex, table in zip(annexes, made, strict=True):
+        written = len(table.rows)  # type: ignore[arg-type] # these tables are lists
+        what = _("Rows: %(table)s", table=pick(table.title, ""))
+        lines.append(layout.Count(table.code, what, counted.get(annex.name, 0), written))
     known = {annex.name for annex in annexes}
     return lines + [
         layout.Count(code, _("Rows: %(table)s", table=code), many, 0)

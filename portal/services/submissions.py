@@ -180,24 +180,7 @@ def save_answers(
     row_work = RowWork(definition, rows, unlocked)
     row_work.apply(row_changes, stored)
     work = _Save(stored, by.actor_id, clock.now(), head.version_id, question_ids, row_work)
-    doubtful: dict[AnswerKey, Change] = {}
-    for key, change in changes.items():
-        before = work.stored.get(key)
-        removed, misplaced = row_work.place_of(key)
-        if misplaced is not None and before is None and _says_nothing(change.parsed):
-            work.saved[key] = 0  # an empty cell of a row that was never added
-        elif misplaced is not None:
-            work.refused.append(RefusedAnswer(key, misplaced, before.revision if before else 0, kept=False))
-        elif not may_change(definition, key.code, unlocked):
-            sentence = _l(
-                "This answer was handed in and is not among those returned to you, so it cannot be changed now."
-            )
-            work.refused.append(RefusedAnswer(key, sentence, before.revision if before else 0, kept=False))
-        elif removed is not None or (change.base is not None and change.base != (before.revision if before else 0)):
-            doubtful[key] = change
-        else:
-            work.put(key, change.parsed)
-    if doubtful:
+    if doubtful := _take(work, definition, changes, unlocked):
         _put_over_defaults(work, doubtful, definition, context, rows)
         _settle(session, head.id, work, doubtful, request_key)
     standing = standing_rows(rows) if rows else NO_ROWS
@@ -271,6 +254,30 @@ def _put_over_defaults(
             work.put(key, doubtful.pop(key).parsed)
 
 
+def _take(
+    work: _Save, definition: Definition, changes: Mapping[AnswerKey, Change], unlocked: frozenset[str] | None
+) -> dict[AnswerKey, Change]:
+    """Save the answers that their writers saw as they stand, refuse those without a place; return the doubtful ones."""
+    doubtful: dict[AnswerKey, Change] = {}
+    for key, change in changes.items():
+        before = work.stored.get(key)
+        removed, misplaced = work.rows.place_of(key)
+        if misplaced is not None and before is None and _says_nothing(change.parsed):
+            work.saved[key] = 0  # an empty cell of a row that was never added
+        elif misplaced is not None:
+            work.refused.append(RefusedAnswer(key, misplaced, before.revision if before else 0, kept=False))
+        elif not may_change(definition, key.code, unlocked):
+            sentence = _l(
+                "This answer was handed in and is not among those returned to you, so it cannot be changed now."
+            )
+            work.refused.append(RefusedAnswer(key, sentence, before.revision if before else 0, kept=False))
+        elif removed is not None or (change.base is not None and change.base != (before.revision if before else 0)):
+            doubtful[key] = change
+        else:
+            work.put(key, change.parsed)
+    return doubtful
+
+
 def _settle(
     session: Session, submission_id: int, work: _Save, doubtful: Mapping[AnswerKey, Change], request_key: str | None
 ) -> None:
@@ -305,7 +312,8 @@ def _settle(
             work.stale.append(StaleAnswer(key, change.parsed, before))
     for name, mine in in_removed.items():
         theirs = {key: work.stored[key] for key in mine if key in work.stored}
-        work.rows.stale.append(StaleRow(name, removed=True, revision=work.rows.rows[name].revision, mine=mine, theirs=theirs))
+        revision = work.rows.rows[name].revision
+        work.rows.stale.append(StaleRow(name, removed=True, revision=revision, mine=mine, theirs=theirs))
 
 
 def _revisions_seen(

@@ -179,7 +179,8 @@ def anchor(saved: Saved, definition: Definition) -> str:
     name = act[1]
     if act[0] == "add":
         # the new row is the one that the page did not name
-        name = next((one for one in saved.rows if one.repeat == name.repeat and f"row:{_field(one)}" not in request.form), name)
+        unnamed = (one for one in saved.rows if one.repeat == name.repeat and f"row:{_field(one)}" not in request.form)
+        name = next(unnamed, name)
     table = tables(definition)[name.repeat]
     row = saved.rows.get(name)
     if row is None or row.removed:
@@ -252,8 +253,8 @@ def _words(key: AnswerKey, given: Parsed | StoredAnswer, definition: Definition)
         return given.typed
     item = definition.question(key.code)
     if given.state != "answered":
-        return _("Not available") if given.state == "not_available" else _("Not applicable")
-    return question_type(item.type).text(given.value, item, g.view.language)
+        return str(_("Not available") if given.state == "not_available" else _("Not applicable"))
+    return str(question_type(item.type).text(given.value, item, g.view.language))
 
 
 def row_conflicts(

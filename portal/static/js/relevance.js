@@ -100,7 +100,8 @@ class Page {
     const name = row ? `${code}[${row}]` : code;
     const fields = this.fields.get(name);
     if (!fields) return this.known.values[name] ?? (this.rules.asked.includes(code) ? "" : undefined);
-    const state = form.querySelector(`input[name="${CSS.escape(name)}!state"]:checked, select[name="${CSS.escape(name)}!state"]`);
+    // looked for beside the answer, never on the whole page: a table has thousands of fields
+    const state = fields[0].closest("[data-item]")?.querySelector('input[name$="!state"]:checked, select[name$="!state"]');
     if (state && state.value !== "answered") return "";
     const kind = this.rules.kinds[code];
     if (kind === "server") return fields.some(altered) ? null : this.known.values[name] ?? "";

@@ -23,7 +23,12 @@ document.documentElement.classList.add("has-script");
 
 // --- what an answer is on this page ---------------------------------------------------------------------------------
 
-const unitOf = (name) => form.querySelector(`[data-answer="${CSS.escape(name)}"]`);
+// by the browser's own index of names where it can be: a page may have thousands of cells
+function unitOf(name) {
+  const field = form.elements.namedItem(name);
+  const unit = (field instanceof RadioNodeList ? field[0] : field)?.closest("[data-answer]");
+  return unit && unit.dataset.answer === name ? unit : form.querySelector(`[data-answer="${CSS.escape(name)}"]`);
+}
 const baseOf = (name) => form.elements.namedItem(`base:${name}`);
 
 function nameOf(field) {

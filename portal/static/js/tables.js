@@ -39,6 +39,7 @@ function say(table, text) {
 }
 
 function renumber(table) {
+  tell("rows");
   const words = table.tHead.querySelector(".row-acts")?.textContent.trim() || "";
   const standing = rows(table);
   standing.forEach((row, at) => {
