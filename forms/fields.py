@@ -10,7 +10,7 @@ from wtforms import Field, StringField
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, STATES, Parsed, State
 from forms.moments import read_date
 from forms.question_types import question_type
-from forms.reading import Unreadable, holdable, read_integer
+from forms.reading import Unreadable, holdable, plain, read_decimal, read_integer, readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,6 +139,19 @@ class DayField(_ReadField):
     def shown(self, value: date) -> str:
         """Return the ISO form, which HTML date inputs take."""
         return value.isoformat()
+
+
+class NumberTextField(_ReadField):
+    """A number with decimals, Khmer digits too; `data` is its plain text ("12.5"), as settings keep it."""
+
+    def read(self, typed: str) -> object:
+        """Read a number."""
+        number = read_decimal(typed)
+        return None if number is None else plain(number)
+
+    def shown(self, value: Any) -> str:
+        """Return a form that `read` takes back."""
+        return readable(str(value))
 
 
 class WholeNumberField(_ReadField):

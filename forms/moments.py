@@ -116,6 +116,8 @@ def read_year(number: int) -> int:
 def _calendar_day(year: int, month: int, day: int) -> date:
     if BUDDHIST_ERA_FROM <= year <= LAST_BUDDHIST_YEAR:
         gregorian = year - BUDDHIST_ERA_OFFSET
+        if not (1 <= month <= 12 and 1 <= day <= monthrange(gregorian, month)[1]):
+            read_year(year)  # no example with a day that does not exist
         raise Unreadable(
             _l(
                 "%(year)s looks like a year of the Buddhist era; in the Gregorian calendar it is %(gregorian)s. "

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from forms.answers import Text
 
 MAX_TEXT = 200_000  # characters of one text answer
+THOUSANDS = 3  # digits between two separators
 MAX_DIGITS = 30  # of a number, on both sides of the decimal point together
 
 _KHMER_DIGITS = {0x17E0 + digit: str(digit) for digit in range(10)}
@@ -213,6 +214,19 @@ def read_integer(typed: str) -> int | None:
             _l("Please write a whole number, without decimals, for example %(example)s", example=int(number))
         )
     return int(number)
+
+
+def plain(number: Decimal) -> str:
+    """Write a decimal without exponent and without a trailing point: the stored form; minus zero is zero."""
+    text = format(number, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in {"-0", ""} else text
+
+
+def readable(text: str) -> str:
+    """Return a stored number as `read_decimal` takes it back: 12.345 as 12.3450 (it could be thousands)."""
+    whole, _point, decimals = text.partition(".")
+    return text + "0" if len(decimals) == THOUSANDS and whole.lstrip("-") != "0" else text
 
 
 def _not_a_number() -> Text:

@@ -92,6 +92,14 @@ def table_of(definition: Definition, code: str) -> Table | None:
     return kept.get(code)
 
 
+def counted_as(definition: Definition, code: str) -> str:
+    """Return under which code a question counts: its own outside tables, else that of the outermost table around it."""
+    table = table_of(definition, code) or tables(definition).get(code)
+    while table is not None:
+        code, table = table.code, tables(definition).get(table.inside)
+    return code
+
+
 def _tables(item: Item, inside: str, most: int) -> Iterator[Table]:
     if item.kind in {"repeat", "matrix"}:
         yield Table(item, tuple(_columns(item)), inside, _limit(item.settings.get("max_rows"), most))

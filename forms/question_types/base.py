@@ -109,6 +109,7 @@ class QuestionType:
     """
 
     name: ClassVar[str]
+    title: ClassVar[Text]  # what the designer calls it
     control: ClassVar[Control] = "text"
     asks: ClassVar[bool] = True  # False: nobody fills it in (note, calculate, hidden)
     several: ClassVar[bool] = False  # several values may be posted under its name

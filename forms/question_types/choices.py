@@ -41,7 +41,6 @@ LISTED = Setting(
     ),
 )
 LISTED_ONE = replace(LISTED, options=(*LISTED.options, ("likert", _l("as a scale, side by side"))))
-OR_OTHER = Setting("or_other", "flag", _l("Offer “Other”"), _l("A text field for it appears when it is chosen."))
 
 
 def choices_of(item: Question, context: Context | None = None) -> Sequence[ChoiceLike]:
@@ -117,8 +116,9 @@ class SelectOneType(_ListType):
     """One choice of a list, stored as its key."""
 
     name = "select_one"
+    title = _l("One of a list")
     control = "choice"
-    settings: ClassVar[tuple[Setting, ...]] = (LISTED_ONE, OR_OTHER)
+    settings: ClassVar[tuple[Setting, ...]] = (LISTED_ONE,)
     variants: ClassVar[Mapping[str, str]] = {
         "search": "search",
         "autocomplete": "search",
@@ -151,9 +151,10 @@ class SelectMultipleType(_ListType):
     """Several choices of a list, stored as keys in the order of the list."""
 
     name = "select_multiple"
+    title = _l("Several of a list")
     control = "choices"
     several = True
-    settings: ClassVar[tuple[Setting, ...]] = (LISTED, OR_OTHER)
+    settings: ClassVar[tuple[Setting, ...]] = (LISTED,)
     variants: ClassVar[Mapping[str, str]] = {
         "search": "search",
         "autocomplete": "search",
@@ -205,6 +206,7 @@ class RankType(SelectMultipleType):
     """Choices in an order, first place first; stored as keys in that order. Not all need a place."""
 
     name = "rank"
+    title = _l("A list put in order")
     control = "rank"  # type: ignore[assignment] # the base names its own of the eight controls
     settings: ClassVar[tuple[Setting, ...]] = ()
     variants: ClassVar[Mapping[str, str]] = {}
@@ -243,6 +245,7 @@ class AcknowledgeType(QuestionType):
     """A single box to tick, stored as true; not ticked is no answer."""
 
     name = "acknowledge"
+    title = _l("Confirmation")
     control = "choices"
     several = True
     settings: ClassVar[tuple[Setting, ...]] = (

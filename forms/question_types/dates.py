@@ -79,6 +79,7 @@ class DateType(_DaysType):
     """A day, stored as ISO text (2022-03-30); shown and read aloud day first (30/03/2022)."""
 
     name = "date"
+    title = _l("Day")
     input_mode = "numeric"
 
     def how_to(self, item: Question) -> Text:
@@ -131,6 +132,7 @@ class TimeType(QuestionType):
     """A time of day without a zone, stored as ISO text (14:30, or 14:30:05 where seconds were written)."""
 
     name = "time"
+    title = _l("Time of day")
     control = "date"
 
     def variant(self, item: Question) -> str:
@@ -166,6 +168,7 @@ class DateTimeType(_DaysType):
     """A moment, typed and shown in the country's time zone, stored as ISO text with that zone's offset."""
 
     name = "datetime"
+    title = _l("Day and time")
 
     def variant(self, item: Question) -> str:
         """Return the form of a moment."""
@@ -241,6 +244,7 @@ class PeriodType(QuestionType):
     """
 
     name = "period"
+    title = _l("Period from – to")
     control = "date"
     several = True
     settings: ClassVar[tuple[Setting, ...]] = (

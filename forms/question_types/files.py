@@ -26,6 +26,7 @@ class FileType(QuestionType):
     """One or more uploaded files, stored as a list of public ids; reading aloud gives their number."""
 
     name = "file"
+    title = _l("Files")
     control = "file"
     several = True
     settings: ClassVar[tuple[Setting, ...]] = (
@@ -112,6 +113,7 @@ class ImageType(FileType):
     """A picture, taken as a file."""
 
     name = "image"
+    title = _l("Pictures")
     accepted = (".jpg", ".jpeg", ".png")
 
 

@@ -13,7 +13,7 @@ from forms.answers import CellValue
 from forms.moments import LAST_YEAR, read_year
 from forms.question_types.base import ExcelRule, Question, QuestionType, in_language
 from forms.question_types.settings import UNIT, Setting
-from forms.reading import read_decimal, read_integer, without_sign
+from forms.reading import plain, read_decimal, read_integer, readable, without_sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,19 +22,12 @@ if TYPE_CHECKING:
     from forms.context import Context
     from forms.question_types.base import ExcelKind
 
-THOUSANDS = 3  # digits between two separators
 FIRST_YEAR = 1000
 # Excel keeps 15 digits; a bound beyond that says nothing there.
 EXCEL_LIMIT = 1e15
 
 LEAST = Setting("start", "number", _l("Smallest number"), _l("Empty: no limit."))
 GREATEST = Setting("end", "number", _l("Greatest number"), _l("Empty: no limit."))
-
-
-def plain(number: Decimal) -> str:
-    """Write a decimal without exponent and without a trailing point: the stored form."""
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _bound(setting: object) -> Decimal | None:
@@ -52,6 +45,7 @@ class IntegerType(QuestionType):
     """A whole number, stored as a JSON integer; settings: start, end (both allowed), unit."""
 
     name = "integer"
+    title = _l("Whole number")
     input_mode = "numeric"
     settings: ClassVar[tuple[Setting, ...]] = (LEAST, GREATEST, UNIT)
     cell_kind: ClassVar[CellKind] = "integer"
@@ -113,7 +107,7 @@ class IntegerType(QuestionType):
         low, high = self.bounds(item.settings)
         if low is not None and high is not None:
             return _l("A number from %(low)s to %(high)s", low=plain(low), high=plain(high))
-        if low is not None:
+        if low is not None and low != 0:  # that figures count from zero needs no word
             return _l("A number of at least %(low)s", low=plain(low))
         if high is not None:
             return _l("A number of at most %(high)s", high=plain(high))
@@ -156,6 +150,7 @@ class DecimalType(IntegerType):
     """A number with decimals, stored as plain text ("12.5") so that no digit is lost."""
 
     name = "decimal"
+    title = _l("Number with decimals")
     input_mode = "decimal"
     cell_kind: ClassVar[CellKind] = "decimal"
     excel_kind: ClassVar[ExcelKind] = "decimal"
@@ -173,7 +168,7 @@ class DecimalType(IntegerType):
 
     def store(self, value: Any) -> Json:
         """Return the number as plain text; minus zero is zero."""
-        return None if value is None else plain(Decimal(value)) if value else "0"
+        return None if value is None else plain(Decimal(value))
 
     def restore(self, json: Json) -> Decimal | None:
         """Return the Decimal."""
@@ -182,11 +177,7 @@ class DecimalType(IntegerType):
     def raw(self, json: Json, item: Question) -> list[str]:
         """Return a form that `read` takes back: 12.345 is shown as 12.3450, since three decimals could be thousands."""
         del item
-        if json is None:
-            return []
-        text = str(json)
-        whole, _point, decimals = text.partition(".")
-        return [text + "0" if len(decimals) == THOUSANDS and whole.lstrip("-") != "0" else text]
+        return [] if json is None else [readable(str(json))]
 
     def cell(self, json: Json, item: Question, language: str) -> CellValue:
         """Return a Decimal."""
@@ -201,6 +192,7 @@ class MoneyType(DecimalType):
     """
 
     name = "money"
+    title = _l("Amount of money")
     cell_kind = "money"
     settings: ClassVar[tuple[Setting, ...]] = (
         LEAST,
@@ -237,6 +229,7 @@ class PercentageType(DecimalType):
     """A percentage, stored in per cent ("34" is 34 %); a trailing % is accepted; the cell holds the fraction 0.34."""
 
     name = "percentage"
+    title = _l("Percentage")
     cell_kind = "percent"
     settings: ClassVar[tuple[Setting, ...]] = (LEAST, GREATEST)
     number_format: ClassVar[str] = "0.##%"
@@ -272,6 +265,7 @@ class YearType(IntegerType):
     """A Gregorian year of four digits."""
 
     name = "year"
+    title = _l("Year")
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("start", "count", _l("Earliest year"), _l("Empty: any year."), FIRST_YEAR, LAST_YEAR),
         Setting("end", "count", _l("Latest year"), _l("Empty: any year."), FIRST_YEAR, LAST_YEAR),
@@ -310,6 +304,7 @@ class RangeType(DecimalType):
     """A number between two bounds; settings: start, end, step. XLSForm's own bounds are 1, 10 and 1."""
 
     name = "range"
+    title = _l("Number between two bounds")
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("start", "number", _l("Smallest number"), _l("Empty: 1.")),
         Setting("end", "number", _l("Greatest number"), _l("Empty: 10.")),

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from forms.answers import CellValue
 from forms.question_types.base import Question, QuestionType, in_language
-from forms.question_types.numbers import plain
 from forms.question_types.settings import UNIT, Setting
+from forms.reading import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +23,7 @@ class NoteType(QuestionType):
     """A text to read; never an answer."""
 
     name = "note"
+    title = _l("Note to read")
     control = "note"
     asks = False
 
@@ -30,6 +32,7 @@ class CalculateType(QuestionType):
     """A value computed from other answers: a number, a text or true/false."""
 
     name = "calculate"
+    title = _l("Computed value")
     control = "note"
     asks = False
     computed = True
@@ -91,6 +94,7 @@ class HiddenType(CalculateType):
     """A value set by its default or its calculation and never shown."""
 
     name = "hidden"
+    title = _l("Hidden value")
     computed = False
     settings: ClassVar[tuple[Setting, ...]] = ()
 

@@ -13,7 +13,8 @@ from werkzeug.datastructures import MultiDict
 
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, field_name, parse_field_name
 from forms.question_types import question_type
-from forms.questionnaire import answer_keys, asked, read_answers, section_form
+from forms.questionnaire import answer_keys, asked, cell_keys, read_answers, section_form
+from forms.tables import may_change, table_of, tables
 from portal.api import shapes
 from portal.api.door import answer, any_reply, blueprint, once, operation, own_reply, take, take_query
 from portal.blueprints.answering import context_for, load
@@ -26,6 +27,7 @@ from portal.queries import submissions as queries
 from portal.queries.actors import actor_names
 from portal.queries.evidence import evidence_of
 from portal.services import submissions as services
+from portal.services.answer_rows import RowChange
 from portal.services.submissions import Change, RefusedAnswer
 
 if TYPE_CHECKING:
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
     from forms.answers import Json, Parsed
     from forms.context import Context
     from forms.definition.model import Definition, Item
+    from forms.tables import Table
     from portal.queries.submissions import AskedRecommendation, SubmissionHead
+    from portal.services.answer_rows import StaleRow
     from portal.services.submissions import Saved, StaleAnswer
 
 REFUSALS = {f"HTTP_{status}": shapes.ProblemDetails for status in (400, 401, 403, 404, 409, 415, 422, 429, 503)}
@@ -131,6 +135,7 @@ def get_submission(head: SubmissionHead) -> ResponseReturnValue:
     readable = can(who(), Permission.VIEW_ANSWERS, head)
     codes = {question_id: code for code, question_id in ids.items()}
     context = context_for(who(), head, definition)
+    stored = queries.stored_reply(db.session, head.id, definition) if readable else None
     return answer(
         shapes.Submission(
             id=head.public_id,
@@ -147,7 +152,9 @@ def get_submission(head: SubmissionHead) -> ResponseReturnValue:
                 _question(head, definition, item, context, tell_hidden=readable)
                 for item in asked(definition.pages)
             ],
-            answers=_answers(head) if readable else None,
+            tables=[_table(head, definition, table, tell_hidden=readable) for table in tables(definition).values()],
+            rows=_rows(stored) if stored is not None else None,
+            answers=_answers(stored) if stored is not None else None,
             evidence=[
                 shapes.EvidenceItem(
                     id=one.public_id,
@@ -176,15 +183,56 @@ def _question(
         page=definition.page_of(item.code).code,
         type=item.type,
         labels=dict(item.texts.get("label") or {}),
-        names=[field_name(key) for key in answer_keys(item, context.languages)],
+        table=getattr(table_of(definition, item.code), "code", None),
+        names=[
+            field_name(key)
+            for key in (
+                answer_keys(item, context.languages)
+                if table_of(definition, item.code) is None
+                else cell_keys(item, "{row}", context.languages)
+            )
+        ],
         # what is asked follows from the answers, so it is as private as they are
         asked=item.code not in head.hidden if tell_hidden else True,
-        locked=head.unlocked is not None and item.code not in head.unlocked,
+        locked=not may_change(definition, item.code, head.unlocked),
         choices=[shapes.Choice(key=one.key, texts=dict(one.texts)) for one in item.choices if not one.retired],
     )
 
 
-def _answers(head: SubmissionHead) -> list[shapes.Answer]:
+def _table(head: SubmissionHead, definition: Definition, table: Table, *, tell_hidden: bool) -> shapes.Table:
+    return shapes.Table(
+        code=table.code,
+        page=definition.page_of(table.code).code,
+        kind="matrix" if table.fixed else "repeat",
+        labels=dict(table.item.texts.get("label") or {}),
+        inside=table.inside or None,
+        columns=[item.code for item in table.columns],
+        most_rows=table.most,
+        asked=table.code not in head.hidden if tell_hidden else True,
+        locked=not may_change(definition, table.code, head.unlocked),
+        rows=[
+            shapes.Choice(key=one.key, texts=dict(one.texts))
+            for one in table.item.choices
+            if table.fixed and not one.retired
+        ],
+    )
+
+
+def _rows(stored: queries.StoredReply) -> list[shapes.Row]:
+    return [
+        shapes.Row(
+            table=name.repeat,
+            key=name.key,
+            parent=row.parent,
+            position=row.position,
+            removed=row.removed,
+            revision=row.revision,
+        )
+        for name, row in sorted(stored.rows.items(), key=lambda one: (one[0].repeat, one[1].position, one[0].key))
+    ]
+
+
+def _answers(stored: queries.StoredReply) -> list[shapes.Answer]:
     return [
         shapes.Answer(
             name=field_name(key),
@@ -195,7 +243,7 @@ def _answers(head: SubmissionHead) -> list[shapes.Answer]:
             revision=one.revision,
             answered_at=one.answered_at,
         )
-        for key, one in sorted(queries.answers(db.session, head.id).items())
+        for key, one in sorted(stored.answers.items())
     ]
 
 
@@ -207,7 +255,7 @@ def _answers(head: SubmissionHead) -> list[shapes.Answer]:
     resp=Response(HTTP_200=shapes.Saved, **(REFUSALS | {"HTTP_409": shapes.Saved, "HTTP_422": shapes.Saved})),
 )
 def save(head: SubmissionHead) -> ResponseReturnValue:
-    """Save answers, each against the revision its writer saw: the same gate as the pages.
+    """Save rows and answers, each against the revision its writer saw: the same gate as the pages.
 
     Answers 200, 409 (something was stale: both texts are given) or 422 (something was refused); what could be saved
     is saved in each case.
@@ -216,16 +264,37 @@ def save(head: SubmissionHead) -> ResponseReturnValue:
     names = [one.name for one in given.answers]
     if len(set(names)) != len(names):
         raise Invalid(_l("An answer is named twice in this request."))
+    if not given.answers and not given.rows:
+        raise Invalid(_l("This request holds nothing to save."))
     definition, ids = load(head)
     context = context_for(who(), head, definition)
     changes, unknown = read_given(definition, context, given.answers)
 
     def act(session: Session) -> tuple[shapes.Saved, int]:
-        saved = services.save_answers(session, head, definition, ids, changes, context=context, by=who())
+        saved = services.save_answers(
+            session, head, definition, ids, changes, context=context, by=who(), row_changes=_row_changes(given.rows)
+        )
         made = _saved(session, head, definition, saved, unknown)
-        return made, 409 if saved.stale else 422 if saved.refused or unknown else 200
+        return made, saved.http_status if saved.http_status != 200 or not unknown else 422
 
     return once(act, body=given.model_dump(mode="json"))
+
+
+def _row_changes(given: Sequence[shapes.RowIn]) -> list[RowChange]:
+    return [
+        RowChange(
+            one.table,
+            one.key,
+            one.parent,
+            one.position,
+            removed=one.removed,
+            base=one.base,
+            seen=None
+            if one.seen is None
+            else {key: base for name, base in one.seen.items() if (key := parse_field_name(name)) is not None},
+        )
+        for one in given
+    ]
 
 
 def read_given(
@@ -239,7 +308,7 @@ def read_given(
     for one in given:
         key = parse_field_name(one.name) if "!" not in one.name else None
         item = items.get(key.code) if key else None
-        if key is None or item is None or key not in answer_keys(item, context.languages):
+        if key is None or item is None or key not in _keys(definition, item, key.row, context):
             message = _("This questionnaire asks no question of this name.")
             unknown.append(_not_taken(one.name, message))
         elif question_type(item.type).control == "file":
@@ -250,10 +319,18 @@ def read_given(
             post.setlist(name, raw_of(one.value))
             post[name + PRESENT_SUFFIX] = "1"
             post[name + STATE_SUFFIX] = one.state
-    form = section_form(definition.pages, context, csrf=False)(formdata=post)
+    cells = {key: items[key.code] for key in bases if key.row}
+    form = section_form(definition.pages, context, csrf=False, cells=cells)(formdata=post)
     form.validate()
     parsed = read_answers(form, definition.pages)
     return {key: Change(parsed[key], base) for key, base in bases.items() if key in parsed}, unknown
+
+
+def _keys(definition: Definition, item: Item, row: str, context: Context) -> tuple[AnswerKey, ...]:
+    """Return the keys that a question's answers can have: in a row of its table, or outside tables."""
+    if table_of(definition, item.code) is None:
+        return answer_keys(item, context.languages)
+    return cell_keys(item, row, context.languages) if row else ()
 
 
 def _not_taken(name: str, message: str) -> shapes.RefusedAnswer:
@@ -282,12 +359,24 @@ def _saved(
     saved: Saved,
     unknown: list[shapes.RefusedAnswer],
 ) -> shapes.Saved:
-    names = actor_names(session, [one.theirs.answered_by for one in saved.stale])
+    written = [cell for row in saved.stale_rows for cell in row.theirs.values()]
+    names = actor_names(session, [*(one.theirs.answered_by for one in saved.stale), *(one.answered_by for one in written)])
     status = session.scalar(select(Submission.status).where(Submission.id == head.id))
     return shapes.Saved(
         saved=[shapes.SavedAnswer(name=field_name(key), revision=number) for key, number in saved.saved.items()],
         stale=[_stale(one, definition, names) for one in saved.stale],
         refused=[*(_refused(one) for one in saved.refused), *unknown],
+        rows=[
+            shapes.SavedRow(
+                table=name.repeat, key=name.key, position=row.position, removed=row.removed, revision=row.revision
+            )
+            for name, row in saved.rows.items()
+        ],
+        stale_rows=[_stale_row(one, definition, names) for one in saved.stale_rows],
+        refused_rows=[
+            shapes.RefusedRow(table=one.name.repeat, key=one.name.key, message=str(one.message))
+            for one in saved.refused_rows
+        ],
         status=status or head.status,
         missing=saved.missing,
         hidden=sorted(saved.evaluation.hidden),
@@ -312,6 +401,29 @@ def _stale(one: StaleAnswer, definition: Definition, names: Mapping[int, Mapping
         revision=one.theirs.revision,
         by=dict(by) if by else None,
         at=one.theirs.answered_at,
+    )
+
+
+def _stale_row(one: StaleRow, definition: Definition, names: Mapping[int, Mapping[str, str]]) -> shapes.StaleRow:
+    def cell(key: AnswerKey, given: Parsed | queries.StoredAnswer) -> shapes.StaleCell:
+        stored = one.theirs.get(key)
+        by = names.get(stored.answered_by) if stored is not None else None
+        return shapes.StaleCell(
+            name=field_name(key),
+            text=_aloud(given, definition.question(key.code)),
+            value=given.value,
+            revision=stored.revision if stored is not None else 0,
+            by=dict(by) if by else None,
+            at=stored.answered_at if stored is not None else None,
+        )
+
+    return shapes.StaleRow(
+        table=one.name.repeat,
+        key=one.name.key,
+        removed=one.removed,
+        revision=one.revision,
+        mine=[cell(key, given) for key, given in one.mine.items()],
+        theirs=[cell(key, given) for key, given in one.theirs.items()],
     )
 
 

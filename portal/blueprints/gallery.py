@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
+from portal.blueprints import gallery_controls
 from portal.blueprints import gallery_samples as samples
 from portal.blueprints.guard import public
 from portal.templating import current_language
@@ -17,6 +18,13 @@ def index() -> str:
     """Show every component in every state."""
     language = current_language()
     return render_template("gallery/index.html", **samples.components(language), say=samples.sayer(language))
+
+
+@blueprint.get("/components/controls")
+@public
+def controls() -> str:
+    """Show every question type in every state, and its settings form."""
+    return render_template("gallery/controls.html", kinds=gallery_controls.kinds(current_language()))
 
 
 @blueprint.get("/components/section")

@@ -315,6 +315,14 @@ def latest_snapshot(session: Session, submission_id: int) -> dict[str, Any] | No
     return json.loads(canonical) if canonical else None
 
 
+def handed_in_rows(snapshot: Mapping[str, Any]) -> Rows:
+    """Return the rows of the repeats as a snapshot froze them; those of a matrix stand in its version."""
+    return {
+        code: [TableRow(row["key"], row.get("parent", "")) for row in rows]
+        for code, rows in snapshot.get("rows", {}).items()
+    }
+
+
 @dataclass(frozen=True)
 class AskedRecommendation:
     """A recommendation as an institution is asked about it."""

@@ -67,7 +67,8 @@ class RefusedAnswer:
 class Saved:
     """What became of a save: per answer its new revision, what was stale, what was refused; the same for rows.
 
-    ``rows`` tells how each row that was spoken of stands now.
+    ``rows`` tells how each row that was spoken of stands now; ``computed`` are the computed values that changed;
+    ``answers`` and ``standing`` are the whole reply after the save.
     """
 
     saved: Mapping[AnswerKey, int]
@@ -81,6 +82,9 @@ class Saved:
     rows: Mapping[RowKey, StoredRow] = field(default_factory=dict)
     stale_rows: tuple[StaleRow, ...] = ()
     refused_rows: tuple[RefusedRow, ...] = ()
+    computed: tuple[AnswerKey, ...] = ()
+    answers: Mapping[AnswerKey, StoredAnswer] = field(default_factory=dict)
+    standing: Rows = field(default_factory=lambda: NO_ROWS)
 
     @property
     def http_status(self) -> int:
@@ -179,8 +183,10 @@ def save_answers(
     doubtful: dict[AnswerKey, Change] = {}
     for key, change in changes.items():
         before = work.stored.get(key)
-        removed, misplaced = row_work.place_of(key) if key.row else (None, None)
-        if misplaced is not None:
+        removed, misplaced = row_work.place_of(key)
+        if misplaced is not None and before is None and _says_nothing(change.parsed):
+            work.saved[key] = 0  # an empty cell of a row that was never added
+        elif misplaced is not None:
             work.refused.append(RefusedAnswer(key, misplaced, before.revision if before else 0, kept=False))
         elif not may_change(definition, key.code, unlocked):
             sentence = _l(
@@ -192,8 +198,12 @@ def save_answers(
         else:
             work.put(key, change.parsed)
     if doubtful:
+        begun = _never_touched(work, doubtful, definition, context, rows)
+        for key in begun:
+            work.put(key, doubtful.pop(key).parsed)
         _settle(session, head.id, work, doubtful, request_key)
-    evaluation = _apply_rules(work, definition, context)
+    standing = standing_rows(rows) if rows else NO_ROWS
+    evaluation = _apply_rules(work, definition, context, standing)
     for key in changes:
         if key in work.saved and (now := work.stored.get(key)) is not None and now.message:
             work.refused.append(RefusedAnswer(key, now.message, now.revision))
@@ -202,7 +212,7 @@ def save_answers(
         append_event(session, first, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
     hidden = evaluation.hidden
     was_hidden = frozenset(submission.hidden)
-    counted = progress(definition, work.stored, evaluation, standing_rows(row_work.rows) if rows else NO_ROWS)
+    counted = progress(definition, work.stored, evaluation, standing)
     _store(session.connection(), head.id, work, sorted(hidden), counted, request_key)
     return Saved(
         work.saved,
@@ -216,7 +226,36 @@ def save_answers(
         rows=row_work.told,
         stale_rows=tuple(row_work.stale),
         refused_rows=tuple(row_work.refused),
+        computed=tuple(key for key in work.changed if key in evaluation.calculated),
+        answers=work.stored,
+        standing=standing,
     )
+
+
+def _never_touched(
+    work: _Save,
+    doubtful: Mapping[AnswerKey, Change],
+    definition: Definition,
+    context: Context,
+    rows: Mapping[RowKey, StoredRow],
+) -> list[AnswerKey]:
+    """Return the answers that hold what they began with (a default), saved while their writer's page was open.
+
+    Nobody wrote them, so nobody is overruled.
+    """
+    first = {
+        key
+        for key, change in doubtful.items()
+        if change.base == 0
+        and (before := work.stored.get(key)) is not None
+        and before.revision == 1
+        and definition.question(key.code).default
+    }
+    if not first:
+        return []
+    others = {key: given for key, given in work.stored.items() if key not in first}
+    begun = evaluate(definition, others, context, standing_rows(rows) if rows else NO_ROWS).defaults
+    return [key for key in first if begun.get(key) == work.stored[key].value]
 
 
 def _settle(
@@ -299,9 +338,12 @@ def _says_nothing(parsed: Parsed) -> bool:
     return parsed.value is None and parsed.typed is None and parsed.state == "answered"
 
 
-def _apply_rules(work: _Save, definition: Definition, context: Context) -> Evaluation:
+def _apply_rules(work: _Save, definition: Definition, context: Context, rows: Rows) -> Evaluation:
     """Evaluate the rules on the answers as they will be; store calculated values and the verdicts of constraints."""
-    evaluation = evaluate(definition, work.stored, context, standing_rows(work.rows.rows) if work.rows.rows else NO_ROWS)
+    evaluation = evaluate(definition, work.stored, context, rows)
+    for key, begun in evaluation.defaults.items():
+        if key.code in work.question_ids:
+            work.put(key, Parsed(value=begun))
     for key, value in evaluation.calculated.items():
         if key.code in work.question_ids:
             work.put(key, Parsed(value=value))

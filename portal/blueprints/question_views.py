@@ -1,0 +1,64 @@
+"""Questions as view data beyond the plain ones: values that are computed, tables of choices, choices out of use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forms.question_types import question_type
+from forms.question_types.choices import label_of
+from portal.templating import ItemView
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forms.definition.model import Item
+
+TABLE_LIST = "table-list"
+
+
+def is_shown(item: Item) -> bool:
+    """Tell whether an item stands on a page: what is asked, notes, and computed values that have a label."""
+    if item.kind == "note":
+        return True
+    kind = question_type(item.type)
+    if kind.computed or item.calculation:
+        return any(text.strip() for text in (item.texts.get("label") or {}).values())
+    return kind.asks
+
+
+def computed_view(item: Item, language: str, languages: tuple[str, ...]) -> ItemView:
+    """Return a value that is read, not written: of a calculate, or of any question with a calculation."""
+    return ItemView(
+        item.code,
+        item.code,
+        f"q-{item.code}",
+        item.text("label", language, languages),
+        control="note",
+        variant="value",
+        hint=item.text("hint", language, languages),
+    )
+
+
+def is_table_list(item: Item) -> bool:
+    """Tell whether a group draws its choice questions as one table (XLSForm, appearance table-list)."""
+    return TABLE_LIST in str(item.settings.get("appearance", "")).split()
+
+
+def as_table(heading: ItemView, inside: Sequence[ItemView]) -> ItemView:
+    """Make the questions that share the list of the first one rows under its choices; others stay as they are."""
+    rows = [view for view in inside if view.control in {"choice", "choices"} and view.choices]
+    if not rows:
+        return heading
+    shared = [key for key, _label, _chosen in rows[0].choices]
+    for view in rows:
+        if [key for key, _label, _chosen in view.choices] == shared:
+            view.variant = TABLE_LIST
+    heading.variant, heading.choices = TABLE_LIST, rows[0].choices
+    return heading
+
+
+def retired_but_chosen(item: Item, view: ItemView, raw: Sequence[str], language: str) -> list[tuple[str, str, bool]]:
+    """Return the choices that are offered no more but were chosen before: they stay on this reply's page."""
+    offered = {key for key, _label, _chosen in view.choices}
+    gone = [key for key in raw if key not in offered and key in item.choice_by_key]
+    return [(key, label_of(key, item, language), True) for key in gone]

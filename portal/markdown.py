@@ -1,0 +1,43 @@
+"""The wording of questionnaires as HTML: the small part of Markdown that XLSForm knows, and nothing that could harm.
+
+Strong and light words, lists, links, line breaks; a heading becomes a strong paragraph (a page has its own headings).
+Raw HTML is shown as the text it is; images and scripts never reach the page: markdown-it leaves them out, nh3 checks.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+_TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "a"}
+_SIGNS = frozenset("*_#[]-+`\\<&\n0123456789")  # without any of these a text has no Markdown in it
+_PARSER = MarkdownIt("commonmark", {"html": False, "breaks": True}).disable(
+    ["image", "code", "fence", "blockquote", "hr", "lheading", "reference", "html_block", "html_inline", "backticks"]
+)
+
+
+@lru_cache(maxsize=4096)
+def marked(text: str) -> Markup:
+    """Return a text as safe HTML made of paragraphs; "" for none."""
+    if not text.strip():
+        return Markup("")
+    if _SIGNS.isdisjoint(text):
+        return Markup("<p>{}</p>").format(text)
+    tokens = _PARSER.parse(text)
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = "p"
+            token.attrs = {"class": "note-title"} if token.nesting == 1 else {}
+    html = _PARSER.renderer.render(tokens, _PARSER.options, {})
+    return Markup(  # noqa: S704 - cleaned by nh3
+        nh3.clean(
+            html,
+            tags=_TAGS,
+            attributes={"a": {"href"}},
+            allowed_classes={"p": {"note-title"}},
+            url_schemes={"http", "https", "mailto", "tel"},
+        ).strip()
+    )
