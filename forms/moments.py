@@ -66,7 +66,9 @@ def read_date(typed: str, languages: Sequence[str] = ("en", "km")) -> date | Non
         return _calendar_day(int(found["y"]), int(found["m"]), int(found["d"]))
     if _SHORT_YEAR.fullmatch(text):
         raise Unreadable(_l("Please write the year with four digits, for example 30/03/2022"))
-    if len(text) <= LONGEST and (found := _IN_WORDS.fullmatch(text) or _MONTH_FIRST.fullmatch(text)) is not None:
+    for shape in (_IN_WORDS, _MONTH_FIRST) if len(text) <= LONGEST else ():
+        if (found := shape.fullmatch(text)) is None:
+            continue
         parts = found.groupdict()
         month = _month(parts["name"], languages)
         if month and parts.get("before", "").strip(" ,") in _DAY_WORDS:

@@ -142,20 +142,13 @@ def without_sign(typed: str, allowed: Iterable[str], meant: str = "") -> str:
     text = " ".join(typed.translate(_INVISIBLE).split())
     if not text or len(text) > MAX_WITH_SIGN:
         return typed
-    plain = text.casefold()
-    for one in allowed:
-        sign = " ".join(one.translate(_INVISIBLE).split()).casefold()
-        if sign and len(plain) == len(text):  # a sign may hold a digit: m2
-            if plain.endswith(sign):
-                return text[: -len(sign)].strip()
-            if plain.startswith(sign):
-                return text[len(sign) :].strip()
+    text = _stripped(text, allowed)
     found = _WITH_SIGN.fullmatch(text)
     if found is None or not any(sign.isdigit() for sign in found[2]):
         return typed
     signs = [sign for sign in (found[1], found[3]) if sign.strip()]
     if not signs:
-        return typed
+        return text
     sign = signs[0].strip()
     if meant:
         raise Unreadable(
@@ -214,6 +207,20 @@ def read_integer(typed: str) -> int | None:
             _l("Please write a whole number, without decimals, for example %(example)s", example=int(number))
         )
     return int(number)
+
+
+def _stripped(text: str, allowed: Iterable[str]) -> str:
+    """Return the text without one of the allowed signs at its end or begin; a sign may hold a digit (m2)."""
+    folded = text.casefold()
+    if len(folded) != len(text):
+        return text
+    signs = {" ".join(one.translate(_INVISIBLE).split()).casefold() for one in allowed} - {""}
+    for sign in sorted(signs, key=len, reverse=True):
+        if folded.endswith(sign):
+            return text[: -len(sign)].strip()
+        if folded.startswith(sign):
+            return text[len(sign) :].strip()
+    return text
 
 
 def plain(number: Decimal) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from forms.base import PortalForm
@@ -97,6 +98,8 @@ def settings_data(kind: QuestionType, settings: Mapping[str, Any], languages: Se
             found[setting.name] = next((key for key, _label in setting.options if key and key in words), "")
         elif setting.kind == "flag":
             found[setting.name] = bool(value) or bool(setting.word and setting.word in words)
+        elif setting.kind == "line" and isinstance(value, dict):
+            found[setting.name] = next((text for text in value.values() if text), "")
         elif setting.kind == "day":
             found[setting.name] = _day(value)
         else:
@@ -167,7 +170,8 @@ def _line(setting: Setting) -> Any:
 
 
 def _options(setting: Setting) -> Any:
-    return SelectField(_text(setting.label), choices=[*setting.options], description=_text(setting.hint))
+    choices = [SelectChoice(value=value, label=_text(label)) for value, label in setting.options]
+    return SelectField(_text(setting.label), choices=choices, default="", description=_text(setting.hint))
 
 
 def _day_field(setting: Setting) -> Any:

@@ -12,7 +12,7 @@ from forms.answers import CellValue
 from forms.moments import LAST_YEAR, read_date, read_moment, read_time, read_year
 from forms.question_types.base import ExcelRule, Question, QuestionType
 from forms.question_types.settings import Setting
-from forms.reading import Unreadable, latin_digits, read_integer
+from forms.reading import Unreadable, latin_digits, plain_line, read_integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -237,10 +237,10 @@ def _moment_of(json: str) -> datetime:
 
 
 class PeriodType(QuestionType):
-    """From one day (or year) to another, both included; stored as {"from": ..., "to": ...}.
+    """From one day (or year) to another, both included; stored as a list of two texts, "" for an end to come.
 
-    Days are ISO texts, years integers. Settings: precision (date, year), open_end (the end may be left out: still
-    going on). Two fields of the same name are posted; one text "2020–2024" is read too.
+    Days are ISO texts, years have four digits. Settings: precision (year, else days), open_end (the end may be
+    left out: still going on). Two fields of the same name are posted; one text "2020–2024" is read too.
     """
 
     name = "period"
@@ -252,7 +252,7 @@ class PeriodType(QuestionType):
             "precision",
             "choice",
             _l("From and to are"),
-            options=(("date", _l("days")), ("year", _l("years"))),
+            options=(("", _l("days")), ("year", _l("years"))),
         ),
         Setting("open_end", "flag", _l("The end may be left empty"), _l("For what still goes on.")),
     )
@@ -273,6 +273,8 @@ class PeriodType(QuestionType):
         ends = [part.strip() for part in (_split(raw[0]) if len(raw) == 1 else raw[:2])]
         first, last = (self._end("" if part == OPEN else part, item, context) for part in (*ends, "", "")[:2])
         if first is None and last is None:
+            if plain_line("".join(raw)):
+                raise Unreadable(_l("This is not a period. Please write both ends, for example 2020 – 2024"))
             return None
         if first is None:
             raise Unreadable(_l("Please write also when the period begins."))
@@ -304,17 +306,16 @@ class PeriodType(QuestionType):
         return [first, last]
 
     def store(self, value: Any) -> Json:
-        """Return both ends as JSON."""
+        """Return both ends as texts."""
         if value is None:
             return None
-        first, last = (end.isoformat() if isinstance(end, date) else end for end in value)
-        return {"from": first, "to": last}
+        return [end.isoformat() if isinstance(end, date) else "" if end is None else f"{end:04d}" for end in value]
 
     def restore(self, json: Json) -> tuple[date | int, date | int | None] | None:
         """Return both ends."""
-        if not isinstance(json, dict):
+        if not isinstance(json, list):
             return None
-        first, last = _restored(json.get("from")), _restored(json.get("to"))
+        first, last = (_restored(str(end)) for end in json)
         return None if first is None else (first, last)
 
     def text(self, json: Json, item: Question, language: str) -> str:
@@ -334,18 +335,17 @@ class PeriodType(QuestionType):
 
     def expression(self, json: Json) -> str:
         """Return both ends separated by a space, so that selected-at(${p}, 0) is the first."""
-        if not isinstance(json, dict):
-            return ""
-        return " ".join(str(json[end]) for end in ("from", "to") if json.get(end) is not None)
+        return " ".join(str(end) for end in json if end) if isinstance(json, list) else ""
 
     def tally(self, values: Iterable[Json], item: Question) -> dict[str, Any]:
-        """Return count, earliest begin and latest end; an open end counts for neither."""
+        """Return count, earliest begin and latest end as stored; an open end is no end."""
         del item
-        kept = [value for value in values if isinstance(value, dict)]
+        kept = [value for value in values if isinstance(value, list)]
+        ends = [str(value[1]) for value in kept if value[1]]
         return {
             "answered": len(kept),
-            "min": min((str(value["from"]) for value in kept), default=None),
-            "max": max((str(value["to"]) for value in kept if value.get("to") is not None), default=None),
+            "min": min((str(value[0]) for value in kept), default=None),
+            "max": max(ends, default=None),
         }
 
     def excel_rule(self, item: Question) -> ExcelRule:
@@ -369,10 +369,10 @@ def _said(end: date | int) -> str:
     return spoken(end) if isinstance(end, date) else f"{end:04d}"
 
 
-def _restored(end: Json) -> date | int | None:
-    if end is None or isinstance(end, int):
-        return end
-    return date.fromisoformat(str(end))
+def _restored(end: str) -> date | int | None:
+    if not end:
+        return None
+    return int(end) if end.isdecimal() else date.fromisoformat(end)
 
 
 TYPES = (DateType(), TimeType(), DateTimeType(), PeriodType())

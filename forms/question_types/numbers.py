@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -26,6 +27,7 @@ FIRST_YEAR = 1000
 # Excel keeps 15 digits; a bound beyond that says nothing there.
 EXCEL_LIMIT = 1e15
 
+_PARTS = re.compile("[\\s\u200b]+")
 LEAST = Setting("start", "number", _l("Smallest number"), _l("Empty: no limit."))
 GREATEST = Setting("end", "number", _l("Greatest number"), _l("Empty: no limit."))
 
@@ -197,7 +199,7 @@ class MoneyType(DecimalType):
     settings: ClassVar[tuple[Setting, ...]] = (
         LEAST,
         GREATEST,
-        Setting("unit", "texts", _l("Currency"), _l("Its code of three letters, for example KHR or USD.")),
+        Setting("unit", "line", _l("Currency"), _l("Its code of three letters, for example KHR or USD.")),
     )
 
     number_format: ClassVar[str] = "#,##0.##"
@@ -222,7 +224,9 @@ def _currency(code: str, language: str) -> tuple[str, ...]:
     except (ValueError, UnknownCurrencyError):  # a language that CLDR does not know
         return ()
     short = {f"US{sign}" for sign in signs if code == "USD" and sign == "$"}
-    return tuple(dict.fromkeys((*signs, *short, *names, *(name.split()[-1] for name in names if name.isascii()))))
+    # "Cambodian riels" is written "riels", "រៀលកម្ពុជា" (parted by a zero-width space) "រៀល"
+    bare = [name.split()[-1] if name.isascii() else _PARTS.split(name)[0] for name in names]
+    return tuple(dict.fromkeys((*signs, *short, *names, *bare)))
 
 
 class PercentageType(DecimalType):

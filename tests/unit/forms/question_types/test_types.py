@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -13,13 +13,14 @@ from forms.answers import CellValue
 from forms.context import Context
 from forms.definition.model import Choice, Item
 from forms.question_types import question_type, question_types
+from forms.question_types.base import ExcelRule
 
 CONTEXT = Context(date(2022, 5, 9), ("km", "en"), "km")
 CHOICES = (Choice("law", {"en": "Law", "km": "ច្បាប់"}), Choice("staff", {"en": "Staff"}))
 
 
 def question(kind: str, **settings: object) -> Item:
-    return Item(None, "question", "q", kind, settings=settings, choices=CHOICES if "select" in kind else ())
+    return Item(None, "question", "q", kind, settings=settings, choices=CHOICES if question_type(kind).has_choices else ())
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,10 @@ def question(kind: str, **settings: object) -> Item:
         ("select_one", ["law"], "law", "ច្បាប់", CellValue("text", "ច្បាប់"), "law"),
         ("select_multiple", ["staff", "law"], ["law", "staff"], "ច្បាប់; Staff", CellValue("choices", "ច្បាប់; Staff"), "law staff"),
         ("acknowledge", ["OK"], True, "Yes", CellValue("boolean", True), "OK"),
+        ("rank", ["staff", "", "law"], ["staff", "law"], "1. Staff; 2. ច្បាប់", CellValue("choices", "1. Staff; 2. ច្បាប់"), "staff law"),
+        ("time", ["2:30 PM"], "14:30", "14:30", CellValue("text", "14:30"), "14:30"),
+        ("datetime", ["30/3/2022 14h30"], "2022-03-30T14:30:00+00:00", "30/03/2022 14:30", CellValue("datetime", datetime(2022, 3, 30, 14, 30, tzinfo=UTC)), "2022-03-30T14:30:00+00:00"),
+        ("period", ["1/1/2022", "31/12/2022"], ["2022-01-01", "2022-12-31"], "01/01/2022 – 31/12/2022", CellValue("text", "01/01/2022 – 31/12/2022"), "2022-01-01 2022-12-31"),
         ("file", ["0190-a", "0190-b", "0190-a"], ["0190-a", "0190-b"], "2", CellValue("integer", 2), "0190-a 0190-b"),
         ("image", ["0190-a"], ["0190-a"], "1", CellValue("integer", 1), "0190-a"),
     ],
@@ -125,3 +130,32 @@ def test_no_post_raises(kind, raw):
     if known.asks:
         parsed = known.parse(raw, question(kind), CONTEXT)
         assert (parsed.typed is None) == (parsed.message is None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "rule"),
+    [
+        ("text", {}, ExcelRule("text", number_format="@")),
+        ("integer", {"start": "0", "end": "500"}, ExcelRule("whole", 0.0, 500.0, number_format="#,##0")),
+        ("decimal", {"start": "x"}, ExcelRule("decimal", number_format="#,##0.###")),
+        ("percentage", {"start": "0", "end": "100"}, ExcelRule("decimal", 0.0, 1.0, number_format="0.##%")),
+        ("range", {}, ExcelRule("decimal", 1.0, 10.0, number_format="#,##0.###")),
+        ("year", {"end": "2030"}, ExcelRule("whole", 1000.0, 2030.0, number_format="0")),
+        ("date", {"start": "1850-01-01"}, ExcelRule("date", date(1900, 1, 1), date(2399, 12, 31), number_format="dd/mm/yyyy")),
+        ("select_one", {}, ExcelRule("list", choices=("law", "staff"), number_format="@")),
+        ("select_multiple", {}, ExcelRule("any", choices=("law", "staff"), several=True, number_format="@")),
+        ("acknowledge", {}, ExcelRule("list", choices=("OK",), number_format="@")),
+        ("file", {}, ExcelRule()),
+        ("note", {}, ExcelRule()),
+    ],
+)  # fmt: skip
+def test_what_an_offline_cell_takes(kind, settings, rule):
+    assert question_type(kind).excel_rule(question(kind, **settings)) == rule
+
+
+def test_what_a_cell_shows_is_read_back_from_an_offline_workbook():
+    for kind, raw in (("select_one", ["law"]), ("select_multiple", ["law", "staff"]), ("rank", ["staff", "law"]), ("time", ["14:30"]),
+                      ("period", ["1/1/2022", "31/12/2022"]), ("acknowledge", ["OK"]), ("date", ["30/3/2022"])):  # fmt: skip
+        known, item = question_type(kind), question(kind)
+        value = known.parse(raw, item, CONTEXT).value
+        assert known.parse([known.text(value, item, "km")], item, CONTEXT).value == value, kind
