@@ -157,9 +157,7 @@ def _give_source(app: Flask, head: look.VersionHead, out: Path | None) -> None:
 @click.option("--language", default="", help="Language of the sentences; the file's default without it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @with_app
-def evaluate(
-    app: Flask, file: Path, *, answers: Path, tables: tuple[Path, ...], language: str, as_json: bool
-) -> None:
+def evaluate(app: Flask, file: Path, *, answers: Path, tables: tuple[Path, ...], language: str, as_json: bool) -> None:
     """Say per question what would be asked, computed and refused for a set of answers; nothing is stored."""
     del app
     definition = _usable(file, tables)

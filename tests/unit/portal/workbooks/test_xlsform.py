@@ -88,7 +88,9 @@ def test_the_content_decides_and_not_the_name(filename):
 
 
 def test_unknown_columns_keep_their_case_and_doubled_ones_are_numbered():
-    (row,) = xlsform.read(made([["TYPE", "name", "label", "My Column", "label"], ["text", "a", "A", "x", "B"]]))["survey"]
+    (row,) = xlsform.read(made([["TYPE", "name", "label", "My Column", "label"], ["text", "a", "A", "x", "B"]]))[
+        "survey"
+    ]
     assert row.cells == {"type": "text", "name": "a", "label": "A", "My Column": "x", "label (2)": "B"}
 
 
