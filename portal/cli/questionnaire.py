@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import click
 from flask import current_app
 
 from forms.context import Context as Facts
+from forms.context import looked_up
 from forms.definition.writing import canonical
 from forms.question_types import question_type
 from forms.trial import trial
@@ -153,22 +153,20 @@ def _give_source(app: Flask, head: look.VersionHead, out: Path | None) -> None:
 @questionnaire.command()
 @click.argument("file", type=FILE)
 @click.option("--answers", type=FILE, required=True, help="JSON: field name to value, list of choices or rows.")
-@click.option("--table", "tables", type=FILE, multiple=True, help="CSV file that pulldata() and instance() read.")
+@TABLE
 @click.option("--language", default="", help="Language of the sentences; the file's default without it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @with_app
-def evaluate(
-    app: Flask, file: Path, *, answers: Path, tables: tuple[Path, ...], language: str, as_json: bool
-) -> None:
+def evaluate(app: Flask, file: Path, *, answers: Path, tables: tuple[Path, ...], language: str, as_json: bool) -> None:
     """Say per question what would be asked, computed and refused for a set of answers; nothing is stored."""
     del app
-    definition = _usable(file)
+    definition = _usable(file, tables)
     context = Facts(
         today=clock.today(),
         languages=definition.languages,
         language=language or definition.default_language,
         now=clock.now(),
-        tables=_tables(tables),
+        tables=looked_up(definition.table_rows, {}, {}),
     )
     result = trial(definition, _read_answers(answers), context)
     if as_json:
@@ -187,18 +185,6 @@ def _read_answers(file: Path) -> dict[str, Any]:
         found = None
     if not isinstance(found, dict):
         raise Refused(f"{file.name} must hold a JSON object of answers by field name (docs/contract.md)")
-    return found
-
-
-def _tables(files: tuple[Path, ...]) -> dict[str, list[dict[str, str]]]:
-    """Read CSV files as attached tables, each under the name of its file. Raises: Refused."""
-    found: dict[str, list[dict[str, str]]] = {}
-    for file in files:
-        try:
-            rows = list(csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines()))
-        except (ValueError, csv.Error):
-            raise Refused(f"{file.name} is no CSV file in UTF-8") from None
-        found[file.stem] = [{str(name): text for name, text in row.items() if isinstance(text, str)} for row in rows]
     return found
 
 

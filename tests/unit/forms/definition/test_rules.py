@@ -39,6 +39,7 @@ def judged(*items: Item) -> list[tuple[str, int | None, str, str]]:
         unknown=set(),
         headers=Headers(),
         lists={"towns": TOWNS},
+        tables={},
     )
     findings = Findings()
     Rules(survey, findings)  # type: ignore[arg-type] # a survey by shape
