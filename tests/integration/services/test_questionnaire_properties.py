@@ -36,8 +36,7 @@ CODES = ("a", "b", "c")
 KEYS = ("x", "y")
 MEANING = re.compile(r"meaning (\d+)")
 EDITS = (
-    "word", "rule", "add", "take_out", "take_out", "bring_back", "move", "rename", "add_choice", "add_choice", "word_choice",
-    "retire_choice", "retire_choice", "choice_back",
+    "word", "rule", "add", "take_out", "take_out", "bring_back", "move", "rename", "word_choice", "choice_back",
 )  # fmt: skip
 
 
@@ -178,6 +177,8 @@ class World:
 NUMBER = st.integers(0, 11)
 PLACE = st.tuples(st.sampled_from(CODES), st.sampled_from(KEYS), NUMBER)
 EDIT = st.tuples(st.sampled_from(EDITS), st.sampled_from(CODES), st.sampled_from(KEYS), NUMBER)
+# what a key means is at stake where a choice goes and one of the same name comes
+CHOICE = st.tuples(st.sampled_from(("retire_choice", "add_choice")), st.sampled_from("ab"), st.sampled_from(KEYS), NUMBER)
 
 
 @st.composite
@@ -187,7 +188,7 @@ def lives(draw):
     for _cycle in range(draw(st.integers(1, 4))):
         steps += [("answer", *place) for place in draw(st.lists(PLACE, max_size=4))]
         steps += [("begin", "a", "x", draw(NUMBER))]
-        steps += draw(st.lists(EDIT, min_size=1, max_size=7))
+        steps += draw(st.lists(EDIT | CHOICE | CHOICE, min_size=1, max_size=9))
         steps += [(draw(st.sampled_from(("publish", "publish", "publish", "discard"))), "a", "x", 0)]
         steps += [("adopt", "a", "x", number) for number in draw(st.lists(NUMBER, max_size=2))]
     return steps
