@@ -32,6 +32,8 @@ from forms.expressions import compile_tree, judge  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from playwright.sync_api import Browser
+
 CONTEXT = Context(date(2022, 5, 9))
 STATES = (Choice("done", {"en": "Done"}), Choice("part", {"en": "Partly"}))
 HOSTILE = [
@@ -156,7 +158,50 @@ def in_browser(questions: int, runs: int) -> None:
                 (what, f"one answer of {what}"), page.evaluate(IN_BROWSER, sent), strict=True
             ):
                 print(f"Chromium, {part}: {middle:.2f} ms (worst {worst:.2f}, {runs} runs)")
+        typing(browser, whole, runs)
         browser.close()
+
+
+KEYSTROKES = """([name, values, runs]) => {
+  const field = document.getElementsByName(name)[0], taken = [];
+  for (let run = 0; run < runs; run += 1) {
+    field.value = values[run % values.length];
+    const began = performance.now();
+    field.dispatchEvent(new Event("input", {bubbles: true}));
+    document.body.offsetHeight;
+    taken.push(performance.now() - began);
+  }
+  taken.sort((a, b) => a - b);
+  return [taken[Math.floor(runs / 2)], taken[runs - 1]];
+}"""
+
+
+def typing(browser: Browser, definition: Definition, runs: int) -> None:
+    """Measure from a keystroke to the page laid out again, on a page that holds all questions."""
+    page = browser.new_page()
+    scripts = [
+        (ROOT / "portal/static/js" / name).read_text() for name in ("expressions.js", "engine.js", "relevance.js")
+    ]
+    asked = "".join(
+        f'<div class="question" data-item="{item.code}"><p data-error hidden><span></span></p>'
+        f'<input name="{item.code}"></div>'
+        for item in definition.questions()
+    )
+    body = f'<form data-rules="/rules" data-today="2022-05-09">{asked}</form>'
+    script = f'<script type="module">{"".join(scripts)};document.title = "read";</script>'
+    page.route("**/*", lambda route: route.fulfill(body=f"<!doctype html>{body}{script}", content_type="text/html"))
+    rules = json.dumps(browser_rules(definition, "en"))
+    page.route("**/rules", lambda route: route.fulfill(body=rules, content_type="application/json"))
+    with page.expect_response("**/rules"):
+        page.goto("http://bench.invalid/")
+    page.wait_for_timeout(500)
+    for slow in (1, 6):
+        page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slow})
+        middle, worst = page.evaluate(KEYSTROKES, ["q0", ["part", "done", ""], runs])
+        shown = (
+            f"Chromium slowed {slow} times, a keystroke to shown questions, {len(definition.questions())} on the page"
+        )
+        print(f"{shown}: {middle:.2f} ms (worst {worst:.2f}, {runs} runs)")
 
 
 def main() -> None:

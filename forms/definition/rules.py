@@ -145,7 +145,7 @@ class Rules:
         choices = self.lists.get(name)
         if choices is None:
             self.findings.warn(
-                _l("“%(name)s” is no list of choices; it is read from a table attached to the round.", name=name[:60]),
+                _l("“%(name)s” is no list of choices; it is read from an attached table.", name=name[:60]),
                 row,
                 header,
                 _l("Please attach a table with that name, or its values stay empty."),

@@ -71,9 +71,8 @@ def _draw_cell(
     chosen = tuple((one[0], one[2]) for one in item.choices) if item.choices else tuple(map(bool, item.raw))
     written = tuple(bool(text.value) for text in item.texts)
     key = (
-        *place, "cell", item.code, tuple(item.raw) if item.choices else (), item.hidden, item.readonly, item.missing,
-        item.state, bool(item.error), chosen,
-        written,
+        *place, "cell", item.code, item.label, tuple(item.raw) if item.choices else (), item.hidden, item.readonly,
+        item.missing, item.state, bool(item.error), chosen, written,
     )  # fmt: skip
     parts: list[str] | None = kept.get(key)
     if parts is None:
@@ -106,10 +105,8 @@ def _draw(
     # which of the fields hold something decides the macro's own branches; what they hold is put in as holes
     chosen = tuple(item.raw) if item.choices else tuple(map(bool, item.raw))
     written = tuple(bool(text.value) for text in item.texts)
-    key = (
-        *place, item.code, item.label, item.hint, item.html, item.hidden, item.readonly, item.missing, item.state,
-        chosen, written,
-    )  # fmt: skip
+    wording = (item.label, item.hint, item.html)  # answers may be spoken in it
+    key = (*place, item.code, wording, item.hidden, item.readonly, item.missing, item.state, chosen, written)
     parts: list[str] | None = kept.get(key)
     if parts is None:
         parts = kept[key] = _HOLE.split(str(macro(_holed(item), words)))

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from forms.answers import AnswerKey, field_name, is_hidden
+from forms.evaluation import fill
 from forms.question_types import question_type
 from forms.question_types.choices import label_of
 from forms.tables import made_key, may_change, tables
@@ -144,11 +145,16 @@ class _Filler:
         sums = totals(self.table, self.page.stored, self.page.rows, hidden, self.parent)
         return [
             ColumnView(
-                one.code, one.label, one.hint, one.unit, one.required, one.kind,
+                one.code, self._spoken(one.label), self._spoken(one.hint), one.unit, one.required, one.kind,
                 None if one.total is None else sums.get(one.code, ""), one.code in hidden, one.labels,
             )
             for one in pattern.columns
         ]  # fmt: skip
+
+    def _spoken(self, words: str) -> str:
+        """Put answers in the place of `${name}` in the heading of a column, as seen from outside the row."""
+        page = self.page
+        return fill(words, page.definition, page.evaluation.values, page.context.language)
 
     def _rows(self, counted: int | None) -> Iterator[RowView]:
         """Yield the rows that stand here, then those that a given number of rows still asks for, or one to begin."""
@@ -202,6 +208,9 @@ class _Filler:
         cell.id = f"{self.id}-{row}-{code}" if row.startswith("{") else cell_id(self.table.code, key)
         cell.labels = f"{self.id}-r-{row} {self.id}-c-{code}"
         cell.hidden = name in page.evaluation.hidden
+        if "${" in pattern.label:
+            seen = page.evaluation.seen_from(key)
+            cell.label = fill(pattern.label, page.definition, seen, page.context.language)
         cell.readonly = self.locked[code]
         cell.missing = key in self.missing
         if pattern.control == "computed":

@@ -181,9 +181,7 @@ def save_answers(
     row_work.apply(row_changes, stored)
     work = _Save(stored, by.actor_id, clock.now(), head.version_id, question_ids, row_work)
     if doubtful := _take(work, definition, changes, unlocked):
-        begun = _never_touched(work, doubtful, definition, context, rows)
-        for key in begun:
-            work.put(key, doubtful.pop(key).parsed)
+        _put_over_defaults(work, doubtful, definition, context, rows)
         _settle(session, head.id, work, doubtful, request_key)
     standing = standing_rows(rows) if rows else NO_ROWS
     evaluation = _apply_rules(work, definition, context, standing)
@@ -215,14 +213,14 @@ def save_answers(
     )
 
 
-def _never_touched(
+def _put_over_defaults(
     work: _Save,
-    doubtful: Mapping[AnswerKey, Change],
+    doubtful: dict[AnswerKey, Change],
     definition: Definition,
     context: Context,
     rows: Mapping[RowKey, StoredRow],
-) -> list[AnswerKey]:
-    """Return the answers that hold what they began with (a default), saved while their writer's page was open.
+) -> None:
+    """Settle the answers that hold what they began with (a default), saved while their writer's page was open.
 
     Nobody wrote them, so nobody is overruled.
     """
@@ -235,10 +233,12 @@ def _never_touched(
         and definition.question(key.code).default
     }
     if not first:
-        return []
+        return
     others = {key: given for key, given in work.stored.items() if key not in first}
     begun = evaluate(definition, others, context, standing_rows(rows) if rows else NO_ROWS).defaults
-    return [key for key in first if begun.get(key) == work.stored[key].value]
+    for key in first:
+        if begun.get(key) == work.stored[key].value:
+            work.put(key, doubtful.pop(key).parsed)
 
 
 def _take(

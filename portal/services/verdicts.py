@@ -9,11 +9,13 @@ from flask_babel import lazy_gettext as _l
 from forms.evaluation import evaluate
 from portal.errors import IllegalTransition, Incomplete, Invalid
 from portal.models import Action, SignOffPolicy, Status
+from portal.models.lifecycle import EDITABLE
+from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import standing_rows, stored_reply
 from portal.services import audit
 from portal.services.events import append_event, locked
 from portal.services.snapshots import take_snapshot
-from portal.services.submissions import what_is_missing
+from portal.services.submissions import save_answers, what_is_missing
 from portal.table import Problem
 
 if TYPE_CHECKING:
@@ -40,6 +42,12 @@ def complete(
     submission = locked(session, head.id)
     reply = stored_reply(session, head.id, definition)
     evaluation = evaluate(definition, reply.answers, context, standing_rows(reply.rows))
+    if evaluation.defaults and submission.status in EDITABLE:
+        # what answers begin with was read from the page, but nothing was saved since it is asked
+        ids = question_ids(session, head.version_id)
+        evaluation = save_answers(session, head, definition, ids, {}, context=context, by=by).evaluation
+        reply = stored_reply(session, head.id, definition)
+        session.refresh(submission)
     if problems := what_is_missing(definition, reply.answers, evaluation):
         raise Incomplete(problems=problems)
     hidden = sorted(evaluation.hidden)

@@ -17,6 +17,7 @@ class Page {
     this.known = { values: {}, rows: {}, hidden: [], ...known };
     this.engine = new Engine(rules, { today: form.dataset.today, now: this.known.now });
     this.live = new Set(); // names whose error this script shows
+    this.left = false; // has the reader left the field that changed?
     this.rebuild();
   }
 
@@ -44,6 +45,8 @@ class Page {
     for (const table of form.querySelectorAll("[data-table]:not([data-fixed])")) shown[table.dataset.table] = [];
     this.engine.place({ ...this.known.rows, ...shown, ...rows });
     this.believe();
+    if (this.seen) this.begin();
+    this.seen = new Set(this.frames().map(([name]) => name));
     this.show(this.engine.compute((code, row) => this.answer(code, row)));
   }
 
@@ -51,6 +54,29 @@ class Page {
     if (field.closest("[data-removed]")) return;
     const parent = form.elements.namedItem(`row-parent:${table}[${key}]`);
     (rows[table] ||= []).push([key, parent ? parent.value : "", Number(field.value) || 0]);
+  }
+
+  frames() {
+    return [...this.engine.of].flatMap(([table, frames]) => frames.map((frame) => [`${table}[${frame.key}]`, frame]));
+  }
+
+  // gives the cells of a row that was added here what they begin with, as the next save will
+  begin() {
+    for (const [name, frame] of this.frames()) {
+      if (this.seen.has(name)) continue;
+      for (const [code, tree] of Object.entries(this.rules.defaults)) {
+        if (this.engine.homes.get(code) !== frame.table) continue;
+        const fields = this.fields.get(`${code}[${frame.key}]`) || [];
+        const field = fields.find((one) => !one.name.includes("@") || one.name.endsWith(`@${this.rules.default_language}`));
+        if (!field || /radio|checkbox/.test(field.type) || fields.some((one) => one.value)) continue;
+        try {
+          const begun = text(this.engine.run(tree, code, frame.key));
+          field.value = this.rules.kinds[code] === "date" ? formatDate(begun, "%d/%m/%Y") : begun;
+        } catch (trouble) {
+          if (!(trouble instanceof Unknown)) throw trouble;
+        }
+      }
+    }
   }
 
   // before anything is computed, what the server said is hidden is hidden
@@ -155,6 +181,8 @@ class Page {
       error.hidden = true;
       fields.forEach((field) => field.removeAttribute("aria-invalid"));
     } else {
+      // nobody is told off in the middle of a word: the first time, only once the field is left
+      if (!this.left && !this.live.has(name) && fields.includes(document.activeElement)) return;
       this.live.add(name);
       (error.lastElementChild || error).textContent = this.message(code, frame);
       error.hidden = false;
@@ -240,6 +268,7 @@ async function begin() {
   const page = new Page(await answer.json(), JSON.parse(form.dataset.known || "{}"));
   const heard = (event) => {
     const name = event.target.name ? event.target.name.split(/[@!]/)[0] : "";
+    page.left = event.type === "change";
     if (name && !/:/.test(name)) page.changed([name]);
   };
   form.addEventListener("input", heard);
