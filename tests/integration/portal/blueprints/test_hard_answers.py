@@ -114,7 +114,7 @@ REFUSED = {
     "a character that is none": ("measures@en", "a\x00b", {"en": "not text", "km": "␀"}),
     "Khmer of an old font": ("measures@km", LEGACY, {"en": "old font (such as Limon)", "km": "Limon"}),
     "words for a number": ("beds", "about ten", NOT_A_NUMBER),
-    "a look-alike of a digit": ("beds", "1\u0660", NOT_A_NUMBER),
+    "a look-alike of a digit": ("beds", "1\u0660", {"en": "digits only", "km": "សូមសរសេរតែលេខ"}),
     "a formula for a number": ("beds", "=1+1", NOT_A_NUMBER),
     "a broken number": ("beds", "1.5", {"en": "whole number", "km": "ចំនួនគត់"}),
     "two readings": ("spent", "1.234", {"en": "two different numbers", "km": "1234"}),
