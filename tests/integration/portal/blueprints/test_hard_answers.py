@@ -115,7 +115,7 @@ REFUSED = {
     "Khmer of an old font": ("measures@km", LEGACY, {"en": "old font (such as Limon)", "km": "Limon"}),
     "words for a number": ("beds", "about ten", NOT_A_NUMBER),
     "a look-alike of a digit": ("beds", "1\u0660", {"en": "digits only", "km": "សូមសរសេរតែលេខ"}),
-    "a formula for a number": ("beds", "=1+1", NOT_A_NUMBER),
+    "a formula for a number": ("beds", "=1+1", {"en": "without “=”", "km": "«=»"}),
     "a broken number": ("beds", "1.5", {"en": "whole number", "km": "ចំនួនគត់"}),
     "two readings": ("spent", "1.234", {"en": "two different numbers", "km": "1234"}),
     "a number of a hundred digits": ("beds", "9" * 100, {"en": "at most 30 digits", "km": "30"}),
