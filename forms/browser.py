@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forms.answers import AnswerKey, field_name
-from forms.definition.compiled import ALWAYS, NEVER, meant
+from forms.definition.compiled import ALWAYS, NEVER, dynamic, meant
 from forms.definition.model import pick_text
 from forms.evaluation import BREAKS_RULE, NAME
 from forms.expressions import to_json
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from forms.evaluation import Evaluation
     from forms.expressions import Tree
 
-FORMAT = 2  # part of the address of the rules: browsers keep them for ever
+FORMAT = 3  # part of the address of the rules: browsers keep them for ever
 
 
 def browser_rules(definition: Definition, language: str) -> dict[str, Any]:
@@ -57,6 +57,8 @@ def browser_rules(definition: Definition, language: str) -> dict[str, Any]:
         },
         "labels": _labels(compiled, trees, language),
         "watches": _watches(definition),
+        "defaults": _defaults(compiled),
+        "default_language": definition.default_language,
         "kinds": {code: kind for code, item in compiled.by_code.items() if (kind := _kind(item))},
         "asked": [step.item.code for step in compiled.questions if step.keys],
         "messages": {
@@ -108,6 +110,16 @@ def known(definition: Definition, page: Item, evaluation: Evaluation, now: str) 
     }
 
 
+def _defaults(compiled: Compiled) -> dict[str, Any]:
+    """Return how the cells of a row that the browser adds begin; the server fills all others itself."""
+    found: dict[str, Any] = {}
+    for code, home in compiled.homes.items():
+        source = compiled.by_code[code].default.strip()
+        if home and source:
+            found[code] = to_json(meant(source, code, compiled.places)) if dynamic(source) else ["text", source]
+    return found
+
+
 def _watches(definition: Definition) -> dict[str, list[str]]:
     """Return what the constraints and choice filters read beyond what is computed: judged again when it changes."""
     found: dict[str, list[str]] = {}
@@ -118,11 +130,13 @@ def _watches(definition: Definition) -> dict[str, list[str]]:
 
 
 def _kind(item: Item) -> str:
-    """Return how the browser reads what is typed: number, date or "" for as it is."""
+    """Return how the browser reads what is typed: number, date, "server" (it does not) or "" for as it is."""
     if item.kind != "question":
         return ""
     kind = question_type(item.type)
-    return "date" if kind.control == "date" else "number" if kind.input_mode in ("numeric", "decimal") else ""
+    if kind.control in ("date", "file"):
+        return "date" if kind.name == "date" else "server"
+    return "number" if kind.control == "text" and kind.input_mode in ("numeric", "decimal") else ""
 
 
 def _read(definition: Definition, item: Item) -> Iterator[str]:

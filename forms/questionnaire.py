@@ -13,7 +13,7 @@ from forms.fields import AnswerField
 from forms.question_types import question_type
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from forms.answers import Text
     from forms.context import Context
@@ -35,25 +35,21 @@ class SectionForm(FlaskForm):
 
 
 def section_form(
-    items: Sequence[Item], context: Context, *, csrf: bool, cells: Collection[AnswerKey] = ()
+    items: Sequence[Item], context: Context, *, csrf: bool, cells: Mapping[AnswerKey, Item] | None = None
 ) -> type[SectionForm]:
     """Return a new form class that asks these items (a page, or any items; groups are walked).
 
     HTML names are `field_name(key)`; beside each stand `name!state` (answered, not_applicable, not_available) and
     `name!present`, a hidden field which says that an empty answer was posted on purpose. A post may hold any part of
-    the section: only what it speaks of is considered. ``cells`` are the cells of tables among the items that the post
-    speaks of: a column has no field of its own.
+    the section: only what it speaks of is considered. ``cells`` are the cells of tables that the post speaks of,
+    each with its column: a column has no field of its own.
     """
     attributes: dict[str, Any] = {}
     for item in outside_tables(items):
         for key in answer_keys(item, context.languages):
             attributes[_attribute(key)] = UnboundField(AnswerField, item, key, context, name=field_name(key))
-    if cells:
-        columns = {item.code: item for item in asked(items)}
-        for key in cells:
-            if key.code in columns:
-                item = columns[key.code]
-                attributes[_attribute(key)] = UnboundField(AnswerField, item, key, context, name=field_name(key))
+    for key, item in (cells or {}).items():
+        attributes[_attribute(key)] = UnboundField(AnswerField, item, key, context, name=field_name(key))
     attributes["Meta"] = _WithCsrf if csrf else _WithoutCsrf
     return type("SectionForm", (SectionForm,), attributes)
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from forms.expressions import Sieve
     from forms.frames import Frames
 
-MAX_CELLS = 200_000  # cells and table rows that the expressions of one evaluation look at
+# Cells and table rows that the expressions of one evaluation look at; one behind brackets counts three times.
+MAX_CELLS = 500_000
 
 
 class AnswerScope:
@@ -74,7 +75,11 @@ class AnswerScope:
             return ()
         found = [start]
         chain = compiled.chains[table]
+        cost = 3 if sieves else 1
         for lower in reversed(chain[: chain.index(apex)] if apex in chain else ()):
+            self.left -= cost * sum(len(one.below.get(lower, ())) for one in found)
+            if self.left <= 0:
+                return ()
             mine = [one for one in sieves if one.table == lower]
             found = [
                 row
@@ -82,7 +87,6 @@ class AnswerScope:
                 if lower not in one.hidden
                 for row in sifted(self, one.below.get(lower, ()), mine, Frame.read)
             ]
-        self.left -= len(found)
         if code == table:
             return [frame.key for frame in found]
         asked = [frame for frame in found if code in frame.values and code not in frame.hidden]

@@ -92,6 +92,14 @@ def table_of(definition: Definition, code: str) -> Table | None:
     return kept.get(code)
 
 
+def counted_as(definition: Definition, code: str) -> str:
+    """Return under which code a question counts: its own outside tables, else that of the outermost table around it."""
+    table = table_of(definition, code) or tables(definition).get(code)
+    while table is not None:
+        code, table = table.code, tables(definition).get(table.inside)
+    return code
+
+
 def _tables(item: Item, inside: str, most: int) -> Iterator[Table]:
     if item.kind in {"repeat", "matrix"}:
         yield Table(item, tuple(_columns(item)), inside, _limit(item.settings.get("max_rows"), most))
@@ -180,8 +188,9 @@ def _countable(item: Item, definition: Definition) -> Iterator[str]:
 def answered_codes(
     definition: Definition, stored: Mapping[AnswerKey, Given], rows: Rows, hidden: frozenset[str]
 ) -> set[str]:
-    """Return the codes that count as answered: a question by an answer in any language, a table when each row says
-    something (and there is one).
+    """Return the codes that count as answered.
+
+    A question counts by an answer in any language, a table when it has rows and each of them says something.
     """
     said = {(key.code, key.row) for key, given in stored.items() if given.typed is None and not given.blank}
     found = {code for code, row in said if not row}

@@ -105,6 +105,63 @@ class FileView:
 
 
 @dataclass(slots=True)
+class ColumnView:
+    """One column of a table: its heading, and `total`, the sum in the table's foot (None: no sum is shown).
+
+    `labels` is JSON: the keys of its choices by their labels in every language, so that pasted labels are understood.
+    """
+
+    code: str
+    label: str
+    hint: str = ""
+    unit: str = ""
+    required: bool = False
+    kind: str = "text"
+    total: str | None = None
+    hidden: bool = False
+    labels: str = ""
+
+
+@dataclass(slots=True)
+class RowView:
+    """One row of a table: `name` is `REPEAT[key]`, `label` its number or the label of a fixed row.
+
+    `cells` are drawn one by one into `drawn`; `inner` are the tables that stand in this row.
+    """
+
+    key: str
+    name: str
+    label: str
+    position: int = 0
+    revision: int = 0
+    parent: str = ""
+    cells: Sequence[ItemView] = ()
+    drawn: Sequence[Markup] = ()
+    inner: Sequence[ItemView] = ()
+    removable: bool = True
+
+
+@dataclass(slots=True)
+class TableView:
+    """A table as its control draws it; `blank` is the row that a script copies, `removed` lists (name, words)."""
+
+    code: str
+    parent: str = ""
+    fixed: bool = False
+    columns: Sequence[ColumnView] = ()
+    rows: Sequence[RowView] = ()
+    blank: RowView | None = None
+    most: int = 0
+    can_add: bool = False
+    removed: Sequence[tuple[str, str]] = ()
+
+    @property
+    def has_totals(self) -> bool:
+        """True when a sum stands in the foot."""
+        return any(column.total is not None for column in self.columns)
+
+
+@dataclass(slots=True)
 class ItemView:
     """One item of a questionnaire page, as the control macros draw it (plain values, already in the reader's language).
 
@@ -115,7 +172,8 @@ class ItemView:
     says the form of an answer, `html` is the wording of a note. `state` is
     answered, not_applicable or not_available; `states` are the (key, label) pairs besides answered that may be chosen.
     `texts` replaces `raw` where a text is held in several languages, the national one first. `error` blocks, `message`
-    is what a draft keeps beside an answer that could not be read. `columns` and `rows` feed the table control.
+    is what a draft keeps beside an answer that could not be read. `table` feeds the table control; the item of a cell
+    has its `row`, the ids of its headings in `labels` and control "computed" where nobody fills it in.
     """
 
     code: str
@@ -143,8 +201,9 @@ class ItemView:
     files: Sequence[FileView] = ()
     upload_url: str = ""
     accept: str = ""
-    columns: Sequence[tuple[str, str]] = ()
-    table_rows: Sequence[tuple[str, str, Sequence[tuple[str, str, int]]]] = ()
+    table: TableView | None = None
+    row: str = ""
+    labels: str = ""
     readonly: bool = False
     missing: bool = False
     hidden: bool = False
@@ -331,6 +390,22 @@ def _read_words() -> SimpleNamespace:
         some_found=gettext("%(found)s of %(all)s choices", found="{found}", all="{all}"),
         show_choices=gettext("Show the %(count)s choices", count="{n}"),
         row=gettext("Row"),
+        total=gettext("Total"),
+        add_row=gettext("Add a row"),
+        add_in_row=gettext("Add a row here"),
+        remove_row=gettext("Remove this row"),
+        move_up=gettext("Move up"),
+        move_down=gettext("Move down"),
+        row_acts=gettext("Move or remove row"),
+        full=gettext("This table is full: it takes at most %(most)s rows.", most="{n}"),
+        none_yet=gettext("There is no row yet."),
+        paste=gettext("You can copy cells in Excel and paste them here."),
+        removed_rows=gettext("Removed rows"),
+        restore=gettext("Put back"),
+        gone=gettext("The row was removed; its answers are kept."),
+        figure=gettext("If no answer…"),
+        yes=gettext("Yes"),
+        no_files=gettext("Please attach files below the table, at the question for files."),
         calendar=gettext("Calendar"),
         stored=gettext("What you typed is kept, but it cannot be read yet."),
     )

@@ -26,7 +26,7 @@ from portal.models import (
     VersionItem,
 )
 from portal.queries import questionnaires
-from portal.queries.submissions import answers, head_by_id
+from portal.queries.submissions import head_by_id, stored_reply
 from portal.services.snapshots import take_snapshot
 from tests import factories
 
@@ -108,7 +108,8 @@ def hand_in(session: Session, reply: Any, of: Any, at: datetime, by: int) -> Non
     session.flush()
     head = head_by_id(session, reply.id)
     take_snapshot(
-        session, head, event, questionnaires.definition(session, of.id), answers(session, reply.id),
+        session, head, event, questionnaires.definition(session, of.id),
+        stored_reply(session, reply.id, questionnaires.definition(session, of.id)),
         hidden=reply.hidden, signed_by=by,
     )  # fmt: skip
 

@@ -42,7 +42,9 @@ def outline(of: Definition | None) -> list[str]:
     """Return what a questionnaire holds, one line per item, indented."""
     if of is None:
         return []
-    lines = [f"{of.code} {_plain(of.titles)} {'/'.join(of.languages)} default={of.default_language} {_plain(of.settings)}"]
+    lines = [
+        f"{of.code} {_plain(of.titles)} {'/'.join(of.languages)} default={of.default_language} {_plain(of.settings)}"
+    ]
     for page in of.pages:
         lines.extend(_item(page, 1))
     lines.extend(f"table {name}: {', '.join(table.columns)} ({len(table.rows)})" for name, table in of.tables.items())

@@ -13,6 +13,7 @@ from forms.expressions.tree import (
     Cells,
     Column,
     Filter,
+    Here,
     Lookup,
     Operation,
     Path,
@@ -102,7 +103,8 @@ class _Resolver:
     def __init__(self, owner: str, places: Places) -> None:
         self.owner, self.places = owner, places
 
-    def run(self, tree: Tree) -> Tree:
+    def run(self, tree: Tree) -> Tree:  # noqa: PLR0911 - one return per kind of path
+        """Return a tree with its paths put into their meaning."""
         match tree:
             case Call(name="position", parts=(Path() as path,)):
                 return self._row_number(path)
@@ -110,6 +112,8 @@ class _Resolver:
                 return self._indexed(tree)
             case Path(start="instance"):
                 return self._lookup(tree)
+            case Path(start="current", steps=()):
+                return Here(tree.at)
             case Path():
                 return self._cells(tree)
             case Operation() | Call():

@@ -63,9 +63,7 @@ def _unfit(name: str, columns: Sequence[str]) -> object:
             limit=MAX_NAME,
         )
     if len(columns) > MAX_COLUMNS:
-        return _l(
-            "The table “%(name)s” is left out: it has more than %(limit)s columns.", name=name, limit=MAX_COLUMNS
-        )
+        return _l("The table “%(name)s” is left out: it has more than %(limit)s columns.", name=name, limit=MAX_COLUMNS)
     return None
 
 

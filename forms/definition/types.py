@@ -44,9 +44,7 @@ _SELECTS = {
     ),
     "rank": ("rank",),
 }  # fmt: skip
-_COMMANDS = sorted(
-    ((word, kind) for kind, words in _SELECTS.items() for word in words), key=lambda pair: -len(pair[0])
-)
+_COMMANDS = sorted(((word, kind) for kind, words in _SELECTS.items() for word in words), key=lambda pair: -len(pair[0]))
 _FROM_FILE = {
     "select_one_from_file": "select_one",
     "select one from file": "select_one",

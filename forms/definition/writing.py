@@ -322,5 +322,3 @@ def _settings(of: Definition, named: Mapping[str, str]) -> SheetText:
             row[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
     row = {header: text for header, text in row.items() if text != ""}
     return SheetText("settings", tuple(row), (row,))
-
-

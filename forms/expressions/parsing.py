@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
     from forms.answers import Text
 
-_SLIPS = {"==": "=", "&&": "and", "||": "or", "<>": "!=", "!": "not(...)"}
+_SLIPS = {"==": "=", "=>": ">=", "=<": "<=", "&&": "and", "||": "or", "<>": "!=", "!": "not(...)"}
+
+_NAMED = re.compile(r"\$\{\s*[^{}\s]+\s*\}")
 
 # What people coming from other programs write.
 ALIASES = {
@@ -325,6 +328,10 @@ def _explained(source: str, trouble: UnexpectedInput) -> ExpressionError:
     elif not rest.strip() or getattr(trouble, "token", None) == "":
         position = len(source)
         sentence = _l("The expression ends too early: something is missing, perhaps a closing bracket.")
-    elif rest[:1] in ("'", '"'):
+    elif re.search(r"\bnot\s*\Z", source[:position]):
+        sentence = _l("“%(slip)s” is not known in XLSForm; please write %(right)s", slip="not", right="not(...)")
+    elif rest[:1] in ("$", "{") and not _NAMED.match(rest):
+        sentence = _l("A question is named as ${name}: a dollar sign and curly brackets, no spaces in the name.")
+    elif rest[:1] in ("'", '"') and rest[0] not in rest[1:]:
         sentence = _l("A quotation mark is not closed.")
     return ExpressionError(sentence, position)

@@ -1,45 +1,36 @@
-"""Who I am, what is asked, a reply with its answers, saving answers, what happened to a reply."""
+"""Who I am, what is asked, a reply with its answers, what happened to a reply."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from spectree import Response
 from sqlalchemy import select
-from werkzeug.datastructures import MultiDict
 
-from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, field_name, parse_field_name
+from forms.answers import AnswerKey, field_name
 from forms.evaluation import evaluate
-from forms.question_types import question_type
-from forms.questionnaire import answer_keys, asked, read_answers, section_form
+from forms.questionnaire import answer_keys, asked, cell_keys
+from forms.tables import may_change, table_of, tables
 from portal.api import shapes
-from portal.api.door import answer, any_reply, blueprint, once, operation, own_reply, take, take_query
+from portal.api.door import answer, any_reply, blueprint, operation, take_query
 from portal.blueprints.answering import context_for, load, why_not_taken
 from portal.blueprints.guard import requires, who
-from portal.errors import Invalid
 from portal.extensions import db
 from portal.models import Action, AnswerRevision, Assignment, Institution, ReportingRound, Status, Submission
 from portal.permissions import Permission, can
 from portal.queries import submissions as queries
 from portal.queries.actors import actor_names
 from portal.queries.evidence import evidence_of
-from portal.services import submissions as services
-from portal.services.submissions import Change, RefusedAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from flask.typing import ResponseReturnValue
-    from sqlalchemy.orm import Session
 
-    from forms.answers import Json, Parsed
     from forms.context import Context
     from forms.definition.model import Definition, Item
+    from forms.tables import Table
     from portal.queries.submissions import AskedRecommendation, SubmissionHead
-    from portal.services.submissions import Saved, StaleAnswer
 
 REFUSALS = {f"HTTP_{status}": shapes.ProblemDetails for status in (400, 401, 403, 404, 409, 415, 422, 429, 503)}
 # acts within an institution: whoever is outside reads that they happened, not what was said
@@ -132,6 +123,7 @@ def get_submission(head: SubmissionHead) -> ResponseReturnValue:
     readable = can(who(), Permission.VIEW_ANSWERS, head)
     codes = {question_id: code for code, question_id in ids.items()}
     context = context_for(who(), head, definition)
+    stored = queries.stored_reply(db.session, head.id, definition) if readable else None
     return answer(
         shapes.Submission(
             id=head.public_id,
@@ -148,7 +140,9 @@ def get_submission(head: SubmissionHead) -> ResponseReturnValue:
                 _question(head, definition, item, context, tell_hidden=readable)
                 for item in asked(definition.pages)
             ],
-            answers=_answers(head, definition, context) if readable else None,
+            tables=[_table(head, definition, table, tell_hidden=readable) for table in tables(definition).values()],
+            rows=_rows(stored) if stored is not None else None,
+            answers=_answers(stored, definition, context) if stored is not None else None,
             evidence=[
                 shapes.EvidenceItem(
                     id=one.public_id,
@@ -177,17 +171,58 @@ def _question(
         page=definition.page_of(item.code).code,
         type=item.type,
         labels=dict(item.texts.get("label") or {}),
-        names=[field_name(key) for key in answer_keys(item, context.languages)],
+        table=getattr(table_of(definition, item.code), "code", None),
+        names=[
+            field_name(key)
+            for key in (
+                answer_keys(item, context.languages)
+                if table_of(definition, item.code) is None
+                else cell_keys(item, "{row}", context.languages)
+            )
+        ],
         # what is asked follows from the answers, so it is as private as they are
         asked=item.code not in head.hidden if tell_hidden else True,
-        locked=head.unlocked is not None and item.code not in head.unlocked,
+        locked=not may_change(definition, item.code, head.unlocked),
         choices=[shapes.Choice(key=one.key, texts=dict(one.texts)) for one in item.choices if not one.retired],
     )
 
 
-def _answers(head: SubmissionHead, definition: Definition, context: Context) -> list[shapes.Answer]:
-    stored = queries.answers(db.session, head.id)
-    said = why_not_taken(definition, stored, evaluate(definition, stored, context), context)
+def _table(head: SubmissionHead, definition: Definition, table: Table, *, tell_hidden: bool) -> shapes.Table:
+    return shapes.Table(
+        code=table.code,
+        page=definition.page_of(table.code).code,
+        kind="matrix" if table.fixed else "repeat",
+        labels=dict(table.item.texts.get("label") or {}),
+        inside=table.inside or None,
+        columns=[item.code for item in table.columns],
+        most_rows=table.most,
+        asked=table.code not in head.hidden if tell_hidden else True,
+        locked=not may_change(definition, table.code, head.unlocked),
+        rows=[
+            shapes.Choice(key=one.key, texts=dict(one.texts))
+            for one in table.item.choices
+            if table.fixed and not one.retired
+        ],
+    )
+
+
+def _rows(stored: queries.StoredReply) -> list[shapes.Row]:
+    return [
+        shapes.Row(
+            table=name.repeat,
+            key=name.key,
+            parent=row.parent,
+            position=row.position,
+            removed=row.removed,
+            revision=row.revision,
+        )
+        for name, row in sorted(stored.rows.items(), key=lambda one: (one[0].repeat, one[1].position, one[0].key))
+    ]
+
+
+def _answers(stored: queries.StoredReply, definition: Definition, context: Context) -> list[shapes.Answer]:
+    evaluation = evaluate(definition, stored.answers, context, queries.standing_rows(stored.rows))
+    said = why_not_taken(definition, stored.answers, evaluation, context)
     return [
         shapes.Answer(
             name=field_name(key),
@@ -198,129 +233,8 @@ def _answers(head: SubmissionHead, definition: Definition, context: Context) -> 
             revision=one.revision,
             answered_at=one.answered_at,
         )
-        for key, one in sorted(stored.items())
+        for key, one in sorted(stored.answers.items())
     ]
-
-
-@blueprint.post("/submissions/<public_id>/answers")
-@requires(Permission.ANSWER_SUBMISSION, on=own_reply)
-@operation(
-    "saveAnswers",
-    json=shapes.AnswersIn,
-    resp=Response(HTTP_200=shapes.Saved, **(REFUSALS | {"HTTP_409": shapes.Saved, "HTTP_422": shapes.Saved})),
-)
-def save(head: SubmissionHead) -> ResponseReturnValue:
-    """Save answers, each against the revision its writer saw: the same gate as the pages.
-
-    Answers 200, 409 (something was stale: both texts are given) or 422 (something was refused); what could be saved
-    is saved in each case.
-    """
-    given = take(shapes.AnswersIn)
-    names = [one.name for one in given.answers]
-    if len(set(names)) != len(names):
-        raise Invalid(_l("An answer is named twice in this request."))
-    definition, ids = load(head)
-    context = context_for(who(), head, definition)
-    changes, unknown = read_given(definition, context, given.answers)
-
-    def act(session: Session) -> tuple[shapes.Saved, int]:
-        saved = services.save_answers(session, head, definition, ids, changes, context=context, by=who())
-        made = _saved(session, head, definition, saved, unknown)
-        return made, 409 if saved.stale else 422 if saved.refused or unknown else 200
-
-    return once(act, body=given.model_dump(mode="json"))
-
-
-def read_given(
-    definition: Definition, context: Context, given: Sequence[shapes.AnswerIn]
-) -> tuple[dict[AnswerKey, Change], list[shapes.RefusedAnswer]]:
-    """Read answers through the questionnaire's form; also return what names no question of it."""
-    items = {item.code: item for item in asked(definition.pages)}
-    post: MultiDict[str, str] = MultiDict()
-    bases: dict[AnswerKey, int] = {}
-    unknown: list[shapes.RefusedAnswer] = []
-    for one in given:
-        key = parse_field_name(one.name) if "!" not in one.name else None
-        item = items.get(key.code) if key else None
-        if key is None or item is None or key not in answer_keys(item, context.languages):
-            message = _("This questionnaire asks no question of this name.")
-            unknown.append(_not_taken(one.name, message))
-        elif question_type(item.type).control == "file":
-            unknown.append(_not_taken(one.name, _("Files are attached by uploading them.")))
-        else:
-            name = field_name(key)
-            bases[key] = one.base
-            post.setlist(name, raw_of(one.value))
-            post[name + PRESENT_SUFFIX] = "1"
-            post[name + STATE_SUFFIX] = one.state
-    form = section_form(definition.pages, context, csrf=False)(formdata=post)
-    form.validate()
-    parsed = read_answers(form, definition.pages)
-    return {key: Change(parsed[key], base) for key, base in bases.items() if key in parsed}, unknown
-
-
-def _not_taken(name: str, message: str) -> shapes.RefusedAnswer:
-    shown = name[:200].encode("utf-8", "replace").decode()
-    return shapes.RefusedAnswer(name=shown, message=message, revision=0, kept=False)
-
-
-def raw_of(value: str | float | list[str] | None) -> list[str]:
-    """Return a JSON value as a control would post it; a number is written so that it can be read in one way only."""
-    if value is None:
-        return []
-    if isinstance(value, list):
-        return value
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, int):
-        return [str(value)]
-    plain = f"{Decimal(repr(value)):f}"
-    return [plain + "0" if "." in plain else plain]
-
-
-def _saved(
-    session: Session,
-    head: SubmissionHead,
-    definition: Definition,
-    saved: Saved,
-    unknown: list[shapes.RefusedAnswer],
-) -> shapes.Saved:
-    names = actor_names(session, [one.theirs.answered_by for one in saved.stale])
-    status = session.scalar(select(Submission.status).where(Submission.id == head.id))
-    return shapes.Saved(
-        saved=[shapes.SavedAnswer(name=field_name(key), revision=number) for key, number in saved.saved.items()],
-        stale=[_stale(one, definition, names) for one in saved.stale],
-        refused=[*(_refused(one) for one in saved.refused), *unknown],
-        status=status or head.status,
-        missing=saved.missing,
-        hidden=sorted(saved.evaluation.hidden),
-        saved_at=saved.at,
-    )
-
-
-def _refused(one: RefusedAnswer) -> shapes.RefusedAnswer:
-    return shapes.RefusedAnswer(
-        name=field_name(one.key), message=str(one.message), revision=one.revision, kept=one.kept
-    )
-
-
-def _stale(one: StaleAnswer, definition: Definition, names: Mapping[int, Mapping[str, str]]) -> shapes.StaleAnswer:
-    item = definition.question(one.key.code)
-    by = names.get(one.theirs.answered_by)
-    return shapes.StaleAnswer(
-        name=field_name(one.key),
-        mine=_aloud(one.mine, item),
-        theirs=_aloud(one.theirs, item),
-        theirs_value=one.theirs.value,
-        revision=one.theirs.revision,
-        by=dict(by) if by else None,
-        at=one.theirs.answered_at,
-    )
-
-
-def _aloud(given: Parsed | queries.StoredAnswer, item: Item) -> str:
-    value: Json = given.value
-    return given.typed if given.typed is not None else question_type(item.type).text(value, item, "en")
 
 
 @blueprint.get("/submissions/<public_id>/history")

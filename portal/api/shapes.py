@@ -123,16 +123,46 @@ class Choice(BaseModel):
 
 
 class Question(BaseModel):
-    """A question as asked; ``names`` are the names under which its answers are saved."""
+    """A question as asked; ``names`` are the names under which its answers are saved.
+
+    A column of a table names its ``table``; in its names ``{row}`` stands for the key of a row.
+    """
 
     code: str
     page: str
+    table: str | None
     type: str
     labels: Texts
     names: list[str]
     asked: bool
     locked: bool
     choices: list[Choice]
+
+
+class Table(BaseModel):
+    """A table: a ``repeat`` takes rows, those of a ``matrix`` are fixed. ``inside`` is the table whose rows hold it."""
+
+    code: str
+    page: str
+    kind: Literal["repeat", "matrix"]
+    labels: Texts
+    inside: str | None
+    columns: list[str]
+    most_rows: int
+    asked: bool
+    locked: bool
+    rows: list[Choice]
+
+
+class Row(BaseModel):
+    """A row of a repeat as stored, ordered by ``position``; a removed one keeps its answers and can be put back."""
+
+    table: str
+    key: str
+    parent: str
+    position: int
+    removed: bool
+    revision: int
 
 
 class Answer(BaseModel):
@@ -175,6 +205,8 @@ class Submission(BaseModel):
     due_on: date
     unlocked: list[str] | None
     questions: list[Question]
+    tables: list[Table]
+    rows: list[Row] | None
     answers: list[Answer] | None
     evidence: list[EvidenceItem] | None
 
@@ -188,10 +220,27 @@ class AnswerIn(Body):
     base: int = Field(ge=0, le=2_147_483_647)
 
 
-class AnswersIn(Body):
-    """Answers to save; each is judged by itself."""
+class RowIn(Body):
+    """A row of a repeat to add (``base`` 0, with a key of one's own: 16 letters or digits), move, remove or put back.
 
-    answers: list[AnswerIn] = Field(min_length=1, max_length=2000)
+    ``base`` is the revision seen (null: whatever it is). For a removal ``seen`` gives the revisions of the cells that
+    were seen: where somebody wrote since, the row stays and is told as stale.
+    """
+
+    table: Code
+    key: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{16}$")]
+    parent: Annotated[str, Field(pattern=r"^([A-Za-z0-9]{16})?$")] = ""
+    position: int | None = Field(default=None, ge=0, le=2_000_000_000)
+    removed: bool = False
+    base: int | None = Field(default=None, ge=0, le=2_147_483_647)
+    seen: dict[Given, int] | None = None
+
+
+class AnswersIn(Body):
+    """Rows and answers to save, rows first; each is judged by itself."""
+
+    answers: list[AnswerIn] = Field(max_length=10_000)
+    rows: list[RowIn] = Field(default_factory=list, max_length=2000)
 
 
 class SavedAnswer(BaseModel):
@@ -222,12 +271,55 @@ class RefusedAnswer(BaseModel):
     kept: bool
 
 
+class SavedRow(BaseModel):
+    """How a row that was spoken of stands now."""
+
+    table: str
+    key: str
+    position: int
+    removed: bool
+    revision: int
+
+
+class StaleCell(BaseModel):
+    """A cell of a stale row: its text, and its revision as stored (0: it is not)."""
+
+    name: str
+    text: str
+    value: Any = None
+    revision: int
+    by: Texts | None
+    at: datetime | None
+
+
+class StaleRow(BaseModel):
+    """A row that one removed while another wrote in it; ``removed`` tells how it stands, nothing of either was lost."""
+
+    table: str
+    key: str
+    removed: bool
+    revision: int
+    mine: list[StaleCell]
+    theirs: list[StaleCell]
+
+
+class RefusedRow(BaseModel):
+    """A row that was not added or changed, with the sentence why."""
+
+    table: str
+    key: str
+    message: str
+
+
 class Saved(BaseModel):
     """What became of a save (200 all saved, 409 something was stale, 422 something was refused)."""
 
     saved: list[SavedAnswer]
     stale: list[StaleAnswer]
     refused: list[RefusedAnswer]
+    rows: list[SavedRow]
+    stale_rows: list[StaleRow]
+    refused_rows: list[RefusedRow]
     status: Status
     missing: int
     hidden: list[str]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 from spectree import Response
 
+from forms.tables import tables
 from portal.api import shapes
 from portal.api.door import any_reply, blueprint, once, operation, own_reply, take
 from portal.api.replies import REFUSALS
@@ -98,8 +99,8 @@ def claim_not_ours(head: SubmissionHead) -> ResponseReturnValue:
 def return_submission(head: SubmissionHead) -> ResponseReturnValue:
     """Return a reply with a note; exactly the questions named are unlocked."""
     given = take(shapes.ReturnIn)
-    _definition, ids = load(head)
-    codes = [code for code in given.questions if code in ids]
+    definition, ids = load(head)
+    codes = [code for code in given.questions if code in ids or code in tables(definition)]
     return _done(
         head, lambda session: reviews.return_reply(session, head, note=given.note, codes=codes, by=who()), given
     )

@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flask import g, request, url_for
+from flask import g, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup, escape
 
 from forms.answers import AnswerKey, field_name, parse_field_name
 from forms.context import Context, looked_up
-from forms.evaluation import evaluate
+from forms.evaluation import evaluate, fill
 from forms.question_types import question_type
-from forms.questionnaire import asked, read_answers, section_form, why_unreadable
+from forms.questionnaire import asked, cell_keys, read_answers, section_form, why_unreadable
+from forms.tables import answered_codes, countable, counted_as, may_change, table_of, tables
 from portal import clock
 from portal.blueprints.drawing import clone, draw
 from portal.blueprints.question_views import as_table, computed_view, is_shown, is_table_list, retired_but_chosen
+from portal.blueprints.tables import cell_id, fill_table, table_skeleton
 from portal.extensions import db
 from portal.markdown import marked
 from portal.models import SignOffPolicy, Status
@@ -25,7 +28,7 @@ from portal.queries import evidence as evidence_queries
 from portal.queries.people import email_of
 from portal.queries.questionnaires import definition as load_definition
 from portal.queries.questionnaires import question_ids
-from portal.queries.submissions import StoredAnswer, asked_recommendations, citation
+from portal.queries.submissions import StoredAnswer, asked_recommendations, citation, standing_rows
 from portal.services.submissions import Change
 from portal.table import pick
 from portal.templating import FileView, ItemView, TextInLanguage
@@ -34,13 +37,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from markupsafe import Markup
+    from werkzeug.datastructures import MultiDict
 
+    from forms.answers import Rows
     from forms.definition.model import Definition, Item
     from forms.evaluation import Evaluation
     from portal.models import Evidence
     from portal.permissions import Principal
     from portal.queries.countries import CountryFacts
-    from portal.queries.submissions import AskedRecommendation, SubmissionHead
+    from portal.queries.submissions import AskedRecommendation, StoredReply, SubmissionHead
 
 ROWS = 5
 
@@ -74,34 +79,47 @@ def load(head: SubmissionHead) -> tuple[Definition, Mapping[str, int]]:
     return load_definition(db.session, head.version_id), question_ids(db.session, head.version_id)
 
 
-def read_changes(definition: Definition, page: Item, context: Context) -> dict[AnswerKey, Change]:
+def read_changes(
+    definition: Definition, page: Item, context: Context, post: MultiDict[str, str]
+) -> dict[AnswerKey, Change]:
     """Read a post of a page into changes, each with the revision its writer saw.
 
     Files have their own door; a page without script may resolve a conflict: mine, theirs or both.
     """
-    spoken_of = {key.code for name in request.form if (key := parse_field_name(name)) is not None}
+    spoken_of = {key for name in post if (key := parse_field_name(name)) is not None}
     # an autosave speaks of one answer: a form of that question alone judges it just the same
-    items = [item for item in asked([page]) if item.code in spoken_of]
-    form = section_form(items, context, csrf=False)(formdata=request.form)
+    codes = {key.code for key in spoken_of}
+    items = [item for item in asked([page]) if item.code in codes]
+    cells = {key: item for key in spoken_of if key.row and (item := _column(definition, key, context)) in items}
+    plain = [item for item in items if table_of(definition, item.code) is None]
+    form = section_form(plain, context, csrf=False, cells=cells)(formdata=post)
     form.validate()
     changes: dict[AnswerKey, Change] = {}
     for key, parsed in read_answers(form, items).items():
         if question_type(definition.question(key.code).type).control == "file":
             continue
         name = field_name(key)
-        base = request.form.get(f"base:{name}", type=int) or 0
-        match request.form.get(f"resolve:{name}"):
+        base = post.get(f"base:{name}", type=int) or 0
+        match post.get(f"resolve:{name}"):
             case "theirs":
                 continue
             case "mine":
-                base = request.form.get(f"theirs:{name}", type=int) or base
+                base = post.get(f"theirs:{name}", type=int) or base
             case "both":
-                base = request.form.get(f"theirs:{name}", type=int) or base
-                parsed = replace(parsed, value=_joined(request.form.get(f"theirs-text:{name}"), parsed.value))  # noqa: PLW2901 - the same thing, put right
+                base = post.get(f"theirs:{name}", type=int) or base
+                parsed = replace(parsed, value=_joined(post.get(f"theirs-text:{name}"), parsed.value))  # noqa: PLW2901 - the same thing, put right
             case _:
                 pass
         changes[key] = Change(parsed, base)
     return changes
+
+
+def _column(definition: Definition, key: AnswerKey, context: Context) -> Item | None:
+    """Return the column in which a cell stands; None where the key names no cell of a table."""
+    if table_of(definition, key.code) is None:
+        return None
+    item = definition.question(key.code)
+    return item if key in cell_keys(item, key.row, context.languages) else None
 
 
 def _joined(theirs: str | None, mine: Any) -> Any:
@@ -117,7 +135,8 @@ def skeleton(definition: Definition, page_code: str, language: str, languages: t
     key = (page_code, language, languages)
     if key not in kept:
         page = next(item for item in definition.pages if item.code == page_code)
-        kept[key] = tuple(_item_views(definition, page.children or (page,), language, languages))
+        inside = (page,) if page.kind in {"repeat", "matrix"} else page.children or (page,)
+        kept[key] = tuple(_item_views(definition, inside, language, languages))
     return kept[key]
 
 
@@ -126,6 +145,9 @@ def _item_views(
 ) -> list[ItemView]:
     views: list[ItemView] = []
     for item in items:
+        if item.kind in {"repeat", "matrix"}:
+            views.append(_table_view(definition, item, language, languages))
+            continue
         if item.kind in {"group", "section"}:
             label = item.text("label", language, languages)
             heading = ItemView(item.code, item.code, f"q-{item.code}", label, control="group", variant="")
@@ -137,6 +159,18 @@ def _item_views(
             continue
         views.append(_question_view(item, language, languages))
     return views
+
+
+def _table_view(definition: Definition, item: Item, language: str, languages: tuple[str, ...]) -> ItemView:
+    view = ItemView(
+        item.code,
+        item.code,
+        f"q-{item.code}",
+        item.text("label", language, languages),
+        hint=item.text("hint", language, languages),
+        guidance=item.text("guidance", language, languages),
+    )
+    return table_skeleton(definition, view, lambda column: _question_view(column, language, languages))
 
 
 def _question_view(item: Item, language: str, languages: tuple[str, ...]) -> ItemView:
@@ -187,9 +221,10 @@ def _language_name(code: str) -> str:
 
 def sentences(
     definition: Definition, stored: Mapping[AnswerKey, StoredAnswer], evaluation: Evaluation, context: Context
-) -> dict[str, str]:
-    """Say by question, in the reader's language, why an answer is not taken: unreadable ones, then refused ones."""
-    return {key.code: text for key, text in reversed(why_not_taken(definition, stored, evaluation, context).items())}
+) -> dict[tuple[str, str], str]:
+    """Say by question and row, in the reader's language, why an answer is not taken: unreadable ones, then refused."""
+    said = why_not_taken(definition, stored, evaluation, context)
+    return {(key.code, key.row): text for key, text in reversed(said.items())}
 
 
 def why_not_taken(
@@ -210,14 +245,16 @@ class AnsweringPage:
     def __init__(
         self,
         head: SubmissionHead,
-        stored: Mapping[AnswerKey, StoredAnswer],
+        reply: StoredReply,
         principal: Principal,
         definition: Definition,
     ) -> None:
-        self.head, self.stored, self.principal, self.definition = head, stored, principal, definition
+        self.head, self.principal, self.definition = head, principal, definition
+        self.stored, self.stored_rows = reply
+        self.rows: Rows = standing_rows(reply.rows)
         self.context = context_for(principal, head, definition)
-        self.evaluation: Evaluation = evaluate(definition, stored, self.context)
-        self.sentences = sentences(definition, stored, self.evaluation, self.context)
+        self.evaluation: Evaluation = evaluate(definition, self.stored, self.context, self.rows)
+        self.sentences = sentences(definition, self.stored, self.evaluation, self.context)
         self.readonly = self._why_read_only()
 
     def _why_read_only(self) -> str:
@@ -239,7 +276,17 @@ class AnsweringPage:
 
     def locked(self, code: str) -> bool:
         """Tell whether a returned reply keeps this question closed."""
-        return self.head.unlocked is not None and code not in self.head.unlocked
+        return not may_change(self.definition, code, self.head.unlocked)
+
+    def inner_tables(self, code: str) -> Sequence[ItemView]:
+        """Return the tables that stand in each row of a table, without answers."""
+        language, languages = self.context.language, self.context.languages
+        kept: dict[tuple[str, str, tuple[str, ...]], list[ItemView]] = vars(self.definition).setdefault("_inner", {})
+        key = (code, language, languages)
+        if key not in kept:
+            inside = [one.item for one in tables(self.definition).values() if one.inside == code]
+            kept[key] = [_table_view(self.definition, item, language, languages) for item in inside]
+        return kept[key]
 
     def items(
         self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None
@@ -261,6 +308,8 @@ class AnsweringPage:
         self, view: ItemView, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str], missing: set[str]
     ) -> ItemView:
         hidden = view.code in self.evaluation.hidden
+        if "${" in view.label or "${" in view.hint or "${" in view.html:
+            view = self._spoken(view)
         if view.control in {"group", "note"}:
             if not hidden and view.variant != "value":
                 return view
@@ -271,6 +320,8 @@ class AnsweringPage:
                 value = self.evaluation.calculated.get(AnswerKey(view.code))
                 filled.raw = [question_type(item.type).text(value, item, self.context.language)]
             return filled
+        if view.table is not None:
+            return fill_table(self, view, mine)
         item = self.definition.question(view.code)
         readonly = bool(self.readonly) or self.locked(view.code)
         filled = clone(view)
@@ -292,28 +343,42 @@ class AnsweringPage:
             key = AnswerKey(view.code)
             answer = self.stored.get(key)
             filled.revision = answer.revision if answer else 0
-            filled.raw = self._raw(item, answer, mine.get(key))
+            filled.raw = self.raw(item, key, answer, mine.get(key))
             if view.choices:
                 chosen = set(filled.raw)
                 filled.choices = [(value, label, value in chosen) for value, label, _chosen in view.choices]
                 filled.choices += retired_but_chosen(item, view, filled.raw, self.context.language)
         if answer is not None:
             filled.state = answer.state
-        filled.error = self.sentences.get(view.code, "")
+        filled.error = self.sentences.get((view.code, ""), "")
         return filled
 
-    def _raw(self, item: Item, answer: StoredAnswer | None, mine: str | None) -> list[str]:
+    def _spoken(self, view: ItemView) -> ItemView:
+        """Return the view with answers in the place of `${name}` in its wording; they are escaped as HTML in `html`."""
+        values, language = self.evaluation.values, self.context.language
+        filled = clone(view)
+        filled.label = fill(view.label, self.definition, values, language)
+        filled.hint = fill(view.hint, self.definition, values, language)
+        if "${" in view.html:
+            safe = {name: str(escape(value)) for name, value in values.items()}
+            html = fill(view.html, self.definition, safe, language)
+            filled.html = Markup(html)  # noqa: S704 - answers are escaped just above
+        return filled
+
+    def raw(self, item: Item, key: AnswerKey, answer: StoredAnswer | None, mine: str | None) -> list[str]:
+        """Return what a control shows: my lost text, else what is stored, else what the answer begins with."""
         if mine is not None:
             return [mine]
         if answer is None:
-            return []
+            begun = self.evaluation.defaults.get(key)
+            return [] if begun is None else question_type(item.type).raw(begun, item)
         kind = question_type(item.type)
         return kind.raw_typed(answer.typed) if answer.typed is not None else kind.raw(answer.value, item)
 
     def _text(self, text: TextInLanguage, code: str, mine: Mapping[AnswerKey, str]) -> TextInLanguage:
         key = AnswerKey(code, "", text.language)
         answer = self.stored.get(key)
-        value = self._raw(self.definition.question(code), answer, mine.get(key))
+        value = self.raw(self.definition.question(code), key, answer, mine.get(key))
         revision = answer.revision if answer else 0
         return TextInLanguage(text.language, text.name, value[0] if value else "", revision, text.label)
 
@@ -336,20 +401,25 @@ class AnsweringPage:
 
     def missing(self) -> list[tuple[str, str]]:
         """List what still needs an answer, over all pages: (question, address)."""
-        language, languages = self.context.language, self.context.languages
         blocking = [
             *self.evaluation.missing,
             *self.evaluation.refused,
             *self.evaluation.unreadable,
         ]
-        codes = dict.fromkeys(key.code for key in blocking)
-        return [
-            (
-                self.definition.question(code).text("label", language, languages),
-                f"{self.page_url(self.definition.page_of(code).code)}#q-{code}-item",
-            )
-            for code in sorted(codes, key=self._order)
-        ]
+        first: dict[str, AnswerKey] = {}
+        for key in blocking:
+            first.setdefault(key.code, key)
+        return [self._place_of(first[code]) for code in sorted(first, key=self._order)]
+
+    def _place_of(self, key: AnswerKey) -> tuple[str, str]:
+        """Return how a question is named and where it stands; a cell with its table, at the first of its rows."""
+        language, languages = self.context.language, self.context.languages
+        label = self.definition.question(key.code).text("label", language, languages)
+        page = self.page_url(self.definition.page_of(key.code).code)
+        table = table_of(self.definition, key.code)
+        if table is None or not key.row:
+            return label, f"{page}#q-{key.code}-item"
+        return f"{table.item.text('label', language, languages)}: {label}", f"{page}#{cell_id(table.code, key)}-item"
 
     def _order(self, code: str) -> int:
         return list(self.definition.compiled.by_code).index(code)
@@ -362,12 +432,14 @@ class AnsweringPage:
         """List the pages: (label, address, state, detail)."""
         language, languages = self.context.language, self.context.languages
         blocking = {
-            key.code for key in (*self.evaluation.missing, *self.evaluation.refused, *self.evaluation.unreadable)
+            counted_as(self.definition, key.code)
+            for key in (*self.evaluation.missing, *self.evaluation.refused, *self.evaluation.unreadable)
         }
-        answered = {key.code for key, one in self.stored.items() if one.typed is None and not one.blank}
+        hidden = self.evaluation.hidden
+        answered = answered_codes(self.definition, self.stored, self.rows, hidden)
         steps = []
         for page in self.pages():
-            asked = [item.code for item in page.items() if self._asked(item)]
+            asked = [code for code in countable(self.definition, page.code) if code not in hidden]
             done = sum(1 for code in asked if code in answered)
             state = (
                 "current"
@@ -382,20 +454,17 @@ class AnsweringPage:
             steps.append((page.text("label", language, languages), self.page_url(page.code), state, detail))
         return steps
 
-    def _asked(self, item: Item) -> bool:
-        return (
-            item.kind == "question"
-            and item.code not in self.evaluation.hidden
-            and question_type(item.type).asks
-            and not item.calculation
-        )
+    def asked(self) -> int:
+        """Return how many questions are asked; a table is one."""
+        return sum(1 for code in countable(self.definition) if code not in self.evaluation.hidden)
 
     def first_page(self) -> Item:
         """Return where to go on: the first page with an unanswered question, else the first page."""
-        answered = {key.code for key, one in self.stored.items() if not one.blank}
+        hidden = self.evaluation.hidden
+        answered = answered_codes(self.definition, self.stored, self.rows, hidden)
         pages = self.pages()
         for page in pages:
-            if any(self._asked(item) and item.code not in answered for item in page.items()):
+            if any(code not in hidden and code not in answered for code in countable(self.definition, page.code)):
                 return page
         return pages[0]
 

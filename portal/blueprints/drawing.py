@@ -46,18 +46,67 @@ def draw(definition: Definition, page_code: str, items: Sequence[ItemView]) -> M
     macro = current_app.jinja_env.get_template("components/controls/control.html").module.control  # type: ignore[attr-defined] # a hole stands where the value comes
     words = answer_words()
     place = (page_code, str(present.language), str(present.digits))
+    for item in items:
+        if item.table is not None:
+            draw_cells(item, kept, place, words)
     return Markup("").join(_draw(item, kept, place, macro, words) for item in items)
+
+
+def draw_cells(item: ItemView, kept: dict[Any, Any], place: tuple[str, ...], words: Any) -> None:
+    """Draw every cell of a table, each once per column and variant; the table's macro puts them into its rows."""
+    module: Any = current_app.jinja_env.get_template("components/controls/cell.html").module
+    cell = module.cell
+    table = item.table
+    for row in (*table.rows, table.blank) if table is not None else ():
+        if row is not None:
+            row.drawn = [_draw_cell(one, kept, place, cell, words) for one in row.cells]
+            for inner in row.inner:
+                draw_cells(inner, kept, place, words)
+
+
+def _draw_cell(
+    item: ItemView, kept: dict[Any, Any], place: tuple[str, ...], macro: Callable[..., Markup], words: Any
+) -> Markup:
+    # rows may be offered different choices of one list
+    chosen = tuple((one[0], one[2]) for one in item.choices) if item.choices else tuple(map(bool, item.raw))
+    written = tuple(bool(text.value) for text in item.texts)
+    key = (
+        *place, "cell", item.code, item.label, tuple(item.raw) if item.choices else (), item.hidden, item.readonly,
+        item.missing, item.state, bool(item.error), chosen, written,
+    )  # fmt: skip
+    parts: list[str] | None = kept.get(key)
+    if parts is None:
+        holed = _holed(item)
+        row = _hole("row")
+        holed.row, holed.name, holed.labels = row, f"{item.code}[{row}]", _hole("labels")
+        holed.id = _hole("id")
+        holed.error = _hole("error") if item.error else ""
+        for text in holed.texts:
+            text.name = f"{holed.name}@{text.language}"
+        parts = kept[key] = _HOLE.split(str(macro(holed, words)))
+    out = parts.copy()
+    for at in range(1, len(parts), 2):
+        out[at] = str(escape(_cell_filling(item, parts[at])))
+    return Markup("".join(out))  # noqa: S704 - the macro's output with escaped values
+
+
+def _cell_filling(item: ItemView, name: str) -> str | int:
+    if name in {"row", "labels", "id", "error"}:
+        return str(getattr(item, name))
+    return _filling(item, name)
 
 
 def _draw(
     item: ItemView, kept: dict[Any, Any], place: tuple[str, ...], macro: Callable[..., Markup], words: Any
 ) -> Markup:
-    if item.error or item.message or item.files or item.upload_url or item.table_rows or item.who or item.history_url:
+    special = item.error or item.message or item.files or item.upload_url or item.who or item.history_url
+    if special or item.table is not None:
         return macro(item, words)
     # which of the fields hold something decides the macro's own branches; what they hold is put in as holes
     chosen = tuple(item.raw) if item.choices else tuple(map(bool, item.raw))
     written = tuple(bool(text.value) for text in item.texts)
-    key = (*place, item.code, item.hidden, item.readonly, item.missing, item.state, chosen, written)
+    wording = (item.label, item.hint, item.html)  # answers may be spoken in it
+    key = (*place, item.code, wording, item.hidden, item.readonly, item.missing, item.state, chosen, written)
     parts: list[str] | None = kept.get(key)
     if parts is None:
         parts = kept[key] = _HOLE.split(str(macro(_holed(item), words)))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from portal.templating import FileView, ItemView, TextInLanguage
+from portal.blueprints.drawing import draw_cells
+from portal.templating import ColumnView, FileView, ItemView, RowView, TableView, TextInLanguage, answer_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,28 @@ STATES = (("not_applicable", {"en": "Not applicable", "km": "មិនពាក�
 def say(language: str, english: str, khmer: str) -> str:
     """Choose the sample text of a language."""
     return khmer if language == "km" else english
+
+
+def sample_table(language: str) -> TableView:
+    """Return a table with two rows, a sum in its foot and a cell that could not be read."""
+    columns = [
+        ColumnView("course", say(language, "Course", "វគ្គបណ្តុះបណ្តាល"), required=True),
+        ColumnView("f", say(language, "Women", "ស្ត្រី"), kind="number", total=say(language, "112", "១១២")),
+        ColumnView("m", say(language, "Men", "បុរស"), kind="number", total=say(language, "340", "៣៤០")),
+    ]
+    texts = [say(language, "Rights in custody", "សិទ្ធិក្នុងការឃុំខ្លួន"), say(language, "Work of lawyers", "ការងារមេធាវី")]
+    rows = []
+    for number, (key, text) in enumerate(zip(("Aaaaaaaaaaaaaaa1", "Aaaaaaaaaaaaaaa2"), texts, strict=True), start=1):
+        given = [("course", "line", text, ""), ("f", "integer", ("112", "many")[number - 1], ("", say(language, "Please write a whole number.", "សូមសរសេរចំនួនគត់។"))[number - 1]), ("m", "integer", ("340", "")[number - 1], "")]
+        cells = [
+            ItemView(code, f"{code}[{key}]", f"q-C5-{key}-{code}", column.label, variant=variant, raw=[raw] if raw else [], error=error, row=key, labels=f"q-C5-r-{key} q-C5-c-{code}", revision=1)
+            for (code, variant, raw, error), column in zip(given, columns, strict=True)
+        ]
+        rows.append(RowView(key, f"C5[{key}]", say(language, str(number), "១២"[number - 1]), number, 1, cells=cells))
+    blank = RowView("{C5}", "C5[{C5}]", "", cells=[])
+    made = TableView("C5", columns=columns, rows=rows, blank=blank, most=500, can_add=True)
+    draw_cells(ItemView("C5", "C5", "q-C5", "", table=made), {}, (), answer_words())
+    return made
 
 
 def recommendation(language: str) -> dict[str, Any]:
@@ -89,8 +112,7 @@ def items(language: str, *, readonly: bool = False) -> list[ItemView]:
         ),
         ItemView(
             "C5", "C5", "q-C5", say(language, "Officers trained", "ចំនួនមន្ត្រីដែលបានបណ្តុះបណ្តាល"), control="table", number=say(language, "7", "៧"),
-            columns=[("f", say(language, "Women", "ស្ត្រី")), ("m", say(language, "Men", "បុរស"))],
-            table_rows=[("2024", say(language, "2024", "២០២៤"), [("C5[2024:f]", "112", 1), ("C5[2024:m]", "340", 1)]), ("2025", say(language, "2025", "២០២៥"), [("C5[2025:f]", "", 0), ("C5[2025:m]", "", 0)])],
+            table=sample_table(language),
         ),
         ItemView(
             "B11", "B11", "q-B11", say(language, "What would help most? Put in order.", "តើអ្វីអាចជួយបានច្រើនជាងគេ? សូមដាក់តាមលំដាប់។"), control="rank", choices=obstacles, raw=["staff", "budget"],

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import g
 from flask_babel import gettext as _
 
-from forms.answers import AnswerKey
+from forms.answers import AnswerKey, is_hidden
 from forms.question_types import question_type
+from forms.tables import NO_ROWS, tables
+from portal.blueprints.question_views import is_shown
+from portal.blueprints.tables import totals
 from portal.extensions import db
 from portal.models import Action
 from portal.queries.actors import actor_names
 from portal.table import pick
+from portal.templating import digits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from forms.answers import Rows
     from forms.definition.model import Definition, Item
     from portal.blueprints.answering import AnsweringPage
     from portal.models import SubmissionEvent
@@ -26,13 +32,15 @@ if TYPE_CHECKING:
 
 def read_aloud(answering: AnsweringPage) -> list[dict[str, Any]]:
     """Return the pages of a reply with each question and its answer in words."""
+    evaluation = answering.evaluation
     return read_definition(
         answering.definition,
         answering.stored,
-        answering.evaluation.hidden,
+        evaluation.hidden,
         answering.context.languages,
+        rows=answering.rows,
         messages=answering.sentences,
-        missing={key.code for key in answering.evaluation.missing},
+        missing={(key.code, key.row) for key in evaluation.missing},
         page_url=answering.page_url,
     )
 
@@ -43,67 +51,120 @@ def read_definition(
     hidden: frozenset[str],
     languages: tuple[str, ...],
     *,
-    messages: Mapping[str, str] | None = None,
-    missing: frozenset[str] | set[str] = frozenset(),
+    rows: Rows = NO_ROWS,
+    messages: Mapping[tuple[str, str], str] | None = None,
+    missing: Collection[tuple[str, str]] = (),
     page_url: Any = None,
 ) -> list[dict[str, Any]]:
-    """Return [{label, url, rows: [{code, label, state, texts: [(lang, text)], message, missing}]}] of what is asked."""
-    language = g.view.language
-    pages = []
-    for page in definition.pages:
-        if page.code in hidden:
-            continue
-        rows = [
-            _row(item, stored, language, languages, (messages or {}).get(item.code, ""), missing=item.code in missing)
-            for item in page.items()
-            if item.kind == "question" and item.code not in hidden and item.type not in {"hidden", "note"}
-        ]
-        pages.append(
+    """Return [{label, url, rows: [{code, label, state, texts: [(lang, text)], message, missing}]}] of what is asked.
+
+    A table is one row with ``table``: {heads, lines: [{label, cells}], totals}, its cells like rows without a label; a
+    table within it follows with the rows of each of its rows.
+    """
+    reader = _Reader(definition, stored, hidden, languages, rows, messages or {}, missing)
+    return [
+        {
+            "code": page.code,
+            "label": page.text("label", g.view.language, languages),
+            "url": page_url(page.code) if page_url else "",
+            "rows": list(reader.rows_of(page)),
+        }
+        for page in definition.pages
+        if page.code not in hidden
+    ]
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads one reply aloud."""
+
+    definition: Definition
+    stored: Mapping[AnswerKey, StoredAnswer]
+    hidden: frozenset[str]
+    languages: tuple[str, ...]
+    rows: Rows
+    messages: Mapping[tuple[str, str], str]
+    missing: Collection[tuple[str, str]]
+
+    def rows_of(self, item: Item) -> Iterator[dict[str, Any]]:
+        """Yield what is asked in an item, tables whole."""
+        for one in (item,) if item.kind in {"repeat", "matrix"} or not item.children else item.children:
+            if one.code in self.hidden:
+                continue
+            if one.kind in {"repeat", "matrix"}:
+                yield from self._tables(one.code, "", "")
+            elif one.children:
+                yield from self.rows_of(one)
+            elif one.kind == "question" and one.type not in {"hidden", "note"}:
+                yield self._row(one)
+
+    def _tables(self, code: str, parent: str, around: str) -> Iterator[dict[str, Any]]:
+        """Yield a table, then the tables that stand in each of its rows."""
+        table = tables(self.definition)[code]
+        language = g.view.language
+        label = around + table.item.text("label", language, self.languages)
+        columns = [one for one in table.columns if is_shown(one) and one.code not in self.hidden]
+        here = [row for row in table.rows(self.rows) if table.fixed or row.parent == parent]
+        lines = [
             {
-                "code": page.code,
-                "label": page.text("label", language, languages),
-                "url": page_url(page.code) if page_url else "",
-                "rows": rows,
+                "label": table.row_label(row.key, language, self.languages) or digits(number),
+                "cells": [self._row(item, row.key) for item in columns],
             }
-        )
-    return pages
+            for number, row in enumerate(here, start=1)
+        ]
+        heads = [item.text("label", language, self.languages) for item in columns]
+        sums = totals(table, self.stored, self.rows, self.hidden, parent)
+        yield {
+            "code": code,
+            "id": f"q-{code}-{parent}" if parent else f"q-{code}",
+            "label": label,
+            "control": "table",
+            "state": "answered" if lines else "not_answered",
+            "words": state_words("not_answered"),
+            "texts": [],
+            "message": "",
+            "missing": False,
+            "named": not parent,
+            "table": {
+                "heads": heads,
+                "lines": lines,
+                "totals": [sums.get(item.code, "") for item in columns] if any(sums.values()) else [],
+            },
+        }
+        for inner in (one for one in tables(self.definition).values() if one.inside == code):
+            for number, row in enumerate(here, start=1):
+                yield from self._tables(inner.code, row.key, f"{label} {digits(number)}: ")
 
-
-def _row(
-    item: Item,
-    stored: Mapping[AnswerKey, StoredAnswer],
-    language: str,
-    languages: tuple[str, ...],
-    message: str,
-    *,
-    missing: bool,
-) -> dict[str, Any]:
-    kind = question_type(item.type)
-    texts: list[tuple[str, str]] = []
-    state = "not_answered"
-    for key in kind.keys(item, languages) or (AnswerKey(item.code),):
-        answer = stored.get(key)
-        if answer is None:
-            continue
-        if answer.typed is not None:
-            texts.append((key.lang, answer.typed))
-            state = "answered"
-        elif answer.state != "answered":
-            state = answer.state
-        elif answer.value is not None:
-            texts.append((key.lang, kind.text(answer.value, item, language)))
-            state = "answered"
-    return {
-        "code": item.code,
-        "id": f"q-{item.code}",
-        "label": item.text("label", language, languages),
-        "control": kind.control,
-        "state": state,
-        "words": state_words(state),
-        "texts": texts,
-        "message": message,
-        "missing": missing,
-    }
+    def _row(self, item: Item, row: str = "") -> dict[str, Any]:
+        kind = question_type(item.type)
+        language = g.view.language
+        texts: list[tuple[str, str]] = []
+        message = self.messages.get((item.code, row), "")
+        state = "not_asked" if row and is_hidden(self.hidden, AnswerKey(item.code, row)) else "not_answered"
+        for plain in (kind.keys(item, self.languages) or (AnswerKey(item.code),)) if state != "not_asked" else ():
+            key = AnswerKey(plain.code, row, plain.lang)
+            answer = self.stored.get(key)
+            if answer is None:
+                continue
+            if answer.typed is not None:
+                texts.append((key.lang, answer.typed))
+                state = "answered"
+            elif answer.state != "answered":
+                state = answer.state
+            elif answer.value is not None:
+                texts.append((key.lang, kind.text(answer.value, item, language)))
+                state = "answered"
+        return {
+            "code": item.code,
+            "id": f"q-{item.code}-{row}" if row else f"q-{item.code}",
+            "label": item.text("label", language, self.languages),
+            "control": kind.control,
+            "state": state,
+            "words": state_words(state),
+            "texts": texts,
+            "message": message,
+            "missing": (item.code, row) in self.missing,
+        }
 
 
 def state_words(state: str) -> str:

@@ -63,7 +63,7 @@ def _pack_page(
     rows: list[dict[str, Any]] = []
     for head in heads:
         definition, _ids = load(head)
-        answering = AnsweringPage(head, queries.answers(db.session, head.id), who(), definition)
+        answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
         mine = asked.get(head.assignment_id, [])
         rows.append(
             {

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from flask import current_app
 
-from forms.answers import AnswerKey, Given, field_name, parse_field_name
 from forms.context import Context as Facts
+from forms.context import looked_up
 from forms.definition.writing import canonical
-from forms.evaluation import evaluate as apply_rules
 from forms.question_types import question_type
+from forms.trial import trial
 from portal import clock
 from portal.cli.context import EXIT_REFUSED, Refused, with_app
 from portal.cli.db import require_schema
@@ -29,7 +29,7 @@ from portal.workbooks import xlsform_out
 from portal.workbooks.xlsform_check import examine, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from flask import Flask
 
@@ -152,68 +152,40 @@ def _give_source(app: Flask, head: look.VersionHead, out: Path | None) -> None:
 
 @questionnaire.command()
 @click.argument("file", type=FILE)
-@click.option("--answers", type=FILE, required=True, help="JSON: field name to value, or to a list of choices.")
+@click.option("--answers", type=FILE, required=True, help="JSON: field name to value, list of choices or rows.")
+@TABLE
 @click.option("--language", default="", help="Language of the sentences; the file's default without it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @with_app
-def evaluate(app: Flask, file: Path, *, answers: Path, language: str, as_json: bool) -> None:
+def evaluate(app: Flask, file: Path, *, answers: Path, tables: tuple[Path, ...], language: str, as_json: bool) -> None:
     """Say per question what would be asked, computed and refused for a set of answers; nothing is stored."""
     del app
-    definition = _usable(file)
-    result = evaluation(definition, json.loads(answers.read_text(encoding="utf-8")), language)
+    definition = _usable(file, tables)
+    context = Facts(
+        today=clock.today(),
+        languages=definition.languages,
+        language=language or definition.default_language,
+        now=clock.now(),
+        tables=looked_up(definition.table_rows, {}, {}),
+    )
+    result = trial(definition, _read_answers(answers), context)
     if as_json:
         _print(result)
         return
     for one in result["questions"]:
-        said = "not asked" if not one["asked"] else one["refused"] or ("missing" if one["missing"] else "ok")
-        click.echo(f"{one['code']}: {said}")
+        said = "not asked" if not one["relevant"] else one["message"] or ("missing" if one["missing"] else "ok")
+        click.echo(f"{one['code']}{'[' + one['row'] + ']' if one['row'] else ''}: {said}")
 
 
-def evaluation(definition: Definition, given: Mapping[str, Any], language: str = "") -> dict[str, Any]:
-    """Return the verdict of the rules on plain answers, as ``questionnaire evaluate --json`` prints it."""
-    context = Facts(
-        today=clock.today(), languages=definition.languages, language=language or definition.default_language
-    )
-    answers: dict[AnswerKey, Given] = {}
-    sentences: dict[str, str] = {}
-    for name, value in given.items():
-        key = parse_field_name(name)
-        if key is None or key.code not in definition.compiled.by_code:
-            sentences[name] = "unknown question"
-            continue
-        item = definition.question(key.code)
-        raw = [str(one) for one in value] if isinstance(value, list) else ["" if value is None else str(value)]
-        parsed = question_type(item.type).parse(raw, item, context, key.lang)
-        answers[key] = Given(parsed.value, parsed.state, parsed.typed, 1)
-        if parsed.message is not None:
-            sentences[name] = str(parsed.message)
-    verdict = apply_rules(definition, answers, context)
-    sentences |= {field_name(key): str(text) for key, text in verdict.refused.items()}
-    missing = {key.code for key in verdict.missing}
-    computed = {key.code: value for key, value in verdict.calculated.items()}
-    required = {key.code for key in verdict.required}
-    return {
-        "complete": verdict.complete and not sentences,
-        "hidden": sorted(verdict.hidden),
-        "problems": sentences,
-        "questions": [
-            {
-                "code": item.code,
-                "type": item.type,
-                "asked": item.code not in verdict.hidden,
-                "required": item.code in required,
-                "missing": item.code in missing,
-                "computed": computed.get(item.code),
-                "refused": next((text for name, text in sentences.items() if _code(name) == item.code), None),
-            }
-            for item in definition.questions()
-        ],
-    }
-
-
-def _code(name: str) -> str:
-    key = parse_field_name(name)
-    return key.code if key else name
+def _read_answers(file: Path) -> dict[str, Any]:
+    """Read the sample answers. Raises: Refused."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Refused(f"{file.name} must hold a JSON object of answers by field name (docs/contract.md)")
+    return found
 
 
 def sources(app: Flask) -> Path:

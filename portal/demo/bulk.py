@@ -31,7 +31,7 @@ from portal.models import (
 from portal.models.base import uuid7
 from portal.models.lifecycle import State, follow
 from portal.queries.questionnaires import definition, question_ids
-from portal.queries.submissions import HEAD, StoredAnswer, head_of
+from portal.queries.submissions import HEAD, StoredAnswer, StoredReply, head_of
 from portal.services.snapshots import canonical_json, content_of
 from portal.services.submissions import progress
 
@@ -207,7 +207,7 @@ class Loader:
             if action is Action.SIGN_OFF:
                 with clock.at(at):
                     content = content_of(
-                        head, number, self.compiled, stored,
+                        head, number, self.compiled, StoredReply(dict(stored), {}),
                         asked=asked, evidence=evidence, hidden=pattern.hidden, signed_by=signer,
                     )  # fmt: skip
                 text = canonical_json(content)

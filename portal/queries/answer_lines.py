@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from forms.answers import AnswerKey, CellValue, field_name
+from forms.answers import AnswerKey, CellValue, TableRow, field_name, is_hidden
 from forms.question_types import question_type
+from forms.tables import Table, table_of
 from portal.queries.handed_in import Entry
 from portal.queries.questionnaires import definition
 from portal.table import Figure
@@ -30,7 +31,10 @@ DAYS = frozenset({"date", "datetime"})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One answer cell of one reply. ``state`` is one of the five; a value is only there when it is "answered"."""
+    """One answer cell of one reply. ``state`` is one of the five; a value is only there when it is "answered".
+
+    A cell of a table knows its table, and the number of its row (among the rows of the same outer row, from 1).
+    """
 
     reply: Reply
     item: Item
@@ -38,6 +42,12 @@ class Line:
     key: AnswerKey
     state: str
     entry: Entry | None
+    number: int | None = None
+    table: Table | None = None
+
+    def row_label(self, language: str, languages: Sequence[str] = ()) -> str:
+        """Return what a row of a matrix is called; "" elsewhere."""
+        return self.table.row_label(self.key.row, language, tuple(languages)) if self.table is not None else ""
 
     @property
     def row_key(self) -> str:
@@ -94,6 +104,22 @@ class Versions:
         return self.used[version_id]
 
     @cached_property
+    def _laid_out(self) -> dict[int, tuple[Item | Table, ...]]:
+        return {}
+
+    def laid_out(self, version_id: int) -> tuple[Item | Table, ...]:
+        """Return what stands on the pages in order: questions outside tables, and tables in place of their columns."""
+        if version_id not in self._laid_out:
+            of = self[version_id]
+            # by code: a table comes once, where its first column stands
+            found: dict[str, Item | Table] = {}
+            for item in self.questions(version_id):
+                table = table_of(of, item.code)
+                found.setdefault(item.code if table is None else f"{table.code}[]", item if table is None else table)
+            self._laid_out[version_id] = tuple(found.values())
+        return self._laid_out[version_id]
+
+    @cached_property
     def _questions(self) -> dict[int, tuple[Item, ...]]:
         return {}
 
@@ -123,12 +149,15 @@ def _lines_of(reply: Reply, content: Content, versions: Versions) -> Iterator[Li
     for key, entry in content.answers.items():
         if entry.says:
             by_code.setdefault(key.code, []).append((key, entry))
-    for item in versions.questions(content.version_id):
+    for item in versions.laid_out(content.version_id):
+        if isinstance(item, Table):
+            yield from _cells(reply, content, item, by_code, versions)
+            continue
         given = by_code.pop(item.code, [])
         if item.code in content.hidden:
             yield Line(reply, item, present, AnswerKey(item.code), "not_asked", None)
             continue
-        if not given:
+        if all(key.row for key, _entry in given):  # what it was answered row by row in an earlier version is no answer
             yield Line(reply, item, present, AnswerKey(item.code), "not_answered", None)
         for key, entry in _in_order(given, present.languages):
             yield _line(reply, key, entry, item, present, versions)
@@ -137,6 +166,46 @@ def _lines_of(reply: Reply, content: Content, versions: Versions) -> Iterator[Li
         # questions that the present version no longer asks keep the wording under which they were answered
         if (asked := versions[entry.asked_in]).compiled.by_code.get(key.code) is not None:
             yield _line(reply, key, entry, asked.question(key.code), asked, versions)
+
+
+def _cells(
+    reply: Reply,
+    content: Content,
+    table: Table,
+    by_code: dict[str, list[tuple[AnswerKey, Entry]]],
+    versions: Versions,
+) -> Iterator[Line]:
+    """Yield the cells of a table row by row; a repeat without rows has one cell per column, without a row."""
+    present = versions[content.version_id]
+    given: dict[tuple[str, str], list[tuple[AnswerKey, Entry]]] = {}
+    for item in table.columns:
+        for key, entry in by_code.pop(item.code, []):
+            given.setdefault((key.row, item.code), []).append((key, entry))
+    numbers: dict[str, int] = {}
+    for row in [*_rows(table, content, {row for row, _code in given})] or [TableRow("")]:
+        numbers[row.parent] = numbers.get(row.parent, 0) + 1
+        number = numbers[row.parent] if row.key else None
+        for item in table.columns:
+            plain = AnswerKey(item.code, row.key)
+            found = given.get((row.key, item.code))
+            if is_hidden(content.hidden, plain):
+                yield Line(reply, item, present, plain, "not_asked", None, number, table)
+                continue
+            if not found:
+                yield Line(reply, item, present, plain, "not_answered", None, number, table)
+                continue
+            for key, entry in _in_order(found, present.languages):
+                line = _line(reply, key, entry, item, present, versions)
+                yield replace(line, number=number, table=table)
+
+
+def _rows(table: Table, content: Content, answered: set[str]) -> Iterator[TableRow]:
+    """Yield the rows of a table; a row that a matrix offers no more stands there while it has an answer."""
+    offered = table.rows(content.rows)
+    yield from offered
+    if table.fixed:
+        known = {row.key for row in offered}
+        yield from (TableRow(key) for key in sorted(answered - known - {""}))
 
 
 def _in_order(

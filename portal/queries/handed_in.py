@@ -8,7 +8,7 @@ handed in, was withdrawn or belongs to another institution has no content (docs/
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,13 +33,22 @@ from portal.models import (
     Submission,
 )
 from portal.models.lifecycle import OPEN_TO_STAFF
-from portal.queries.submissions import HEAD, asked_recommendations, head_of
+from portal.queries.submissions import (
+    HEAD,
+    RowKey,
+    StoredRow,
+    asked_recommendations,
+    handed_in_rows,
+    head_of,
+    standing_rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
+    from forms.answers import Rows
     from portal.queries.submissions import AskedRecommendation, SubmissionHead
 
 # the ask no longer stands: what may have been handed in before is no answer to anything
@@ -68,7 +77,8 @@ class Entry:
 class Content:
     """What an institution handed in: under which version, what was not asked, the answers, the evidence by public id.
 
-    ``frozen`` tells that it comes from a snapshot, because the reply is being changed again.
+    ``rows`` are the rows of its repeats in order, without removed ones. ``frozen`` tells that
+    it comes from a snapshot, because the reply is being changed again.
     """
 
     version_id: int
@@ -76,6 +86,7 @@ class Content:
     answers: Mapping[AnswerKey, Entry]
     evidence: frozenset[str]
     frozen: bool
+    rows: Rows = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,15 +115,21 @@ def replies(session: Session, round_id: int) -> list[Reply]:
 
 def _live(session: Session, round_id: int, heads: Sequence[SubmissionHead]) -> dict[int, Content]:
     """Read the answers of the replies that stand handed in."""
-    removed = {
-        (row.submission_id, row.key)
-        for row in session.execute(
-            select(AnswerRow.submission_id, AnswerRow.key)
-            .join(Submission, Submission.id == AnswerRow.submission_id)
-            .join(Assignment, Assignment.id == Submission.assignment_id)
-            .where(Assignment.round_id == round_id, AnswerRow.removed.is_(True))
+    stored: dict[int, dict[RowKey, StoredRow]] = {}
+    for submission_id, repeat, key, parent, position, gone, revision in session.execute(
+        select(
+            AnswerRow.submission_id, AnswerRow.repeat, AnswerRow.key,
+            AnswerRow.parent_key, AnswerRow.position, AnswerRow.removed, AnswerRow.revision,
         )
-    }
+        .join(Submission, Submission.id == AnswerRow.submission_id)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .where(Assignment.round_id == round_id, Submission.status.in_(sorted(OPEN_TO_STAFF)))
+        .order_by(AnswerRow.submission_id, AnswerRow.repeat, AnswerRow.key)
+    ):  # fmt: skip
+        stored.setdefault(submission_id, {})[RowKey(repeat, key)] = StoredRow(parent, position, gone, revision)
+    rows = {submission_id: standing_rows(of) for submission_id, of in stored.items()}
+    standing = {(one, row.key) for one, of in rows.items() for each in of.values() for row in each}
+    removed = {(one, name.key) for one, of in stored.items() for name in of} - standing
     found: dict[int, dict[AnswerKey, Entry]] = {}
     for submission_id, code, row, lang, *rest in session.execute(
         select(
@@ -148,6 +165,7 @@ def _live(session: Session, round_id: int, heads: Sequence[SubmissionHead]) -> d
             found.get(head.id, {}),
             frozenset(evidence.get(head.id, ())),
             frozen=False,
+            rows=rows.get(head.id, {}),
         )
         for head in heads
         if head.status in OPEN_TO_STAFF
@@ -201,7 +219,8 @@ def _thaw(snapshot: Mapping[str, Any], versions: Mapping[tuple[str, int], int]) 
         for one in snapshot["answers"]
     }
     evidence = frozenset(one["id"] for one in snapshot["evidence"])
-    return Content(version_id, frozenset(snapshot["hidden"]), answers, evidence, frozen=True)
+    hidden, rows = frozenset(snapshot["hidden"]), handed_in_rows(snapshot)
+    return Content(version_id, hidden, answers, evidence, frozen=True, rows=rows)
 
 
 def recommendations_in_order(session: Session, round_id: int) -> list[int]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from forms.tables import table_of
 from portal.models import Evidence, EvidenceKind, Question
 from portal.queries.answer_lines import labels
 from portal.queries.report_words import visibility_words
@@ -113,11 +114,15 @@ def codebook_table(tables: Iterable[tuple[str, Table]], versions: Iterable[Defin
             rows.append((sheet, column.key, *wordings, column.kind, "", "", "", "", "", about))
     for version in sorted(versions, key=lambda one: (one.code, one.version or 0)):
         where = f"{version.code} v{version.version}"
-        rows += [(where, *_question(item, reader)) for item in version.items() if item.kind == "question"]
+        rows += [
+            (where, *_question(item, version, reader))
+            for item in version.items()
+            if item.kind in {"question", "repeat", "matrix"}
+        ]
     return Table("Codebook", {reader.language: _("Codebook")}, columns, rows)
 
 
-def _question(item: Item, reader: Reader) -> tuple[Cell, ...]:
+def _question(item: Item, version: Definition, reader: Reader) -> tuple[Cell, ...]:
     worded = labels(item, reader.languages)
     retired = _("retired")
     choices = "\n".join(
@@ -125,9 +130,11 @@ def _question(item: Item, reader: Reader) -> tuple[Cell, ...]:
         for choice in item.choices
     )
     hint = item.text("hint", reader.language, reader.languages)
+    if (table := table_of(version, item.code)) is not None:
+        hint = " ".join(filter(None, (_("Column of the table %(code)s.", code=table.code), hint)))
     return (
-        item.code, *(worded.get(language, "") for language in reader.languages), item.type, choices, item.required,
-        item.relevant, item.constraint, item.calculation, hint,
+        item.code, *(worded.get(language, "") for language in reader.languages), item.type or item.kind, choices,
+        item.required, item.relevant, item.constraint, item.calculation, hint,
     )  # fmt: skip
 
 

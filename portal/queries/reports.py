@@ -214,7 +214,9 @@ def answer_table(lines: Sequence[Line], evidence: Mapping[tuple[int, str], Seque
         c("questionnaire", _("Questionnaire"), width=18, about=_("Code and version in which the question was asked.")),
         c("question", _("Question code"), width=15),
         c("wording", _("Question"), width=44, wrap=True),
-        c("row", _("Table row"), width=12),
+        c("row", _("Table row"), width=18, about=_("Names a row of a table for ever; blank outside tables.")),
+        c("row_number", _("Table row, number"), "integer", 10, about=_("Place of the row when it was handed in.")),
+        c("row_label", _("Table row, label"), width=24, wrap=True, about=_("What a fixed row is called.")),
         c("lang", _("Language"), width=10, about=_("Language of a text; blank for answers without a language.")),
         c(
             "state", _("State"), width=16,
@@ -256,7 +258,8 @@ def answer_table(lines: Sequence[Line], evidence: Mapping[tuple[int, str], Seque
             numbers = evidence.get((head.id, line.key.code), ()) if line.state == "answered" else ()
             yield (
                 line.row_key, *common, f"{line.version.code} v{line.version.version}", line.key.code, wording,
-                line.key.row, line.key.lang, words[line.state], typed.text, typed.figure, typed.day, typed.key,
+                line.key.row, line.number, line.row_label(reader.language, reader.languages) if line.key.row else "",
+                line.key.lang, words[line.state], typed.text, typed.figure, typed.day, typed.key,
                 typed.label, ", ".join(map(str, numbers)), line.entry.revision if line.entry else None,
                 line.entry.answered_at if line.entry else None, *tail,
             )
@@ -307,6 +310,8 @@ def institution_table(replies: Iterable[Reply], lines: Iterable[Line], reader: R
             continue
         questions.setdefault(line.key.code, line.item.text("label", reader.language, reader.languages))
         shown = line.text(reader.language) if line.state == "answered" else f"({state_words(line.state)})"
+        if line.number is not None:
+            shown = f"{line.row_label(reader.language, reader.languages) or line.number}: {shown}"
         answers[line.reply.head.id, line.key.code].append(shown)
     c = reader.column
     columns = (

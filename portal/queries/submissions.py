@@ -256,7 +256,8 @@ def stored_reply(session: Session, submission_id: int, definition: Definition) -
         if state is None:
             rows[RowKey(code, row)] = StoredRow(lang, number, message is not None, revision)
         else:
-            found[AnswerKey(code, row, lang)] = StoredAnswer(value, state.value, typed, revision, number, message, *rest)
+            key = AnswerKey(code, row, lang)
+            found[key] = StoredAnswer(value, state.value, typed, revision, number, message, *rest)
     return StoredReply(found, rows)
 
 
@@ -271,7 +272,9 @@ def standing_rows(rows: Mapping[RowKey, StoredRow]) -> Rows:
             above, steps = parents.get(above, ""), steps + 1
         if not above:
             by_repeat.setdefault(name.repeat, []).append((row.position, name.key, row.parent))
-    return {repeat: [TableRow(key, parent) for _at, key, parent in sorted(found)] for repeat, found in by_repeat.items()}
+    return {
+        repeat: [TableRow(key, parent) for _place, key, parent in sorted(found)] for repeat, found in by_repeat.items()
+    }
 
 
 def events(session: Session, submission_id: int) -> Sequence[SubmissionEvent]:
@@ -317,6 +320,14 @@ def latest_snapshot(session: Session, submission_id: int) -> dict[str, Any] | No
         select(Snapshot.canonical).where(Snapshot.submission_id == submission_id).order_by(Snapshot.id.desc()).limit(1)
     )
     return json.loads(canonical) if canonical else None
+
+
+def handed_in_rows(snapshot: Mapping[str, Any]) -> Rows:
+    """Return the rows of the repeats as a snapshot froze them; those of a matrix stand in its version."""
+    return {
+        code: [TableRow(row["key"], row.get("parent", "")) for row in rows]
+        for code, rows in snapshot.get("rows", {}).items()
+    }
 
 
 @dataclass(frozen=True)

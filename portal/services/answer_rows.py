@@ -84,6 +84,7 @@ class RowWork:
     stale: list[StaleRow] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
     removed_now: set[str] = field(default_factory=set)
+    _kept_standing: set[str] | None = None
 
     def apply(self, changes: Sequence[RowChange], stored: Mapping[AnswerKey, StoredAnswer]) -> None:
         """Let the rows become what was asked, as far as they may; ``stored`` are the answers before this save."""
@@ -102,31 +103,35 @@ class RowWork:
                 self.told[change.name] = now
 
     def _objection(self, change: RowChange, before: StoredRow | None) -> Speakable | None:
+        """Return why a row is not added or changed; None where it may be."""
         table = tables(self.definition).get(change.repeat)
+        sentence: Speakable | None = None
         if table is None or table.fixed:
-            return _l("This questionnaire has no table of this name to which rows can be added.")
-        wanted = self._changes(change, before)
-        if wanted and not may_change(self.definition, change.repeat, self.unlocked):
-            return _l(
+            sentence = _l("This questionnaire has no table of this name to which rows can be added.")
+        elif self._changes(change, before) and not may_change(self.definition, change.repeat, self.unlocked):
+            sentence = _l(
                 "The rows of this table were handed in and are not among what was returned to you, "
                 "so none can be added, moved or removed now."
             )
-        if before is not None:
-            return None
-        if change.removed:
-            return _l("This row is not in the table.")
-        if not ROW_KEY.match(change.key) or any(name.key == change.key for name in self.rows):
-            return _l("A row needs a key of its own: 16 letters or digits.")
+        elif before is None:
+            sentence = _l("This row is not in the table.") if change.removed else self._no_room(change, table)
+        return sentence
+
+    def _no_room(self, change: RowChange, table: Table) -> Speakable | None:
+        """Return why a new row has no place in its table."""
+        sentence: Speakable | None = None
         parent = self.rows.get(RowKey(table.inside, change.parent_key)) if table.inside else None
-        if (parent is None or parent.removed) if table.inside else change.parent_key:
-            return _l("The row to which this one belongs is not in the table.")
-        if self._count(table, change.parent_key) >= table.most:
-            return _l(
+        if not ROW_KEY.match(change.key) or any(name.key == change.key for name in self.rows):
+            sentence = _l("A row needs a key of its own: 16 letters or digits.")
+        elif (parent is None or parent.removed) if table.inside else change.parent_key:
+            sentence = _l("The row to which this one belongs is not in the table.")
+        elif self._count(table, change.parent_key) >= table.most:
+            sentence = _l(
                 "This table takes at most %(most)s rows. Please put less important ones together, "
                 "or attach the whole list as a file.",
                 most=table.most,
             )
-        return None
+        return sentence
 
     @staticmethod
     def _changes(change: RowChange, before: StoredRow | None) -> bool:
@@ -204,10 +209,9 @@ class RowWork:
     @property
     def _standing(self) -> set[str]:
         # the rows are settled before the first answer asks; a save of one answer asks once
-        if (kept := vars(self).get("_kept_standing")) is None:
-            kept = {row.key for rows in standing_rows(self.rows).values() for row in rows}
-            vars(self)["_kept_standing"] = kept
-        return kept  # type: ignore[no-any-return] # kept just above
+        if self._kept_standing is None:
+            self._kept_standing = {row.key for rows in standing_rows(self.rows).values() for row in rows}
+        return self._kept_standing
 
     def _removed_above(self, name: RowKey) -> RowKey:
         """Return the row that was removed: this one, or one that it stands in."""

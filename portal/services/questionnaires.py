@@ -266,9 +266,7 @@ def _add_items(session: Session, version_id: int, pages: Sequence[Item], questio
     position = {item.code: next(order) for page in pages for item in page.items()}
     level: list[tuple[Item, int | None]] = [(page, None) for page in pages]
     while level:
-        made = [
-            _version_item(version_id, item, position[item.code], parent, questions) for item, parent in level
-        ]
+        made = [_version_item(version_id, item, position[item.code], parent, questions) for item, parent in level]
         session.add_all(made)
         session.flush()
         below = [(child, one.id) for one, (item, _) in zip(made, level, strict=True) for child in item.children]

@@ -64,9 +64,9 @@ def judge_again(
     for one in replies:
         rows_here = RowWork(definition, tables.get(one.submission_id, {}), None)
         work = _Save(stored[one.submission_id], by.actor_id, at, definition.id, question_ids, rows_here)
-        found[one.submission_id] = evaluation = _apply_rules(work, definition, one.context)
-        hidden = sorted(not_asked(one.hidden, definition, evaluation))
         standing = standing_rows(rows_here.rows) if rows_here.rows else NO_ROWS
+        found[one.submission_id] = evaluation = _apply_rules(work, definition, one.context, standing)
+        hidden = sorted(not_asked(one.hidden, definition, evaluation))
         counted = progress(definition, work.stored, evaluation, standing)
         counts.append({"submission": one.submission_id, "hidden": hidden, **vars(counted)})
         rows += [_row(one.submission_id, key, answer) for key, answer in work.changed.items()]

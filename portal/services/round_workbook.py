@@ -17,19 +17,19 @@ from sqlalchemy import select
 from portal import clock
 from portal.errors import PortalError
 from portal.models import Implementation, ReportingRound, UserAccount
-from portal.queries import answer_lines, handed_in, implementation, report_annexes, report_counts, reports
+from portal.queries import answer_lines, handed_in, implementation, report_annexes, report_counts, reports, table_sheets
 from portal.queries.countries import country_facts
 from portal.queries.rates import rates
 from portal.queries.report_words import STATES, Reader, role_words, signature_words, state_words, status_words
 from portal.queries.submissions import citation
-from portal.table import Link
+from portal.table import Link, Table, pick
 from portal.workbooks import report as layout
 from portal.workbooks.layout import language_name
 from portal.workbooks.reading import Reading, Told
 from portal.workbooks.streaming import count_rows, sheet_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -128,7 +128,12 @@ def _gather(
     lines = list(answer_lines.lines(replies, versions))
     checksum = answer_lines.checksum(lines)
     counted = report_counts.counts(session, round_id)
-    readings, sheets = _readings(replies, lines, order, reader)
+    annexes = table_sheets.annexes(lines)
+    annex_titles = layout.reading_titles(one.code for one in annexes)
+    annex_tables = [
+        table_sheets.annex_table(one, title, reader) for one, title in zip(annexes, annex_titles, strict=True)
+    ]
+    readings, sheets = _readings(replies, lines, order, reader, annex_titles)
     evidence = report_annexes.evidence_rows(session, round_id, replies)
     overview = implementation.summary(session, round_id=round_id, own_answers=_own_states(replies, lines))
     found = rates(session, round_id, today=reader.today, time_zone=reader.time_zone)
@@ -147,7 +152,12 @@ def _gather(
     each_state = implementation.state_table(overview, reader.language, reader.languages)
     for reply in replies:
         versions[reply.head.version_id]
-    explained = [*tables.items(), *((layout.STATE, block) for block in blocks), (layout.STATES, each_state)]
+    explained = [
+        *tables.items(),
+        *((one.code, one) for one in annex_tables),
+        *((layout.STATE, block) for block in blocks),
+        (layout.STATES, each_state),
+    ]
     codebook = report_annexes.codebook_table(explained, versions.used.values(), reader)
     states = Counter(line.state for line in lines)
     written = {
@@ -172,7 +182,10 @@ def _gather(
         layout.Report(
             title=title,
             facts=_facts(session, head, reader, country, addresses, by, replies, versions, checksum),
-            counts=_counts(counted, written, readings),
+            counts=[
+                *_counts(counted, written, readings),
+                *_annex_counts(report_counts.table_rows(session, round_id), annexes, annex_tables),
+            ],
             states=[(state, state_words(state), _state_meanings()[state]) for state in STATES],
             definitions=_definitions(),
             rates=tables[layout.RATE],
@@ -180,6 +193,7 @@ def _gather(
             each_state=each_state,
             recommendations=tables[layout.RECOMMENDATIONS],
             answers=tables[layout.ANSWERS],
+            annexes=annex_tables,
             institutions=tables[layout.INSTITUTIONS],
             readings=readings,
             practices=tables[layout.PRACTICES],
@@ -235,6 +249,23 @@ def _counts(counted: dict[str, int], written: dict[str, int], readings: Sequence
         (layout.EVIDENCE, _("Rows: pieces of evidence"), "evidence"),
     )
     return [layout.Count(sheet, what, counted[key], written[key]) for sheet, what, key in lines]
+
+
+def _annex_counts(
+    counted: Mapping[tuple[str, str], int], annexes: Sequence[table_sheets.Annex], made: Sequence[Table]
+) -> list[layout.Count]:
+    """Compare the rows of each table's sheet with the database; a table that no sheet holds counts as none written."""
+    lines = []
+    for annex, table in zip(annexes, made, strict=True):
+        written = len(table.rows)  # type: ignore[arg-type] # these tables are lists
+        what = _("Rows: %(table)s", table=pick(table.title, ""))
+        lines.append(layout.Count(table.code, what, counted.get(annex.name, 0), written))
+    known = {annex.name for annex in annexes}
+    return lines + [
+        layout.Count(code, _("Rows: %(table)s", table=code), many, 0)
+        for (questionnaire, code), many in sorted(counted.items())
+        if (questionnaire, code) not in known
+    ]
 
 
 def _facts(
@@ -310,7 +341,7 @@ def _definitions() -> list[tuple[str, str]]:
 
 
 def _readings(
-    replies: Sequence[Reply], lines: Iterable[Line], order: Sequence[int], reader: Reader
+    replies: Sequence[Reply], lines: Iterable[Line], order: Sequence[int], reader: Reader, taken: Sequence[str]
 ) -> tuple[list[Reading], dict[int, Link]]:
     """Lay out one reading sheet per recommendation, and say where each stands."""
     by_reply: dict[int, list[Line]] = defaultdict(list)
@@ -327,7 +358,7 @@ def _readings(
     for about in (asked[id_] for id_ in order):
         cited = about.paragraph + about.sub_item.strip("()")
         wanted.append(f"{about.mechanism} {cited}".strip() if several else cited)
-    titles = layout.reading_titles(wanted)
+    titles = layout.reading_titles(wanted, taken)
     links = {
         one: layout.sheet_link(title, title) for one, title in zip(order, titles, strict=True)
     }
@@ -384,11 +415,12 @@ def _rows(columns: Sequence[Sequence[Line]], reader: Reader) -> list[tuple[str, 
     cells: list[dict[str, list[Line]]] = []
     for lines in sorted(columns, key=len, reverse=True):
         for line in lines:
-            wordings.setdefault(line.key.code, line.item.text("label", reader.language, reader.languages))
+            item = line.table.item if line.table is not None else line.item
+            wordings.setdefault(item.code, item.text("label", reader.language, reader.languages))
     for lines in columns:
         by_code: dict[str, list[Line]] = {}
         for line in lines:
-            by_code.setdefault(line.key.code, []).append(line)
+            by_code.setdefault(line.table.code if line.table is not None else line.key.code, []).append(line)
         cells.append(by_code)
     return [
         (f"{code}. {wording}", [_told(by_code.get(code), reader) for by_code in cells])
@@ -399,20 +431,45 @@ def _rows(columns: Sequence[Sequence[Line]], reader: Reader) -> list[tuple[str, 
 def _told(lines: Sequence[Line] | None, reader: Reader) -> Told | None:
     if not lines:
         return None
+    if lines[0].table is not None:
+        return _told_table(lines, reader)
     if len(lines) == 1:
         line = lines[0]
         return Told(line.text(reader.language) if line.state == "answered" else state_words(line.state), line.state)
     texts = (
-        f"[{line.key.row or line.key.lang}] "
-        + (line.text(reader.language) if line.state == "answered" else state_words(line.state))
+        f"[{line.key.lang}] " + (line.text(reader.language) if line.state == "answered" else state_words(line.state))
         for line in lines
     )
     return Told("\n\n".join(texts))
 
 
+def _told_table(lines: Sequence[Line], reader: Reader) -> Told:
+    """Tell a table row by row: its number or label, then each column that says something, named."""
+    rows: dict[str, list[Line]] = {}
+    for line in lines:
+        rows.setdefault(line.key.row, []).append(line)
+    told = []
+    for cells in rows.values():
+        first = cells[0]
+        said = [_told_cell(line, reader) for line in cells if line.state not in {"not_answered", "not_asked"}]
+        if first.key.row and said:
+            name = first.row_label(reader.language, reader.languages) or f"{first.number}."
+            told.append(f"{name} " + "; ".join(said))
+    if told:
+        return Told("\n".join(told))
+    state = "not_asked" if all(line.state == "not_asked" for line in lines) else "not_answered"
+    return Told(state_words(state), state)
+
+
+def _told_cell(line: Line, reader: Reader) -> str:
+    label = line.item.text("label", reader.language, reader.languages)
+    lang = f" [{line.key.lang}]" if line.key.lang else ""
+    return f"{label}{lang}: " + (line.text(reader.language) if line.state == "answered" else state_words(line.state))
+
+
 def _prove(path: Path, found: layout.Report) -> None:
     """Open the file again and count the rows of its data sheets in their XML, which must be well-formed."""
-    tables = (found.each_state, found.recommendations, found.answers, found.practices, found.evidence)
+    tables = (found.each_state, found.recommendations, found.answers, found.practices, found.evidence, *found.annexes)
     parts = sheet_parts(path)
     for table in tables:
         wanted = len(table.rows)  # type: ignore[arg-type] # lists, or rows that know how many they are

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from forms.question_types import question_type
+from forms.tables import standing, stands, tables
 from portal import clock
 from portal.models import Evidence, QuestionnaireVersion, Snapshot
-from portal.queries.submissions import asked_recommendations
+from portal.queries.submissions import asked_recommendations, standing_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
-    from forms.answers import AnswerKey
     from forms.definition.model import Definition
     from portal.models import SubmissionEvent
-    from portal.queries.submissions import AskedRecommendation, StoredAnswer, SubmissionHead
+    from portal.queries.submissions import AskedRecommendation, StoredReply, SubmissionHead
 
 
 def canonical_json(value: Any) -> str:
@@ -34,7 +34,7 @@ def content_of(
     head: SubmissionHead,
     event: int,
     definition: Definition,
-    stored: Mapping[AnswerKey, StoredAnswer],
+    reply: StoredReply,
     *,
     asked: Sequence[AskedRecommendation],
     evidence: Sequence[Any],
@@ -45,8 +45,12 @@ def content_of(
     """Return what is frozen of a reply; ``event`` is the number of the event that hands it in.
 
     ``asked_in`` gives the numbers of the earlier versions that answers were given under, by their keys.
+    ``rows`` is there where the questionnaire has tables: the rows of each in their order, with their words in a matrix.
+    A removed row and its answers are not handed in.
     """
-    return {
+    rows = standing_rows(reply.rows)
+    there = standing(definition, rows)
+    content: dict[str, Any] = {
         "submission": head.public_id,
         "event": event,
         "at": clock.now().isoformat(),
@@ -75,7 +79,8 @@ def content_of(
                 # an answer kept from an earlier version says so: this version may not know its question any more
                 **({"asked_in": asked_in[answer.asked_in]} if answer.asked_in in asked_in else {}),
             }
-            for key, answer in sorted(stored.items())
+            for key, answer in sorted(reply.answers.items())
+            if stands(definition, key, there)
         ],
         "hidden": sorted(hidden),
         "evidence": [
@@ -84,6 +89,18 @@ def content_of(
         ],
         "signed_by": signed_by,
     }
+    if found := tables(definition):
+        content["tables"] = {code: dict(one.item.texts.get("label") or {}) for code, one in found.items()}
+        content["rows"] = {
+            code: [
+                {"key": row.key, "texts": dict(one.item.choice_by_key[row.key].texts)}
+                if one.fixed
+                else {"key": row.key, "parent": row.parent}
+                for row in one.rows(rows)
+            ]
+            for code, one in found.items()
+        }
+    return content
 
 
 def take_snapshot(
@@ -91,7 +108,7 @@ def take_snapshot(
     head: SubmissionHead,
     event: SubmissionEvent,
     definition: Definition,
-    stored: Mapping[AnswerKey, StoredAnswer],
+    reply: StoredReply,
     *,
     hidden: Sequence[str],
     signed_by: int | None,
@@ -104,8 +121,8 @@ def take_snapshot(
         .order_by(Evidence.number)
     ).all()
     content = content_of(
-        head, event.number, definition, stored, asked=asked, evidence=evidence, hidden=hidden, signed_by=signed_by,
-        asked_in=_numbers(session, {one.asked_in for one in stored.values()} - {head.version_id}),
+        head, event.number, definition, reply, asked=asked, evidence=evidence, hidden=hidden, signed_by=signed_by,
+        asked_in=_numbers(session, {one.asked_in for one in reply.answers.values()} - {head.version_id}),
     )  # fmt: skip
     text = canonical_json(content)
     made = Snapshot(

@@ -74,7 +74,8 @@ class RefusedAnswer:
 class Saved:
     """What became of a save: per answer its new revision, what was stale, what was refused; the same for rows.
 
-    ``rows`` tells how each row that was spoken of stands now.
+    ``rows`` tells how each row that was spoken of stands now; ``computed`` are the computed values that changed;
+    ``answers`` and ``standing`` are the whole reply after the save.
     """
 
     saved: Mapping[AnswerKey, int]
@@ -88,6 +89,9 @@ class Saved:
     rows: Mapping[RowKey, StoredRow] = field(default_factory=dict)
     stale_rows: tuple[StaleRow, ...] = ()
     refused_rows: tuple[RefusedRow, ...] = ()
+    computed: tuple[AnswerKey, ...] = ()
+    answers: Mapping[AnswerKey, StoredAnswer] = field(default_factory=dict)
+    standing: Rows = field(default_factory=lambda: NO_ROWS)
 
     @property
     def http_status(self) -> int:
@@ -176,24 +180,11 @@ def save_answers(
     row_work = RowWork(definition, rows, unlocked)
     row_work.apply(row_changes, stored)
     work = _Save(stored, by.actor_id, clock.now(), head.version_id, question_ids, row_work)
-    doubtful: dict[AnswerKey, Change] = {}
-    for key, change in changes.items():
-        before = work.stored.get(key)
-        removed, misplaced = row_work.place_of(key) if key.row else (None, None)
-        if misplaced is not None:
-            work.refused.append(RefusedAnswer(key, misplaced, before.revision if before else 0, kept=False))
-        elif not may_change(definition, key.code, unlocked):
-            sentence = _l(
-                "This answer was handed in and is not among those returned to you, so it cannot be changed now."
-            )
-            work.refused.append(RefusedAnswer(key, sentence, before.revision if before else 0, kept=False))
-        elif removed is not None or (change.base is not None and change.base != (before.revision if before else 0)):
-            doubtful[key] = change
-        else:
-            work.put(key, change.parsed)
-    if doubtful:
+    if doubtful := _take(work, definition, changes, unlocked):
+        _put_over_defaults(work, doubtful, definition, context, rows)
         _settle(session, head.id, work, doubtful, request_key)
-    evaluation = _apply_rules(work, definition, context)
+    standing = standing_rows(rows) if rows else NO_ROWS
+    evaluation = _apply_rules(work, definition, context, standing)
     for key, change in changes.items():
         if key in work.saved and (sentence := _refusal(work, definition, evaluation, context, key, change)) is not None:
             work.refused.append(RefusedAnswer(key, sentence, work.saved[key]))
@@ -202,7 +193,7 @@ def save_answers(
         append_event(session, first, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
     was_hidden = frozenset(submission.hidden)
     hidden = not_asked(was_hidden, definition, evaluation)
-    counted = progress(definition, work.stored, evaluation, standing_rows(row_work.rows) if rows else NO_ROWS)
+    counted = progress(definition, work.stored, evaluation, standing)
     _store(session.connection(), head.id, work, sorted(hidden), counted, request_key)
     return Saved(
         work.saved,
@@ -216,6 +207,9 @@ def save_answers(
         rows=row_work.told,
         stale_rows=tuple(row_work.stale),
         refused_rows=tuple(row_work.refused),
+        computed=tuple(key for key in work.changed if key in evaluation.calculated),
+        answers=work.stored,
+        standing=standing,
     )
 
 
@@ -225,11 +219,64 @@ def _refusal(
     """Return why an answer just saved is not taken, in the language of whoever saved it; None if it is."""
     now = work.stored.get(key)
     if now is not None and now.typed is not None:
-        return why_unreadable(definition.question(key.code), key, now.typed, context)
+        # what was read from this very post is said in its reader's language already
+        return change.parsed.message or why_unreadable(definition.question(key.code), key, now.typed, context)
     if key in evaluation.refused:
         return evaluation.refused[key]
     # refused before there was anything to keep, such as a state that is not offered
     return change.parsed.message if change.parsed.typed is None else None
+
+
+def _put_over_defaults(
+    work: _Save,
+    doubtful: dict[AnswerKey, Change],
+    definition: Definition,
+    context: Context,
+    rows: Mapping[RowKey, StoredRow],
+) -> None:
+    """Settle the answers that hold what they began with (a default), saved while their writer's page was open.
+
+    Nobody wrote them, so nobody is overruled.
+    """
+    first = {
+        key
+        for key, change in doubtful.items()
+        if change.base == 0
+        and (before := work.stored.get(key)) is not None
+        and before.revision == 1
+        and definition.question(key.code).default
+    }
+    if not first:
+        return
+    others = {key: given for key, given in work.stored.items() if key not in first}
+    begun = evaluate(definition, others, context, standing_rows(rows) if rows else NO_ROWS).defaults
+    for key in first:
+        if begun.get(key) == work.stored[key].value:
+            work.put(key, doubtful.pop(key).parsed)
+
+
+def _take(
+    work: _Save, definition: Definition, changes: Mapping[AnswerKey, Change], unlocked: frozenset[str] | None
+) -> dict[AnswerKey, Change]:
+    """Save the answers that their writers saw as they stand, refuse those without a place; return the doubtful ones."""
+    doubtful: dict[AnswerKey, Change] = {}
+    for key, change in changes.items():
+        before = work.stored.get(key)
+        removed, misplaced = work.rows.place_of(key)
+        if misplaced is not None and before is None and _says_nothing(change.parsed):
+            work.saved[key] = 0  # an empty cell of a row that was never added
+        elif misplaced is not None:
+            work.refused.append(RefusedAnswer(key, misplaced, before.revision if before else 0, kept=False))
+        elif not may_change(definition, key.code, unlocked):
+            sentence = _l(
+                "This answer was handed in and is not among those returned to you, so it cannot be changed now."
+            )
+            work.refused.append(RefusedAnswer(key, sentence, before.revision if before else 0, kept=False))
+        elif removed is not None or (change.base is not None and change.base != (before.revision if before else 0)):
+            doubtful[key] = change
+        else:
+            work.put(key, change.parsed)
+    return doubtful
 
 
 def _settle(
@@ -266,7 +313,8 @@ def _settle(
             work.stale.append(StaleAnswer(key, change.parsed, before))
     for name, mine in in_removed.items():
         theirs = {key: work.stored[key] for key in mine if key in work.stored}
-        work.rows.stale.append(StaleRow(name, removed=True, revision=work.rows.rows[name].revision, mine=mine, theirs=theirs))
+        revision = work.rows.rows[name].revision
+        work.rows.stale.append(StaleRow(name, removed=True, revision=revision, mine=mine, theirs=theirs))
 
 
 def _revisions_seen(
@@ -311,9 +359,12 @@ def _says_nothing(parsed: Parsed) -> bool:
     return parsed.value is None and parsed.typed is None and parsed.state == "answered"
 
 
-def _apply_rules(work: _Save, definition: Definition, context: Context) -> Evaluation:
+def _apply_rules(work: _Save, definition: Definition, context: Context, rows: Rows) -> Evaluation:
     """Evaluate the rules on the answers as they will be; store calculated values and the verdicts of constraints."""
-    evaluation = evaluate(definition, work.stored, context, standing_rows(work.rows.rows) if work.rows.rows else NO_ROWS)
+    evaluation = evaluate(definition, work.stored, context, rows)
+    for key, begun in evaluation.defaults.items():
+        if key.code in work.question_ids:
+            work.put(key, Parsed(value=begun))
     for key, value in evaluation.calculated.items():
         if key.code in work.question_ids:
             work.put(key, Parsed(value=value))

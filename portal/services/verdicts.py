@@ -9,11 +9,13 @@ from flask_babel import lazy_gettext as _l
 from forms.evaluation import evaluate
 from portal.errors import IllegalTransition, Incomplete, Invalid
 from portal.models import Action, SignOffPolicy, Status
-from portal.queries.submissions import answers
+from portal.models.lifecycle import EDITABLE
+from portal.queries.questionnaires import question_ids
+from portal.queries.submissions import standing_rows, stored_reply
 from portal.services import audit
 from portal.services.events import append_event, locked
 from portal.services.snapshots import take_snapshot
-from portal.services.submissions import not_asked, what_is_missing
+from portal.services.submissions import not_asked, save_answers, what_is_missing
 from portal.table import Problem
 
 if TYPE_CHECKING:
@@ -38,9 +40,15 @@ def complete(
         IllegalTransition, NotAllowed: as for any act.
     """
     submission = locked(session, head.id)
-    stored = answers(session, head.id)
-    evaluation = evaluate(definition, stored, context)
-    if problems := what_is_missing(definition, stored, evaluation, context):
+    reply = stored_reply(session, head.id, definition)
+    evaluation = evaluate(definition, reply.answers, context, standing_rows(reply.rows))
+    if evaluation.defaults and submission.status in EDITABLE:
+        # what answers begin with was read from the page, but nothing was saved since it is asked
+        ids = question_ids(session, head.version_id)
+        evaluation = save_answers(session, head, definition, ids, {}, context=context, by=by).evaluation
+        reply = stored_reply(session, head.id, definition)
+        session.refresh(submission)
+    if problems := what_is_missing(definition, reply.answers, evaluation, context):
         raise Incomplete(problems=problems)
     hidden = sorted(not_asked(submission.hidden, definition, evaluation))
     if submission.hidden != hidden:
@@ -52,7 +60,7 @@ def complete(
     action = Action.HAND_IN if unsigned else Action.COMPLETE
     event = append_event(session, submission, action, by=by, institution_id=head.institution_id)
     if unsigned:
-        take_snapshot(session, head, event, definition, stored, hidden=hidden, signed_by=None)
+        take_snapshot(session, head, event, definition, reply, hidden=hidden, signed_by=None)
     audit.record(session, "complete", by=by, kind="submission", thing=head.public_id)
     return event
 
@@ -97,9 +105,9 @@ def _hand_in(
     submission = locked(session, head.id)
     details = {name: value for name, value in details.items() if value is not None}
     event = append_event(session, submission, action, by=by, institution_id=head.institution_id, details=details)
-    stored = answers(session, head.id)
+    reply = stored_reply(session, head.id, definition)
     signed_by = by.actor_id if action is Action.SIGN_OFF else None
-    snapshot = take_snapshot(session, head, event, definition, stored, hidden=submission.hidden, signed_by=signed_by)
+    snapshot = take_snapshot(session, head, event, definition, reply, hidden=submission.hidden, signed_by=signed_by)
     audit.record(session, action.value, by=by, kind="submission", thing=head.public_id, sha256=snapshot.sha256)
     return event
 

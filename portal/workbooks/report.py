@@ -41,7 +41,7 @@ class Report:
 
     ``facts`` and ``definitions`` are (name, value) pairs for the first sheet; ``states`` names the five states of an
     answer, key and word; ``blocks`` are the tables of the sheet on the state of implementation, one below the other;
-    ``each_state`` has one row per recommendation.
+    ``each_state`` has one row per recommendation; ``annexes`` are the tables of the questionnaires, a row per line.
     """
 
     title: str
@@ -54,6 +54,7 @@ class Report:
     each_state: Table
     recommendations: Table
     answers: Table
+    annexes: Sequence[Table]
     institutions: Table
     readings: Sequence[Reading]
     practices: Table
@@ -69,10 +70,10 @@ def sheet_link(title: str, text: str, cell: str = "A1") -> Link:
     return Link(f"#{quote_sheetname(title)}!{cell}", text)
 
 
-def reading_titles(wanted: Iterable[str]) -> list[str]:
-    """Return short, unique, legal sheet titles for reading sheets, beside the fixed ones."""
+def reading_titles(wanted: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """Return short, unique, legal sheet titles for reading sheets and annexes, beside the fixed and ``taken`` ones."""
     book = ReportBook()
-    for title in FIXED:
+    for title in (*FIXED, *taken):
         book.add(title)
     return [book.add(title).title for title in wanted]
 
@@ -90,6 +91,8 @@ def build(report: Report) -> ReportBook:
     _to_about(
         book, book.stream(report.answers, row_height=96, tints={word: state for state, word, _what in report.states})
     )
+    for annex in report.annexes:
+        _to_about(book, book.stream(annex, row_height=96))
     _back(book, book.sheet(report.institutions, heading=True))
     back = [sheet_link(ABOUT, _("About")), sheet_link(RECOMMENDATIONS, _("Recommendations"))]
     for reading in report.readings:

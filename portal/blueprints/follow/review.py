@@ -107,8 +107,10 @@ def _handed_in(head: SubmissionHead, definition: Definition) -> dict[str, Any] |
     """
     languages = languages_of(definition, g.country)
     if can(who(), Permission.VIEW_ANSWERS, head):
+        reply = queries.stored_reply(db.session, head.id, definition)
+        rows = queries.standing_rows(reply.rows)
         return {
-            "pages": read_definition(definition, queries.answers(db.session, head.id), head.hidden, languages),
+            "pages": read_definition(definition, reply.answers, head.hidden, languages, rows=rows),
             "evidence": [_file(one) for one in evidence_of(db.session, head.id)],
             "note": "",
         }
@@ -117,7 +119,9 @@ def _handed_in(head: SubmissionHead, definition: Definition) -> dict[str, Any] |
         return None
     asked_with = _asked_with(kept, definition)
     return {
-        "pages": read_definition(asked_with, _restored(kept), frozenset(kept["hidden"]), languages),
+        "pages": read_definition(
+            asked_with, _restored(kept), frozenset(kept["hidden"]), languages, rows=queries.handed_in_rows(kept)
+        ),
         "evidence": [
             {"number": one["number"], "title": one["name"], "url": "", "detail": "", "visibility": "", "is_link": False,
              "remove_url": ""}
@@ -168,7 +172,7 @@ def _timeline(past: Sequence[SubmissionEvent]) -> list[dict[str, Any]]:
 
 def _questions(pages: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """List the questions that can be named in a return or asked about: (code, label)."""
-    return [(row["code"], row["label"]) for page in pages for row in page["rows"]]
+    return [(row["code"], row["label"]) for page in pages for row in page["rows"] if row.get("named", True)]
 
 
 def _claim(past: Sequence[SubmissionEvent]) -> dict[str, Any] | None:

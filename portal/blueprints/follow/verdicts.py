@@ -9,6 +9,7 @@ from flask import current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from forms.tables import tables
 from portal.blueprints.answering import load
 from portal.blueprints.follow.door import ThreadOf, blueprint, reply_for_staff, thread_for_staff
 from portal.blueprints.follow.review import review_page
@@ -113,7 +114,7 @@ def clear(head: SubmissionHead) -> ResponseReturnValue:
 def return_reply(head: SubmissionHead) -> ResponseReturnValue:
     """Return a reply with a note; exactly the questions ticked can be changed."""
     definition, _ids = load(head)
-    known = {item.code for item in definition.questions() if item.code not in head.hidden}
+    known = {item.code for item in definition.questions() if item.code not in head.hidden} | set(tables(definition))
     codes = [code for code in dict.fromkeys(request.form.getlist("codes")) if code in known]
     note = request.form.get("note", "").strip()
 

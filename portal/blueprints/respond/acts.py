@@ -45,8 +45,7 @@ def check(head: SubmissionHead) -> ResponseReturnValue:
 
 def _check_page(head: SubmissionHead, *, error: str = "", status: int = 200) -> ResponseReturnValue:
     definition, _ids = load(head)
-    stored = queries.answers(db.session, head.id)
-    answering = AnsweringPage(head, stored, who(), definition)
+    answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
     events = queries.events(db.session, head.id)
     page = render_template(
         "respond/check.html",

@@ -116,7 +116,7 @@ def _holder(one: Owed) -> str:
 def reply(head: SubmissionHead) -> ResponseReturnValue:
     """Lead to the page where work goes on: the first with an unanswered question."""
     definition, _ids = load(head)
-    page = AnsweringPage(head, queries.answers(db.session, head.id), who(), definition)
+    page = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
     if page.readonly:
         return redirect(url_for("respond.check", public_id=head.public_id), code=303)
     return redirect(page.page_url(page.first_page().code), code=303)

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from forms.answers import AnswerKey, Parsed, field_name
 from forms.browser import FORMAT, browser_rules, known
 from forms.question_types import question_type
+from forms.tables import tables
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
@@ -21,6 +22,17 @@ from portal.blueprints.respond.door import (
     blueprint,
     own_page,
     version_asked,
+)
+from portal.blueprints.respond.rows import (
+    anchor,
+    people,
+    place,
+    posted,
+    read_row_changes,
+    row_act,
+    row_conflicts,
+    row_errors,
+    told_rows,
 )
 from portal.database import write
 from portal.errors import NotFound
@@ -58,7 +70,7 @@ def section(on: OnPage) -> ResponseReturnValue:
     """Show one page of a reply, filled in."""
     definition, _ids = load(on.head)
     page = _page(definition, on.code)
-    answering = AnsweringPage(on.head, queries.answers(db.session, on.head.id), who(), definition)
+    answering = AnsweringPage(on.head, queries.stored_reply(db.session, on.head.id, definition), who(), definition)
     return _section_page(answering, page)
 
 
@@ -68,6 +80,7 @@ def _section_page(
     *,
     errors: Sequence[tuple[str, str]] = (),
     conflicts: Sequence[dict[str, Any]] = (),
+    row_conflicts: Sequence[dict[str, Any]] = (),
     mine: Mapping[AnswerKey, str] | None = None,
 ) -> str:
     head, view = answering.head, g.view
@@ -100,10 +113,12 @@ def _section_page(
         back=_why_back(head),
         errors=list(errors),
         conflicts=list(conflicts),
+        row_conflicts=list(row_conflicts),
+        wide=any(item.table is not None for item in items),
         steps=answering.steps(page.code),
         missing=answering.missing(),
         answered=head.answered,
-        total=head.asked or sum(1 for item in answering.definition.questions() if answering._asked(item)),  # noqa: SLF001 - a question of the same room
+        total=head.asked or answering.asked(),
         saved_at=head.saved_at,
         previous_url=answering.page_url(codes[number - 1]) if number else "",
         next_url=answering.page_url(codes[number + 1]) if number + 1 < len(codes) else "",
@@ -143,7 +158,9 @@ def save_section(on: OnPage) -> ResponseReturnValue:
     definition, ids = load(head)
     page = _page(definition, on.code)
     context = context_for(principal, head, definition)
-    changes = read_changes(definition, page, context)
+    changes = read_changes(definition, page, context, posted())
+    stored = queries.stored_reply(db.session, head.id, definition) if row_act() else None
+    row_changes = read_row_changes(definition, changes, stored)
     request_key = request.form.get("request_key") or None
     with write() as session:
         saved = services.save_answers(
@@ -155,6 +172,7 @@ def save_section(on: OnPage) -> ResponseReturnValue:
             context=context,
             by=principal,
             request_key=(request_key or "")[:64] or None,
+            row_changes=row_changes,
         )
     if wants_json():
         return _saved_json(saved, definition), saved.http_status
@@ -162,7 +180,7 @@ def save_section(on: OnPage) -> ResponseReturnValue:
 
 
 def _saved_json(saved: Saved, definition: Definition) -> dict[str, Any]:
-    names = actor_names(db.session, [one.theirs.answered_by for one in saved.stale]) if saved.stale else {}
+    names = actor_names(db.session, people(saved)) if saved.stale or saved.stale_rows else {}
     language, languages = g.view.language, g.country.languages
     return {
         "saved": [{"name": field_name(key), "revision": revision} for key, revision in saved.saved.items()],
@@ -186,6 +204,7 @@ def _saved_json(saved: Saved, definition: Definition) -> dict[str, Any]:
         "hidden": sorted(saved.evaluation.hidden),
         "missing": saved.missing,
         "saved_at": time_text(saved.at),
+        **(told_rows(saved, definition, names) if tables(definition) else {}),
     }
 
 
@@ -213,9 +232,10 @@ def _after_save(
 ) -> ResponseReturnValue:
     """Answer a post without script: go on, or show the page again with what needs a look."""
     head = queries.head_by_id(db.session, head.id)
-    answering = AnsweringPage(head, queries.answers(db.session, head.id), who(), definition)
-    if saved.stale:
-        names = actor_names(db.session, [one.theirs.answered_by for one in saved.stale])
+    answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
+    refusals = [(place(one.key, definition), str(one.message)) for one in saved.refused]
+    if saved.stale or saved.stale_rows:
+        names = actor_names(db.session, people(saved))
         conflicts = [
             {
                 "name": field_name(one.key),
@@ -230,13 +250,17 @@ def _after_save(
         ]
         mine = {one.key: _shown(one.mine, one.key, definition) for one in saved.stale if one.key.lang}
         errors = [
-            (f"q-{one.key.code}", _("Somebody else changed this answer; both texts are shown.")) for one in saved.stale
+            (place(one.key, definition), _("Somebody else changed this answer; both texts are shown."))
+            for one in saved.stale
         ]
-        return _section_page(answering, page, errors=errors, conflicts=conflicts, mine=mine), 409
-    if saved.refused:
-        errors = [(f"q-{one.key.code}", str(one.message)) for one in saved.refused]
-        return _section_page(answering, page, errors=errors), 422
+        shown = row_conflicts(saved, definition, names)
+        errors += row_errors(saved) + refusals
+        return _section_page(answering, page, errors=errors, conflicts=conflicts, row_conflicts=shown, mine=mine), 409
+    if saved.refused or saved.refused_rows:
+        return _section_page(answering, page, errors=row_errors(saved) + refusals), 422
     del changes
+    if row_act():
+        return redirect(answering.page_url(page.code) + anchor(saved, definition), code=303)
     if request.form.get("action") != "next":
         notice(_("Saved."))
         return redirect(answering.page_url(page.code), code=303)

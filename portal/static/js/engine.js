@@ -31,7 +31,7 @@ class Engine {
     for (const [code, names] of Object.entries(rules.reads)) {
       for (const name of names) this.readers.set(name, [...(this.readers.get(name) || []), code]);
     }
-    this.uncertain = new Set(); // codes that could not be decided here
+    this.missing = new Set(); // codes whose answer cannot be read here: what reads them waits for the server
     this.place({});
   }
 
@@ -92,11 +92,10 @@ class Engine {
           const found = one.values.get(name);
           if (found !== undefined) return found;
         }
-        if (engine.missing && engine.missing.has(name)) throw new Unknown(name);
+        if (engine.missing.has(name)) throw new Unknown(name);
         return this.nodes(name)[0] ?? "";
       },
       nodes(name) {
-        if (engine.missing && engine.missing.has(name)) throw new Unknown(name);
         return engine.homes.has(name) ? this.cells(name, engine.apex(frame.table, name), []) : [];
       },
       cells(code, apex, sieves) { return engine.cells(this, frame, code, apex, sieves); },
@@ -130,6 +129,7 @@ class Engine {
       found = found.flatMap((one) => (one.hidden.has(lower) ? [] : sifted(scope, one.below.get(lower) || [], mine, readCell)));
     }
     if (code === table) return found.map((one) => one.key);
+    if (this.missing.has(code)) throw new Unknown(code);
     found = found.filter((one) => one.values.has(code) && !one.hidden.has(code));
     const own = sieves.filter((one) => one.table === code);
     if (own.length) found = sifted(scope, found, own, readCell, (one) => one.values.get(code));
@@ -137,14 +137,14 @@ class Engine {
   }
 
   // Compute in the order of what reads what: everything, or only what reads `changed` (a set of codes). `answer(code, row)`
-  // gives what is answered as text; undefined for what this page does not know. Returns the codes gone through.
+  // gives what is answered as text, undefined where nothing is answered but computed, null for what cannot be read here.
+  // Returns the codes gone through.
   compute(answer, changed = null) {
     const due = changed ? this.due(changed) : null;
     const gone = [];
     for (const code of this.rules.order) {
       if (due && !due.has(code)) continue;
       gone.push(code);
-      this.uncertain.delete(code);
       for (const frame of this.of.get(this.homes.get(code)) || []) this.step(code, frame, answer);
     }
     for (const [code, children] of this.rules.folders) {
@@ -180,10 +180,15 @@ class Engine {
         return;
       }
     } catch (trouble) {
-      if (!(trouble instanceof Unknown)) throw trouble;
-      this.uncertain.add(code); // the server knows
+      if (!(trouble instanceof Unknown)) throw trouble; // else it stays as the server said
     }
-    if (given !== undefined) frame.values.set(code, given);
+    if (given === null) {
+      this.missing.add(code);
+      frame.values.delete(code);
+    } else if (given !== undefined) {
+      this.missing.delete(code);
+      frame.values.set(code, given);
+    }
   }
 
   // Run one rule of a question in one row; undefined when it cannot be decided here.

@@ -3,11 +3,10 @@
 // The form names them in data-rules and says in data-known what is answered on other pages and not shown here:
 // {now, values: {"code" or "code[row]": text}, rows: {table: [[key, parent key]]}, hidden: ["code" or "code[row]"]}.
 //
-// What is looked for on the page: [data-item="code"] shows and hides a question, group, page or table;
-// [data-cell="code[row]"] (else the [data-answer] around its fields) is one cell of a table and gets data-not-asked;
-// [data-value="code"] or [data-value="code[row]"] shows a computed value, [data-total="code"] the sum of a column.
-// Rows come from the hidden fields row:TABLE[KEY], row-parent:TABLE[KEY], row-removed:TABLE[KEY]; a script that adds,
-// moves or removes rows sends the event "tamdan:rows".
+// What is looked for on the page: [data-item="NAME"] shows and hides a question, group, page, table or cell, NAME being
+// "code", "code[row]" for a cell, "table[row]" for a table in a row; "code" of a column means its heading.
+// [data-computed="NAME"] and [data-value-of="NAME"] show a computed value, [data-total="column[row of the table around]"] a
+// sum. Rows come from the hidden fields row:TABLE[KEY] and row-parent:TABLE[KEY]; "tamdan:rows" says that they changed.
 
 const form = document.querySelector("form[data-rules]");
 const ROW_FIELD = /^row:([^[\]]+)\[([^\]]+)\]$/;
@@ -18,6 +17,7 @@ class Page {
     this.known = { values: {}, rows: {}, hidden: [], ...known };
     this.engine = new Engine(rules, { today: form.dataset.today, now: this.known.now });
     this.live = new Set(); // names whose error this script shows
+    this.left = false; // has the reader left the field that changed?
     this.rebuild();
   }
 
@@ -39,21 +39,44 @@ class Page {
     for (const [table, found] of Object.entries(rows)) rows[table] = found.sort((one, other) => one[2] - other[2]).map(([key, parent]) => [key, parent]);
     const group = (map, key, element) => map.set(key, [...(map.get(key) || []), element]);
     for (const element of form.querySelectorAll("[data-item]")) group(this.items, element.dataset.item, element);
-    for (const element of form.querySelectorAll("[data-value]")) group(this.outputs, element.dataset.value, element);
+    for (const element of form.querySelectorAll("[data-computed], [data-value-of]")) group(this.outputs, element.dataset.computed || element.dataset.valueOf, element);
     for (const element of form.querySelectorAll("[data-total]")) group(this.totals, element.dataset.total, element);
     const shown = {};
-    for (const table of form.querySelectorAll("[data-table]")) shown[table.dataset.table] = [];
+    for (const table of form.querySelectorAll("[data-table]:not([data-fixed])")) shown[table.dataset.table] = [];
     this.engine.place({ ...this.known.rows, ...shown, ...rows });
     this.believe();
+    if (this.seen) this.begin();
+    this.seen = new Set(this.frames().map(([name]) => name));
     this.show(this.engine.compute((code, row) => this.answer(code, row)));
   }
 
   row(rows, [, table, key], field) {
-    const said = (what) => form.elements.namedItem(`${what}:${table}[${key}]`);
-    const removed = said("row-removed");
-    if (removed && removed.value === "1" && (removed.type !== "checkbox" || removed.checked)) return;
-    const parent = said("row-parent");
+    if (field.closest("[data-removed]")) return;
+    const parent = form.elements.namedItem(`row-parent:${table}[${key}]`);
     (rows[table] ||= []).push([key, parent ? parent.value : "", Number(field.value) || 0]);
+  }
+
+  frames() {
+    return [...this.engine.of].flatMap(([table, frames]) => frames.map((frame) => [`${table}[${frame.key}]`, frame]));
+  }
+
+  // gives the cells of a row that was added here what they begin with, as the next save will
+  begin() {
+    for (const [name, frame] of this.frames()) {
+      if (this.seen.has(name)) continue;
+      for (const [code, tree] of Object.entries(this.rules.defaults)) {
+        if (this.engine.homes.get(code) !== frame.table) continue;
+        const fields = this.fields.get(`${code}[${frame.key}]`) || [];
+        const field = fields.find((one) => !one.name.includes("@") || one.name.endsWith(`@${this.rules.default_language}`));
+        if (!field || /radio|checkbox/.test(field.type) || fields.some((one) => one.value)) continue;
+        try {
+          const begun = text(this.engine.run(tree, code, frame.key));
+          field.value = this.rules.kinds[code] === "date" ? formatDate(begun, "%d/%m/%Y") : begun;
+        } catch (trouble) {
+          if (!(trouble instanceof Unknown)) throw trouble;
+        }
+      }
+    }
   }
 
   // before anything is computed, what the server said is hidden is hidden
@@ -77,15 +100,19 @@ class Page {
     const name = row ? `${code}[${row}]` : code;
     const fields = this.fields.get(name);
     if (!fields) return this.known.values[name] ?? (this.rules.asked.includes(code) ? "" : undefined);
-    const state = form.querySelector(`input[name="${CSS.escape(name)}!state"]:checked`);
+    // looked for beside the answer, never on the whole page: a table has thousands of fields
+    const state = fields[0].closest("[data-item]")?.querySelector('input[name$="!state"]:checked, select[name$="!state"]');
     if (state && state.value !== "answered") return "";
     const kind = this.rules.kinds[code];
+    if (kind === "server") return fields.some(altered) ? null : this.known.values[name] ?? "";
     const chosen = [];
     for (const field of fields) {
       if (/radio|checkbox/.test(field.type)) {
         if (field.checked) chosen.push(field.value);
       } else if (field.tagName === "SELECT" && field.multiple) {
         chosen.push(...[...field.selectedOptions].map((option) => option.value));
+      } else if (field.value.trim() && fields.length > 1 && field.tagName === "SELECT") {
+        chosen.push(field.value); // a ranking: one list per place
       } else if (field.value.trim()) {
         return kind === "number" ? readNumber(field.value) : kind === "date" ? readDate(field.value) : field.value.trim();
       }
@@ -106,14 +133,12 @@ class Page {
       const home = this.engine.homes.get(code);
       for (const frame of this.engine.of.get(home) || []) {
         const name = frame.key ? `${code}[${frame.key}]` : code;
-        const hidden = frame.hidden.has(code);
-        if (frame.key && !this.engine.tables.has(code)) this.cell(name, hidden);
-        else for (const element of this.items.get(code) || []) if (element.hidden !== hidden) element.hidden = hidden;
+        for (const element of this.items.get(name) || []) hide(element, frame.hidden.has(code));
         for (const output of this.outputs.get(name) || []) say(output, frame.values.get(code) ?? "");
         if (!typed.size) continue;
         this.judge(code, name, frame);
       }
-      this.total(code, home);
+      if (home) this.column(code, home);
     }
     for (const [watcher, names] of Object.entries(this.rules.watches)) {
       if (!codes.includes(watcher) && !names.some((name) => codes.includes(name))) continue;
@@ -125,17 +150,19 @@ class Page {
     }
   }
 
-  cell(name, hidden) {
-    const fields = this.fields.get(name);
-    const cell = form.querySelector(`[data-cell="${CSS.escape(name)}"]`) || (fields && fields[0].closest("td, [data-answer]"));
-    if (cell && cell.hasAttribute("data-not-asked") !== hidden) cell.toggleAttribute("data-not-asked", hidden);
-  }
-
-  total(code, table) {
-    for (const output of this.totals.get(code) || []) {
-      const frames = (this.engine.of.get(table) || []).filter((frame) => !frame.hidden.has(code));
-      const sum = numbers(frames.map((frame) => frame.values.get(code) ?? "")).reduce((total, one) => total + one, 0);
-      say(output, Number.isFinite(sum) ? text(Math.round(sum * 1e6) / 1e6) : "");
+  // the heading of a column and its sums
+  column(code, table) {
+    const frames = this.engine.of.get(table) || [];
+    if (frames.length && !this.engine.tables.has(code)) {
+      const gone = frames.every((frame) => frame.hidden.has(code));
+      for (const element of this.items.get(code) || []) hide(element, gone);
+    }
+    for (const up of new Set(frames.map((frame) => frame.up))) {
+      for (const output of this.totals.get(`${code}[${up.key}]`) || []) {
+        const values = (up.below.get(table) || []).filter((frame) => !frame.hidden.has(code)).map((frame) => frame.values.get(code) ?? "");
+        const sum = numbers(values).filter((one) => !Number.isNaN(one)).reduce((total, one) => total + one, 0);
+        say(output, values.some((value) => value !== "") ? text(Math.round(sum * 1e6) / 1e6) : "");
+      }
     }
   }
 
@@ -146,7 +173,7 @@ class Page {
     if (!fields || !(code in this.rules.messages)) return;
     const verdict = value === "" || frame.hidden.has(code) ? true : this.engine.judge(code, "constraint", frame.key, value);
     if (verdict === undefined) return;
-    const place = fields[0].closest("[data-cell], td, .question");
+    const place = fields[0].closest("[data-item]");
     const error = place && place.querySelector("[data-error]");
     if (!error) return;
     if (truth(verdict)) {
@@ -154,8 +181,10 @@ class Page {
       error.hidden = true;
       fields.forEach((field) => field.removeAttribute("aria-invalid"));
     } else {
+      // nobody is told off in the middle of a word: the first time, only once the field is left
+      if (!this.left && !this.live.has(name) && fields.includes(document.activeElement)) return;
       this.live.add(name);
-      (error.querySelector("span:last-child") || error).textContent = this.message(code, frame);
+      (error.lastElementChild || error).textContent = this.message(code, frame);
       error.hidden = false;
       fields.forEach((field) => field.setAttribute("aria-invalid", "true"));
     }
@@ -175,6 +204,7 @@ class Page {
     const keys = choices && this.engine.offered(code, frame.key, choices);
     if (!keys) return;
     for (const field of this.fields.get(name) || []) {
+      if (field.tagName === "SELECT") complete(field, choices, keys);
       const options = field.tagName === "SELECT" ? [...field.options].filter((option) => option.value) : [field];
       for (const option of options) {
         const gone = !keys.includes(option.value) && !option.checked && !option.selected;
@@ -208,7 +238,26 @@ function readDate(value) {
   return Number.isNaN(days(iso)) ? "" : iso;
 }
 
+// a list may have come without the choices that did not fit then
+function complete(field, choices, keys) {
+  const there = new Map([...field.options].map((option) => [option.value, option]));
+  if (keys.every((key) => there.has(key))) return;
+  for (const choice of choices) {
+    const option = there.get(choice.name) || (keys.includes(choice.name) ? new Option(choice.label, choice.name) : null);
+    if (option) field.append(option);
+  }
+}
+
+const hide = (element, hidden) => { if (element.hidden !== hidden) element.hidden = hidden; };
+
+function altered(field) {
+  if (/radio|checkbox/.test(field.type)) return field.checked !== field.defaultChecked;
+  if (field.tagName === "SELECT") return [...field.options].some((option) => option.selected !== option.defaultSelected) && field.value !== "";
+  return field.value !== field.defaultValue;
+}
+
 function say(output, value) {
+  if (!value && output.dataset.valueOf) value = "–";
   const written = form.dataset.digits === "khmr" ? value.replace(/[0-9]/g, (digit) => String.fromCharCode(0x17e0 + Number(digit))) : value;
   if (output.textContent !== written) output.textContent = written;
 }
@@ -219,11 +268,18 @@ async function begin() {
   const page = new Page(await answer.json(), JSON.parse(form.dataset.known || "{}"));
   const heard = (event) => {
     const name = event.target.name ? event.target.name.split(/[@!]/)[0] : "";
+    page.left = event.type === "change";
     if (name && !/:/.test(name)) page.changed([name]);
   };
   form.addEventListener("input", heard);
   form.addEventListener("change", heard);
-  document.addEventListener("tamdan:rows", () => page.rebuild());
+  let due = false; // many rows may come at once
+  document.addEventListener("tamdan:rows", () => {
+    if (due) return;
+    due = true;
+    requestAnimationFrame(() => { due = false; page.rebuild(); });
+  });
+  document.addEventListener("tamdan:dirty", (event) => page.changed(event.detail.names.filter((name) => !name.includes(":")).map((name) => name.split("@")[0])));
   // an answer was put in by script: a colleague's, say
   document.addEventListener("tamdan:changed", (event) => { if (event.detail) page.changed([event.detail.split("@")[0]]); });
 }

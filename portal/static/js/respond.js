@@ -7,6 +7,7 @@ const words = status.querySelector("[data-words]");
 const WAIT_TYPING = 900;
 const WAIT_CHOICE = 150;
 const LONGEST_WAIT = 30000;
+const AT_ONCE = 400;          // answers in one post: a pasted table goes in several
 
 const dirty = new Set();      // names of answers changed since they were last sent
 const sentAs = new Map();   // name -> what was last sent, so that leaving a field sends nothing twice
@@ -22,7 +23,12 @@ document.documentElement.classList.add("has-script");
 
 // --- what an answer is on this page ---------------------------------------------------------------------------------
 
-const unitOf = (name) => form.querySelector(`[data-answer="${CSS.escape(name)}"]`);
+// by the browser's own index of names where it can be: a page may have thousands of cells
+function unitOf(name) {
+  const field = form.elements.namedItem(name);
+  const unit = (field instanceof RadioNodeList ? field[0] : field)?.closest("[data-answer]");
+  return unit && unit.dataset.answer === name ? unit : form.querySelector(`[data-answer="${CSS.escape(name)}"]`);
+}
 const baseOf = (name) => form.elements.namedItem(`base:${name}`);
 
 function nameOf(field) {
@@ -33,10 +39,41 @@ function nameOf(field) {
 }
 
 function fieldsOf(name) {
-  return [...form.elements].filter((field) => field.name === name || field.name.startsWith(`${name}!`));
+  const unit = unitOf(name); // a page may have thousands of cells: only the item's own fields are looked at
+  const scope = (unit && unit.closest("[data-item]")) || form;
+  return [...scope.querySelectorAll("input, select, textarea")].filter((field) => field.name === name || field.name.startsWith(`${name}!`));
+}
+
+// A row of a table is sent when it changes ("row:TABLE[key]"), and before the first answer in it.
+function writeRow(row, into) {
+  if (!row || into.has(`row:${row.dataset.row}`)) return;
+  const outer = row.closest("[data-inner]");
+  const around = outer && form.querySelector(`[data-row="${CSS.escape(outer.dataset.inner)}"]`);
+  if (around && isNew(around)) writeRow(around, into);
+  for (const field of row.querySelectorAll(":scope > th > [data-row-field]")) {
+    // a row that is known is moved, removed or put back whatever its revision: no two of these conflict
+    if (!field.name.startsWith("row-base:") || isNew(row)) into.append(field.name, field.value);
+  }
+  if (!row.dataset.removed) return;
+  into.append(`row-removed:${row.dataset.row}`, "1");
+  const inner = row.nextElementSibling;
+  for (const part of [row, inner && inner.dataset.inner === row.dataset.row ? inner : null]) {
+    if (part) for (const base of part.querySelectorAll('input[name^="base:"]')) into.append(base.name, base.value);
+  }
+}
+
+function isNew(row) {
+  const base = row.querySelector(':scope > th > input[name^="row-base:"]');
+  return Boolean(base) && base.value === "0";
 }
 
 function write(name, into) {
+  if (name.startsWith("row:")) {
+    writeRow(form.querySelector(`[data-row="${CSS.escape(name.slice(4))}"]`), into);
+    return;
+  }
+  const row = name.includes("[") && unitOf(name)?.closest("tr[data-row]");
+  if (row && isNew(row)) writeRow(row, into);
   for (const field of fieldsOf(name)) {
     if (field.disabled || field.type === "file") continue;
     if ((field.type === "radio" || field.type === "checkbox") && !field.checked) continue;
@@ -117,18 +154,39 @@ function schedule(wait) {
   if (!stopped) timer = setTimeout(send, wait);
 }
 
+const tell = (type, detail) => document.dispatchEvent(new CustomEvent(`tamdan:${type}`, { detail }));
+
+// What tables.js says: these answers or rows changed, these are no longer of interest, this is what a colleague saved.
+document.addEventListener("tamdan:dirty", (event) => {
+  for (const name of event.detail.names) dirty.add(name);
+  if (!stopped && !flight) say("saving");
+  schedule(event.detail.wait);
+});
+document.addEventListener("tamdan:forget", (event) => {
+  for (const name of event.detail.names) {
+    dirty.delete(name);
+    stale.delete(name);
+  }
+  if (!dirty.size && !flight) settle();
+});
+document.addEventListener("tamdan:theirs", (event) => {
+  const base = baseOf(event.detail.name);
+  if (base) base.value = event.detail.revision;
+  if (event.detail.raw) fill(event.detail.name, event.detail.raw);
+});
+
 function newKey() {
   if (crypto.randomUUID) return crypto.randomUUID();
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function load() {
-  const names = [...dirty].filter((name) => !stale.has(name));
+  const names = [...dirty].filter((name) => !stale.has(name)).slice(0, AT_ONCE);
   if (!names.length) return null;
   const body = new URLSearchParams();
   for (const name of names) {
     write(name, body);
-    sentAs.set(name, heard(name));
+    if (!name.startsWith("row:")) sentAs.set(name, heard(name));
     dirty.delete(name);
   }
   const key = newKey();
@@ -169,6 +227,7 @@ async function send() {
   if (told && [200, 409, 422].includes(answer.status) && (told.saved || told.stale || told.refused)) {
     flight = null;
     take(sent, told);
+    tell("told", told);
     if (dirty.size) schedule(0);
     return;
   }
@@ -219,6 +278,10 @@ function take(sent, told) {
     const many = Array.isArray(told.missing) ? told.missing.length : told.missing;
     count.textContent = digits(String(many));
   }
+  for (const one of told.stale_rows || []) {
+    stale.add(`row:${one.name}`); // nothing is called saved while a row waits for the reader's choice
+    for (const cell of one.mine) dirty.delete(cell.name);
+  }
   if ((told.saved || []).length || !(told.stale || told.refused || []).length) {
     savedAt = status.dataset.wordsSaved.replace("{time}", clock(told.saved_at));
   }
@@ -246,10 +309,24 @@ function refuse(name, message) {
   }
 }
 
+// Two texts do not fit a cell of a table: they stand in a line below its row.
+function lineBelow(item) {
+  const row = item.closest("tr[data-row]");
+  if (!row) return item;
+  const next = row.nextElementSibling;
+  if (next && next.classList.contains("row-conflict") && !next.dataset.of) return next.firstElementChild;
+  const line = document.createElement("tr");
+  line.className = "row-conflict";
+  const cell = line.insertCell();
+  cell.colSpan = row.children.length;
+  row.after(line);
+  return cell;
+}
+
 function collide(one) {
   const unit = unitOf(one.name);
   const item = unit.closest("[data-item]");
-  const place = item.querySelector("[data-conflict]") || item;
+  const place = item.querySelector("[data-conflict]") || lineBelow(item);
   for (const old of place.querySelectorAll("[data-conflict-box]")) if (old.dataset.name === one.name) old.remove();
   const box = document.getElementById("conflict-template").content.firstElementChild.cloneNode(true);
   const mine = values(one.name);
@@ -371,7 +448,7 @@ const grow = (area) => {
   const rows = Math.min(24, Math.max(Number(area.dataset.rows), Math.ceil((area.scrollHeight - 16) / parseFloat(getComputedStyle(area).lineHeight))));
   if (rows > area.rows) area.rows = rows;
 };
-for (const area of form.querySelectorAll("textarea")) {
+for (const area of form.querySelectorAll("textarea:not([data-cell])")) {
   area.dataset.rows = area.rows;
   area.addEventListener("input", () => grow(area));
   if (area.value) grow(area);

@@ -59,7 +59,7 @@ def scene(session, version):
 def step(session, reply, actions, actor):
     from portal import clock
     from portal.models import Action, SubmissionEvent
-    from portal.models.lifecycle import TRANSITIONS, BEFORE
+    from portal.models.lifecycle import BEFORE, TRANSITIONS
 
     status = Status.ISSUED
     for number, action in enumerate(actions, start=2):

@@ -65,7 +65,9 @@ def test_the_command_line_checks_and_evaluates(app: Flask, tmp_path: Path, capsy
     assert not verdict["complete"]
 
 
-def test_the_command_line_stores_once(app: Flask, session: Session, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_command_line_stores_once(
+    app: Flask, session: Session, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     for _ in range(2):
         questionnaire.main(["import", str(FILE), "--publish"], obj=_Context(app), standalone_mode=False)
     assert len(look.versions(session, published=True)) == 1
@@ -168,7 +170,9 @@ def test_the_command_line_takes_tables_and_exports_what_it_took(
     assert list(json.loads(of_file)) == sorted(json.loads(of_file))
 
 
-@pytest.mark.parametrize("words", [["export", "nobody", "--json"], ["export", "nobody"], ["export", "nobody", "--source", "--out", "x"]])
+@pytest.mark.parametrize(
+    "words", [["export", "nobody", "--json"], ["export", "nobody"], ["export", "nobody", "--source", "--out", "x"]]
+)
 def test_an_export_of_nothing_is_refused_in_a_sentence(app: Flask, session: Session, words: list[str]) -> None:
     with pytest.raises(Refused):
         questionnaire.main(words, obj=_Context(app), standalone_mode=False)

@@ -71,9 +71,7 @@ def test_figures_are_prefilled_per_institution_from_an_attached_table(session: S
     loaded = stored(session, first)
     assert loaded.reads_email
     person = {"login": "focal.moi", "email": "focal@moi.example"}
-    context = Context(
-        today=clock.today(), tables=looked_up(loaded.table_rows, person, {"code": "moi"}), person=person
-    )
+    context = Context(today=clock.today(), tables=looked_up(loaded.table_rows, person, {"code": "moi"}), person=person)
     calculated = evaluate(loaded, {}, context).calculated
     assert {key.code: str(value) for key, value in calculated.items()} == {
         "mine": "moi", "planned": "95", "who": "focal.moi", "mail": "focal@moi.example",

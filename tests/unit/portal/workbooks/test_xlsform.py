@@ -73,3 +73,30 @@ def test_markdown_and_csv_are_read_alike():
     rows = xlsform.read(b"\xef\xbb\xbf" + text.encode(), filename="q.csv")
     assert rows["survey"][0].get("name") == "q,1"
     assert rows["choices"][0].row == 6
+
+
+@pytest.mark.parametrize("filename", ["q.csv", "q.md", "q.xlsx", ""])
+def test_the_content_decides_and_not_the_name(filename):
+    for content in (
+        made([["type", "name", "label"], ["text", "a", "A"]]),
+        b"| survey |\n| | type | name | label |\n| | text | a | A |\n",
+        b"survey,type,name,label\n,text,a,A\n",
+        '"survey";"type";"name";"label"\r\n;"text";"a";"A"\r\n'.encode("utf-8-sig"),
+    ):
+        (row,) = xlsform.read(content, filename=filename)["survey"]
+        assert row.cells == {"type": "text", "name": "a", "label": "A"}
+
+
+def test_unknown_columns_keep_their_case_and_doubled_ones_are_numbered():
+    (row,) = xlsform.read(made([["TYPE", "name", "label", "My Column", "label"], ["text", "a", "A", "x", "B"]]))[
+        "survey"
+    ]
+    assert row.cells == {"type": "text", "name": "a", "label": "A", "My Column": "x", "label (2)": "B"}
+
+
+def test_tables_come_in_files_beside_and_under_their_names():
+    table = "Code;Amount\nmoj;120\n".encode("utf-8-sig")
+    rows = xlsform.read(made([["type", "name"], ["text", "a"]]), tables=[("folder/Budget.csv", table)])
+    assert [(row.sheet, row.cells) for row in rows["budget"]] == [("Budget", {"Code": "moj", "Amount": "120"})]
+    with pytest.raises(Invalid):
+        xlsform.read(made([["type", "name"], ["text", "a"]]), tables=[("x" * 40 + ".csv", table)])

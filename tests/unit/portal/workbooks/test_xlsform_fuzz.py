@@ -22,9 +22,57 @@ from portal.workbooks.xlsform_judge import judge
 
 # no control characters: a workbook cannot hold them, and the writer replaces them
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
-NAMES = st.sampled_from(["a", "b", "c", "ok", "ចំនួន", "1st", "two words", "a" * 90, "x:y", "-", "", "b[1]", "b@km", "b!state"])
+NAMES = st.sampled_from(
+    ["a", "b", "c", "ok", "ចំនួន", "1st", "two words", "a" * 90, "x:y", "-", "", "b[1]", "b@km", "b!state"]
+)
 TYPES = st.sampled_from(
-    ["text", "integer", "decimal", "range", "note", "date", "time", "dateTime", "file", "image", "calculate", "hidden", "acknowledge", "select_one l", "select_multiple l", "select_one l or_other", "rank l", "select_one_from_file t.csv", "select_one ${a}", "begin_group", "end_group", "begin_repeat", "end_repeat", "begin_kobomatrix", "end_kobomatrix", "begin_score", "score__row", "end_score", "start", "today", "audit", "geopoint", "percentage", "money", "year", "period", "form_id", "osm", "begin loop over l", "end loop", "intger", "select_one", "range", "xml-external", ""]
+    [
+        "text",
+        "integer",
+        "decimal",
+        "range",
+        "note",
+        "date",
+        "time",
+        "dateTime",
+        "file",
+        "image",
+        "calculate",
+        "hidden",
+        "acknowledge",
+        "select_one l",
+        "select_multiple l",
+        "select_one l or_other",
+        "rank l",
+        "select_one_from_file t.csv",
+        "select_one ${a}",
+        "begin_group",
+        "end_group",
+        "begin_repeat",
+        "end_repeat",
+        "begin_kobomatrix",
+        "end_kobomatrix",
+        "begin_score",
+        "score__row",
+        "end_score",
+        "start",
+        "today",
+        "audit",
+        "geopoint",
+        "percentage",
+        "money",
+        "year",
+        "period",
+        "form_id",
+        "osm",
+        "begin loop over l",
+        "end loop",
+        "intger",
+        "select_one",
+        "range",
+        "xml-external",
+        "",
+    ]
 )
 RULES = st.sampled_from(
     ["", "", "${a} > 1", "${nobody}", "((((", "selected(${b}, 'x')", "yes", "false", "${a} = “x”", "'", "regex(., '(a+)+$')",
@@ -48,7 +96,10 @@ TABLE = {"name": TEXT, "label": TEXT, "x": TEXT}
 def rows(name, columns, most):
     letters = dict.fromkeys(columns, "A")
     return st.lists(st.fixed_dictionaries({}, optional=columns), max_size=most).map(
-        lambda found: [RawRow(name, number, {key: text for key, text in one.items() if text.strip()}, letters) for number, one in enumerate(found, 2)]
+        lambda found: [
+            RawRow(name, number, {key: text for key, text in one.items() if text.strip()}, letters)
+            for number, one in enumerate(found, 2)
+        ]
     )
 
 
@@ -114,7 +165,10 @@ def closed(found):
 @settings(max_examples=int(os.environ.get("FUZZ", "40")), deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows("survey", SOUND, 9).map(closed), st.booleans())
 def test_what_is_taken_goes_round(survey, titled):
-    choices = [RawRow("choices", 2, {"list_name": "l", "name": "x", "label": "X", "Extra": "x"}, {}), RawRow("choices", 3, {"list_name": "l", "name": "y", "label::Khmer (km)": "យ"}, {})]
+    choices = [
+        RawRow("choices", 2, {"list_name": "l", "name": "x", "label": "X", "Extra": "x"}, {}),
+        RawRow("choices", 3, {"list_name": "l", "name": "y", "label::Khmer (km)": "យ"}, {}),
+    ]
     book = {"survey": survey, "choices": choices}
     if titled:
         book["settings"] = [RawRow("settings", 2, {"form_title": "T", "form_id": "t", "version": "2"}, {})]
@@ -173,13 +227,21 @@ def test_a_damaged_workbook_is_refused_in_a_sentence(data):
 
 
 @settings(max_examples=int(os.environ.get("FUZZ", "60")), deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace"))), st.sampled_from(["x.xlsx", "x.xls", "x.csv", "x.md", ""]), st.sampled_from([b"", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"| survey |\n", b"survey,type,name,label\n"]))
+@given(
+    st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace"))),
+    st.sampled_from(["x.xlsx", "x.xls", "x.csv", "x.md", ""]),
+    st.sampled_from(
+        [b"", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"| survey |\n", b"survey,type,name,label\n"]
+    ),
+)
 def test_any_bytes_under_any_name(rest, filename, start):
     assert all(sentences(start + rest, filename))
 
 
 def test_labels_with_script_stay_text_and_formulas_are_no_formulas():
-    first = examine(b"| survey |\n| | type | name | label |\n| | text | a | =cmd()<script>x</script> |\n", filename="f.md").definition
+    first = examine(
+        b"| survey |\n| | type | name | label |\n| | text | a | =cmd()<script>x</script> |\n", filename="f.md"
+    ).definition
     assert first.question("a").texts["label"]["en"] == "=cmd()<script>x</script>"
     sheet = openpyxl.load_workbook(io.BytesIO(xlsform_out.write(first)))["survey"]
     assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value} == {"s"}
@@ -194,7 +256,12 @@ def test_a_list_of_ten_thousand_choices_is_taken():
 
 @pytest.mark.parametrize(("depth", "taken"), [(50, True), (61, False), (400, False)])
 def test_groups_in_groups_end_somewhere(depth, taken):
-    lines = [["type", "name", "label"], *(["begin_group", f"g{n}", "G"] for n in range(depth)), ["text", "a", "A"], *[["end_group"]] * depth]
+    lines = [
+        ["type", "name", "label"],
+        *(["begin_group", f"g{n}", "G"] for n in range(depth)),
+        ["text", "a", "A"],
+        *[["end_group"]] * depth,
+    ]
     report = examine(workbook({"survey": lines}), filename="deep.xlsx")
     assert (report.definition is not None) is taken
     assert taken or [str(one.message) for one in report.errors] == ["Groups stand in groups more than 60 deep."]

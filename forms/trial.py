@@ -1,0 +1,175 @@
+"""Trying a questionnaire out: plain sample answers in, what would be asked, computed and refused out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from forms.answers import AnswerKey, Given, TableRow, field_name, parse_field_name
+from forms.evaluation import evaluate
+from forms.question_types import question_type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from forms.answers import Json, State
+    from forms.context import Context
+    from forms.definition.model import Definition, Item
+    from forms.evaluation import Evaluation
+
+MAX_ROWS = 1_000  # rows of one table in a trial
+_STATES: tuple[State, ...] = ("not_available", "not_applicable")
+
+
+def trial(definition: Definition, given: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Apply the rules to plain answers and say the verdict, per question and per row; nothing is stored.
+
+    `given` maps field names to values: a text or number, a list of choices, `{"state": "not_available"}`; the code of
+    a table to a list of rows, each such a map again (`"key"` names the row, else r1, r2...); the code of a matrix to a
+    map of its rows. docs/contract.md shows the result. Never raises, whatever `given` holds.
+    """
+    read = _Read(definition, context)
+    read.all(given)
+    verdict = evaluate(definition, read.answers, context, {code: tuple(rows) for code, rows in read.rows.items()})
+    return _told(definition, read, verdict)
+
+
+class _Read:
+    """Plain answers, read by the question types; `problems` maps names to sentences."""
+
+    def __init__(self, definition: Definition, context: Context) -> None:
+        self.definition, self.context = definition, context
+        self.answers: dict[AnswerKey, Given] = {}
+        self.rows: dict[str, list[TableRow]] = {}
+        self.problems: dict[str, str] = {}
+
+    def all(self, given: Mapping[str, Any], table: str = "", row: str = "") -> None:
+        """Read the answers of a row, or those outside tables."""
+        compiled = self.definition.compiled
+        for name, value in given.items():
+            key = parse_field_name(name)
+            item = compiled.by_code.get(key.code) if key is not None else None
+            if key is None or item is None:
+                if not (table and name == "key"):
+                    self.problems[name] = "unknown question"
+            elif item.code in compiled.tables:
+                self._table(item, value, row)
+            elif item.kind != "question" or (key.row and row):
+                self.problems[name] = "no question"
+            else:
+                home = compiled.homes[item.code]
+                placed = AnswerKey(key.code, key.row or (row if home == table else ""), key.lang)
+                if bool(placed.row) != bool(home):
+                    self.problems[name] = "stands in a table" if home else "stands in no table"
+                else:
+                    self._answer(placed, item, value)
+
+    def _table(self, item: Item, value: Any, parent: str) -> None:
+        if item.kind == "matrix" and isinstance(value, dict):
+            for key, cells in value.items():
+                if isinstance(cells, dict):
+                    self.all(cells, item.code, str(key))
+            return
+        if not isinstance(value, list) or len(value) > MAX_ROWS:
+            self.problems[item.code] = "a table is a list of rows"
+            return
+        rows = self.rows.setdefault(item.code, [])
+        for cells in value:
+            if not isinstance(cells, dict):
+                self.problems[item.code] = "a table is a list of rows"
+                continue
+            key = str(cells.get("key") or f"r{len(rows) + 1}")
+            rows.append(TableRow(key, parent))
+            self.all(cells, item.code, key)
+
+    def _answer(self, key: AnswerKey, item: Item, value: Any) -> None:
+        if isinstance(value, dict):
+            said = value.get("state")
+            state: State = next((one for one in _STATES if one == said), "answered")
+            self.answers[key] = Given(None, state, None, 1)
+            return
+        kind = question_type(item.type)
+        if not kind.asks:  # what it was before; it is computed anew
+            self.answers[key] = Given(_plain(value) or None, "answered", None, 1)
+            return
+        if not key.lang:  # a text without a language stands for the questionnaire's own
+            own = kind.keys(item, self.context.languages)
+            if own and key._replace(row="") not in own:
+                preferred = self.definition.default_language
+                key = key._replace(lang=next((one.lang for one in own if one.lang == preferred), own[0].lang))
+        raw = [_plain(one) for one in value] if isinstance(value, list) else [_plain(value)]
+        parsed = kind.parse(raw, item, self.context, key.lang)
+        self.answers[key] = Given(parsed.value, parsed.state, parsed.typed, 1)
+        message = parsed.message or (kind.validate(parsed.value, item) if parsed.value is not None else None)
+        if message is not None:
+            self.problems[field_name(key)] = str(message)
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else "true" if value is True else "" if value is False else str(value)
+
+
+def _told(definition: Definition, read: _Read, verdict: Evaluation) -> dict[str, Any]:
+    problems = {**read.problems, **{field_name(key): str(text) for key, text in verdict.refused.items()}}
+    frames = verdict.frames
+    homes = definition.compiled.homes
+    rows = {table: [frame.key for frame in found] for table, found in frames.of.items()} if frames else {}
+    return {
+        "complete": verdict.complete and not problems,
+        "hidden": sorted(verdict.hidden),
+        "problems": problems,
+        "row_counts": dict(verdict.counts),
+        "questions": [
+            _question(item, AnswerKey(item.code, row), read, verdict, problems)
+            for item in definition.questions()
+            for row in rows.get(homes[item.code], [""])
+        ],
+    }
+
+
+def _question(
+    item: Item, key: AnswerKey, read: _Read, verdict: Evaluation, problems: Mapping[str, str]
+) -> dict[str, Any]:
+    """Say of one question, in one row, what is asked, required, computed, refused and on offer."""
+    relevant = not verdict.is_hidden(key)
+    message = next((text for name, text in problems.items() if _same(name, key)), None)
+    computed = verdict.calculated.get(key)
+    return {
+        "code": item.code,
+        "row": key.row,
+        "type": item.type,
+        "relevant": relevant,
+        "required": key in verdict.required,
+        "missing": key in verdict.missing,
+        "value": _value(item, key, read, verdict) if relevant else None,
+        "valid": message is None,
+        "message": message,
+        "choices": _choices(item, key, verdict) if relevant else [],
+        # the names of 0.1
+        "asked": relevant,
+        "computed": computed,
+        "refused": message,
+    }
+
+
+def _same(name: str, key: AnswerKey) -> bool:
+    found = parse_field_name(name)
+    return found is not None and (found.code, found.row) == (key.code, key.row)
+
+
+def _value(item: Item, key: AnswerKey, read: _Read, verdict: Evaluation) -> Json:
+    """Return the value, computed or given or begun with; a text in several languages as a map."""
+    if key in verdict.calculated:
+        return verdict.calculated[key]
+    found: dict[str, Json] = {}
+    for one in question_type(item.type).keys(item, read.context.languages):
+        placed = one._replace(row=key.row)
+        value = read.answers[placed].value if placed in read.answers else verdict.defaults.get(placed)
+        if value is not None:
+            found[one.lang] = value
+    return found.get("") if "" in found else (found or None)
+
+
+def _choices(item: Item, key: AnswerKey, verdict: Evaluation) -> Sequence[str]:
+    """Return the keys of the choices on offer."""
+    offered = verdict.offered.get(field_name(key))
+    return list(offered) if offered is not None else [choice.key for choice in item.choices if not choice.retired]
