@@ -97,7 +97,12 @@ def change(head: VersionHead) -> ResponseReturnValue:
         draft = open_draft(database, of.id)
         if draft is None:
             draft = questionnaire_versions.begin_draft(database, version, by=who())
-            notice(_("Version %(number)s is begun as a draft; nobody is asked by it before it is published.", number=draft.number))  # fmt: skip
+            notice(
+                _(
+                    "Version %(number)s is begun as a draft; nobody is asked by it before it is published.",
+                    number=draft.number,
+                )
+            )
         public_id = draft.public_id
     return redirect(url_for("questionnaires.design", public_id=public_id), code=303)
 
@@ -217,7 +222,8 @@ def find_or_conflict(of: Definition, code: str) -> Any:
     try:
         return find(of, code)
     except NotFound:
-        raise Conflict(_("“%(code)s” is not in this draft any more; somebody took it out or renamed it.", code=code)) from None  # fmt: skip
+        sentence = _("“%(code)s” is not in this draft any more; somebody took it out or renamed it.", code=code)
+        raise Conflict(sentence) from None
 
 
 def new_codes(of: Definition, wanted: Sequence[str], draft: QuestionnaireVersion) -> dict[str, str]:

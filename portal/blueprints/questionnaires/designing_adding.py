@@ -23,7 +23,7 @@ from portal.extensions import db
 from portal.permissions import Permission
 from portal.queries import questionnaire_versions as look
 from portal.queries.questionnaire_shelf import parts
-from portal.queries.questionnaires import definition
+from portal.queries.questionnaires import definition, find_version
 from portal.services.questionnaire_places import Place, add_item, copy_item
 from portal.table import Problem
 
@@ -144,8 +144,8 @@ def _made(of: Definition, asked: Mapping[str, str], head: VersionHead) -> Item:
 
 def _wrong_choices(choices: tuple[Choice, ...], what: str) -> list[Problem]:
     if not choices:
-        words = _("Write at least one row, a line each.") if what == "matrix" else _("Write at least one choice, a line each.")
-        return [Problem(words, field="lines")]
+        row, choice = _("Write at least one row, a line each."), _("Write at least one choice, a line each.")
+        return [Problem(row if what == "matrix" else choice, field="lines")]
     keys = [one.key for one in choices]
     twice = sorted({key for key in keys if keys.count(key) > 1})
     return [Problem(_("“%(key)s” stands in this list already.", key=key), field="lines") for key in twice]
@@ -196,7 +196,9 @@ def copy_in(head: VersionHead) -> ResponseReturnValue:
     """Copy a question, or a whole part, of any questionnaire to a place of the draft."""
     asked = request.form
     chosen, _sign, code = asked.get("copy", "").partition("|")
-    source = version_of(chosen)
+    source = find_version(db.session, chosen)
+    if source is None:
+        return _shelf(head, asked, [Problem(_("Choose what should be copied."))], 422)
     inside = next((one for one in definition(db.session, source.id).items() if one.code == code), None)
     try:
         with write() as database:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from forms.question_types import question_type
 from forms.reading import holdable
+from forms.tables import MOST_ROWS
 from forms.type_settings import settings_data, settings_form
 from portal.services.questionnaire_drafts import Edit
 
@@ -95,7 +96,7 @@ def roles_of(item: Item) -> list[Texts]:
 
 
 class Fields:
-    """The texts, settings and choices of one item as shown and as posted; ``posted`` is None when the page is opened."""
+    """The texts, settings and choices of one item, shown and posted; ``posted`` is None when the page is opened."""
 
     def __init__(
         self, item: Item, languages: Sequence[str], posted: MultiDict[str, str] | None, *, in_table: bool
@@ -222,8 +223,9 @@ class Fields:
             self.form.validate()
             wrong = self.form.summary()
         for one in self.extras:
-            if one.kind == COUNT and one.value and not (str(one.value).isdecimal() and 0 < int(one.value) <= 500):
-                wrong.append((f"more-{one.name}", _("Please write a number from %(low)s to %(high)s.", low=1, high=500)))
+            if one.kind == COUNT and one.value and not (str(one.value).isdecimal() and 0 < int(one.value) <= MOST_ROWS):
+                sentence = _("Please write a number from %(low)s to %(high)s.", low=1, high=MOST_ROWS)
+                wrong.append((f"more-{one.name}", sentence))
         return wrong
 
     # choices

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from sqlalchemy.orm import Session
 
-    from forms.definition.model import Definition, Item
+    from forms.definition.model import Item
     from portal.models import QuestionnaireVersion
+    from portal.queries.questionnaires import VersionHead
 
 
 @blueprint.get("/questionnaires/<public_id>/design/items/<code>")
@@ -72,18 +73,23 @@ def save_item(spot: Spot) -> ResponseReturnValue:
     of = load(spot.head)
     found = next((one for one in of.items() if one.code == spot.code), None)
     if found is None:
-        return render_template("questionnaires/design_gone.html", head=spot.head, code=spot.code, written=written(request.form)), 409  # fmt: skip
+        return _gone(spot.head, spot.code)
     page = ItemPage(spot.head, of, found, request.form)
     act, *words = request.form.get("do", "save").split(APART)
     if act == "refresh":
         return render_template("questionnaires/design_item.html", **page.context())
     if wrong := page.wrong():
         return _again(page, wrong, 422)
+    return _saved(spot, page, act, words)
+
+
+def _saved(spot: Spot, page: ItemPage, act: str, words: Sequence[str]) -> ResponseReturnValue:
+    """Save a page and do what its button says, in one transaction."""
     try:
         with write() as database:
             draft = locked(database, spot.head)
             code = page.save(database, draft, by=who())
-            where = _act(database, draft, of, found, code, act, words)
+            where = _act(database, draft, page, code, act, words)
     except Invalid as error:
         return _again(page, [(_field(one.field), str(one.message)) for one in error.problems], error.status)
     except Conflict as error:
@@ -92,6 +98,12 @@ def save_item(spot: Spot) -> ResponseReturnValue:
         return _stale(spot, code, page)
     notice(_("Saved."))
     return redirect(where or url_for("questionnaires.item", public_id=spot.head.public_id, code=code), code=303)
+
+
+def _gone(head: VersionHead, code: str) -> ResponseReturnValue:
+    """Show what was written for an item that somebody took out meanwhile."""
+    kept = written(request.form)
+    return render_template("questionnaires/design_gone.html", head=head, code=code, written=kept), 409
 
 
 def _again(page: ItemPage, problems: Sequence[tuple[str, str]], status: int) -> ResponseReturnValue:
@@ -104,7 +116,7 @@ def _stale(spot: Spot, code: str, page: ItemPage) -> ResponseReturnValue:
     of = load(spot.head)
     found = next((one for one in of.items() if one.code == code), None)
     if found is None:
-        return render_template("questionnaires/design_gone.html", head=spot.head, code=code, written=written(request.form)), 409  # fmt: skip
+        return _gone(spot.head, code)
     anew = ItemPage(spot.head, of, found, request.form)
     drawn = anew.context(stale=page.stale)
     anew.meet_choices(drawn["choices"], page.stale)
@@ -120,19 +132,19 @@ def _field(name: str | None) -> str:
 def _act(
     database: Session,
     draft: QuestionnaireVersion,
-    of: Definition,
-    found: Item,
+    page: ItemPage,
     code: str,
     act: str,
     words: Sequence[str],
 ) -> str:
     """Do what the button says besides saving; returns where to go, "" for the same page."""
+    found = page.item
     here: Any = {"public_id": draft.public_id}
     if act == "column":
         return url_for("questionnaires.add", parent=code, **here)
     if act == "outline":
         return url_for("questionnaires.design", _anchor=f"i-{code}", **here)
-    if act == "go" and words and any(one.code == words[0] for one in of.items()):
+    if act == "go" and words and any(one.code == words[0] for one in page.of.items()):
         return url_for("questionnaires.item", code=words[0], **here)
     acts: Mapping[str, Callable[[Session, QuestionnaireVersion, Item, str, Sequence[str]], None]] = {
         "up": _order, "down": _order, "out": _out, "back": _back, "choices": _add, "other": _other,
@@ -154,9 +166,9 @@ def _window() -> dict[str, Any]:
 def _order(
     database: Session, draft: QuestionnaireVersion, found: Item, code: str, words: Sequence[str]
 ) -> None:
-    """Move a choice one place; ``found`` holds the order that was read before the write."""
-    seen = request.form.get("order", "").split("\n") if request.form.get("order") else [one.key for one in found.choices]
-    seen = [one.strip() for one in seen]
+    """Move a choice one place; a list too long to be carried by the page is taken as it was read before the write."""
+    carried = request.form.get("order", "").split("\n")
+    seen = [one.strip() for one in carried] if any(carried) else [one.key for one in found.choices]
     key = words[1] if len(words) > 1 else ""
     if key not in seen:
         raise Conflict(_("“%(key)s” is not in this list any more.", key=key))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flask import request, url_for
-from flask_babel import gettext as _
 
 from forms.question_types import question_type
 from forms.reading import holdable
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
     from forms.definition.model import Definition, Item
-    from forms.definition.report import Mistake
     from portal.models import QuestionnaireVersion
     from portal.permissions import Principal
     from portal.queries.questionnaires import VersionHead

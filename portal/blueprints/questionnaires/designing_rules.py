@@ -1,4 +1,4 @@
-"""The rules of an item on its page: the small selects, the raw expression beside them, and which of the two was meant."""
+"""The rules of an item on its page: small selects, the raw expression beside them, and which of the two was meant."""
 
 from __future__ import annotations
 
