@@ -202,7 +202,8 @@ def meet(page: Page, scene: Scene) -> None:
     """Save a wording that somebody else has changed meanwhile."""
     page.evaluate("document.querySelector(\"[name='base:label@en']\").value = 'Something older'")
     page.fill("[name='label@en']", "My own words")
-    send(page, scene)
+    with page.expect_navigation():
+        page.locator(".design-bar button").first.click()
 
 
 def send_nothing(page: Page, scene: Scene) -> None:

@@ -92,10 +92,10 @@ def columns_of(item: Item) -> list[str]:
 
 def subjects(of: Definition, item: Item) -> list[Subject]:
     """Return the questions that a rule of an item may name: those outside tables, and those of its own table."""
-    around = {one.code for one in path_to(of, item.code)} | {item.code}
+    around = {one.code for one in path_to(of, item.code)}
     elsewhere = {
         column.code for table in tables(of).values() if table.code not in around for column in table.item.items()
-    }
+    } | {one.code for one in item.items()}
     return [
         Subject(
             one.code,
@@ -104,7 +104,7 @@ def subjects(of: Definition, item: Item) -> list[Subject]:
             tuple((choice.key, _short(_called(choice.texts, choice.key))) for choice in one.choices[:MOST_VALUES]),
         )
         for one in of.items()
-        if one.kind == "question" and one.code != item.code and one.code not in elsewhere
+        if one.kind == "question" and one.code not in elsewhere
     ]
 
 

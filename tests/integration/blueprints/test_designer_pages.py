@@ -397,3 +397,42 @@ def test_columns_total_and_row_limit_of_a_table(session, desk, draft):
     assert items(session, draft)["all"].calculation == "sum(${women}, ${men})"
     desk.get(path(draft, "trainings"))
     desk.submit(0, do="save", **{"more:max_rows": "many"}, expect=422)
+
+
+def test_a_large_draft_is_drawn_with_few_queries(session, desk, by, count_queries):
+    version = factories.questionnaire_version(session, published=False)
+    page = session.scalars(select(VersionItem).where(VersionItem.version_id == version.id, VersionItem.code == "page1")).one()
+    for number in range(40):
+        factories.question(session, version, f"more{number}", "integer", parent=page, label=f"More {number}", relevant="${state} = 'done'")
+    session.commit()
+    for address, most in ((path(version), 14), (path(version, "more7"), 14), (f"{path(version)}/shelf?parent=page1", 14)):
+        with count_queries() as seen:
+            desk.get(address, expect=200)
+        assert len(seen) <= most, (address, len(seen), seen)
+
+
+def test_a_table_does_not_ask_about_its_own_columns(session, desk, draft):
+    desk.get(f"{path(draft)}/add?parent=page1&what=repeat")
+    desk.submit(0, **{"label@en": "Trainings"}, code="trainings")
+    desk.get(f"{path(draft)}/add?parent=trainings&what=integer")
+    desk.submit(0, **{"label@en": "Women"}, code="women", expect=200)
+    # a column may speak of the questions outside; the table, and whatever stands outside, not of the column
+    offered = desk.page.xpath("//select[@name='line:relevant:0:question']/option/@value")
+    assert {"state", "measures", "beds"} <= set(offered)
+    for code in ("trainings", "beds"):
+        desk.get(path(draft, code))
+        assert "women" not in desk.page.xpath("//select[@name='line:relevant:0:question']/option/@value")
+
+
+def test_hostile_words_are_kept_as_words(session, desk, draft):
+    hostile = "<script>alert(1)</script>\u0000 ${"
+    desk.get(path(draft, "beds"))
+    desk.submit(0, do="save", **{"label@en": hostile, "base:settings": "{[", "rule:default": "x" * 30_000}, expect=422)
+    assert "longer than" in desk.text
+    desk.get(path(draft, "beds"))
+    desk.submit(0, do="save", **{"label@en": hostile}, expect=200)
+    assert "<script>alert" not in desk.text
+    desk.get(path(draft), expect=200)
+    for fields in ({"do": ""}, {"do": "up"}, {"do": "out|nothing"}, {"do": "go|nowhere"}, {"base:settings": "[]", "do": "save"}):
+        desk.post(path(draft, "state"), fields)
+        assert desk.response.status_code in {303, 409, 422}
