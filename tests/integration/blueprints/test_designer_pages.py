@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import select
+from datetime import timedelta
 
-from portal.models import Questionnaire, QuestionnaireVersion, VersionItem
+import pytest
+from sqlalchemy import select, update
+
+from portal import clock
+from portal.models import Questionnaire, QuestionnaireVersion, Session, VersionItem
 from portal.queries.questionnaires import definition
 from portal.services.questionnaire_drafts import Edit, set_rules, set_wording
 from portal.services.questionnaire_places import retire_item
@@ -397,6 +400,21 @@ def test_columns_total_and_row_limit_of_a_table(session, desk, draft):
     assert items(session, draft)["all"].calculation == "sum(${women}, ${men})"
     desk.get(path(draft, "trainings"))
     desk.submit(0, do="save", **{"more:max_rows": "many"}, expect=422)
+
+
+def test_what_is_written_when_the_session_has_run_out_is_kept(session, client_for, draft):
+    person = factories.staff(session, login="late")
+    desk = client_for(person)
+    desk.get(path(draft, "beds"))
+    session.execute(update(Session).where(Session.user_id == person.id).values(expires_at=clock.now() - timedelta(1)))
+    session.commit()
+    desk.submit(0, do="save", **{"label@en": "Typed too late"}, follow=False)
+    assert desk.response.headers["Location"].startswith("/login")
+    assert desk.sign_in("late").headers["Location"] == "/held"
+    desk.get("/held", expect=200)
+    assert "Typed too late" in desk.text
+    desk.submit(0, expect=200)
+    assert items(session, draft)["beds"].texts["label"]["en"] == "Typed too late"
 
 
 def test_a_large_draft_is_drawn_with_few_queries(session, desk, by, count_queries):
