@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import click
 
 from config import Settings, load
+from portal import wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,7 @@ def with_app(command: Callable[Concatenate[Flask, P], R]) -> Callable[P, R]:
     @click.pass_obj
     def run(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
         with context.app.app_context():
+            wording.refresh()
             return command(context.app, *args, **kwargs)
 
     return update_wrapper(run, command)

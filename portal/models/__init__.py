@@ -84,6 +84,7 @@ from portal.models.submissions import (
     SubmissionEvent,
     Visibility,
 )
+from portal.models.wording import Wording, WordingRevision
 
 __all__ = [
     "Action",
@@ -158,4 +159,6 @@ __all__ = [
     "VersionStatus",
     "Visibility",
     "Vocabulary",
+    "Wording",
+    "WordingRevision",
 ]
