@@ -1,4 +1,4 @@
-"""Words of the portal itself: what the secretariat set instead of a shipped text, and which native reader checked it."""
+"""Words of the portal: what the secretariat set instead of a shipped text, and which native reader checked it."""
 
 from __future__ import annotations
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+
+import openpyxl
 import pytest
 from sqlalchemy import select, text
 
@@ -155,7 +158,7 @@ def test_a_request_costs_one_small_query_in_seconds(app, reader, count_queries):
 
 
 def test_a_row_broken_by_hand_breaks_no_page(app, coordinator, reader, session, caplog):
-    correct(coordinator, DAYS, text="យឺត %(num)s ថ្ងៃ")
+    correct(coordinator, DAYS, text="ហួស %(num)s ថ្ងៃ")
     correct(coordinator, PEOPLE, text=KHMER)
     session.execute(text("update wording set text = '%(nobody)s %' where message = :key"), {"key": DAYS.split(".")[1]})
     session.commit()
@@ -223,3 +226,78 @@ def test_a_mail_speaks_the_corrected_words_without_signs_of_html(app, coordinato
 @pytest.mark.parametrize("name", ["km.nothing.0", "en.0.0", f"{PEOPLE[:-1]}7", "x", f"fr.{PEOPLE[3:]}", f"{PEOPLE[:-1]}²"])
 def test_an_unknown_name_is_no_page(coordinator, name):
     coordinator.post(f"/wording/{name}", {"text": "x"}, expect=404)
+
+
+def column(sheet, title):
+    return next(one.column for one in sheet[1] if str(one.value).split("\n")[-1].startswith(title))
+
+
+def bring_back(browser, changes):
+    """Download the workbook, change cells (message -> column -> value), and upload it."""
+    browser.get("/wording/workbook", expect=200)
+    content = browser.post("/wording/workbook/download", {}, expect=200, check=False).get_data()
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    sheet = book["Wording"]
+    rows = {sheet.cell(row, 1).value: row for row in range(2, sheet.max_row + 1)}
+    for source, cells in changes.items():
+        for title, value in cells.items():
+            sheet.cell(rows[f"{catalogues.key_of(source)}.0"], column(sheet, title)).value = value
+    stream = io.BytesIO()
+    book.save(stream)
+    stream.seek(0)
+    browser.post("/wording/workbook", {"file": (stream, "words.xlsx")}, follow=True)
+
+
+@pytest.fixture
+def _few(monkeypatch):
+    wanted = {"People", "Rounds", "Code: %(code)s", "%(num)s day late"}
+    few = {key: one for key, one in catalogues.messages().items() if one.source in wanted}
+    monkeypatch.setattr(catalogues, "messages", lambda: few)
+
+
+def test_a_workbook_is_shown_first_and_taken_over_once(coordinator, reader, session, _few):
+    changes = {
+        "People": {"Words": KHMER, "Checked by": "A native reader"},
+        "Code: %(code)s": {"Words": "លេខកូដ"},
+    }
+    bring_back(coordinator, changes)
+    assert coordinator.response.status_code == 200
+    assert KHMER in coordinator.text
+    assert "%(code)s" in coordinator.text
+    assert "row" in coordinator.text
+    assert session.scalars(select(Wording)).all() == []
+    coordinator.submit(-1, follow=True, expect=200)
+    assert "1 message was set" in coordinator.text
+    assert session.scalars(select(Wording.text)).all() == [KHMER]
+    reader.get("/people/", expect=200)
+    assert KHMER in reader.text
+
+
+def test_the_judgement_that_was_shown_is_the_one_that_is_written(client_for, coordinator, session, _few):
+    other = client_for(factories.staff(session, StaffRole.ADMINISTRATOR, login="second"))
+    bring_back(coordinator, {"People": {"Words": KHMER}})
+    correct(other, PEOPLE, text="ប្រជាជន")
+    coordinator.submit(-1, expect=409)
+    assert "ប្រជាជន" in coordinator.text
+    assert KHMER in coordinator.text
+    assert session.scalars(select(Wording.text)).all() == ["ប្រជាជន"]
+
+
+def test_no_file_and_a_wrong_file_get_a_sentence(coordinator):
+    coordinator.get("/wording/workbook")
+    coordinator.post("/wording/workbook", {}, expect=422)
+    assert "Choose a file" in coordinator.text
+    coordinator.post("/wording/workbook", {"file": (io.BytesIO(b"no workbook"), "x.xlsx")}, expect=422)
+    assert "words" in coordinator.text
+
+
+def test_a_portal_that_speaks_english_only_says_so(coordinator, session, app):
+    from portal.models import Country
+
+    session.scalars(select(Country)).one().languages = [{"code": "en", "name": "English", "digits": "latn"}]
+    session.commit()
+    app.extensions.pop("portal_country", None)
+    coordinator.get("/wording/", expect=200)
+    assert "English only" in coordinator.text
+    coordinator.get("/wording/workbook", expect=200)
+    coordinator.post("/wording/workbook/download", {}, expect=422)
