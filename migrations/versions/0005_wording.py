@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("set_by", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["set_by"], ["actor.id"], name=op.f("fk_wording_set_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_wording")),
-        sa.UniqueConstraint("language", "message", "form", name=op.f("uq_wording_language")),
+        sa.UniqueConstraint("language", "message", "form", name=op.f("uq_wording_language_message_form")),
     )
     op.create_table(
         "wording_revision",
@@ -47,7 +47,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["wording_id"], ["wording.id"], name=op.f("fk_wording_revision_wording_id")),
         sa.ForeignKeyConstraint(["set_by"], ["actor.id"], name=op.f("fk_wording_revision_set_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_wording_revision")),
-        sa.UniqueConstraint("wording_id", "revision", name=op.f("uq_wording_revision_wording_id")),
+        sa.UniqueConstraint("wording_id", "revision", name=op.f("uq_wording_revision_wording_id_revision")),
     )
 
 

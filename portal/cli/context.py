@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import click
 
 from config import Settings, load
-from portal import wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +67,8 @@ def with_app(command: Callable[Concatenate[Flask, P], R]) -> Callable[P, R]:
 
     @click.pass_obj
     def run(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        from portal import wording  # not before a command runs: listing them imports nothing
+
         with context.app.app_context():
             wording.refresh()
             return command(context.app, *args, **kwargs)

@@ -249,13 +249,13 @@ def bring_back(browser, changes):
 
 
 @pytest.fixture
-def _few(monkeypatch):
+def few(monkeypatch):
     wanted = {"People", "Rounds", "Code: %(code)s", "%(num)s day late"}
-    few = {key: one for key, one in catalogues.messages().items() if one.source in wanted}
-    monkeypatch.setattr(catalogues, "messages", lambda: few)
+    chosen = {key: one for key, one in catalogues.messages().items() if one.source in wanted}
+    monkeypatch.setattr(catalogues, "messages", lambda: chosen)
 
 
-def test_a_workbook_is_shown_first_and_taken_over_once(coordinator, reader, session, _few):
+def test_a_workbook_is_shown_first_and_taken_over_once(coordinator, reader, session, few):
     changes = {
         "People": {"Words": KHMER, "Checked by": "A native reader"},
         "Code: %(code)s": {"Words": "លេខកូដ"},
@@ -273,7 +273,13 @@ def test_a_workbook_is_shown_first_and_taken_over_once(coordinator, reader, sess
     assert KHMER in reader.text
 
 
-def test_the_judgement_that_was_shown_is_the_one_that_is_written(client_for, coordinator, session, _few):
+def test_what_a_refused_row_holds_is_shown_as_text(coordinator, few):
+    bring_back(coordinator, {"People": {"Words": "<em class='x'>មនុស្ស</em>"}})
+    assert coordinator.page.xpath("//main//em") == []
+    assert "<em class='x'>" in coordinator.page.xpath("string(//*[@id='refused'])")
+
+
+def test_the_judgement_that_was_shown_is_the_one_that_is_written(client_for, coordinator, session, few):
     other = client_for(factories.staff(session, StaffRole.ADMINISTRATOR, login="second"))
     bring_back(coordinator, {"People": {"Words": KHMER}})
     correct(other, PEOPLE, text="ប្រជាជន")
