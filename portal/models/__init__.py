@@ -85,6 +85,7 @@ from portal.models.submissions import (
     SubmissionEvent,
     Visibility,
 )
+from portal.models.wording import Wording, WordingRevision
 
 __all__ = [
     "Action",
@@ -160,4 +161,6 @@ __all__ = [
     "VersionStatus",
     "Visibility",
     "Vocabulary",
+    "Wording",
+    "WordingRevision",
 ]
