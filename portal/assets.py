@@ -16,9 +16,12 @@ import shutil
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from portal.trimming import smaller_css, smaller_js, used_css, words_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,6 +36,7 @@ TRANSLATIONS = HERE / "translations"
 PREFIX = "/assets/"
 BOOTSTRAP = "static/bootstrap5/css/bootstrap.min.css"
 COMPRESSED = {".css", ".js", ".svg", ".json"}
+SPEAKING = ("forms", "portal", "templates")  # folders whose files hold messages
 KEPT_FOR = 7 * 24 * 3600  # seconds that superseded builds stay, for processes that still serve them
 
 # Letters of each cut; the same ranges stand as unicode-range in portal.css. Weights 400-700 stay variable.
@@ -74,14 +78,27 @@ def ensure_built(settings: Settings) -> Manifest:
     """
     cache = settings.cache_dir
     fonts = _folder(cache / "fonts", [_package("fonttools"), _package("fontpkg-noto-sans-khmer")], _build_fonts)
+    words = _class_words(STATIC / "js")
     static = _folder(
         cache / "static",
-        [_package("bootstrap-flask"), fonts.name, *_sources(STATIC, "**/*")],
-        lambda target: _build_static(target, fonts),
+        [_package("bootstrap-flask"), _package("rjsmin"), *sorted(words), fonts.name, *_sources(STATIC, "**/*")],
+        lambda target: _build_static(target, fonts, words),
     )
     catalogues = _folder(cache / "translations", [_package("babel"), *_sources(TRANSLATIONS, "*/*.po")], _build_mo)
     files = json.loads((static / "manifest.json").read_text(encoding="utf-8"))
     return Manifest(root=static / "files", files=files, translations=catalogues)
+
+
+def ensure_places(settings: Settings) -> Path:
+    """Return the file that says which source files use a message, reading them when they changed since.
+
+    Apart from :func:`ensure_built`: only whoever works on the wording needs it, and it takes seconds.
+    """
+    inputs = [("babel", metadata.version("babel").encode())]
+    for name in SPEAKING:
+        files = _sources(HERE.parent / name, "**/*")
+        inputs += [entry for entry in files if entry[0].endswith((".py", ".html", ".txt"))]
+    return _folder(settings.cache_dir / "places", inputs, _build_places) / "places.json"
 
 
 def install(app: Flask, settings: Settings) -> Manifest:
@@ -184,7 +201,14 @@ def _build_fonts(target: Path) -> None:
 # --- styles, scripts, pictures ---------------------------------------------------------------------------------------
 
 
-def _build_static(target: Path, fonts: Path) -> None:
+@cache
+def _class_words(scripts: Path) -> frozenset[str]:
+    """Return every word of ours that may name a class of a style sheet; read once per process, as code is."""
+    rooms = [path for room in (HERE, HERE.parent / "forms") for path in room.rglob("*.py")]
+    return words_in([*(HERE.parent / "templates").rglob("*.html"), *scripts.glob("*.js"), *rooms])
+
+
+def _build_static(target: Path, fonts: Path, words: frozenset[str]) -> None:
     """Write every file under a name with its hash, compressed forms beside, and the manifest."""
     contents: dict[str, bytes] = {f"fonts/{path.name}": path.read_bytes() for path in sorted(fonts.iterdir())}
     for path in sorted(STATIC.rglob("*")):
@@ -192,7 +216,7 @@ def _build_static(target: Path, fonts: Path) -> None:
         if path.is_file() and not path.name.startswith(".") and path.suffix not in {".css", ".js"}:
             contents[name] = path.read_bytes()
     names = {name: _hashed(name, content) for name, content in contents.items()}
-    for name, text in (_styles() | _scripts()).items():
+    for name, text in (_styles(words) | _scripts()).items():
         content = _with_hashed_urls(name, text, names).encode()
         contents[name] = content
     names = {name: _hashed(name, content) for name, content in contents.items()}
@@ -217,23 +241,16 @@ def _compress(path: Path, content: bytes) -> None:
     path.with_name(path.name + ".gz").write_bytes(gzip.compress(content, 9, mtime=0))
 
 
-def _styles() -> dict[str, str]:
+def _styles(words: frozenset[str]) -> dict[str, str]:
     """Return each sheet, and ``css/app.css``: Bootstrap, the tokens (portal.css), the rest by name, print last."""
     bootstrap = resources.files("flask_bootstrap").joinpath(BOOTSTRAP).read_text(encoding="utf-8")
-    sheets = {"css/bootstrap.css": smaller_css(bootstrap)}
+    sheets = {"css/bootstrap.css": used_css(bootstrap, words)}
     own = {path.name: smaller_css(path.read_text(encoding="utf-8")) for path in sorted((STATIC / "css").glob("*.css"))}
     sheets |= {f"css/{name}": text for name, text in own.items()}
     order = sorted(own, key=lambda name: (name != "portal.css", name == "print.css", name))
     parts = [f"@media print{{{own[name]}}}" if name == "print.css" else own[name] for name in order]
     sheets["css/app.css"] = "\n".join([sheets["css/bootstrap.css"], *parts])
     return sheets
-
-
-def smaller_css(text: str) -> str:
-    """Drop comments, blank lines and indentation; strings and addresses stay as they are."""
-    string_or_comment = r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|/\*.*?\*/"""
-    kept = re.sub(string_or_comment, lambda match: match.group(1) or "", text, flags=re.DOTALL)
-    return "\n".join(line.strip() for line in kept.splitlines() if line.strip())
 
 
 def _scripts() -> dict[str, str]:
@@ -248,7 +265,7 @@ def _scripts() -> dict[str, str]:
             if not part.is_file():
                 raise BuildError(f"{path.name} bundles {name}, which does not exist beside it")
             parts.append(part.read_text(encoding="utf-8"))
-        scripts[f"js/{path.name}"] = "\n".join([*parts, text])
+        scripts[f"js/{path.name}"] = smaller_js("\n".join([*parts, text]))
     return scripts
 
 
@@ -312,3 +329,27 @@ def merged(paths: Iterable[Path], language: str) -> Any:
                 raise BuildError(f"{identity[0]!r} is translated differently in {where} and {path}")
             whole.add(message.id, message.string, context=message.context)
     return whole
+
+
+def _build_places(target: Path) -> None:
+    """Write which files use a message: ``{English: [file, ...]}``, mails first, then pages, then the rest."""
+    from babel.messages.extract import extract_from_dir
+
+    methods = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
+    options = {"**.html": {"trimmed": "true"}, "**.txt": {"trimmed": "true"}}
+    keywords = {
+        "_": None, "_l": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2), "lazy_ngettext": (1, 2),
+        "pgettext": ((1, "c"), 2), "lazy_pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
+    }  # fmt: skip
+    found: dict[str, set[str]] = {}
+    for folder in SPEAKING:
+        for name, _line, message, _comments, _context in extract_from_dir(
+            HERE.parent / folder, methods, options, keywords
+        ):
+            source = message if isinstance(message, str) else message[0]
+            found.setdefault(source, set()).add(f"{folder}/{name}")
+    ordered = {
+        source: sorted(where, key=lambda name: (not name.startswith("templates/mail/"), name[0] != "t", name))
+        for source, where in sorted(found.items())
+    }
+    (target / "places.json").write_text(json.dumps(ordered, ensure_ascii=False, indent=0), encoding="utf-8")
