@@ -136,7 +136,7 @@ class _Sayer:
             chosen = self.choice(parts[0], parts[1]) or self.say(parts[1])
             return str(_l("%(one)s includes %(other)s")) % {"one": self.say(parts[0]), "other": chosen}
         if tree.name == "not" and len(parts) == 1:
-            return str(_l("not: %(one)s")) % {"one": self.say(parts[0], inner=True)}
+            return str(_l("not (%(one)s)")) % {"one": self.say(parts[0])}
         if tree.name == "if" and len(parts) == 3:
             words = {"rule": self.say(parts[0]), "one": self.say(parts[1]), "other": self.say(parts[2])}
             return str(_l("%(one)s if %(rule)s, else %(other)s")) % words

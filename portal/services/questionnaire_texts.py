@@ -81,7 +81,9 @@ class TextPlan:
 def plan(lines: Iterable[TextLine], languages: Iterable[str], edits: Iterable[TextEdit]) -> TextPlan:
     """Hold edits against the texts as they stand; nothing is written."""
     by_place = {line.place: line for line in lines}
-    spoken = set(languages)
+    edits, spoken = list(edits), set(languages)
+    # taking away every language at once leaves none, though each alone would leave another
+    emptied = {(edit.place, edit.language) for edit in edits if not cleaned(edit.new)}
     made = TextPlan()
     for edit in edits:
         line = by_place.get(edit.place)
@@ -92,7 +94,7 @@ def plan(lines: Iterable[TextLine], languages: Iterable[str], edits: Iterable[Te
         stored = line.texts.get(edit.language, "")
         if digest(stored) == digest(edit.new):
             _mark(made, line, Judged(edit, stored))
-        elif (reason := _refusal(line, edit, spoken)) is not None:
+        elif (reason := _refusal(line, edit, spoken, emptied)) is not None:
             made.refused.append(Judged(edit, stored, reason))
         elif digest(stored) != edit.base:
             made.stale.append(Judged(edit, stored))
@@ -111,7 +113,9 @@ def _mark(made: TextPlan, line: TextLine, one: Judged) -> None:
         made.marked.append(one)
 
 
-def _refusal(line: TextLine, edit: TextEdit, languages: set[str]) -> Text | None:
+def _refusal(
+    line: TextLine, edit: TextEdit, languages: set[str], emptied: set[tuple[TextPlace, str]]
+) -> Text | None:
     new = cleaned(edit.new)
     limit = TITLE_LIMIT if edit.place.role == TITLE else TEXT_LIMIT
     if edit.language not in languages:
@@ -119,9 +123,9 @@ def _refusal(line: TextLine, edit: TextEdit, languages: set[str]) -> Text | None
     if len(new) > limit:
         return _l("This text is longer than %(limit)s characters. Shorten it.", limit=limit)
     if not new:
-        others = any(text.strip() for language, text in line.texts.items() if language != edit.language)
-        needed = edit.place.role in {CHOICE, TITLE}
-        return None if others or not needed else _l("A choice and a title need words in at least one language.")
+        others = any(text.strip() for one, text in line.texts.items() if (edit.place, one) not in emptied)
+        needed = edit.place.role in {CHOICE, TITLE, "label"}
+        return None if others or not needed else _l("This text is needed in at least one language.")
     wanted, found = line.placeholders, placeholders(new)
     if missing := sorted(wanted - found):
         return _l(

@@ -142,14 +142,26 @@ ACCESS: dict[str, Access] = {
     "questionnaires.compare": allow(*SECRETARIAT),
     "questionnaires.confirm": allow(COORDINATOR),
     "questionnaires.discard": allow(COORDINATOR),
+    "questionnaires.drive": allow(*SECRETARIAT),
     "questionnaires.hand_on": allow(COORDINATOR),
     "questionnaires.index": allow(*SECRETARIAT),
     "questionnaires.library": allow(*SECRETARIAT),
     "questionnaires.overview": allow(*SECRETARIAT),
     "questionnaires.prepare": allow(COORDINATOR),
+    "questionnaires.preview": allow(*SECRETARIAT),
+    "questionnaires.proof": allow(*SECRETARIAT),
     "questionnaires.publish": allow(COORDINATOR),
     "questionnaires.retire": allow(COORDINATOR),
+    "questionnaires.rules": allow(*SECRETARIAT),
+    "questionnaires.save_translations": allow(COORDINATOR),
     "questionnaires.source": allow(*SECRETARIAT),
+    "questionnaires.test_drive": allow(*SECRETARIAT),
+    "questionnaires.texts_confirm": allow(COORDINATOR),
+    "questionnaires.texts_dry_run": allow(COORDINATOR),
+    "questionnaires.texts_file": allow(COORDINATOR),
+    "questionnaires.texts_in": allow(COORDINATOR),
+    "questionnaires.texts_out": allow(*SECRETARIAT),
+    "questionnaires.translations": allow(*SECRETARIAT),
     "questionnaires.upload": allow(COORDINATOR),
     "questionnaires.view": allow(*SECRETARIAT),
     "questionnaires.workbook": allow(*SECRETARIAT),
@@ -252,7 +264,7 @@ FIXED = {"code": "page1", "language": "en", "slug": "round-of-a"}
 # kinds of uploaded files that wait for a yes, by the name of their draft in the world
 DRAFTS = {
     "draft": "people", "questionnaire_draft": "questionnaire", "recommendations_draft": "recommendations",
-    "texts_draft": "texts",
+    "texts_draft": "texts", "questionnaire_texts_draft": "questionnaire_texts",
 }  # fmt: skip
 # what a post needs to get as far as the verb
 FIELDS = {
@@ -338,6 +350,7 @@ def addresses(app, world):
             if thing:
                 values["public_id"] = getattr(world, thing).public_id
             values["version_id"] = world.version.id
+            values["draft"] = world.questionnaire_texts_draft.public_id
             if endpoint == "recommendations.implementation":
                 del values["slug"]  # of all rounds together
             if endpoint == "respond.upload":

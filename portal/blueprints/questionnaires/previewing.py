@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app, g, render_template, request, send_file, url_for
 from flask_babel import force_locale
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from forms.browser import browser_rules, known
 from forms.trial import told
@@ -31,10 +32,9 @@ from portal.queries.submissions import StoredReply, SubmissionHead
 from portal.queries.version_letters import language_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
-    from markupsafe import Markup
 
     from forms.definition.model import Definition, Item
     from portal.queries.questionnaires import VersionHead
@@ -126,7 +126,7 @@ class Looking:
         return found
 
     def shared(self, page: Item) -> dict[str, Any]:
-        """Return what both pages show around the questions."""
+        """Return what both pages show around the questions, in the reader's own language."""
         return {
             "head": self.head,
             "left_out": self.left_out,
@@ -136,8 +136,20 @@ class Looking:
             "stylesheet": "css/phone.css" if self.phone else "css/app.css",
             "of_page": page,
             "page_title": page.text("label", self.language, self.of.languages) or page.code,
-            "recommendation": None if self.head.scope is QuestionnaireScope.INSTITUTION else _recommendation(),
+            "wide": any(item.kind in {"repeat", "matrix"} for item in page.items()),
         }
+
+    def recommendation(self) -> Markup:
+        """Draw a box in our own words, in the place of what an institution is asked about."""
+        if self.head.scope is QuestionnaireScope.INSTITUTION:
+            return Markup("")
+        text = _("Sample recommendation: the State party should review its legislation and report on the results.")
+        return _macro("recommendation_box")(
+            _("Sample document, paragraph 12 (a)"),
+            text,
+            self.language,
+            _("Here stands, in plain words, what the institution is asked to report."),
+        )
 
 
 def _looking(head: VersionHead) -> Looking:
@@ -154,15 +166,10 @@ def _looking(head: VersionHead) -> Looking:
     )
 
 
-def _recommendation() -> dict[str, Any]:
-    """Return a box in our own words, in the place of what an institution is asked about."""
-    text = _("Sample recommendation: the State party should review its legislation and report on the results.")
-    return {
-        "cite": _("Sample document, paragraph 12 (a)"),
-        "text": text,
-        "lang": g.view.language,
-        "summary": _("Here stands, in plain words, what the institution is asked to report."),
-    }
+def _macro(name: str) -> Callable[..., Markup]:
+    """Return a component's macro, to be drawn in the language in force."""
+    macro: Callable[..., Markup] = getattr(current_app.jinja_env.get_template(f"components/{name}.html").module, name)
+    return macro
 
 
 @blueprint.get("/questionnaires/<public_id>/preview")
@@ -179,18 +186,18 @@ def preview(head: VersionHead) -> ResponseReturnValue:
         conditional = sum(1 for view in views if view.hidden)
         if show_all:
             views = [_shown(view) for view in views]
-        shared = looking.shared(page)
         pages = sample.pages()
         codes = [one.code for one in pages]
         at = codes.index(page.code) if page.code in codes else 0
         html = {
             "questions": draw(looking.of, page.code, views),
-            "steps": sample.steps(page.code),
+            "steps": _macro("steps")(sample.steps(page.code)),
+            "recommendation": looking.recommendation(),
             "over": _("Page %(number)s of %(total)s", number=at + 1, total=len(codes)),
         }
     return render_template(
         "questionnaires/preview.html",
-        **shared,
+        **looking.shared(page),
         **html,
         show_all=show_all,
         conditional=conditional,
@@ -270,12 +277,13 @@ def _driven(
             at = codes.index(page.code)
         views = page_view.items(page, ())
         drawn = [draw(looking.of, page.code, [view]) for view in views]
-        shared = looking.shared(page)
+        recommendation = looking.recommendation()
     judged = told(looking.of, sample, page_view.evaluation)
     beside = verdicts(looking.of, sample, page_view.evaluation, judged, looking.language)
     return render_template(
         "questionnaires/test_drive.html",
-        **shared,
+        **looking.shared(page),
+        recommendation=recommendation,
         items=_beside_items(views, drawn, beside),
         state=sampling.sealed(given, head),
         state_name=sampling.STATE,

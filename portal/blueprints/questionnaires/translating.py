@@ -23,7 +23,7 @@ from portal.queries.questionnaires import definition
 from portal.queries.version_letters import language_name
 from portal.services.questionnaire_texts import TextEdit, draft_for, plan, save_texts
 from portal.table import digest, pick
-from portal.templating import number
+from portal.templating import digits, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -214,7 +214,7 @@ def save_translations(head: VersionHead) -> ResponseReturnValue:
         notice(str(error.message), "warn")
         return _back(head.public_id)
     count = len(made.written)
-    told = ngettext("%(num)s text was saved.", "%(num)s texts were saved.", count, num=number(count))
+    told = digits(ngettext("%(num)s text was saved.", "%(num)s texts were saved.", count))
     if begun:
         told = f"{told} {_('They stand in version %(number)s, a draft.', number=number(number_))}"
     if made.stale or made.refused:

@@ -25,7 +25,7 @@ from portal.queries.version_letters import language_name
 from portal.services import import_drafts
 from portal.services.questionnaire_text_files import FilePlan, carry_out_file, plan_file, read_file, write_file
 from portal.table import Problem
-from portal.templating import number
+from portal.templating import digits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,5 +158,5 @@ def texts_confirm(of: Returned) -> ResponseReturnValue:
     if not same:
         return _dry_run(returned_of(of.head.public_id, draft_id), made, moved=True, status=409)
     count = len(made.edits)
-    notice(ngettext("%(num)s text was saved.", "%(num)s texts were saved.", count, num=number(count)))
+    notice(digits(ngettext("%(num)s text was saved.", "%(num)s texts were saved.", count)))
     return redirect(url_for("questionnaires.translations", public_id=address), code=303)
