@@ -20,8 +20,10 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from portal.trimming import smaller_css, smaller_js, used_css, words_in
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from flask import Flask
 
@@ -33,7 +35,7 @@ TRANSLATIONS = HERE / "translations"
 PREFIX = "/assets/"
 BOOTSTRAP = "static/bootstrap5/css/bootstrap.min.css"
 PHONE_REM = 24.375  # 390 px
-_WIDTH = re.compile(r"@media \((min|max)-width: ([0-9.]+)rem\) *\{")
+_WIDTH = re.compile(r"@media ?\((min|max)-width: ?([0-9.]+)rem\) ?\{")
 COMPRESSED = {".css", ".js", ".svg", ".json"}
 KEPT_FOR = 7 * 24 * 3600  # seconds that superseded builds stay, for processes that still serve them
 
@@ -76,10 +78,11 @@ def ensure_built(settings: Settings) -> Manifest:
     """
     cache = settings.cache_dir
     fonts = _folder(cache / "fonts", [_package("fonttools"), _package("fontpkg-noto-sans-khmer")], _build_fonts)
+    words = words_in(_speakers())
     static = _folder(
         cache / "static",
-        [_package("bootstrap-flask"), fonts.name, *_sources(STATIC, "**/*")],
-        lambda target: _build_static(target, fonts),
+        [_package("bootstrap-flask"), _package("rjsmin"), *sorted(words), fonts.name, *_sources(STATIC, "**/*")],
+        lambda target: _build_static(target, fonts, words),
     )
     catalogues = _folder(cache / "translations", [_package("babel"), *_sources(TRANSLATIONS, "*/*.po")], _build_mo)
     files = json.loads((static / "manifest.json").read_text(encoding="utf-8"))
@@ -186,7 +189,15 @@ def _build_fonts(target: Path) -> None:
 # --- styles, scripts, pictures ---------------------------------------------------------------------------------------
 
 
-def _build_static(target: Path, fonts: Path) -> None:
+def _speakers() -> Iterator[Path]:
+    """Yield the files that may name a class of a style sheet."""
+    yield from sorted((HERE.parent / "templates").rglob("*.html"))
+    yield from sorted((STATIC / "js").glob("*.js"))
+    for room in (HERE, HERE.parent / "forms"):
+        yield from sorted(room.rglob("*.py"))
+
+
+def _build_static(target: Path, fonts: Path, words: frozenset[str]) -> None:
     """Write every file under a name with its hash, compressed forms beside, and the manifest."""
     contents: dict[str, bytes] = {f"fonts/{path.name}": path.read_bytes() for path in sorted(fonts.iterdir())}
     for path in sorted(STATIC.rglob("*")):
@@ -194,7 +205,7 @@ def _build_static(target: Path, fonts: Path) -> None:
         if path.is_file() and not path.name.startswith(".") and path.suffix not in {".css", ".js"}:
             contents[name] = path.read_bytes()
     names = {name: _hashed(name, content) for name, content in contents.items()}
-    for name, text in (_styles() | _scripts()).items():
+    for name, text in (_styles(words) | _scripts()).items():
         content = _with_hashed_urls(name, text, names).encode()
         contents[name] = content
     names = {name: _hashed(name, content) for name, content in contents.items()}
@@ -219,10 +230,10 @@ def _compress(path: Path, content: bytes) -> None:
     path.with_name(path.name + ".gz").write_bytes(gzip.compress(content, 9, mtime=0))
 
 
-def _styles() -> dict[str, str]:
+def _styles(words: frozenset[str]) -> dict[str, str]:
     """Return each sheet, and ``css/app.css``: Bootstrap, the tokens (portal.css), the rest by name, print last."""
     bootstrap = resources.files("flask_bootstrap").joinpath(BOOTSTRAP).read_text(encoding="utf-8")
-    sheets = {"css/bootstrap.css": smaller_css(bootstrap)}
+    sheets = {"css/bootstrap.css": used_css(bootstrap, words)}
     own = {path.name: smaller_css(path.read_text(encoding="utf-8")) for path in sorted((STATIC / "css").glob("*.css"))}
     sheets |= {f"css/{name}": text for name, text in own.items()}
     order = sorted(own, key=lambda name: (name != "portal.css", name == "print.css", name))
@@ -247,13 +258,6 @@ def at_width(text: str, width: float) -> str:
     return text[: found.start()] + (text[found.end() : end - 1] if fits else "") + at_width(text[end:], width)
 
 
-def smaller_css(text: str) -> str:
-    """Drop comments, blank lines and indentation; strings and addresses stay as they are."""
-    string_or_comment = r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|/\*.*?\*/"""
-    kept = re.sub(string_or_comment, lambda match: match.group(1) or "", text, flags=re.DOTALL)
-    return "\n".join(line.strip() for line in kept.splitlines() if line.strip())
-
-
 def _scripts() -> dict[str, str]:
     """Return each script; a first line ``// bundle: a.js b.js`` puts those files, of the same folder, before it."""
     scripts = {}
@@ -266,7 +270,7 @@ def _scripts() -> dict[str, str]:
             if not part.is_file():
                 raise BuildError(f"{path.name} bundles {name}, which does not exist beside it")
             parts.append(part.read_text(encoding="utf-8"))
-        scripts[f"js/{path.name}"] = "\n".join([*parts, text])
+        scripts[f"js/{path.name}"] = smaller_js("\n".join([*parts, text]))
     return scripts
 
 

@@ -71,9 +71,8 @@ def _draw_cell(
     chosen = tuple((one[0], one[2]) for one in item.choices) if item.choices else tuple(map(bool, item.raw))
     written = tuple(bool(text.value) for text in item.texts)
     key = (
-        *place, "cell", item.code, tuple(item.raw) if item.choices else (), item.hidden, item.readonly, item.missing,
-        item.state, bool(item.error), chosen,
-        written,
+        *place, "cell", item.code, item.label, tuple(item.raw) if item.choices else (), item.hidden, item.readonly,
+        item.missing, item.state, bool(item.error), chosen, written,
     )  # fmt: skip
     parts: list[str] | None = kept.get(key)
     if parts is None:

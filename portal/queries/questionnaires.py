@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Engine, Row, Select
+    from sqlalchemy.orm import SessionTransaction
 
     from portal.models import QuestionnaireScope
 
@@ -49,10 +50,11 @@ _kept: WeakKeyDictionary[Engine, OrderedDict[int, _Kept]] = WeakKeyDictionary()
 _guard = Lock()
 
 
-@event.listens_for(Session, "after_commit")
-@event.listens_for(Session, "after_rollback")
-def _settled(session: Session) -> None:
-    session.info.pop(FRESH, None)
+@event.listens_for(Session, "after_transaction_end")
+def _settled(session: Session, transaction: SessionTransaction) -> None:
+    # the end of a savepoint settles nothing: what is around it may still be rolled back
+    if transaction.parent is None:
+        session.info.pop(FRESH, None)
 
 
 def definition(session: Session, version_id: int) -> Definition:

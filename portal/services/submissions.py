@@ -219,7 +219,8 @@ def _refusal(
     """Return why an answer just saved is not taken, in the language of whoever saved it; None if it is."""
     now = work.stored.get(key)
     if now is not None and now.typed is not None:
-        return why_unreadable(definition.question(key.code), key, now.typed, context)
+        # what was read from this very post is said in its reader's language already
+        return change.parsed.message or why_unreadable(definition.question(key.code), key, now.typed, context)
     if key in evaluation.refused:
         return evaluation.refused[key]
     # refused before there was anything to keep, such as a state that is not offered

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
-from portal.models import Answer, Country, Institution, Recommendation, SourceDocument, UserAccount
-from tests.journeys.places import PLACES, hand_in
+from portal.models import Answer, Country, Institution, Recommendation, SourceDocument, UserAccount, VersionItem
+from tests.journeys.places import PLACES, drafted
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +56,10 @@ def poisoned(served, make_scene):
     scene = make_scene()
     texts = {"en": EVERYTHING, "km": EVERYTHING}
     with served.session() as session:
-        hand_in(session, scene)
+        drafted(session, scene)
+        for item in session.scalars(select(VersionItem)):
+            item.texts = dict.fromkeys(("label", "hint", "guidance"), texts)
+            item.choices = [{**choice, "texts": texts} for choice in item.choices]
         people = [scene.focal.id, scene.colleague.id, scene.approver.id]
         session.execute(update(UserAccount).where(UserAccount.id.in_(people)).values(names=texts, post=texts))
         session.execute(update(Institution).where(Institution.id == scene.institution.id).values(names=texts))

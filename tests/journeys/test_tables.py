@@ -183,6 +183,7 @@ def test_writing_in_a_row_that_a_colleague_removed_shows_both(served, write, rep
     box = mine.locator("[data-row-conflict]")
     expect(box).to_contain_text("A colleague removed this row while you wrote in it.")
     expect(box).to_contain_text("99")
+    expect(mine.locator(".save-status")).to_have_attribute("data-state", "conflict")
     box.get_by_role("button", name="Put the row back with my text").click()
     safe(mine)
     assert stored(served, reply, "men") == [99]

@@ -167,6 +167,7 @@ document.addEventListener("tamdan:forget", (event) => {
     dirty.delete(name);
     stale.delete(name);
   }
+  if (!dirty.size && !flight) settle();
 });
 document.addEventListener("tamdan:theirs", (event) => {
   const base = baseOf(event.detail.name);
@@ -277,7 +278,10 @@ function take(sent, told) {
     const many = Array.isArray(told.missing) ? told.missing.length : told.missing;
     count.textContent = digits(String(many));
   }
-  for (const one of told.stale_rows || []) for (const cell of one.mine) dirty.delete(cell.name);
+  for (const one of told.stale_rows || []) {
+    stale.add(`row:${one.name}`); // nothing is called saved while a row waits for the reader's choice
+    for (const cell of one.mine) dirty.delete(cell.name);
+  }
   if ((told.saved || []).length || !(told.stale || told.refused || []).length) {
     savedAt = status.dataset.wordsSaved.replace("{time}", clock(told.saved_at));
   }

@@ -461,6 +461,7 @@ function collide(one) {
   const touched = one.mine.map((cell) => cell.name);
   box.querySelector('[data-resolve-row="keep"]').addEventListener("click", () => {
     line.remove();
+    tell("forget", { names: [`row:${one.name}`] });
     if (!one.removed) return;
     for (const cell of one.theirs) tell("theirs", { name: cell.name, revision: cell.revision });
     unhide(row);
@@ -469,10 +470,12 @@ function collide(one) {
   });
   box.querySelector('[data-resolve-row="remove"]').addEventListener("click", () => {
     line.remove();
+    tell("forget", { names: [`row:${one.name}`] });
     if (one.removed) {
       tell("forget", { names: names(row) });
+      const table = row.closest("table");
       for (const each of within(row)) each.remove();
-      renumber(row.closest("table") || document.querySelector(`[data-table]`));
+      renumber(table);
     } else remove(row);
   });
 }

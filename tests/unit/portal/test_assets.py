@@ -53,7 +53,7 @@ def test_names_carry_the_hash_and_styles_point_to_hashed_files(settings, sources
     whole = (manifest.root / manifest.files["css/app.css"]).read_text()
     assert "@media print{nav { display: none }}" in whole
     assert "sourceMappingURL" not in whole
-    assert (manifest.root / manifest.files["js/page.js"]).read_text().startswith("let a = 1;")
+    assert (manifest.root / manifest.files["js/page.js"]).read_text().startswith("let a=1;")
     with pytest.raises(KeyError):
         manifest.url("css/nothing.css")
 
