@@ -16,6 +16,8 @@ from portal.services.questionnaire_versions import begin_draft
 from portal.table import digest
 from tests import factories
 
+pytestmark = pytest.mark.engines()
+
 
 @pytest.fixture
 def by(session):
