@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from config import ROOT, Settings
-from portal import api, assets, compression, templating
+from portal import api, assets, compression, templating, wording
 from portal.blueprints import guard, once, page
 from portal.blueprints.sessions import DatabaseSessions, PortalSession
 from portal.database import engine_options, prepare
@@ -42,6 +42,7 @@ BLUEPRINTS = (
     "rounds",
     "follow",
     "exports",
+    "wording",
 )
 
 CSP = (
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _set_up_database(app, settings)
     assets.install(app, settings)  # before Babel, which it tells where the catalogues are
     _set_up_extensions(app, settings)
+    wording.install(app)  # after Babel, before whatever says a word
     templating.install(app)
     page.install(app)
     guard.install(app)

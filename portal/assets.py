@@ -16,6 +16,7 @@ import shutil
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from portal.trimming import smaller_css, smaller_js, used_css, words_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from flask import Flask
 
@@ -37,6 +38,7 @@ BOOTSTRAP = "static/bootstrap5/css/bootstrap.min.css"
 PHONE_REM = 24.375  # 390 px
 _WIDTH = re.compile(r"@media ?\((min|max)-width: ?([0-9.]+)rem\) ?\{")
 COMPRESSED = {".css", ".js", ".svg", ".json"}
+SPEAKING = ("forms", "portal", "templates")  # folders whose files hold messages
 KEPT_FOR = 7 * 24 * 3600  # seconds that superseded builds stay, for processes that still serve them
 
 # Letters of each cut; the same ranges stand as unicode-range in portal.css. Weights 400-700 stay variable.
@@ -78,7 +80,7 @@ def ensure_built(settings: Settings) -> Manifest:
     """
     cache = settings.cache_dir
     fonts = _folder(cache / "fonts", [_package("fonttools"), _package("fontpkg-noto-sans-khmer")], _build_fonts)
-    words = words_in(_speakers())
+    words = _class_words(STATIC / "js")
     static = _folder(
         cache / "static",
         [_package("bootstrap-flask"), _package("rjsmin"), *sorted(words), fonts.name, *_sources(STATIC, "**/*")],
@@ -87,6 +89,18 @@ def ensure_built(settings: Settings) -> Manifest:
     catalogues = _folder(cache / "translations", [_package("babel"), *_sources(TRANSLATIONS, "*/*.po")], _build_mo)
     files = json.loads((static / "manifest.json").read_text(encoding="utf-8"))
     return Manifest(root=static / "files", files=files, translations=catalogues)
+
+
+def ensure_places(settings: Settings) -> Path:
+    """Return the file that says which source files use a message, reading them when they changed since.
+
+    Apart from :func:`ensure_built`: only whoever works on the wording needs it, and it takes seconds.
+    """
+    inputs = [("babel", metadata.version("babel").encode())]
+    for name in SPEAKING:
+        files = _sources(HERE.parent / name, "**/*")
+        inputs += [entry for entry in files if entry[0].endswith((".py", ".html", ".txt"))]
+    return _folder(settings.cache_dir / "places", inputs, _build_places) / "places.json"
 
 
 def install(app: Flask, settings: Settings) -> Manifest:
@@ -189,12 +203,11 @@ def _build_fonts(target: Path) -> None:
 # --- styles, scripts, pictures ---------------------------------------------------------------------------------------
 
 
-def _speakers() -> Iterator[Path]:
-    """Yield the files that may name a class of a style sheet."""
-    yield from sorted((HERE.parent / "templates").rglob("*.html"))
-    yield from sorted((STATIC / "js").glob("*.js"))
-    for room in (HERE, HERE.parent / "forms"):
-        yield from sorted(room.rglob("*.py"))
+@cache
+def _class_words(scripts: Path) -> frozenset[str]:
+    """Return every word of ours that may name a class of a style sheet; read once per process, as code is."""
+    rooms = [path for room in (HERE, HERE.parent / "forms") for path in room.rglob("*.py")]
+    return words_in([*(HERE.parent / "templates").rglob("*.html"), *scripts.glob("*.js"), *rooms])
 
 
 def _build_static(target: Path, fonts: Path, words: frozenset[str]) -> None:
@@ -334,3 +347,27 @@ def merged(paths: Iterable[Path], language: str) -> Any:
                 raise BuildError(f"{identity[0]!r} is translated differently in {where} and {path}")
             whole.add(message.id, message.string, context=message.context)
     return whole
+
+
+def _build_places(target: Path) -> None:
+    """Write which files use a message: ``{English: [file, ...]}``, mails first, then pages, then the rest."""
+    from babel.messages.extract import extract_from_dir
+
+    methods = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
+    options = {"**.html": {"trimmed": "true"}, "**.txt": {"trimmed": "true"}}
+    keywords = {
+        "_": None, "_l": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2), "lazy_ngettext": (1, 2),
+        "pgettext": ((1, "c"), 2), "lazy_pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
+    }  # fmt: skip
+    found: dict[str, set[str]] = {}
+    for folder in SPEAKING:
+        for name, _line, message, _comments, _context in extract_from_dir(
+            HERE.parent / folder, methods, options, keywords
+        ):
+            source = message if isinstance(message, str) else message[0]
+            found.setdefault(source, set()).add(f"{folder}/{name}")
+    ordered = {
+        source: sorted(where, key=lambda name: (not name.startswith("templates/mail/"), name[0] != "t", name))
+        for source, where in sorted(found.items())
+    }
+    (target / "places.json").write_text(json.dumps(ordered, ensure_ascii=False, indent=0), encoding="utf-8")

@@ -48,6 +48,7 @@ class Permission(StrEnum):
     ADOPT_VERSION = "adopt_version"
     VIEW_QUESTIONNAIRE = "view_questionnaire"
     VIEW_AUDIT = "view_audit"
+    EDIT_WORDING = "edit_wording"
     OPERATE_PORTAL = "operate_portal"
     # everybody who is signed in
     VIEW_RECOMMENDATIONS = "view_recommendations"
@@ -94,6 +95,7 @@ GRANTS: Mapping[Permission, frozenset[Role | StaffRole]] = {
     P.ADOPT_VERSION: frozenset({SR.COORDINATOR}),
     P.VIEW_QUESTIONNAIRE: SECRETARIAT,
     P.VIEW_AUDIT: frozenset({SR.COORDINATOR, SR.ADMINISTRATOR}),
+    P.EDIT_WORDING: frozenset({SR.COORDINATOR, SR.ADMINISTRATOR}),
     P.OPERATE_PORTAL: frozenset({SR.ADMINISTRATOR}),
     P.VIEW_RECOMMENDATIONS: MEMBERS | frozenset(SR),
     # every state and its reason; an observer sees a state once it is published, and no other

@@ -23,14 +23,17 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from flask import current_app, g, url_for
 from flask_babel import get_locale, gettext, ngettext
-from jinja2 import Template
+from jinja2 import Template, pass_eval_context
 from markupsafe import Markup, escape
 
+from forms.wording import has_markup
+from portal import wording
 from portal.table import pick
 
 if TYPE_CHECKING:
     from flask import Flask
     from jinja2.environment import TemplateModule
+    from jinja2.nodes import EvalContext
     from jinja2.runtime import Context
 
 KHMER_DIGITS = str.maketrans("0123456789", "០១២៣៤៥៦៧៨៩")
@@ -356,16 +359,15 @@ def icon(name: str, label: str = "", css: str = "") -> Markup:
     )
 
 
-_words: dict[tuple[str, str], SimpleNamespace] = {}
-
-
 def answer_words() -> SimpleNamespace:
     """Return the fixed words of the answering page, kept per language: drawing a question translates nothing."""
     present = view()
-    key = (str(present.language), str(present.digits))
-    if key not in _words:
-        _words[key] = _read_words()
-    return _words[key]
+    kept = wording.present().words.kept
+    key = ("answer", str(present.language), str(present.digits))
+    found: SimpleNamespace | None = kept.get(key)
+    if found is None:
+        found = kept[key] = _read_words()
+    return found
 
 
 def _read_words() -> SimpleNamespace:
@@ -411,22 +413,63 @@ def _read_words() -> SimpleNamespace:
     )
 
 
-def _said(message: str, **values: Any) -> Markup:
-    """Say a sentence of a template in the locale in force, values escaped.
+@pass_eval_context
+def _said(context: EvalContext, message: str, **values: Any) -> str:
+    """Say a sentence of a template in the locale in force; in HTML, sentence and values are escaped.
 
-    Each sentence is looked up once per locale and process: Flask-Babel asks its context several times for each, and a
-    page has some fifty. The locale is Flask-Babel's, not the page's, so that mails are written in their reader's.
+    Each sentence is looked up once per locale and set of words: Flask-Babel asks its context several times for each,
+    and a page has some fifty. The locale is Flask-Babel's, not the page's, so that mails are written in their reader's.
     """
-    context = g.get("_flask_babel")
-    locale = getattr(context, "babel_locale", None) or get_locale()
-    sentences = _sentences.setdefault((locale.language, locale.territory) if locale else ("", None), {})
+    babel = g.get("_flask_babel")
+    locale = getattr(babel, "babel_locale", None) or get_locale()
+    kept = wording.present().words.kept
+    key = (locale.language, locale.territory, context.autoescape) if locale else ("", None, context.autoescape)
+    sentences: dict[str, str] | None = kept.get(key)
+    if sentences is None:
+        sentences = kept[key] = {}
     found = sentences.get(message)
     if found is None:
-        found = sentences[message] = Markup(gettext(message))  # noqa: S704 - the catalogue's words are ours
-    return found % values if values or "%" in found else found
+        found = sentences[message] = _safe(gettext(message), message) if context.autoescape else gettext(message)
+    if not values and "%" not in found:
+        return found
+    try:
+        return found % values
+    except wording.UNFORMATTABLE:
+        return _shipped(lambda texts: str(texts.ugettext(message)), found, message, values, html=context.autoescape)
 
 
-_sentences: dict[tuple[str, str | None], dict[str, Markup]] = {}
+@pass_eval_context
+def _said_of(context: EvalContext, singular: str, plural: str, num: int, **values: Any) -> str:
+    """Say a sentence of a template that counts."""
+    values.setdefault("num", num)
+
+    def look(texts: Any) -> str:
+        return str(texts.ungettext(singular, plural, num))
+
+    text = look(wording.domain().get_translations())
+    found = _safe(text, singular) if context.autoescape else text
+    try:
+        return found % values
+    except wording.UNFORMATTABLE:
+        return _shipped(look, found, singular, values, html=context.autoescape)
+
+
+def _safe(text: str, message: str) -> Markup:
+    """Return words as HTML: only a message that is written with markup keeps it."""
+    return Markup(text) if has_markup(message) else escape(text)  # noqa: S704 - the markup of the message is ours, other is refused
+
+
+def _shipped(look: Callable[[Any], str], said: str, message: str, values: Mapping[str, Any], *, html: bool) -> str:
+    """Say the shipped text where the words that were set cannot be filled in.
+
+    Raises:
+        KeyError, TypeError, ValueError: the shipped text is the one that cannot (a mistake of the template).
+    """
+    text = look(wording.domain().shipped())
+    shipped = _safe(text, message) if html else text
+    if shipped != said:
+        wording.tell(message)
+    return shipped % values
 
 
 class PortalTemplate(Template):
@@ -457,10 +500,9 @@ def install(app: Flask) -> None:
         asset=asset, icon=icon, languages=languages, current_language=current_language, country=country,
         portal_name=portal_name, answer_words=answer_words, view=view,
     )  # fmt: skip
-    # Flask-Babel's own callables stay for plurals; catalogues never change while a process lives
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined] # given by its i18n extension
-    app.jinja_env.globals.update(_=_said, gettext=_said)
+    app.jinja_env.globals.update(_=_said, gettext=_said, ngettext=_said_of)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     _keep_compiled(app)

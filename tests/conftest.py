@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -213,6 +214,8 @@ def count_queries(app: Flask) -> Callable[[], Any]:
             if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
                 seen.append(statement)
 
+        # as if it had just been looked at: the look for new wording, once in seconds, belongs to no page
+        app.extensions["wording"].looked_at = time.monotonic()
         event.listen(engine, "before_cursor_execute", note)
         try:
             yield seen

@@ -34,6 +34,7 @@ _NAVIGATION: tuple[tuple[str, str, str, Permission], ...] = (
     ("recommendations.published", "published", "signpost", Permission.VIEW_PUBLISHED),
     ("people.institutions", "people", "people", Permission.VIEW_PEOPLE),
     ("questionnaires.index", "questionnaires", "ui-checks", Permission.VIEW_QUESTIONNAIRE),
+    ("wording.index", "wording", "translate", Permission.EDIT_WORDING),
 )
 
 
@@ -46,6 +47,7 @@ def _labels() -> dict[str, str]:
         "published": _("State of implementation"),
         "people": _("People"),
         "questionnaires": _("Questionnaires"),
+        "wording": _("Wording"),
     }
 
 

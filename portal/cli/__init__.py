@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "seed": ("portal.cli.seed:seed", "Fill an empty portal with the demo country or a big one."),
     "people": ("portal.cli.people:people", "Import institutions and persons from a workbook."),
     "recommendations": ("portal.cli.recommendations:recommendations", "Import recommendations."),
+    "wording": ("portal.cli.wording:wording", "Export and import the words of the interface and the mails."),
     "questionnaire": ("portal.cli.questionnaire:questionnaire", "Check, import, export or evaluate an XLSForm file."),
     "round": ("portal.cli.round:round_", "List reporting rounds and their status."),
     "workbook": ("portal.cli.workbook:workbook", "Write the consolidated workbook of a round."),

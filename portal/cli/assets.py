@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from portal.assets import BuildError, ensure_built
+from portal.assets import BuildError, ensure_built, ensure_places
 from portal.cli.context import Context, Refused, pass_context
 
 
@@ -14,6 +14,7 @@ def assets(context: Context) -> None:
     """Build styles, scripts, fonts and catalogues into the cache folder."""
     try:
         manifest = ensure_built(context.settings)
+        ensure_places(context.settings)
     except BuildError as error:
         raise Refused(str(error)) from error
     click.echo(f"{len(manifest.files)} files in {manifest.root}")

@@ -67,7 +67,10 @@ def with_app(command: Callable[Concatenate[Flask, P], R]) -> Callable[P, R]:
 
     @click.pass_obj
     def run(context: Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        from portal import wording  # not before a command runs: listing them imports nothing
+
         with context.app.app_context():
+            wording.refresh()
             return command(context.app, *args, **kwargs)
 
     return update_wrapper(run, command)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import or_, select
 from sqlalchemy.exc import OperationalError
 
-from portal import clock
+from portal import clock, wording
 from portal.database import write
 from portal.extensions import db
 from portal.jobs import exports as _exports  # noqa: F401 - registers its handler
@@ -56,6 +56,7 @@ def run(app: Flask) -> None:
 def work_once(app: Flask) -> bool:
     """Send the mails that are due and do one job; return whether there was anything to do."""
     with app.app_context():
+        wording.refresh()
         sent = outbox.send_due(app)
         return do_next_job(app) or sent > 0
 

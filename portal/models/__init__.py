@@ -72,6 +72,7 @@ from portal.models.submissions import (
     Answer,
     AnswerRevision,
     AnswerRow,
+    AnswerRowRevision,
     AnswerState,
     Clarification,
     ClarificationMessage,
@@ -84,6 +85,7 @@ from portal.models.submissions import (
     SubmissionEvent,
     Visibility,
 )
+from portal.models.wording import Wording, WordingRevision
 
 __all__ = [
     "Action",
@@ -92,6 +94,7 @@ __all__ = [
     "Answer",
     "AnswerRevision",
     "AnswerRow",
+    "AnswerRowRevision",
     "AnswerState",
     "ApiToken",
     "Assignment",
@@ -158,4 +161,6 @@ __all__ = [
     "VersionStatus",
     "Visibility",
     "Vocabulary",
+    "Wording",
+    "WordingRevision",
 ]

@@ -113,6 +113,25 @@ class AnswerRow(Base):
     __table_args__ = {"sqlite_with_rowid": False}
 
 
+class AnswerRowRevision(Base):
+    """Every state of every row, append-only: who added, moved, removed or put it back, and when."""
+
+    __tablename__ = "answer_row_revision"
+
+    id: Mapped[Id]
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submission.id"))
+    repeat: Mapped[str] = mapped_column(String(80))
+    key: Mapped[str] = mapped_column(String(16))
+    revision: Mapped[int]
+    parent_key: Mapped[str] = mapped_column(String(16), default="")
+    position: Mapped[int] = mapped_column(default=0)
+    removed: Mapped[bool] = mapped_column(default=False)
+    saved_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))
+    saved_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("submission_id", "repeat", "key", "revision"),)
+
+
 class AnswerRevision(Base):
     """Every saved state of every answer, append-only; ``request_key`` makes a repeated save harmless."""
 

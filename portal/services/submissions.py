@@ -17,7 +17,7 @@ from forms.questionnaire import why_unreadable
 from forms.tables import NO_ROWS, answered_codes, countable, may_change
 from portal import clock
 from portal.errors import IllegalTransition
-from portal.models import Action, Answer, AnswerRevision, AnswerRow, Status, Submission
+from portal.models import Action, Answer, AnswerRevision, AnswerRow, AnswerRowRevision, Status, Submission
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, Target, require
 from portal.queries.submissions import RowKey, StoredAnswer, StoredRow, standing_rows, stored_reply
@@ -397,6 +397,7 @@ _PROGRESS = (
 )
 _SAVED = _PROGRESS.values({name: bindparam(name) for name in ("saved_at", "saved_by")})
 _REVISION = insert(AnswerRevision.__table__)  # type: ignore[arg-type] # __table__ is a Table
+_ROW_REVISION = insert(AnswerRowRevision.__table__)  # type: ignore[arg-type] # __table__ is a Table
 
 
 def _store(
@@ -407,11 +408,12 @@ def _store(
     counted: Progress,
     request_key: str | None,
 ) -> None:
-    """Write answers, revisions and progress: three statements; one more where rows changed."""
+    """Write answers, revisions and progress: three statements; two more where rows changed."""
     values: dict[str, Any] = {"submission": submission_id, "hidden": hidden, **vars(counted)}
     if work.rows.changed:
         changed = [_row_values(submission_id, name, row) for name, row in work.rows.changed.items()]
         connection.execute(_ROW_UPSERTS[connection.dialect.name], changed)
+        connection.execute(_ROW_REVISION, [row | {"saved_by": work.by, "saved_at": work.at} for row in changed])
     if not work.changed:
         saved = {"saved_at": work.at, "saved_by": work.by}
         connection.execute(_SAVED if work.rows.changed else _PROGRESS, values | (saved if work.rows.changed else {}))

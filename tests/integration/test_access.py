@@ -14,6 +14,7 @@ from flask import url_for
 from sqlalchemy import select
 
 from portal import clock
+from portal.catalogues import key_of
 from portal.cli.routes import listing
 from portal.models import (
     Clarification,
@@ -235,6 +236,14 @@ ACCESS: dict[str, Access] = {
     "sign.decline": draft(APPROVER),
     "sign.pack": allow(APPROVER),
     "sign.sign": allow(APPROVER),
+    "wording.confirm": allow(*EDITORS),
+    "wording.download": allow(*EDITORS),
+    "wording.dry_run": allow(*EDITORS),
+    "wording.index": allow(*EDITORS),
+    "wording.out_and_in": allow(*EDITORS),
+    "wording.restore": allow(*EDITORS),
+    "wording.save": allow(*EDITORS),
+    "wording.upload": allow(*EDITORS),
 }
 # what a route's arguments are filled with, by endpoint or by blueprint: names of attributes of the world
 ARGUMENTS: dict[str, str] = {
@@ -259,12 +268,13 @@ ARGUMENTS: dict[str, str] = {
     "recommendations.document": "document", "recommendations": "recommendation",
     "respond": "submission",
     "sign": "submission",
+    "wording": "wording_draft",
 }  # fmt: skip
-FIXED = {"code": "page1", "language": "en", "slug": "round-of-a"}
+FIXED = {"code": "page1", "language": "en", "slug": "round-of-a", "name": f"km.{key_of('People')}.0"}
 # kinds of uploaded files that wait for a yes, by the name of their draft in the world
 DRAFTS = {
     "draft": "people", "questionnaire_draft": "questionnaire", "recommendations_draft": "recommendations",
-    "texts_draft": "texts", "questionnaire_texts_draft": "questionnaire_texts",
+    "texts_draft": "texts", "questionnaire_texts_draft": "questionnaire_texts", "wording_draft": "wording",
 }  # fmt: skip
 # what a post needs to get as far as the verb
 FIELDS = {

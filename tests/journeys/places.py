@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 
 from forms.definition.model import Item
 from portal import clock
+from portal.catalogues import key_of
 from portal.models import (
     Action,
     Answer,
@@ -277,6 +278,9 @@ PLACES: tuple[Place, ...] = (
     Place("new institution", "coordinator", "/people/institutions/new"),
     Place("people import", "coordinator", "/people/import"),
     Place("people import, error", "coordinator", "/people/import", act=send, errors="422"),
+    Place("wording", "coordinator", "/wording/"),
+    Place("wording, one open", "coordinator", f"/wording/?q=People&edit=km.{key_of('People')}.0"),
+    Place("wording out and back", "coordinator", "/wording/workbook"),
     Place("recommendations", "coordinator", "/recommendations"),
     Place("recommendation", "coordinator", "/recommendations/{s.asked.public_id}"),
     Place("recommendation, edit", "coordinator", "/recommendations/{s.asked.public_id}/edit"),

@@ -20,6 +20,8 @@ from portal.models import (
     ImplementationState,
     Institution,
     PublicationAct,
+    Wording,
+    WordingRevision,
 )
 from tests import factories
 
@@ -42,7 +44,7 @@ def test_the_schema_equals_the_models(engine):
 
 
 def test_the_head_is_pinned(engine):
-    assert migrations.head() == migrations.current(engine) == "0002"
+    assert migrations.head() == migrations.current(engine) == "0004"
 
 
 def test_head_and_current_are_what_alembic_says(engine):
@@ -111,6 +113,24 @@ def test_publications_come_and_go_and_states_stay(engine):
     with Session(engine) as session:
         assert session.scalar(select(ImplementationState.reason)) == "Plan"
         assert session.scalars(select(ImplementationPublication)).all() == []
+
+
+def test_wording_comes_and_goes_and_people_stay(engine):
+    with Session(engine) as session:
+        actor = factories.system_actor(session).id
+        given = {"basis": "បុគ្គល", "note": "", "set_at": clock.now(), "set_by": actor}
+        made = Wording(language="km", message="0" * 24, source="People", text="មនុស្ស", **given)
+        session.add(made)
+        session.flush()
+        session.add(WordingRevision(wording_id=made.id, revision=1, text="មនុស្ស", **given))
+        factories.institution(session, "moj")
+        session.commit()
+    migrations.downgrade(engine, "0003")
+    assert not {"wording", "wording_revision"} & set(inspect(engine).get_table_names())
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        assert session.scalar(select(Institution.code)) == "moj"
+        assert session.scalars(select(Wording)).all() == []
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):

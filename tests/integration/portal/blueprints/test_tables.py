@@ -7,7 +7,7 @@ import re
 import pytest
 from sqlalchemy import select
 
-from portal.models import Answer, AnswerRevision, AnswerRow, Question, Submission
+from portal.models import Actor, Answer, AnswerRevision, AnswerRow, AnswerRowRevision, Question, Submission
 from tests import factories, tables
 
 JSON = {"Accept": "application/json"}
@@ -122,6 +122,22 @@ def test_a_removed_row_keeps_its_answers_and_history_and_can_be_put_back(save, s
     told = save(row(A, base=None))
     assert told["rows"][0]["removed"] is False
     assert told["totals"]["women[]"] == "3"
+
+
+def test_who_added_moved_removed_and_put_back_a_row_is_kept(save, session, scene):
+    save(row(A) | cell(f"women[{A}]", "12"))
+    save(row(A, 5, base=1), who=scene.colleague)
+    save(removal(A, women=1))
+    save(row(A, base=None), who=scene.colleague)
+    kept = session.execute(
+        select(AnswerRowRevision.revision, AnswerRowRevision.position, AnswerRowRevision.removed, Actor.user_id)
+        .join(Actor, Actor.id == AnswerRowRevision.saved_by)
+        .order_by(AnswerRowRevision.revision)
+    ).all()
+    focal, colleague = scene.focal.id, scene.colleague.id
+    assert [tuple(one) for one in kept] == [
+        (1, 1, False, focal), (2, 5, False, colleague), (3, 5, True, focal), (4, 1, False, colleague)
+    ]  # fmt: skip
 
 
 def test_removing_a_row_in_which_a_colleague_wrote_meanwhile_shows_both(save, session, scene):
@@ -360,6 +376,9 @@ def test_pages_and_saves_with_tables_keep_to_the_known_number_of_statements(clie
     assert many(seen) <= 5, seen  # the fifth asks why a reply in progress came back, with tables or without
     with count_queries() as seen:
         client.post(scene.path, row(B, 2) | cell(f"women[{B}]", "1"), headers=JSON, expect=200)
+    assert many(seen) <= 9, seen  # the ninth says who added the row
+    with count_queries() as seen:
+        client.post(scene.path, cell(f"women[{B}]", "2", base=1), headers=JSON, expect=200)
     assert many(seen) <= 8, seen
 
 
