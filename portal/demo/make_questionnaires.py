@@ -32,7 +32,8 @@ def read_rows(path: Path) -> Rows:
 def sheets(folder: Path, form: str) -> dict[str, Rows]:
     """Collect the survey, choices and settings rows of one form of a country's questionnaires folder."""
     survey = [row for row in read_rows(folder / "questions.tsv") if form in row["forms"].split()]
-    lists = {row["type"].split()[1] for row in survey if row["type"].startswith("select_")}
+    lists = {row["type"].split()[1] for row in survey if row["type"].startswith(("select_", "rank "))}
+    lists |= {row.get("matrix_rows", "") for row in survey}
     settings = next(row for row in read_rows(folder / "settings.tsv") if row["form"] == form)
     return {
         "survey": [{key: value for key, value in row.items() if key != "forms"} for row in survey],
