@@ -4,7 +4,7 @@ Run it from the checkout after a change of the rows: `python -m portal.demo.make
 `questionnaires/questions.tsv` (one row per survey row; the column `forms` names the workbooks it belongs to),
 `choices.tsv` and `settings.tsv`; a question that stands in two workbooks is written once, so its code, type and
 wording cannot differ between them. The workbooks open in every tool that reads XLSForm: a type of our own is written as
-the standard one it stands for, beside the column `own_type`, and a table with fixed rows repeats as often as it has rows.
+the standard one it stands for, beside the column `own_type`, and a table with fixed rows repeats once for each row.
 """
 
 from __future__ import annotations

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition, Item
     from portal.demo.files import CountryFiles
     from portal.demo.life import Cast
+    from portal.demo.tables import WrittenRow
     from portal.permissions import Principal
-    from portal.queries.submissions import SubmissionHead
+    from portal.queries.submissions import StoredRow, SubmissionHead
 
 # acts that need nothing but the reply and the person
 _PLAIN: Mapping[str, Callable[..., object]] = {
@@ -180,17 +181,16 @@ class Replying:
         row_changes: list[RowChange] = []
         for code, value in given.items():
             table = tables(compiled).get(code)
-            for row in value if table else ():
-                if not table.fixed:
-                    before = rows.get(RowKey(code, row.key))
-                    base = before.revision if before else 0
-                    row_changes.append(RowChange(code, row.key, position=row.place, base=base))
+            if table is None:
+                fields.update(_typed(items[code], value, answer_keys(items[code], context.languages)))
+                continue
+            if not table.fixed:
+                row_changes += [_row_change(code, row, rows) for row in value]
+            for row in value:
                 for column, cell in row.cells.items():
                     keys = cell_keys(items[column], row.key, context.languages)
                     cells |= dict.fromkeys(keys, items[column])
                     fields.update(_typed(items[column], cell, keys))
-            if table is None:
-                fields.update(_typed(items[code], value, answer_keys(items[code], context.languages)))
         plain = [items[code] for code in given if code in items]
         form = section_form(plain, context, csrf=False, cells=cells)(formdata=fields)
         form.validate()
@@ -281,6 +281,12 @@ class Replying:
             institution=institution,
             tables=looked_up(compiled.table_rows, person, institution),
         )
+
+
+def _row_change(code: str, row: WrittenRow, stored: Mapping[RowKey, StoredRow]) -> RowChange:
+    """Return what a page would say of a row: where it stands, and the revision that it showed."""
+    before = stored.get(RowKey(code, row.key))
+    return RowChange(code, row.key, position=row.place, base=before.revision if before else 0)
 
 
 def _typed(item: Item, value: Any, keys: Sequence[AnswerKey]) -> list[tuple[str, str]]:

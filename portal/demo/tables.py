@@ -1,6 +1,6 @@
 """Tables in the demo files: which of its rows a save writes, and what stands in them at that moment.
 
-In `answers.json` a table is `{"rows": [{"key": ..., code of a column: its answer, ...}, ...]}`; the keys are fixed there,
+In `answers.json` a table is `{"rows": [{"key": ..., code of a column: its answer}, ...]}`; the keys stand in the file,
 so that every seeding gives the same rows. A save may name the rows it writes (`"rows": {code: [keys]}`), so that two
 persons fill one table on two days; `earlier` may give cells as they were saved first, by row.
 """

@@ -69,7 +69,9 @@ def answers_of(reply: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """Yield each answer of a reply as (code, row, value): those outside tables, and every cell."""
     for code, value in reply["answers"].items():
         if is_table(value):
-            yield from ((column, row["key"], cell) for row in value["rows"] for column, cell in row.items() if column != "key")
+            yield from (
+                (column, row["key"], cell) for row in value["rows"] for column, cell in row.items() if column != "key"
+            )
         else:
             yield code, "", value
 
@@ -354,7 +356,10 @@ def test_rows_of_tables_have_keys_of_their_own_and_every_row_is_saved(country: P
             table = tables(definition)[code]
             keys = [row["key"] for row in value["rows"]]
             fixed = [choice.key for choice in table.item.choices]
-            assert (keys == fixed) if table.fixed else all(ROW_KEY.match(key) for key in keys), (reply["assignment"], code)
+            assert (keys == fixed) if table.fixed else all(ROW_KEY.match(key) for key in keys), (
+                reply["assignment"],
+                code,
+            )
             editable += () if table.fixed else keys
             last = {row.key: dict(row.cells) for save in saves for row in save.get(code, ())}
             assert last == {
@@ -377,7 +382,10 @@ def test_cambodia_shows_what_happens_to_tables() -> None:
     mended = [act for reply in replies for act in reply["acts"] if act.get("refused")]
     assert [act["refused"] for act in mended] == [["c2_age_total[age_18_29]"]]
     states = {
-        cell["state"] for reply in replies for _code, row, cell in answers_of(reply) if row and isinstance(cell, dict) and "state" in cell
+        cell["state"]
+        for reply in replies
+        for _code, row, cell in answers_of(reply)
+        if row and isinstance(cell, dict) and "state" in cell
     }
     assert states == {"not_available", "not_applicable"}
 
