@@ -14,11 +14,15 @@ from sqlalchemy.orm import Session
 
 from forms.context import Context
 from forms.evaluation import evaluate
+from forms.tables import ROW_KEY
 from portal import clock
 from portal.demo import seed as seeding
 from portal.demo.files import CountryFiles
+from portal.demo.tables import is_table
 from portal.models import (
     Answer,
+    AnswerRevision,
+    AnswerRow,
     Assignment,
     AuditEvent,
     Clarification,
@@ -29,6 +33,7 @@ from portal.models import (
     Institution,
     MailStatus,
     OutgoingMail,
+    Question,
     Recommendation,
     ReportingRound,
     RoundStatus,
@@ -198,6 +203,25 @@ def test_answers_are_legal_and_the_cached_progress_is_theirs(seeded: Seeded, sto
         assert submission.missing == len(found.missing)
         if submission.status in RECEIVED - {Status.RETURNED, Status.NOT_OURS}:
             assert found.complete
+
+
+def test_tables_are_stored_row_by_row(seeded: Seeded, stored: Session) -> None:
+    kept = list(stored.scalars(select(AnswerRow).where(AnswerRow.removed.is_(False))))
+    wanted = sorted(
+        (code, row["key"], place)
+        for reply in seeded.files.answers["replies"]
+        for code, value in reply["answers"].items()
+        if is_table(value)
+        for place, row in enumerate(value["rows"], start=1)
+        if ROW_KEY.match(row["key"])
+    )
+    assert sorted((one.repeat, one.key, one.position) for one in kept) == wanted
+    if seeded.files.folder.name == "cambodia":
+        history = select(AnswerRevision.value).join(Question, Question.id == AnswerRevision.question_id)
+        total = history.where(Question.code == "c2_age_total", AnswerRevision.row == "age_18_29")
+        assert stored.scalars(total.order_by(AnswerRevision.revision)).all() == [179, 197]
+        writers = select(Answer.answered_by).join(Question, Question.id == Answer.question_id)
+        assert len(set(stored.scalars(writers.where(Question.code == "b5_what", Answer.row.like("b5row%"))))) > 2
 
 
 def test_evidence_mail_and_states_are_there(seeded: Seeded, stored: Session) -> None:
