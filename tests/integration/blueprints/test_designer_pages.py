@@ -343,7 +343,7 @@ def test_what_is_written_for_a_draft_that_went_out_stays_on_the_screen(session, 
 
 def test_a_form_sent_twice_is_done_once(session, desk, draft):
     desk.get(f"{path(draft)}/add?parent=page1&what=integer")
-    fields = {**{name: value for name, value in desk.page.forms[-1].form_values()}, "label@en": "Once"}
+    fields = {**dict(desk.page.forms[-1].form_values()), "label@en": "Once"}
     for _time in range(2):
         desk.post(f"{path(draft)}/add", fields, expect=303)
     assert [code for code in codes(session, draft) if code.startswith("once")] == ["once"]
