@@ -11,7 +11,7 @@ from forms.question_types import question_type
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from forms.answers import Json, State
+    from forms.answers import Json, Rows, State
     from forms.context import Context
     from forms.definition.model import Definition, Item
     from forms.evaluation import Evaluation
@@ -27,13 +27,12 @@ def trial(definition: Definition, given: Mapping[str, Any], context: Context) ->
     a table to a list of rows, each such a map again (`"key"` names the row, else r1, r2...); the code of a matrix to a
     map of its rows. docs/contract.md shows the result. Never raises, whatever `given` holds.
     """
-    read = _Read(definition, context)
+    read = Sample(definition, context)
     read.all(given)
-    verdict = evaluate(definition, read.answers, context, {code: tuple(rows) for code, rows in read.rows.items()})
-    return _told(definition, read, verdict)
+    return told(definition, read, evaluate(definition, read.answers, context, read.standing))
 
 
-class _Read:
+class Sample:
     """Plain answers, read by the question types; `problems` maps names to sentences."""
 
     def __init__(self, definition: Definition, context: Context) -> None:
@@ -41,6 +40,11 @@ class _Read:
         self.answers: dict[AnswerKey, Given] = {}
         self.rows: dict[str, list[TableRow]] = {}
         self.problems: dict[str, str] = {}
+
+    @property
+    def standing(self) -> dict[str, tuple[TableRow, ...]]:
+        """The rows of each table, as rules read them."""
+        return {code: tuple(rows) for code, rows in self.rows.items()}
 
     def all(self, given: Mapping[str, Any], table: str = "", row: str = "") -> None:
         """Read the answers of a row, or those outside tables."""
@@ -108,7 +112,54 @@ def _plain(value: Any) -> str:
     return "" if value is None else "true" if value is True else "" if value is False else str(value)
 
 
-def _told(definition: Definition, read: _Read, verdict: Evaluation) -> dict[str, Any]:
+def sample_json(definition: Definition, answers: Mapping[AnswerKey, Given], rows: Rows) -> dict[str, Any]:
+    """Return answers as `trial` takes them: what a person would type, by field name; tables as rows."""
+    homes = definition.compiled.homes
+    cells: dict[tuple[str, str], dict[str, Any]] = {}
+    for key, given in answers.items():
+        home = homes.get(key.code)
+        if home is None or given.blank or not question_type(definition.question(key.code).type).asks:
+            continue
+        name = field_name(key._replace(row=""))
+        cells.setdefault((home, key.row), {})[name] = _written(definition.question(key.code), given)
+    found = dict(cells.get(("", ""), {}))
+    return found | _tables(definition, cells, rows, "", "")
+
+
+def _tables(
+    definition: Definition, cells: Mapping[tuple[str, str], dict[str, Any]], rows: Rows, outer: str, parent: str
+) -> dict[str, Any]:
+    """Return the tables that stand in a row (or outside tables)."""
+    found: dict[str, Any] = {}
+    for table in definition.compiled.tables.values():
+        if table.outer != outer:
+            continue
+        if table.rows is not None:
+            if filled := {key: cells[table.code, key] for key in table.rows if (table.code, key) in cells}:
+                found[table.code] = filled
+            continue
+        standing = [row for row in rows.get(table.code, ()) if row.parent == parent]
+        if standing:
+            found[table.code] = [
+                {"key": row.key}
+                | cells.get((table.code, row.key), {})
+                | _tables(definition, cells, rows, table.code, row.key)
+                for row in standing
+            ]
+    return found
+
+
+def _written(item: Item, given: Given) -> Any:
+    """Return what a person would type for an answer."""
+    if given.state != "answered":
+        return {"state": given.state}
+    kind = question_type(item.type)
+    raw = kind.raw_typed(given.typed) if given.typed is not None else kind.raw(given.value, item)
+    return raw[0] if len(raw) == 1 and not kind.several else raw
+
+
+def told(definition: Definition, read: Sample, verdict: Evaluation) -> dict[str, Any]:
+    """Return what the rules say of sample answers, as docs/contract.md shows it."""
     problems = {**read.problems, **{field_name(key): str(text) for key, text in verdict.refused.items()}}
     frames = verdict.frames
     homes = definition.compiled.homes
@@ -127,7 +178,7 @@ def _told(definition: Definition, read: _Read, verdict: Evaluation) -> dict[str,
 
 
 def _question(
-    item: Item, key: AnswerKey, read: _Read, verdict: Evaluation, problems: Mapping[str, str]
+    item: Item, key: AnswerKey, read: Sample, verdict: Evaluation, problems: Mapping[str, str]
 ) -> dict[str, Any]:
     """Say of one question, in one row, what is asked, required, computed, refused and on offer."""
     relevant = not verdict.is_hidden(key)
@@ -156,7 +207,7 @@ def _same(name: str, key: AnswerKey) -> bool:
     return found is not None and (found.code, found.row) == (key.code, key.row)
 
 
-def _value(item: Item, key: AnswerKey, read: _Read, verdict: Evaluation) -> Json:
+def _value(item: Item, key: AnswerKey, read: Sample, verdict: Evaluation) -> Json:
     """Return the value, computed or given or begun with; a text in several languages as a map."""
     if key in verdict.calculated:
         return verdict.calculated[key]

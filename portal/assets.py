@@ -35,6 +35,8 @@ STATIC = HERE / "static"
 TRANSLATIONS = HERE / "translations"
 PREFIX = "/assets/"
 BOOTSTRAP = "static/bootstrap5/css/bootstrap.min.css"
+PHONE_REM = 24.375  # 390 px
+_WIDTH = re.compile(r"@media ?\((min|max)-width: ?([0-9.]+)rem\) ?\{")
 COMPRESSED = {".css", ".js", ".svg", ".json"}
 SPEAKING = ("forms", "portal", "templates")  # folders whose files hold messages
 KEPT_FOR = 7 * 24 * 3600  # seconds that superseded builds stay, for processes that still serve them
@@ -250,7 +252,23 @@ def _styles(words: frozenset[str]) -> dict[str, str]:
     order = sorted(own, key=lambda name: (name != "portal.css", name == "print.css", name))
     parts = [f"@media print{{{own[name]}}}" if name == "print.css" else own[name] for name in order]
     sheets["css/app.css"] = "\n".join([sheets["css/bootstrap.css"], *parts])
+    # the questions as a phone draws them, on a wide screen: the preview of a questionnaire loads it instead of app.css
+    narrow = [at_width(text, PHONE_REM) if text is own.get("answering.css") else text for text in parts]
+    sheets["css/phone.css"] = "\n".join([sheets["css/bootstrap.css"], *narrow])
     return sheets
+
+
+def at_width(text: str, width: float) -> str:
+    """Settle what a sheet says by ``@media (min-width|max-width: N rem)`` for one width in rem: kept plain, or gone."""
+    found = _WIDTH.search(text)
+    if found is None:
+        return text
+    end, depth = found.end(), 1
+    while depth and end < len(text):
+        depth += {"{": 1, "}": -1}.get(text[end], 0)
+        end += 1
+    fits = width >= float(found[2]) if found[1] == "min" else width <= float(found[2])
+    return text[: found.start()] + (text[found.end() : end - 1] if fits else "") + at_width(text[end:], width)
 
 
 def _scripts() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -106,3 +107,8 @@ def pick(texts: Mapping[str, str] | None, language: str, languages: Sequence[str
         if chosen := texts.get(other):
             return chosen
     return next((text for text in texts.values() if text), "")
+
+
+def digest(text: str) -> str:
+    """Return the short hash by which an old text is recognised (line ends and outer spaces do not count)."""
+    return hashlib.sha256(text.replace("\r\n", "\n").strip().encode()).hexdigest()[:12]

@@ -329,9 +329,7 @@ class AnsweringPage:
         filled.missing = view.code in missing and bool(self.head.saved_at)
         if view.control == "file":
             filled.files = [self._file(one) for one in evidence if one.question_id == self._question_id(view.code)]
-            filled.upload_url = (
-                "" if readonly else url_for("respond.upload", public_id=self.head.public_id, code=view.code)
-            )
+            filled.upload_url = "" if readonly else self.upload_url(view.code)
             return filled
         if view.texts:
             filled.texts = [self._text(text, view.code, mine) for text in view.texts]
@@ -394,6 +392,10 @@ class AnsweringPage:
             size,
             url_for("respond.remove_evidence", public_id=one.public_id),
         )
+
+    def upload_url(self, code: str) -> str:
+        """Return where a file for a question is sent to."""
+        return url_for("respond.upload", public_id=self.head.public_id, code=code)
 
     def pages(self) -> list[Item]:
         """Return the pages that are asked."""

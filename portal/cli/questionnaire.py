@@ -17,6 +17,7 @@ from forms.trial import trial
 from portal import clock
 from portal.cli.context import EXIT_REFUSED, Refused, with_app
 from portal.cli.db import require_schema
+from portal.cli.questionnaire_texts import texts
 from portal.database import write
 from portal.errors import Invalid
 from portal.extensions import db
@@ -45,6 +46,9 @@ TABLE = click.option(
 @click.group()
 def questionnaire() -> None:
     """Questionnaires as XLSForm files."""
+
+
+questionnaire.add_command(texts)
 
 
 @questionnaire.command()

@@ -120,6 +120,8 @@ class Life:
         files, slug = self.files, of["slug"]
         moment = files.moment
         self._at(moment(of, PREPARED_DAY, "14:30"), lambda: self._prepare(of))
+        if of["state"] == "draft":
+            return
         self._at(moment(of, 0, ISSUED_AT), lambda: self._issue(of))
         lapses = self._plan_replies(of)
         for number, one in enumerate(files.answers["participations"]):

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 # a portal is set up long before its first round, a round is prepared two weeks before it opens
 SET_UP_BEFORE = timedelta(days=60)
 PREPARED_DAY = -14
+# which questionnaire a round offers in which length, unless the files name others; "" for none
+OFFERED = {"short": "short", "full": "full"}
 
 
 def set_up(files: CountryFiles, *, password_hash: str, sources: Path) -> dict[str, int]:
@@ -149,6 +151,7 @@ def prepare_round(
     opens = files.opening(of)
     days = {name: opens + timedelta(days=of[f"{name}_day"]) for name in ("due", "closing", "freeze", "un_due")}
     asks_institutions = any(one["round"] == of["slug"] for one in files.answers["participations"])
+    used = {**OFFERED, **of.get("questionnaires", {})}
     with write() as session:
         documents = {
             one.symbol: one.id for one in session.execute(select(SourceDocument.symbol, SourceDocument.id))
@@ -165,8 +168,8 @@ def prepare_round(
                 document_ids=[documents[symbol] for symbol in of["documents"]],
                 kind=of["kind"],
                 sign_off_policy=SignOffPolicy(of["sign_off_policy"]),
-                short_version_id=versions.get("short"),
-                full_version_id=versions.get("full"),
+                short_version_id=versions.get(used["short"]),
+                full_version_id=versions.get(used["full"]),
                 institution_version_id=versions.get("institution") if asks_institutions else None,
                 message=of.get("message", {}),
                 slug=of["slug"],
@@ -187,7 +190,7 @@ def prepare_round(
                 institutions[one["institution"]],
                 wanted,
                 role=AssignmentRole(one["role"]),
-                length=one["questionnaire"],
+                length=next(length for length, code in used.items() if code == one["questionnaire"]),
                 # a date of its own would win over an extension
                 due_on=_own_due(opens, one["due_day"], of["due_day"]),
                 by=by,

@@ -10,22 +10,25 @@ from werkzeug.datastructures import MultiDict
 from forms.answers import STATE_SUFFIX, AnswerKey, Parsed, field_name
 from forms.context import Context, looked_up
 from forms.question_types import question_type
-from forms.questionnaire import answer_keys, asked, read_answers, section_form
+from forms.questionnaire import answer_keys, asked, cell_keys, read_answers, section_form
+from forms.tables import tables
 from portal import clock
 from portal.database import write
 from portal.demo.files import EVIDENCE
+from portal.demo.tables import is_table, written
 from portal.errors import Incomplete, Invalid
 from portal.extensions import db
 from portal.models import Action, Assignment, Clarification, Status, Submission, Visibility
 from portal.queries.evidence import evidence_of
 from portal.queries.questionnaires import definition, question_ids
-from portal.queries.submissions import answers, head_by_id
+from portal.queries.submissions import RowKey, head_by_id, stored_reply
 from portal.services import assignments, clarifications, evidence, reviews, submissions, verdicts
+from portal.services.answer_rows import RowChange
 from portal.services.submissions import Change
 from portal.table import pick
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -33,8 +36,9 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition, Item
     from portal.demo.files import CountryFiles
     from portal.demo.life import Cast
+    from portal.demo.tables import WrittenRow
     from portal.permissions import Principal
-    from portal.queries.submissions import SubmissionHead
+    from portal.queries.submissions import StoredRow, SubmissionHead
 
 # acts that need nothing but the reply and the person
 _PLAIN: Mapping[str, Callable[..., object]] = {
@@ -63,9 +67,7 @@ class Replying:
         """Do one act of the files."""
         key, name, institution = reply["assignment"], act["act"], place["institution"]
         if name == "save":
-            earlier = act.get("earlier", {})
-            given = {code: earlier.get(code, reply["answers"][code]) for code in act["answers"]}
-            self.save(key, act["by"], institution, given)
+            self.save(key, act["by"], institution, written(reply, act), refused=act.get("refused", ()))
             return
         if name == "attach_evidence":
             self._attach(key, act, institution, _written_in(reply))
@@ -133,18 +135,22 @@ class Replying:
             message = f"the demo knows no act {act['act']!r}"
             raise ValueError(message)
 
-    def save(self, key: str, login: str, institution: str, given: Mapping[str, Any]) -> None:
-        """Save answers through the form, as the answering page does.
+    def save(
+        self, key: str, login: str, institution: str, given: Mapping[str, Any], *, refused: Collection[str] = ()
+    ) -> None:
+        """Save answers and rows through the form, as the answering page does.
+
+        ``refused`` names the fields that the files say are refused: what somebody mends later.
 
         Raises:
-            ValueError: if an answer is not taken: the files are wrong then.
+            ValueError: if another answer is refused, or one of these is not: the files are wrong then.
         """
         by = self.cast.play(login, institution)
         with write() as session:
             head = head_by_id(session, self.submissions[key])
             compiled = definition(session, head.version_id)
             context = self._context(compiled, head, by)
-            changes = self._read(session, compiled, context, head, given)
+            changes, row_changes = self._read(session, compiled, context, head, given)
             saved = submissions.save_answers(
                 session,
                 head,
@@ -153,10 +159,11 @@ class Replying:
                 changes,
                 context=context,
                 by=by,
+                row_changes=row_changes,
             )
-            refused = [f"{one.key.code}: {one.message}" for one in saved.refused]
-            if saved.stale or refused:
-                message = f"{key}: not taken: {refused or saved.stale}"
+            told = {field_name(one.key): str(one.message) for one in saved.refused}
+            if saved.stale or saved.stale_rows or saved.refused_rows or set(told) != set(refused):
+                message = f"{key}: not taken: {told}, {saved.stale}, {saved.stale_rows}, {saved.refused_rows}"
                 raise ValueError(message)
 
     def _read(
@@ -166,19 +173,32 @@ class Replying:
         context: Context,
         head: SubmissionHead,
         given: Mapping[str, Any],
-    ) -> dict[AnswerKey, Change]:
+    ) -> tuple[dict[AnswerKey, Change], list[RowChange]]:
         items = {item.code: item for item in asked(compiled.pages)}
+        stored, rows = stored_reply(session, head.id, compiled)
         fields: MultiDict[str, str] = MultiDict()
+        cells: dict[AnswerKey, Item] = {}
+        row_changes: list[RowChange] = []
         for code, value in given.items():
-            for name, raw in _typed(items[code], value, context.languages):
-                fields.add(name, raw)
-        form = section_form([items[code] for code in given], context, csrf=False)(formdata=fields)
+            table = tables(compiled).get(code)
+            if table is None:
+                fields.update(_typed(items[code], value, answer_keys(items[code], context.languages)))
+                continue
+            if not table.fixed:
+                row_changes += [_row_change(code, row, rows) for row in value]
+            for row in value:
+                for column, cell in row.cells.items():
+                    keys = cell_keys(items[column], row.key, context.languages)
+                    cells |= dict.fromkeys(keys, items[column])
+                    fields.update(_typed(items[column], cell, keys))
+        plain = [items[code] for code in given if code in items]
+        form = section_form(plain, context, csrf=False, cells=cells)(formdata=fields)
         form.validate()
-        stored = answers(session, head.id)
-        return {
+        changes = {
             key: Change(parsed, stored[key].revision if key in stored else 0)
             for key, parsed in read_answers(form, list(items.values())).items()
         }
+        return changes, row_changes
 
     def _attach(self, key: str, act: Mapping[str, Any], institution: str, language: str) -> None:
         about = self.files.evidence[act["file"]]
@@ -263,9 +283,14 @@ class Replying:
         )
 
 
-def _typed(item: Item, value: Any, languages: tuple[str, ...]) -> list[tuple[str, str]]:
+def _row_change(code: str, row: WrittenRow, stored: Mapping[RowKey, StoredRow]) -> RowChange:
+    """Return what a page would say of a row: where it stands, and the revision that it showed."""
+    before = stored.get(RowKey(code, row.key))
+    return RowChange(code, row.key, position=row.place, base=before.revision if before else 0)
+
+
+def _typed(item: Item, value: Any, keys: Sequence[AnswerKey]) -> list[tuple[str, str]]:
     """Return the fields that a page would post for a value of the files."""
-    keys = answer_keys(item, languages)
     name = field_name(keys[0])
     if isinstance(value, dict) and "state" in value:
         return [(name + STATE_SUFFIX, value["state"])]
@@ -280,7 +305,7 @@ def _typed(item: Item, value: Any, languages: tuple[str, ...]) -> list[tuple[str
 def _written_in(reply: Mapping[str, Any]) -> str:
     """Return the language in which a reply is written; '' where it has no text yet."""
     for value in reply["answers"].values():
-        if isinstance(value, dict) and "state" not in value:
+        if isinstance(value, dict) and "state" not in value and not is_table(value):
             return str(next(iter(value)))
     return ""
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from forms.tables import countable
 from portal import clock
 from portal.models import AssignmentRole, Invitation, MailStatus, Membership, OutgoingMail, Role, Status, UserAccount
 from portal.queries import rounds as look
-from portal.queries.questionnaires import asked_items, definition
+from portal.queries.questionnaires import definition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -98,7 +99,10 @@ def people_of(session: Session, institution_ids: Iterable[int]) -> dict[int, lis
 
 @dataclass(frozen=True)
 class Share:
-    """What one institution gets: replies it leads and contributes to, its total of questions, and its people."""
+    """What one institution gets: replies it leads and contributes to, its total of questions, and its people.
+
+    ``questions`` are the most it can be asked: one that depends on an answer counts, a table counts once.
+    """
 
     institution: look.Column
     lead: int
@@ -154,7 +158,7 @@ def preview(session: Session, of: ReportingRound, national: str) -> Preview:
     versions = {ask.version_id for ask in asks} | {
         one for one in (of.short_version_id, of.full_version_id, of.institution_version_id) if one is not None
     }
-    counts = {one: len(asked_items(definition(session, one))) for one in sorted(versions)}
+    counts = {one: len(countable(definition(session, one))) for one in sorted(versions)}
     standing = [ask for ask in asks if ask.standing]
     involved = {ask.institution_id for ask in standing}
     people = people_of(session, involved)

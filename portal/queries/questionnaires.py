@@ -12,7 +12,6 @@ from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from forms.definition.model import Choice, Definition, Item, Table
-from forms.question_types import question_type
 from portal.errors import NotFound
 from portal.models import (
     Assignment,
@@ -155,11 +154,6 @@ def _item(row: Row[Any], children: tuple[Item, ...]) -> Item:
         ),
         children=children,
     )
-
-
-def asked_items(of: Definition) -> tuple[Item, ...]:
-    """Return the questions that a person fills in (a calculation is none)."""
-    return tuple(item for item in of.questions() if question_type(item.type).asks)
 
 
 def is_frozen(session: Session, version_id: int) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from portal.permissions import Principal
 
 TEXT_LIMIT = 20_000
+TITLE_LIMIT = 500
 TITLE = "title"
 
 
@@ -281,9 +282,14 @@ def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
+def cleaned(text: object) -> str:
+    """Return a text as it is kept: line ends of Unix, no blanks around it, nothing that a database cannot hold."""
+    return holdable(str(text or "")).replace("\r\n", "\n").strip()
+
+
 def _text(edit: Edit, *, title: bool = False) -> str:
-    new = holdable(str(edit.new or "")).replace("\r\n", "\n").strip()
-    limit = 500 if title else TEXT_LIMIT
+    new = cleaned(edit.new)
+    limit = TITLE_LIMIT if title else TEXT_LIMIT
     if len(new) > limit:
         sentence = _l("This text is longer than %(limit)s characters. Shorten it.", limit=limit)
         raise Invalid(sentence, problems=[Problem(sentence, field=edit.field)])

@@ -156,15 +156,17 @@ def _proof(book: ReportBook, ws: Worksheet, row: int, report: Report) -> int:
 
 
 def _spoken(book: ReportBook, report: Report) -> dict[str, str]:
-    """Return what links to sheets say: the short code on the tab, in other languages than English with its name."""
+    """Return what links to sheets say: the short code on the tab, with its name where that says more.
+
+    Tables of questionnaires stand on tabs called by their codes; the fixed sheets are called by their English names.
+    """
     tables = {
         RATE: report.rates, RECOMMENDATIONS: report.recommendations, ANSWERS: report.answers,
         STATES: report.each_state, INSTITUTIONS: report.institutions, PRACTICES: report.practices,
         EVIDENCE: report.evidence, CODEBOOK: report.codebook,
     }  # fmt: skip
-    if report.language == "en":
-        return {code: code for code in tables}
-    said = {code: book.words(table.title) for code, table in tables.items()}
+    said = {code: code if report.language == "en" else book.words(table.title) for code, table in tables.items()}
+    said |= {table.code: book.words(table.title) for table in report.annexes}
     return {code: code if words == code else f"{code} · {words}" for code, words in said.items()}
 
 

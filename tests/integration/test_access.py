@@ -149,6 +149,7 @@ ACCESS: dict[str, Access] = {
     "questionnaires.create": allow(COORDINATOR),
     "questionnaires.design": allow(COORDINATOR),
     "questionnaires.discard": allow(COORDINATOR),
+    "questionnaires.drive": allow(*SECRETARIAT),
     "questionnaires.hand_on": allow(COORDINATOR),
     "questionnaires.index": allow(*SECRETARIAT),
     "questionnaires.item": allow(COORDINATOR),
@@ -158,12 +159,23 @@ ACCESS: dict[str, Access] = {
     "questionnaires.overview": allow(*SECRETARIAT),
     "questionnaires.place_item": allow(COORDINATOR),
     "questionnaires.prepare": allow(COORDINATOR),
+    "questionnaires.preview": allow(*SECRETARIAT),
+    "questionnaires.proof": allow(*SECRETARIAT),
     "questionnaires.publish": allow(COORDINATOR),
     "questionnaires.retire": allow(COORDINATOR),
+    "questionnaires.rules": allow(*SECRETARIAT),
     "questionnaires.save_item": allow(COORDINATOR),
     "questionnaires.save_titles": allow(COORDINATOR),
+    "questionnaires.save_translations": allow(COORDINATOR),
     "questionnaires.shelf": allow(COORDINATOR),
     "questionnaires.source": allow(*SECRETARIAT),
+    "questionnaires.test_drive": allow(*SECRETARIAT),
+    "questionnaires.texts_confirm": allow(COORDINATOR),
+    "questionnaires.texts_dry_run": allow(COORDINATOR),
+    "questionnaires.texts_file": allow(COORDINATOR),
+    "questionnaires.texts_in": allow(COORDINATOR),
+    "questionnaires.texts_out": allow(*SECRETARIAT),
+    "questionnaires.translations": allow(*SECRETARIAT),
     "questionnaires.upload": allow(COORDINATOR),
     "questionnaires.view": allow(*SECRETARIAT),
     "questionnaires.workbook": allow(*SECRETARIAT),
@@ -275,7 +287,7 @@ FIXED = {"code": "page1", "language": "en", "slug": "round-of-a", "name": f"km.{
 # kinds of uploaded files that wait for a yes, by the name of their draft in the world
 DRAFTS = {
     "draft": "people", "questionnaire_draft": "questionnaire", "recommendations_draft": "recommendations",
-    "texts_draft": "texts", "wording_draft": "wording",
+    "texts_draft": "texts", "questionnaire_texts_draft": "questionnaire_texts", "wording_draft": "wording",
 }  # fmt: skip
 # what a post needs to get as far as the verb
 FIELDS = {
@@ -361,6 +373,7 @@ def addresses(app, world):
             if thing:
                 values["public_id"] = getattr(world, thing).public_id
             values["version_id"] = world.version.id
+            values["draft"] = world.questionnaire_texts_draft.public_id
             if endpoint == "recommendations.implementation":
                 del values["slug"]  # of all rounds together
             if endpoint == "respond.upload":

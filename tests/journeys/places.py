@@ -7,6 +7,7 @@ portal into the state, with the scene and a session; ``act`` goes on in the brow
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -264,6 +265,39 @@ def _invited(page: Page, scene: Scene) -> None:
         page.locator("main form[action*=invite] button").first.click()
 
 
+def tried(page: Page, _scene: Scene) -> None:
+    """Give a sample answer that the rules speak of."""
+    page.locator("input[type=radio]").first.check()
+    with page.expect_navigation():
+        page.locator(".sticky-bar button[value=check]").click()
+
+
+def load_nothing(page: Page, _scene: Scene) -> None:
+    """Load sample answers that are none."""
+    page.locator(".drive-sample summary").click()
+    page.locator("#json").fill("[]")
+    with page.expect_navigation():
+        page.locator("button[value=load]").click()
+
+
+def strange_name(page: Page, _scene: Scene) -> None:
+    """Speak of an answer that the other language does not speak of."""
+    page.locator("textarea").nth(3).fill("About ${nothing}")
+    with page.expect_navigation():
+        page.locator(".sticky-bar button").first.click()
+
+
+def brought_back(page: Page, _scene: Scene) -> None:
+    """Bring the workbook of texts back as it went out."""
+    with page.expect_download() as found:
+        page.locator("a[href$='/translations/workbook']").click()
+    page.set_input_files("#file", {
+        "name": "texts.xlsx", "mimeType": "application/octet-stream", "buffer": Path(found.value.path()).read_bytes(),
+    })  # fmt: skip
+    with page.expect_navigation():
+        page.locator("main form button").click()
+
+
 PLACES: tuple[Place, ...] = (
     Place("login, empty", "", "/login"),
     Place("login, error", "", "/login", act=send, errors="401"),
@@ -341,6 +375,16 @@ PLACES: tuple[Place, ...] = (
     Place("designer, look", "coordinator", "/questionnaires/{s.newer.public_id}/design/items/standing/look", before=designed),
     Place("designer, conflict", "coordinator", "/questionnaires/{s.newer.public_id}/design/items/women", before=designed, act=meet, errors="409"),
     Place("designer, taken out", "coordinator", "/questionnaires/{s.newer.public_id}/design", before=designed, act=take_out),
+    Place("preview", "coordinator", "/questionnaires/{s.version.public_id}/preview?all=1"),
+    Place("preview, phone", "coordinator", "/questionnaires/{s.version.public_id}/preview?width=phone&language=km"),
+    Place("test drive", "coordinator", "/questionnaires/{s.version.public_id}/test-drive", act=tried),
+    Place("test drive, error", "coordinator", "/questionnaires/{s.version.public_id}/test-drive", act=load_nothing, errors="422"),
+    Place("translations", "coordinator", "/questionnaires/{s.newer.public_id}/translations", before=drafted),
+    Place("translations, error", "coordinator", "/questionnaires/{s.newer.public_id}/translations", before=drafted, act=strange_name, errors="422"),
+    Place("translations, read", "writer", "/questionnaires/{s.version.public_id}/translations"),
+    Place("questionnaire texts", "coordinator", "/questionnaires/{s.newer.public_id}/translations/file", before=drafted),
+    Place("questionnaire texts, dry run", "coordinator", "/questionnaires/{s.newer.public_id}/translations/file", before=drafted, act=brought_back),
+    Place("proof sheet", "coordinator", "/questionnaires/{s.version.public_id}/proof"),
     Place("question library", "coordinator", "/questionnaires/library"),
     Place("rounds", "coordinator", "/rounds"),
     Place("board", "coordinator", "/rounds/{s.round.slug}", before=answered),

@@ -1,4 +1,4 @@
-"""Questionnaires on pages: list, read aloud, import from XLSForm, draft, compare, publish, hand on."""
+"""Questionnaires on pages: read, imported, drafted, tried out, translated, printed, published, handed on."""
 
 from __future__ import annotations
 
@@ -7,12 +7,27 @@ from portal.blueprints.questionnaires import (
     designing_adding,
     designing_item,
     importing,
+    previewing,
+    proofing,
     publishing,
     reading,
+    translating,
+    translating_files,
     versions,
 )
 from portal.blueprints.questionnaires.room import blueprint
 
 __all__ = [
-    "blueprint", "designing", "designing_adding", "designing_item", "importing", "publishing", "reading", "versions",
-]  # fmt: skip
+    "blueprint",
+    "designing",
+    "designing_adding",
+    "designing_item",
+    "importing",
+    "previewing",
+    "proofing",
+    "publishing",
+    "reading",
+    "translating",
+    "translating_files",
+    "versions",
+]

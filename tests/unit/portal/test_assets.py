@@ -143,3 +143,15 @@ def test_the_real_fonts_are_small_and_variable(tmp_path):
         with TTFont(path) as font:
             assert letter in font.getBestCmap()
             assert [(axis.axisTag, axis.minValue, axis.maxValue) for axis in font["fvar"].axes] == [("wght", 400, 700)]
+
+
+def test_a_sheet_is_settled_for_one_width():
+    sheet = ".a { b: c; } @media (max-width: 40rem) { .d { e: f; } .g { h: i; } } @media (min-width: 48rem) { .j { k: l; } } .m { n: o; }"
+    narrow, wide = assets.at_width(sheet, 24.375), assets.at_width(sheet, 80)
+    assert ".d { e: f; } .g { h: i; }" in narrow
+    assert ".j" not in narrow
+    assert narrow.count("{") == narrow.count("}") == 4
+    assert ".j { k: l; }" in wide
+    assert ".d" not in wide
+    assert ".m { n: o; }" in wide
+    assert "@media print" in assets.at_width("@media print { p { q: r; } }", 1)

@@ -14,11 +14,15 @@ from sqlalchemy.orm import Session
 
 from forms.context import Context
 from forms.evaluation import evaluate
+from forms.tables import ROW_KEY
 from portal import clock
 from portal.demo import seed as seeding
 from portal.demo.files import CountryFiles
+from portal.demo.tables import is_table
 from portal.models import (
     Answer,
+    AnswerRevision,
+    AnswerRow,
     Assignment,
     AuditEvent,
     Clarification,
@@ -29,6 +33,7 @@ from portal.models import (
     Institution,
     MailStatus,
     OutgoingMail,
+    Question,
     Recommendation,
     ReportingRound,
     RoundStatus,
@@ -44,7 +49,7 @@ from portal.models import (
 from portal.models.lifecycle import RECEIVED, fold
 from portal.queries.published import published
 from portal.queries.questionnaires import definition
-from portal.queries.submissions import answers, head_by_id
+from portal.queries.submissions import head_by_id, standing_rows, stored_reply
 from portal.services import audit
 from tests.client import Client
 from tests.conftest import make_settings
@@ -129,7 +134,7 @@ def test_everything_of_the_files_is_there(seeded: Seeded, stored: Session) -> No
     assert _count(stored, Assignment, Assignment.about_institution.is_(False)) == len(asked)
     for of in files.rounds:
         found = stored.scalars(select(ReportingRound).where(ReportingRound.slug == of["slug"])).one()
-        wanted = RoundStatus.FROZEN if of["state"] == "frozen" else RoundStatus.OPEN
+        wanted = {"frozen": RoundStatus.FROZEN, "draft": RoundStatus.DRAFT}.get(of["state"], RoundStatus.OPEN)
         assert (found.status, found.opens_on) == (wanted, files.opening(of))
     country = stored.scalars(select(Country)).one()
     assert country.demo
@@ -141,7 +146,7 @@ def test_everything_of_the_files_is_there(seeded: Seeded, stored: Session) -> No
         )
         assert set(paragraphs) == {str(number) for number in range(1, 47)}
         assert _count(stored, Institution) >= 35
-        assert len(files.rounds) == 2
+        assert [of["kind"] for of in files.rounds] == ["mid_term", "list_of_issues", "follow_up", "periodic"]
 
 
 def test_every_reply_ends_where_the_files_say(seeded: Seeded, stored: Session) -> None:
@@ -190,14 +195,33 @@ def test_answers_are_legal_and_the_cached_progress_is_theirs(seeded: Seeded, sto
     for submission in stored.scalars(select(Submission)):
         head = head_by_id(stored, submission.id)
         compiled = definition(stored, head.version_id)
-        given = answers(stored, head.id)
-        found = evaluate(compiled, given, Context(seeded.files.today, compiled.languages))
+        given, rows = stored_reply(stored, head.id, compiled)
+        found = evaluate(compiled, given, Context(seeded.files.today, compiled.languages), standing_rows(rows))
         assert not found.refused
-        assert not {key.code for key, one in given.items() if not one.blank} & found.hidden
+        assert not [key for key, one in given.items() if not one.blank and found.is_hidden(key)]
         assert set(submission.hidden) == found.hidden
         assert submission.missing == len(found.missing)
         if submission.status in RECEIVED - {Status.RETURNED, Status.NOT_OURS}:
             assert found.complete
+
+
+def test_tables_are_stored_row_by_row(seeded: Seeded, stored: Session) -> None:
+    kept = list(stored.scalars(select(AnswerRow).where(AnswerRow.removed.is_(False))))
+    wanted = sorted(
+        (code, row["key"], place)
+        for reply in seeded.files.answers["replies"]
+        for code, value in reply["answers"].items()
+        if is_table(value)
+        for place, row in enumerate(value["rows"], start=1)
+        if ROW_KEY.match(row["key"])
+    )
+    assert sorted((one.repeat, one.key, one.position) for one in kept) == wanted
+    if seeded.files.folder.name == "cambodia":
+        history = select(AnswerRevision.value).join(Question, Question.id == AnswerRevision.question_id)
+        total = history.where(Question.code == "c2_age_total", AnswerRevision.row == "age_18_29")
+        assert stored.scalars(total.order_by(AnswerRevision.revision)).all() == [179, 197]
+        writers = select(Answer.answered_by).join(Question, Question.id == Answer.question_id)
+        assert len(set(stored.scalars(writers.where(Question.code == "b5_what", Answer.row.like("b5row%"))))) > 2
 
 
 def test_evidence_mail_and_states_are_there(seeded: Seeded, stored: Session) -> None:

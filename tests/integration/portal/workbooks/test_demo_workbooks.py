@@ -98,6 +98,20 @@ def test_a_khmer_workbook_names_its_sheets_and_columns_in_khmer(workbook):
     assert all(KHMER.search(one) for one in about if not re.match(r"[A-Z]+ [0-9]", one)), about
 
 
+def test_each_table_of_the_demo_is_a_sheet_of_typed_rows(workbook):
+    book = openpyxl.load_workbook(workbook("cambodia", "en"), data_only=True)
+    assert {"b2", "b3", "b5", "b10", "c1_years", "c2_age", "c3", "c4", "c5", "c6_forms", "c7"} <= set(book.sheetnames)
+    head, *lines = book["c3"].iter_rows(values_only=True)
+    rows = [dict(zip(head, line, strict=True)) for line in lines]
+    assert [one["Row"] for one in rows] == [1, 2, 3, 4, 5]
+    assert [one["Total"] for one in rows[:3]] == [4510, 1310, 1300]
+    assert [one["Under 18"] for one in rows] == [0, 36, 71, "(not available)", 0]
+    visits = [line for line in book["b5"].iter_rows(min_row=2, values_only=True) if "ncat" in line]
+    assert len(visits) == 12
+    named = [cell.value for cell in book["About"]["A"] if cell.hyperlink]
+    assert "b5 · Practical measures: training, campaigns, services" in named
+
+
 BROKEN = {
     "a wrong order": ("xl/worksheets/sheet1.xml", "<sheetData>", "<pageMargins/><sheetData>"),
     "a sheet that is called twice": ("xl/workbook.xml", 'name="Codebook"', 'name="about"'),

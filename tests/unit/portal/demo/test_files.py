@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from openpyxl import load_workbook
 from pyxform.xls2xform import convert
 
-from forms.answers import AnswerKey, Given
+from forms.answers import AnswerKey, Given, TableRow
 from forms.context import Context
 from forms.definition.check import Report, check
 from forms.definition.rows import RawRow
 from forms.evaluation import evaluate
+from forms.tables import ROW_KEY, tables
 from portal.demo.make_questionnaires import COUNTRIES, read_rows, sheets
+from portal.demo.tables import is_table, written
 from portal.models.lifecycle import EDITABLE, Action, Signature, State, Status, follow, transition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CAMBODIA = COUNTRIES / "cambodia"
 ALL = sorted(path for path in COUNTRIES.iterdir() if path.is_dir())
@@ -48,12 +54,26 @@ def institutions(country: Path) -> dict[str, Any]:
 
 
 def questions(country: Path, form: str) -> dict[str, dict[str, str]]:
-    """Map the rows of a questionnaire that take an answer by code."""
-    return {
-        row["name"]: row
-        for row in sheets(country / "questionnaires", form)["survey"]
-        if row["type"] != "note" and "group" not in row["type"]
-    }
+    """Map the rows of a questionnaire that take an answer by code; those of columns name their table."""
+    found: dict[str, dict[str, str]] = {}
+    table = ""
+    for row in sheets(country / "questionnaires", form)["survey"]:
+        if row["type"] in {"begin_repeat", "end_repeat"}:
+            table = row["name"] if row["type"] == "begin_repeat" else ""
+        elif row["type"] not in {"note", "calculate"} and "group" not in row["type"]:
+            found[row["name"]] = {**row, "table": table}
+    return found
+
+
+def answers_of(reply: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Yield each answer of a reply as (code, row, value): those outside tables, and every cell."""
+    for code, value in reply["answers"].items():
+        if is_table(value):
+            yield from (
+                (column, row["key"], cell) for row in value["rows"] for column, cell in row.items() if column != "key"
+            )
+        else:
+            yield code, "", value
 
 
 def assignments(country: Path) -> dict[str, Any]:
@@ -74,6 +94,8 @@ def test_cambodia_is_as_large_as_promised() -> None:
         row["proofread"] for row in institutions(CAMBODIA).values()
     }
     assert len(questions(CAMBODIA, "short")) <= 7
+    forms = {row["form"] for row in read_rows(CAMBODIA / "questionnaires" / "settings.tsv")}
+    assert forms == {"short", "full", "institution", "loi", "follow_up", "civil_society"}
     upr = next(document for document in documents(CAMBODIA) if document["mechanism"] == "UPR")
     assert {row["state_position"] for row in upr["recommendations"]} == {"supported", "noted"}
     texts = [
@@ -158,6 +180,7 @@ def test_questionnaires_are_valid_xlsform_and_as_their_rows_say(country: Path) -
             assert all(not row[key] for row in rows for key in row if key not in found[0])
 
 
+@functools.cache
 def judged(country: Path, form: str) -> Report:
     """Judge the rows of one questionnaire."""
     contents = sheets(country / "questionnaires", form)
@@ -179,20 +202,25 @@ def test_the_check_finds_nothing_to_mend(country: Path) -> None:
 def test_every_answer_fits_its_question(country: Path) -> None:
     asked = assignments(country)
     replies = load(country, "answers.json")["replies"]
-    assert [reply["assignment"] for reply in replies] == list(asked)
+    issued = [key for key, one in asked.items() if one["round"]["state"] != "draft"]
+    assert [reply["assignment"] for reply in replies] == issued
     choices: dict[str, set[str]] = {}
     for row in read_rows(country / "questionnaires" / "choices.tsv"):
         choices.setdefault(row["list_name"], set()).add(row["name"])
     for reply in replies:
         form = questions(country, asked[reply["assignment"]]["questionnaire"])
-        for code, value in reply["answers"].items():
+        for code, row, value in answers_of(reply):
+            assert (form[code]["table"] != "") == (row != "")
             kind, _, name = form[code]["type"].partition(" ")
             if isinstance(value, dict) and "state" in value:
                 assert form[code][value["state"]] == "yes", (reply["assignment"], code)
             elif kind == "text":
+                one_language = form[code].get("one_language") == "yes"
                 assert value
-                assert set(value) <= languages(country)
-                assert all(re.search(r"\((demo|démo|គំរូ)\)|^[^.]+$", text) for text in value.values())
+                assert isinstance(value, str) == one_language, (reply["assignment"], code)
+                texts = {"": value} if one_language else value
+                assert one_language or set(texts) <= languages(country)
+                assert all(re.search(r"\((demo|démo|គំរូ)\)|^[^.]+$|example\.org", text) for text in texts.values())
             elif kind.startswith("select"):
                 assert set([value] if isinstance(value, str) else value) <= choices[name]
             elif kind in {"integer", "decimal"}:
@@ -271,19 +299,23 @@ def test_every_reply_lives_by_the_lifecycle(country: Path) -> None:
         assert {act["by"] for act in reply["acts"]} <= logins
         assert attached <= shown
         if any(act["act"] == "complete" for act in reply["acts"]):
-            always = {code for code, row in form.items() if row["required"] == "yes" and not row["relevant"]}
+            always = {
+                code
+                for code, row in form.items()
+                if row["required"] == "yes" and not row["relevant"] and not row["table"]
+            }
             assert always <= saved, reply["assignment"]
-            assert reply["answers"]["b1"] != "done" or attached
+            assert reply["answers"].get("b1") != "done" or attached
 
 
 def given(reply: dict[str, Any]) -> dict[AnswerKey, Given]:
     """Turn a reply's answers into what would be stored of them."""
     stored = {}
-    for code, value in reply["answers"].items():
+    for code, row, value in answers_of(reply):
         if isinstance(value, dict) and "state" not in value:
-            stored.update({AnswerKey(code, lang=language): Given(text) for language, text in value.items()})
+            stored.update({AnswerKey(code, row, language): Given(text) for language, text in value.items()})
         else:
-            stored[AnswerKey(code)] = Given(state=value["state"]) if isinstance(value, dict) else Given(value)
+            stored[AnswerKey(code, row)] = Given(state=value["state"]) if isinstance(value, dict) else Given(value)
     if any(act["act"] == "attach_evidence" for act in reply["acts"]):
         stored[AnswerKey("d1")] = Given(["file"])
     return stored
@@ -297,11 +329,65 @@ def test_what_was_completed_is_complete_and_nothing_hidden_was_answered(country:
         definition = definitions[asked[reply["assignment"]]["questionnaire"]]
         assert definition is not None
         stored = given(reply)
-        found = evaluate(definition, stored, Context(date(2026, 11, 23), definition.languages))
-        assert not found.refused, reply["assignment"]
-        assert not {key.code for key in stored} & found.hidden, reply["assignment"]
+        rows = {
+            code: [TableRow(row["key"]) for row in value["rows"]]
+            for code, value in reply["answers"].items()
+            if is_table(value) and not tables(definition)[code].fixed
+        }
+        found = evaluate(definition, stored, Context(date(2026, 11, 23), definition.languages), rows)
+        assert not found.refused, (reply["assignment"], found.refused)
+        assert not [key for key in stored if found.is_hidden(key)], reply["assignment"]
         if any(act["act"] == "complete" for act in reply["acts"]):
             assert found.complete, (reply["assignment"], found.missing)
+
+
+@each_country
+def test_rows_of_tables_have_keys_of_their_own_and_every_row_is_saved(country: Path) -> None:
+    asked = assignments(country)
+    definitions = {form: judged(country, form).definition for form in {a["questionnaire"] for a in asked.values()}}
+    for reply in load(country, "answers.json")["replies"]:
+        definition = definitions[asked[reply["assignment"]]["questionnaire"]]
+        assert definition is not None
+        saves = [written(reply, act) for act in reply["acts"] if act["act"] == "save"]
+        editable: list[str] = []
+        for code, value in reply["answers"].items():
+            if not is_table(value):
+                continue
+            table = tables(definition)[code]
+            keys = [row["key"] for row in value["rows"]]
+            fixed = [choice.key for choice in table.item.choices]
+            assert (keys == fixed) if table.fixed else all(ROW_KEY.match(key) for key in keys), (
+                reply["assignment"],
+                code,
+            )
+            editable += () if table.fixed else keys
+            last = {row.key: dict(row.cells) for save in saves for row in save.get(code, ())}
+            assert last == {
+                row["key"]: {column: cell for column, cell in row.items() if column != "key"} for row in value["rows"]
+            }, (reply["assignment"], code)
+        assert len(editable) == len(set(editable)), reply["assignment"]
+
+
+def test_cambodia_shows_what_happens_to_tables() -> None:
+    replies = load(CAMBODIA, "answers.json")["replies"]
+    assert max(len(value["rows"]) for one in replies for value in one["answers"].values() if is_table(value)) >= 12
+    by_two = [
+        code
+        for reply in replies
+        for code, value in reply["answers"].items()
+        if is_table(value)
+        and len({(act["by"], act["day"]) for act in reply["acts"] if code in act.get("rows", {})}) > 1
+    ]
+    assert set(by_two) >= {"b5", "c3"}
+    mended = [act for reply in replies for act in reply["acts"] if act.get("refused")]
+    assert [act["refused"] for act in mended] == [["c2_age_total[age_18_29]"]]
+    states = {
+        cell["state"]
+        for reply in replies
+        for _code, row, cell in answers_of(reply)
+        if row and isinstance(cell, dict) and "state" in cell
+    }
+    assert states == {"not_available", "not_applicable"}
 
 
 def test_cambodia_shows_every_state() -> None:
