@@ -8,8 +8,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import event, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import event, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from forms.definition.model import Choice, Definition, Item, Table
 from portal.errors import NotFound
@@ -174,7 +174,7 @@ def is_asked_of(session: Session, version_id: int, institution_id: int) -> bool:
 
 @dataclass(frozen=True)
 class VersionHead:
-    """One version of a questionnaire, with the number of questions somebody fills in or that are computed."""
+    """One version of a questionnaire, with the number of questions somebody is asked; a table counts as one."""
 
     id: int
     public_id: str
@@ -191,9 +191,17 @@ class VersionHead:
     questions: int
 
 
+_FOLDER = aliased(VersionItem)
+_TABLES = (ItemKind.REPEAT, ItemKind.MATRIX)
 _COUNT = (
     select(func.count(VersionItem.id))
-    .where(VersionItem.version_id == QuestionnaireVersion.id, VersionItem.kind == ItemKind.QUESTION)
+    .outerjoin(_FOLDER, _FOLDER.id == VersionItem.parent_id)
+    .where(
+        VersionItem.version_id == QuestionnaireVersion.id,
+        VersionItem.kind.in_((ItemKind.QUESTION, *_TABLES)),
+        VersionItem.calculation == "",
+        or_(_FOLDER.id.is_(None), _FOLDER.kind.not_in(_TABLES)),
+    )
     .correlate(QuestionnaireVersion)
     .scalar_subquery()
 )

@@ -140,8 +140,10 @@ function say(state, text) {
   if (words.textContent !== next) words.textContent = next;
 }
 
+// never "saved" while something typed or chosen since has not been acknowledged
 function settle() {
   if (stale.size) say("conflict");
+  else if (flight || [...dirty].some((name) => !stale.has(name))) say("saving");
   else if (form.querySelector("[data-error]:not([hidden])[data-fresh]")) say("error");
   else if (savedAt) say("saved", savedAt);
   else say("idle");
