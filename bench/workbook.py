@@ -32,7 +32,7 @@ TEXT = "ក្រសួងបានរៀបចំវគ្គបណ្តុះ
 def _app(folder: Path) -> Any:
     """Make the application as a worker does; nothing of the tests is loaded, it would be weighed too."""
     from config import ROOT, Settings
-    from portal.app import create_app
+    from portal.app import create_worker_app
 
     settings = Settings(
         data_dir=folder / "data",
@@ -41,7 +41,7 @@ def _app(folder: Path) -> Any:
         base_url="http://localhost",
         secret_key="only-for-measuring-more-than-thirty-two-characters",
     )
-    return create_app(settings)
+    return create_worker_app(settings)
 
 
 def fill(folder: Path, assignments: int) -> int:

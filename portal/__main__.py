@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 def _create_app(settings: Settings) -> Flask:
     # portal.app lies above portal.cli, so the command line is handed the factory instead of importing it.
-    from portal.app import create_app
+    from portal.app import create_app, create_worker_app
 
-    return create_app(settings)
+    return create_worker_app(settings) if sys.argv[1:2] == ["worker"] else create_app(settings)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from config import ROOT, Settings
-from portal import api, assets, compression, templating, wording
+from portal import assets, compression, templating, wording
 from portal.blueprints import guard, once, page
 from portal.blueprints.sessions import DatabaseSessions, PortalSession
 from portal.database import engine_options, prepare
@@ -63,6 +63,13 @@ HEADERS = {
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application for one installation."""
+    app = create_worker_app(settings)
+    importlib.import_module("portal.api").install(app)
+    return app
+
+
+def create_worker_app(settings: Settings | None = None) -> Flask:
+    """Build the application without the JSON API: a worker answers no machine, and the shapes take 14 MB."""
     settings = settings or Settings()
     app = Flask(
         "portal",
@@ -87,7 +94,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         if not importlib.util.find_spec(f"portal.blueprints.{name}"):
             continue
         app.register_blueprint(importlib.import_module(f"portal.blueprints.{name}").blueprint)
-    api.install(app)
     if (settings.development or settings.testing) and importlib.util.find_spec("portal.blueprints.gallery"):
         app.register_blueprint(importlib.import_module("portal.blueprints.gallery").blueprint)
     _set_up_errors(app)

@@ -29,7 +29,6 @@ from portal.workbooks.opening import (
     refuse,
     text_of,
 )
-from portal.workbooks.xlsform_old import read_old
 from portal.workbooks.xlsform_text import read_table, read_text
 
 if TYPE_CHECKING:
@@ -81,6 +80,8 @@ def read(
 
 def _sheets(content: bytes, filename: str, limit_bytes: int) -> list[Sheet]:
     if content.startswith(_OLD):
+        from portal.workbooks.xlsform_old import read_old  # loads xlrd, for the few old files
+
         return read_old(content, filename)
     if content.startswith(b"PK"):
         return _workbook(content, filename, limit_bytes)
