@@ -80,11 +80,13 @@ def ensure_built(settings: Settings) -> Manifest:
     """
     cache = settings.cache_dir
     fonts = _folder(cache / "fonts", [_package("fonttools"), _package("fontpkg-noto-sans-khmer")], _build_fonts)
-    words = _class_words(STATIC / "js")
     static = _folder(
         cache / "static",
-        [_package("bootstrap-flask"), _package("rjsmin"), *sorted(words), fonts.name, *_sources(STATIC, "**/*")],
-        lambda target: _build_static(target, fonts, words),
+        [
+            _package("bootstrap-flask"), _package("rjsmin"), _digest_of_words(STATIC / "js"), fonts.name,
+            *_sources(STATIC, "**/*"),
+        ],
+        lambda target: _build_static(target, fonts, _class_words(STATIC / "js")),
     )
     catalogues = _folder(cache / "translations", [_package("babel"), *_sources(TRANSLATIONS, "*/*.po")], _build_mo)
     files = json.loads((static / "manifest.json").read_text(encoding="utf-8"))
@@ -204,8 +206,13 @@ def _build_fonts(target: Path) -> None:
 
 
 @cache
+def _digest_of_words(scripts: Path) -> str:
+    """Tell one set of class words from another; read once per process, as code is, and not held."""
+    return hashlib.sha256("\n".join(sorted(_class_words(scripts))).encode()).hexdigest()
+
+
 def _class_words(scripts: Path) -> frozenset[str]:
-    """Return every word of ours that may name a class of a style sheet; read once per process, as code is."""
+    """Return every word of ours that may name a class of a style sheet."""
     rooms = [path for room in (HERE, HERE.parent / "forms") for path in room.rglob("*.py")]
     return words_in([*(HERE.parent / "templates").rglob("*.html"), *scripts.glob("*.js"), *rooms])
 

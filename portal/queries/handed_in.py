@@ -131,6 +131,7 @@ def _live(session: Session, round_id: int, heads: Sequence[SubmissionHead]) -> d
     standing = {(one, row.key) for one, of in rows.items() for each in of.values() for row in each}
     removed = {(one, name.key) for one, of in stored.items() for name in of} - standing
     found: dict[int, dict[AnswerKey, Entry]] = {}
+    keys: dict[AnswerKey, AnswerKey] = {}  # the same few for all replies: each is held once
     for submission_id, code, row, lang, *rest in session.execute(
         select(
             Answer.submission_id, Question.code, Answer.row, Answer.lang,
@@ -150,7 +151,8 @@ def _live(session: Session, round_id: int, heads: Sequence[SubmissionHead]) -> d
     ):  # fmt: skip
         if not row or (submission_id, row) not in removed:
             value, state, *more = rest
-            found.setdefault(submission_id, {})[AnswerKey(code, row, lang)] = Entry(value, state.value, *more)
+            key = AnswerKey(code, row, lang)
+            found.setdefault(submission_id, {})[keys.setdefault(key, key)] = Entry(value, state.value, *more)
     evidence: dict[int, set[str]] = {}
     for submission_id, public_id in session.execute(
         select(Evidence.submission_id, Evidence.public_id)
