@@ -151,8 +151,8 @@ def _live(session: Session, round_id: int, heads: Sequence[SubmissionHead]) -> d
     ):  # fmt: skip
         if not row or (submission_id, row) not in removed:
             value, state, *more = rest
-            key = AnswerKey(code, row, lang)
-            found.setdefault(submission_id, {})[keys.setdefault(key, key)] = Entry(value, state.value, *more)
+            cell = AnswerKey(code, row, lang)
+            found.setdefault(submission_id, {})[keys.setdefault(cell, cell)] = Entry(value, state.value, *more)
     evidence: dict[int, set[str]] = {}
     for submission_id, public_id in session.execute(
         select(Evidence.submission_id, Evidence.public_id)
