@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -141,6 +142,26 @@ def lines(replies: Iterable[Reply], versions: Versions) -> Iterator[Line]:
     for reply in replies:
         if reply.content is not None:
             yield from _lines_of(reply, reply.content, versions)
+
+
+class Lines(Collection[Line]):
+    """The lines of all replies, made anew for each table that goes through them, so that nobody holds them all."""
+
+    def __init__(self, replies: Sequence[Reply], versions: Versions) -> None:
+        self._replies, self._versions = replies, versions
+        self._count = sum(1 for _line in self)
+
+    def __iter__(self) -> Iterator[Line]:
+        """Go through the lines in order."""
+        return iter(lines(self._replies, self._versions))
+
+    def __len__(self) -> int:
+        """Return how many lines there are."""
+        return self._count
+
+    def __contains__(self, line: object) -> bool:
+        """Tell whether a line is among them, by going through them."""
+        return any(one == line for one in self)
 
 
 def _lines_of(reply: Reply, content: Content, versions: Versions) -> Iterator[Line]:

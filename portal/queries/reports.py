@@ -25,7 +25,7 @@ from portal.queries.submissions import citation
 from portal.table import Anew, Link, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from portal.queries.answer_lines import Line
     from portal.queries.handed_in import Reply
@@ -197,7 +197,7 @@ def content_words(reply: Reply) -> str:
     return str(_("last handed-in version") if reply.content.frozen else _("as handed in"))
 
 
-def answer_table(lines: Sequence[Line], evidence: Mapping[tuple[int, str], Sequence[int]], reader: Reader) -> Table:
+def answer_table(lines: Collection[Line], evidence: Mapping[tuple[int, str], Sequence[int]], reader: Reader) -> Table:
     """Return one row per answer cell, made when it is asked for.
 
     ``evidence`` gives the numbers of the files by reply and question.

@@ -125,7 +125,7 @@ def _gather(
     versions = answer_lines.Versions(session)
     replies = handed_in.replies(session, round_id)
     order = handed_in.recommendations_in_order(session, round_id)
-    lines = list(answer_lines.lines(replies, versions))
+    lines = answer_lines.Lines(replies, versions)
     checksum = answer_lines.checksum(lines)
     counted = report_counts.counts(session, round_id)
     annexes = table_sheets.annexes(lines)
