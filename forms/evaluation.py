@@ -20,7 +20,7 @@ from forms.question_types.choices import label_of
 from forms.scope import AnswerScope
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from forms.definition.compiled import Step
     from forms.definition.model import Definition, Item
@@ -275,10 +275,17 @@ def _holds(rule: Rule | bool, scope: AnswerScope) -> bool:  # noqa: FBT001 - a s
     return rule if isinstance(rule, bool) else truth(rule(scope))
 
 
-def fill(sentence: str, definition: Definition, values: Mapping[str, str], language: str) -> str:
+def fill(
+    sentence: str,
+    definition: Definition,
+    values: Mapping[str, str],
+    language: str,
+    spoken: Callable[[str], str] = str,
+) -> str:
     """Put answers in the place of `${name}` in a label, hint or message; choices by their labels.
 
-    The result is plain text: a template escapes it like any other.
+    The result is plain text: a template escapes it like any other. Where the sentence is HTML already, `spoken` must
+    escape what is put in, labels of choices as much as what people wrote.
     """
     if "${" not in sentence:
         return sentence
@@ -287,7 +294,7 @@ def fill(sentence: str, definition: Definition, values: Mapping[str, str], langu
         item = definition.compiled.by_code.get(found[1])
         value = values.get(found[1], "")
         if item is None or not item.choices or not value:
-            return value or "…"
-        return ", ".join(label_of(key, item, language) for key in value.split())
+            return spoken(value or "…")
+        return spoken(", ".join(label_of(key, item, language) for key in value.split()))
 
     return NAME.sub(answer, sentence)

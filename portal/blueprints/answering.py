@@ -358,9 +358,8 @@ class AnsweringPage:
         filled.label = fill(view.label, self.definition, values, language)
         filled.hint = fill(view.hint, self.definition, values, language)
         if "${" in view.html:
-            safe = {name: str(escape(value)) for name, value in values.items()}
-            html = fill(view.html, self.definition, safe, language)
-            filled.html = Markup(html)  # noqa: S704 - answers are escaped just above
+            html = fill(view.html, self.definition, values, language, lambda said: str(escape(said)))
+            filled.html = Markup(html)  # noqa: S704 - what is put in is escaped
         return filled
 
     def raw(self, item: Item, key: AnswerKey, answer: StoredAnswer | None, mine: str | None) -> list[str]:

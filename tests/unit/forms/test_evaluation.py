@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from html import escape as html_escape
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -121,3 +122,13 @@ def test_total_and_hidden_never_required(values, state):
     given_ = {AnswerKey(code): Given(value, state) for code, value in zip("abcd", values, strict=True)}
     found = evaluate(whole, given_, CONTEXT)
     assert not {key.code for key in found.required | set(found.missing)} & found.hidden
+
+
+def test_what_is_put_into_html_is_escaped_labels_of_choices_too():
+    where = Item(None, "question", "where", "select_one", choices=(Choice("a", {"en": "<b>Here</b> & there"}),))
+    why = Item(None, "question", "why", "text")
+    one = Definition(None, "q", None, {}, ("en",), "en", (Item(None, "section", "page", children=(where, why)),))
+    values = {"where": "a", "why": "<script>"}
+    assert fill("${where} ${why}", one, values, "en") == "<b>Here</b> & there <script>"
+    html = fill("<p>${where} ${why}</p>", one, values, "en", html_escape)
+    assert html == "<p>&lt;b&gt;Here&lt;/b&gt; &amp; there &lt;script&gt;</p>"
