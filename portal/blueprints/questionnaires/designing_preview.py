@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flask import g
-from flask_babel import force_locale
-
 from portal.blueprints.answering import skeleton
 from portal.blueprints.drawing import clone, draw
+from portal.blueprints.questionnaires.previewing import reading_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from markupsafe import Markup
 
@@ -27,21 +24,9 @@ def drawn(of: Definition, item: Item, language: str, languages: Sequence[str]) -
     """Return the HTML of an item in a language; nothing in it is posted, and its names stand beside no others."""
     page = replace(of.pages[0], code=PAGE, children=(replace(item, relevant=""),))
     alone = replace(of, pages=(page,))
-    with _reading_in(language):
+    with reading_in(language):
         views = [_apart(one, language) for one in skeleton(alone, PAGE, language, tuple(languages))]
         return draw(alone, PAGE, views)
-
-
-@contextmanager
-def _reading_in(language: str) -> Iterator[None]:
-    """Draw what stands inside as a reader of that language sees it: the words of controls are kept per reader."""
-    kept = g.view
-    g.view = replace(kept, language=language)
-    try:
-        with force_locale(language.replace("-", "_")):
-            yield
-    finally:
-        g.view = kept
 
 
 def _apart(view: ItemView, language: str) -> ItemView:
