@@ -19,7 +19,7 @@ from portal.models import (
     PublicationAct,
     ReportingRound,
 )
-from portal.queries.implementation import counted, themes_of
+from portal.queries.implementation import ThemeRow, counted, themes_of
 from portal.queries.recommendations import cite
 from portal.table import pick
 
@@ -90,21 +90,12 @@ class PublishedRow:
 
 
 @dataclass(frozen=True)
-class PublishedTheme:
-    """How many recommendations of a theme there are, and the published states among them."""
-
-    labels: Mapping[str, str]
-    total: int
-    counts: Mapping[Implementation | None, int]
-
-
-@dataclass(frozen=True)
 class PublishedSummary:
     """How many recommendations have a published state: ``counts`` counts by state, None those that have none."""
 
     total: int
     counts: Mapping[Implementation | None, int]
-    themes: Sequence[PublishedTheme]
+    themes: Sequence[ThemeRow]
     rows: Sequence[PublishedRow] = field(repr=False)
 
     def count(self, state: Implementation | None) -> int:
@@ -131,7 +122,7 @@ def published_summary(session: Session) -> PublishedSummary:
             _number, public_id, symbol, paragraph, sub_item, heading, summary, texts = row
             rows.append(PublishedRow(public_id, symbol, paragraph, sub_item, heading, summary, texts, one))
     theme_rows = [
-        PublishedTheme(labels[theme], count.total(), dict(count))
+        ThemeRow(labels[theme], count.total(), dict(count))
         for theme, count in by_theme.items()
         if count.total() > count[None]
     ]

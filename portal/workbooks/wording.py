@@ -5,7 +5,6 @@ A hidden column keeps what each row was made from: a changed cell is written onl
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import lazy_gettext as _l
 from openpyxl.utils import get_column_letter
 
-from portal.table import Problem
+from portal.table import Problem, digest
 from portal.workbooks.layout import Field, columns, read_sheet, write_instructions, write_sheet
 from portal.workbooks.opening import LIMIT_BYTES, read_sheets, refuse
 from portal.workbooks.writer import ReportBook
@@ -100,11 +99,6 @@ class WordingRows:
     rows: list[WordingRow]
     unchanged: int
     problems: list[Problem]
-
-
-def digest(text: str) -> str:
-    """Return the short hash by which an old text is recognised (line ends and outer spaces do not count)."""
-    return hashlib.sha256(text.replace("\r\n", "\n").strip().encode()).hexdigest()[:12]
 
 
 def write(messages: Iterable[Mapping[str, Any]], languages: Sequence[str], reader: str = "") -> bytes:
