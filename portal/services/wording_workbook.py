@@ -17,7 +17,7 @@ from portal.permissions import Permission, require
 from portal.queries import wording as queries
 from portal.services import audit
 from portal.services.wording import Words, judged, put_wording
-from portal.table import Problem
+from portal.table import Problem, digest
 from portal.workbooks import wording as workbook
 from portal.workbooks.uhri import day
 
@@ -201,7 +201,7 @@ def _unusable(row: WordingRow, stored: Mapping[str, Entry], seen: set[str]) -> P
         mend = _l("Remove one of the two rows.")
         return Problem(_l("This message stands in the file a second time."), row.sheet, row.row, mend=mend)
     first = known[0]
-    if first is not None and row.english and workbook.digest(row.english) != workbook.digest(
+    if first is not None and row.english and digest(row.english) != digest(
         "\n".join(first.message.sources)
     ):
         sentence = _l("The English words of this row belong to another message.")
@@ -226,7 +226,7 @@ def _judge(row: WordingRow, entry: Entry, made: WordingPlan) -> None:
     stale: list[StaleWording] = []
     for part in workbook.PARTS:
         new = row.changed.get((part, entry.language))
-        if new is None or workbook.digest(new) == workbook.digest(now[part]):
+        if new is None or digest(new) == digest(now[part]):
             continue
         cleared = "" if part != "text" and new in DASHES else new
         if row.stale(part, entry.language, now[part]):
