@@ -35,6 +35,7 @@ BLUEPRINTS = (
     "accounts",
     "second_factor",
     "respond",
+    "shared",
     "sign",
     "people",
     "recommendations",

@@ -68,6 +68,7 @@ from portal.models.rounds import (
     RoundStatus,
     SignOffPolicy,
 )
+from portal.models.sharing import Collection, Delegation, Unit
 from portal.models.submissions import (
     Answer,
     AnswerRevision,
@@ -77,7 +78,6 @@ from portal.models.submissions import (
     Clarification,
     ClarificationMessage,
     ClarificationStatus,
-    Delegation,
     Evidence,
     EvidenceKind,
     Snapshot,
@@ -106,6 +106,7 @@ __all__ = [
     "Clarification",
     "ClarificationMessage",
     "ClarificationStatus",
+    "Collection",
     "Country",
     "Delegation",
     "Evidence",
@@ -156,6 +157,7 @@ __all__ = [
     "SubmissionEvent",
     "Tag",
     "TextStatus",
+    "Unit",
     "UserAccount",
     "VersionItem",
     "VersionStatus",

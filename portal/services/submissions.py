@@ -22,6 +22,7 @@ from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, Target, require
 from portal.queries.submissions import RowKey, StoredAnswer, StoredRow, standing_rows, stored_reply
 from portal.services.answer_rows import RefusedRow, RowChange, RowWork, StaleRow
+from portal.services.delegated import NOT_SHARED, open_to
 from portal.services.events import append_event, locked
 from portal.table import Problem, Speakable
 
@@ -111,6 +112,10 @@ class _Save:
     version_id: int
     question_ids: Mapping[str, int]
     rows: RowWork
+    # why an answer that is not open is refused
+    closed: Speakable = _l(
+        "This answer was handed in and is not among those returned to you, so it cannot be changed now."
+    )
     changed: dict[AnswerKey, StoredAnswer] = field(default_factory=dict)
     saved: dict[AnswerKey, int] = field(default_factory=dict)
     stale: list[StaleAnswer] = field(default_factory=list)
@@ -169,17 +174,22 @@ def save_answers(
 
     Raises:
         NotAllowed: if ``by`` may not answer.
+        ShareEnded: if what was shared with ``by`` was taken back or has run out.
         IllegalTransition: if the reply can no longer be changed.
     """
     submission = session.connection().execute(_LOCK, {"submission": head.id}).one()
-    require(by, Permission.ANSWER_SUBMISSION, Target(head.institution_id, submission.status))
+    require(by, Permission.ANSWER_SUBMISSION, Target(head.institution_id, submission.status, submission_id=head.id))
     if submission.status not in EDITABLE:
         raise IllegalTransition
     unlocked = frozenset(submission.unlocked) if submission.unlocked is not None else None
+    if by.delegation is not None:
+        unlocked = open_to(session, by.delegation, definition, unlocked)
     stored, rows = stored_reply(session, head.id, definition)
     row_work = RowWork(definition, rows, unlocked)
     row_work.apply(row_changes, stored)
     work = _Save(stored, by.actor_id, clock.now(), head.version_id, question_ids, row_work)
+    if by.delegation is not None:
+        work.closed = NOT_SHARED
     if doubtful := _take(work, definition, changes, unlocked):
         _put_over_defaults(work, doubtful, definition, context, rows)
         _settle(session, head.id, work, doubtful, request_key)
@@ -268,10 +278,7 @@ def _take(
         elif misplaced is not None:
             work.refused.append(RefusedAnswer(key, misplaced, before.revision if before else 0, kept=False))
         elif not may_change(definition, key.code, unlocked):
-            sentence = _l(
-                "This answer was handed in and is not among those returned to you, so it cannot be changed now."
-            )
-            work.refused.append(RefusedAnswer(key, sentence, before.revision if before else 0, kept=False))
+            work.refused.append(RefusedAnswer(key, work.closed, before.revision if before else 0, kept=False))
         elif removed is not None or (change.base is not None and change.base != (before.revision if before else 0)):
             doubtful[key] = change
         else:

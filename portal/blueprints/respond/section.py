@@ -175,11 +175,12 @@ def save_section(on: OnPage) -> ResponseReturnValue:
             row_changes=row_changes,
         )
     if wants_json():
-        return _saved_json(saved, definition), saved.http_status
+        return saved_json(saved, definition), saved.http_status
     return _after_save(saved, changes, head, definition, page)
 
 
-def _saved_json(saved: Saved, definition: Definition) -> dict[str, Any]:
+def saved_json(saved: Saved, definition: Definition) -> dict[str, Any]:
+    """Return what a script is told of a save."""
     names = actor_names(db.session, people(saved)) if saved.stale or saved.stale_rows else {}
     language, languages = g.view.language, g.country.languages
     return {
@@ -187,8 +188,8 @@ def _saved_json(saved: Saved, definition: Definition) -> dict[str, Any]:
         "stale": [
             {
                 "name": field_name(one.key),
-                "mine": _shown(one.mine, one.key, definition),
-                "theirs": _stored_text(one, definition),
+                "mine": shown_text(one.mine, one.key, definition),
+                "theirs": stored_text(one, definition),
                 "theirs_raw": _stored_raw(one, definition),
                 "revision": one.theirs.revision,
                 "by": pick(names.get(one.theirs.answered_by), language, languages),
@@ -213,14 +214,16 @@ def _stored_raw(one: services.StaleAnswer, definition: Definition) -> list[str]:
     return [one.theirs.typed] if one.theirs.typed is not None else question_type(item.type).raw(one.theirs.value, item)
 
 
-def _stored_text(one: services.StaleAnswer, definition: Definition) -> str:
+def stored_text(one: services.StaleAnswer, definition: Definition) -> str:
+    """Return a colleague's answer in words."""
     if one.theirs.typed is not None:
         return one.theirs.typed
     item = definition.question(one.key.code)
     return question_type(item.type).text(one.theirs.value, item, g.view.language)
 
 
-def _shown(parsed: Parsed, key: AnswerKey, definition: Definition) -> str:
+def shown_text(parsed: Parsed, key: AnswerKey, definition: Definition) -> str:
+    """Return one's own answer in words."""
     if parsed.typed is not None:
         return parsed.typed
     item = definition.question(key.code)
@@ -240,15 +243,15 @@ def _after_save(
             {
                 "name": field_name(one.key),
                 "label": definition.question(one.key.code).text("label", g.view.language, answering.context.languages),
-                "mine": _shown(one.mine, one.key, definition),
-                "theirs": _stored_text(one, definition),
+                "mine": shown_text(one.mine, one.key, definition),
+                "theirs": stored_text(one, definition),
                 "by": pick(names.get(one.theirs.answered_by), g.view.language, g.country.languages),
                 "at": one.theirs.answered_at,
                 "revision": one.theirs.revision,
             }
             for one in saved.stale
         ]
-        mine = {one.key: _shown(one.mine, one.key, definition) for one in saved.stale if one.key.lang}
+        mine = {one.key: shown_text(one.mine, one.key, definition) for one in saved.stale if one.key.lang}
         errors = [
             (place(one.key, definition), _("Somebody else changed this answer; both texts are shown."))
             for one in saved.stale
