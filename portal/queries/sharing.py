@@ -67,6 +67,12 @@ class SharedLine:
     last_saved: datetime | None = None
 
     @property
+    def new_since(self) -> bool:
+        """Return whether something was saved that was not taken over yet."""
+        taken = self.delegation.taken_at
+        return self.last_saved is not None and (taken is None or self.last_saved > taken)
+
+    @property
     def running(self) -> bool:
         """Return whether the person can still write."""
         return self.stage not in {Stage.EXPIRED, Stage.REVOKED}
