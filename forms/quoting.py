@@ -38,8 +38,9 @@ def quoted(definition: Definition, codes: Collection[str]) -> tuple[str, ...]:
 
 
 def readable_codes(definition: Definition, codes: Collection[str], quotes: Collection[str] = ()) -> frozenset[str]:
-    """Return whose answers may be read by somebody who was handed ``codes``: those, what was allowed to be quoted,
-    and what is computed from nothing else.
+    """Return whose answers may be read by somebody who was handed ``codes``.
+
+    Those, what was allowed to be quoted, and what is computed from nothing else.
     """
     readable = {code for code in definition.compiled.by_code if may_change(definition, code, codes)} | set(quotes)
     computed = [item for item in definition.questions() if item.calculation and item.code not in quotes]

@@ -55,7 +55,7 @@ def share_form(colleagues: Iterable[tuple[str, str]]) -> type[PortalForm]:
 
         def validate(self, extra_validators: Any = None) -> bool:
             """Judge the fields, and that somebody is named."""
-            good = super().validate(extra_validators)
+            good = bool(super().validate(extra_validators))
             if not (self.name.data or self.colleague.data):
                 self.name.errors = [_l("Write who the person is: a name or a post.")]
                 return False

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from forms.answers import CellKind, Json, Text
     from forms.context import Context
-    from forms.question_types.base import ExcelKind
+    from forms.question_types.base import ExcelKind, Joins
 
 FIRST_YEAR = 1000
 # Excel keeps 15 digits; a bound beyond that says nothing there.
@@ -47,7 +47,7 @@ class IntegerType(QuestionType):
     """A whole number, stored as a JSON integer; settings: start, end (both allowed), unit."""
 
     name = "integer"
-    joins = "sum"
+    joins: ClassVar[Joins] = "sum"
     title = _l("Whole number")
     input_mode = "numeric"
     settings: ClassVar[tuple[Setting, ...]] = (LEAST, GREATEST, UNIT)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition
     from portal.models import Collection
     from portal.queries.sharing import SharedLine
-    from portal.queries.submissions import StoredAnswer, StoredRow, RowKey
+    from portal.queries.submissions import RowKey, StoredAnswer, StoredRow
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ def asked_keys(definition: Definition, codes: Sequence[str], languages: Sequence
 
 def repeats(definition: Definition, codes: Sequence[str]) -> list[str]:
     """Return the tables with rows of their own that a collection asks, outer ones first."""
-    return [one.code for one in tables(definition).values() if not one.fixed and may_change(definition, one.code, codes)]
+    asked = (one for one in tables(definition).values() if may_change(definition, one.code, codes))
+    return [one.code for one in asked if not one.fixed]
 
 
 def added_up(key: AnswerKey, replies: Sequence[UnitReply]) -> tuple[Decimal, int] | None:

@@ -12,7 +12,7 @@ from forms.tables import answered_codes
 from portal import clock
 from portal.models import (
     Actor,
-    Answer,
+    Assignment,
     Collection,
     Delegation,
     Membership,
@@ -208,7 +208,7 @@ def collections_of(session: Session, submission_ids: Sequence[int]) -> list[Coll
         .outerjoin(Delegation, Delegation.collection_id == Collection.id)
         .outerjoin(Submission, Submission.id == Delegation.submission_id)
         .where(Collection.submission_id.in_(submission_ids))
-        .group_by(Collection)
+        .group_by(Collection.id)
         .order_by(Collection.id.desc())
     )
     return [CollectionLine(*row) for row in rows]
@@ -256,18 +256,31 @@ def holder(status: Status, *, shared: bool) -> Holder:
     return Holder.NOBODY
 
 
-def with_delegates(session: Session, submission_ids: Iterable[int]) -> frozenset[int]:
-    """Return which of some replies somebody else works on now; a collection under way counts too; one query."""
-    wanted = list(submission_ids)
-    standing = (Delegation.revoked_at.is_(None), Delegation.finished_at.is_(None), Delegation.expires_at > clock.now())
-    rows = session.scalars(
-        select(func.coalesce(Collection.submission_id, Delegation.submission_id))
+def with_delegates(
+    session: Session, submission_ids: Iterable[int] = (), *, round_id: int | None = None
+) -> frozenset[int]:
+    """Return which of some replies, or of a round, somebody else works on now; one query.
+
+    A collection counts while a unit that was asked has not finished.
+    """
+    home = func.coalesce(Collection.submission_id, Delegation.submission_id)
+    query = (
+        select(home)
         .select_from(Delegation)
         .outerjoin(Collection, Collection.id == Delegation.collection_id)
-        .where(or_(Delegation.submission_id.in_(wanted), Collection.submission_id.in_(wanted)), *standing)
+        .where(
+            Delegation.revoked_at.is_(None), Delegation.finished_at.is_(None), Delegation.expires_at > clock.now()
+        )
         .distinct()
     )
-    return frozenset(rows)
+    if round_id is not None:
+        query = query.join(Submission, Submission.id == home)
+        query = query.join(Assignment, Assignment.id == Submission.assignment_id)
+        return frozenset(session.scalars(query.where(Assignment.round_id == round_id)))
+    wanted = list(submission_ids)
+    return frozenset(
+        session.scalars(query.where(or_(Delegation.submission_id.in_(wanted), Collection.submission_id.in_(wanted))))
+    )
 
 
 @dataclass(frozen=True)
@@ -306,7 +319,3 @@ def colleagues(session: Session, institution_id: int) -> Mapping[str, UserAccoun
     )
     return {one.public_id: one for one in rows}
 
-
-def answers_of(session: Session, submission_id: int) -> int:
-    """Return how many answers are stored somewhere."""
-    return session.scalar(select(func.count()).where(Answer.submission_id == submission_id)) or 0

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from forms.answers import AnswerKey
     from forms.context import Context
     from forms.definition.model import Definition
     from portal.permissions import Principal
-    from portal.queries.submissions import SubmissionHead, StoredAnswer
-    from forms.answers import AnswerKey
+    from portal.queries.submissions import StoredAnswer, SubmissionHead
 
 
 def keep_units(

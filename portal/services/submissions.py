@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 # why an answer is not taken, as ``Answer.message`` keeps it; the sentence is made for each reader
 UNREADABLE = "unreadable"
 REFUSED = "refused"
+NOT_RETURNED = _l("This answer was handed in and is not among those returned to you, so it cannot be changed now.")
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,7 @@ class _Save:
     question_ids: Mapping[str, int]
     rows: RowWork
     # why an answer that is not open is refused
-    closed: Speakable = _l(
-        "This answer was handed in and is not among those returned to you, so it cannot be changed now."
-    )
+    closed: Speakable = NOT_RETURNED
     changed: dict[AnswerKey, StoredAnswer] = field(default_factory=dict)
     saved: dict[AnswerKey, int] = field(default_factory=dict)
     stale: list[StaleAnswer] = field(default_factory=list)

@@ -103,7 +103,7 @@ def plan(
     context: Context,
     named_in: Mapping[str, str],
 ) -> Plan:
-    """Return what taking over would change; ``named_in`` names, per table, the text column that takes the unit's name."""
+    """Return what taking over would change; ``named_in`` names, per table, the text column for the unit's name."""
     stored = stored_reply(session, head.id, definition)
     puts = [
         put

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from portal.blueprints.respond import acts, collecting, evidence, owed, section, sharing
+from portal.blueprints.respond import acts, collecting, evidence, handing_over, owed, section, sharing
 from portal.blueprints.respond.door import blueprint, own_reply, reply_of
 
-__all__ = ["acts", "blueprint", "collecting", "evidence", "owed", "own_reply", "reply_of", "section", "sharing"]
+__all__ = [
+    "acts", "blueprint", "collecting", "evidence", "handing_over", "owed", "own_reply", "reply_of", "section",
+    "sharing",
+]  # fmt: skip

@@ -69,9 +69,8 @@ def results(
         elif kind.has_choices:
             shown["counts"] = Counter(text for _name, text in lines).most_common()
         elif kind.control == "file":
-            shown["files"] = [
-                (one.name, files.get(one.line.delegation.id, ())) for one in replies if files.get(one.line.delegation.id)
-            ]
+            attached = [(one.name, files.get(one.line.delegation.id, ())) for one in replies]
+            shown["files"] = [(name, theirs) for name, theirs in attached if theirs]
         if lines or shown.get("files"):
             found.append(shown)
     return found + [_joined(definition, code, replies) for code in repeats(definition, codes)]
@@ -86,8 +85,9 @@ def _joined(definition: Definition, code: str, replies: Sequence[UnitReply]) -> 
         for row in one.rows.get(code, ()):
             cells = []
             for item in table.asked:
-                keys = [key._replace(row=row.key) for key in question_type(item.type).keys(item, tuple(g.country.languages))]
-                given = next((found for key in keys if (found := one.given(key)) is not None), None)
+                keys = question_type(item.type).keys(item, tuple(g.country.languages))
+                said = (one.given(key._replace(row=row.key)) for key in keys)
+                given = next((answer for answer in said if answer is not None), None)
                 cells.append(words(item, given))
                 if given is not None and question_type(item.type).joins == "sum":
                     totals[item.code] = totals.get(item.code, Decimal(0)) + Decimal(str(given.value))

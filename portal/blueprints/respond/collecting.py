@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import segno
 from flask import current_app, g, redirect, render_template, request, send_file, url_for
@@ -143,7 +144,9 @@ def _links_page(head: SubmissionHead, made: Collection, given: Sequence[sharing.
         "respond/collection_links.html",
         rows=rows,
         # one line per unit with tabs between: it pastes into Excel as a table
-        table="\n".join("\t".join((row["name"], row["contact"], row["url"], row["code"])) for row in rows),
+        table="\n".join(
+            "\t".join((one.delegation.name, one.delegation.contact, link_of(one), one.spoken_code)) for one in given
+        ),
         until=made.expires_at,
         collection_url=url_for("respond.collection", public_id=made.public_id),
     )
@@ -269,7 +272,8 @@ def take_over(of: CollectionOf) -> ResponseReturnValue:
     definition, ids = load(of.head)
     if request.form.get("action") == "again":
         chosen = {f"unit-column:{code}": request.form.get(f"unit-column:{code}", "") for code in tables(definition)}
-        return redirect(url_for("respond.preview_taking", public_id=of.collection.public_id, **chosen), code=303)
+        address = url_for("respond.preview_taking", public_id=of.collection.public_id)
+        return redirect(f"{address}?{urlencode(chosen)}", code=303)
     made = _plan(of, definition, request.form)
     bases = {
         name.removeprefix("base:"): request.form.get(name, 0, int) for name in request.form if name.startswith("base:")

@@ -14,6 +14,7 @@ from forms.question_types import question_type
 from forms.tables import tables
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
 from portal.blueprints.guard import repeats, requires, wants_json, who
+from portal.blueprints.holding import holding_of
 from portal.blueprints.page import notice
 from portal.blueprints.reading import action_words
 from portal.blueprints.respond.door import (
@@ -133,6 +134,7 @@ def _section_page(
             ensure_ascii=False,
             separators=(",", ":"),
         ),
+        holding=holding_of(head),
         request_key=uuid7(),
         today=answering.context.today.isoformat(),
     )

@@ -192,6 +192,23 @@ def line_view(line: SharedLine, head: SubmissionHead, definition: Definition) ->
     }  # fmt: skip
 
 
+def shared_with_me() -> list[dict[str, Any]]:
+    """Return what the signed-in person was handed by a colleague and has not finished."""
+    me = who()
+    found = queries.shared_with(db.session, me.user_id, me.institution_id) if me.user_id and me.institution_id else []
+    return [
+        {
+            "url": url_for("shared.work", public_id=one.delegation.public_id),
+            "title": about(one.head)["title"],
+            "cite": about(one.head)["cite"],
+            "asked": len(one.delegation.items),
+            "until": one.delegation.expires_at,
+            "note": one.delegation.note,
+        }
+        for one in found
+    ]
+
+
 @blueprint.post("/replies/<public_id>/share")
 @requires(Permission.SHARE_SUBMISSION, on=own_reply)
 @repeats("the page shows a code that is kept nowhere; a second one can be taken back")
@@ -227,11 +244,11 @@ def delegate(head: SubmissionHead) -> ResponseReturnValue:
 def placed(form: PortalForm, error: Invalid) -> PortalForm:
     """Put the sentences of a refusal beside their fields, else beside the day."""
     for problem in error.problems:
-        field = form._fields.get(problem.field or "", form._fields["until"])  # noqa: SLF001 - WTForms names no other way
+        field = form._fields.get(problem.field or "", form._fields["until"])
         field.errors = [*field.errors, str(problem.message)]
         if problem.field == "codes":
             field.errors = list(field.errors)[:-1]
-            form.codes_error = str(problem.message)  # type: ignore[attr-defined] # the boxes are no WTForms field
+            form.codes_error = str(problem.message)
     return form
 
 

@@ -146,13 +146,13 @@ class SharedPage(AnsweringPage):
 
     def _file(self, one: Evidence) -> FileView:
         size = f"{(one.size or 0) / 1024:.0f} kB" if one.size else ""
-        of = {"public_id": self.shared.delegation.public_id, "number": one.number}
+        public_id, mine = self.shared.delegation.public_id, one.added_by == self.principal.actor_id
         return FileView(
             one.number,
             one.filename or one.url or "",
-            url_for("shared.evidence", **of),
+            url_for("shared.evidence", public_id=public_id, number=one.number),
             size,
-            url_for("shared.remove_evidence", **of) if one.added_by == self.principal.actor_id else "",
+            url_for("shared.remove_evidence", public_id=public_id, number=one.number) if mine else "",
         )
 
 
