@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from flask import url_for
+from flask import g, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -17,6 +19,7 @@ from portal.queries.sharing import Holder, holder, running_names, with_delegates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
 
     from portal.models import Status
     from portal.queries.rates import Reply
@@ -50,6 +53,8 @@ def _inside(by: Holder, names: Sequence[str]) -> str:
                 ngettext("now with %(names)s and %(num)s more", "now with %(names)s and %(num)s more", more, names=said)
             )
         return str(_("now with %(names)s", names=said))
+    if by is Holder.DELEGATE:
+        return str(_("with the units that were asked"))
     return part_words(by)
 
 
@@ -63,6 +68,11 @@ def part_words(by: Holder) -> str:
         Holder.NOBODY: "",
     }
     return str(words[by])
+
+
+def last_day(until: datetime) -> date:
+    """Return the last whole day before a moment, in the country."""
+    return (until - timedelta(seconds=1)).astimezone(ZoneInfo(g.country.time_zone)).date()
 
 
 class Holding:

@@ -15,6 +15,7 @@ from portal.blueprints.guard import requires, who
 from portal.blueprints.holding import Holding
 from portal.extensions import db
 from portal.models import Status
+from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, may
 from portal.queries import grid as grids
 from portal.queries import implementation, reviews
@@ -291,7 +292,8 @@ def _cell(
         sentence = _("%(status)s, late", status=sentence)
     if reply.unsigned:
         sentence = _("%(status)s, signature to follow", status=sentence)
-    if held := holding.part(reply.submission_id, reply.status):
+    # the other statuses say it themselves
+    if reply.status in EDITABLE and (held := holding.part(reply.submission_id, reply.status)):
         sentence = f"{sentence} · {held}"
     url = address_of + reply.public_id if address_of else ""
     return letter, kind, sentence, url, reply.days_late > 0, reply.unsigned

@@ -16,6 +16,7 @@ from forms.tables import tables
 from portal import clock
 from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import repeats, requires, who
+from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
 from portal.blueprints.respond import collected_views as views
 from portal.blueprints.respond.door import blueprint, own_reply
@@ -147,7 +148,7 @@ def _links_page(head: SubmissionHead, made: Collection, given: Sequence[sharing.
         table="\n".join(
             "\t".join((one.delegation.name, one.delegation.contact, link_of(one), one.spoken_code)) for one in given
         ),
-        until=made.expires_at,
+        until=last_day(made.expires_at),
         collection_url=url_for("respond.collection", public_id=made.public_id),
     )
 
@@ -170,6 +171,7 @@ def _collection_page(of: CollectionOf, *, error: str = "", status: int = 200) ->
         error=error,
         collection=one,
         over=one.expires_at <= clock.now(),
+        until=last_day(one.expires_at),
         lines=[line_view(line, head, definition) | {"new": line.new_since} for line in lines],
         begun=sum(1 for line in lines if line.last_saved),
         finished=sum(1 for line in lines if line.delegation.finished_at),

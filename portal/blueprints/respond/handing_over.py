@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from portal.blueprints.answering import title_of
 from portal.blueprints.guard import requires, who
-from portal.blueprints.holding import held_by
+from portal.blueprints.holding import held_by, last_day
 from portal.blueprints.page import notice
 from portal.blueprints.respond.door import blueprint
 from portal.blueprints.respond.sharing import collection_rows, today
@@ -86,7 +86,7 @@ def _say(texts: Any) -> str:
 
 
 def _open(reply: Owed) -> bool:
-    return reply.head.status not in DONE
+    return reply.head.status not in DONE and reply.days_left >= 0
 
 
 def _cite(reply: Owed) -> str:
@@ -121,7 +121,7 @@ def _shares(here: int, cited: dict[int, str]) -> list[dict[str, Any]]:
             "contact": one.contact,
             "cite": cited.get(one.submission_id, ""),
             "questions": len(one.items),
-            "until": one.expires_at,
+            "until": last_day(one.expires_at),
             "finished": one.finished_at is not None,
             "held_by": _say(names.get(one.held_by)),
         }

@@ -14,9 +14,10 @@ from forms.tables import answered_codes, countable, may_change
 from portal import clock
 from portal.blueprints.answering import load, recommendation_box, title_of
 from portal.blueprints.guard import repeats, requires, who
+from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
 from portal.blueprints.respond.door import blueprint, own_reply
-from portal.blueprints.respond.sharing_texts import last_day, message, reminder, stage_words
+from portal.blueprints.respond.sharing_texts import message, reminder, stage_words
 from portal.database import write
 from portal.errors import Invalid, NotFound
 from portal.extensions import db
@@ -158,7 +159,7 @@ def collection_rows(found: list[queries.CollectionLine]) -> list[dict[str, Any]]
             "units": one.units,
             "begun": one.begun,
             "finished": one.finished,
-            "until": one.collection.expires_at,
+            "until": last_day(one.collection.expires_at),
             "over": one.collection.expires_at <= clock.now(),
             "taken_at": one.collection.taken_at,
         }
@@ -180,7 +181,7 @@ def line_view(line: SharedLine, head: SubmissionHead, definition: Definition) ->
         "running": line.running,
         "answered": line.answered,
         "asked": line.asked,
-        "until": one.expires_at,
+        "until": last_day(one.expires_at),
         "message": one.message,
         "finished_at": one.finished_at,
         "note": one.note,
@@ -202,7 +203,7 @@ def shared_with_me() -> list[dict[str, Any]]:
             "title": about(one.head)["title"],
             "cite": about(one.head)["cite"],
             "asked": len(one.delegation.items),
-            "until": one.delegation.expires_at,
+            "until": last_day(one.delegation.expires_at),
             "note": one.delegation.note,
         }
         for one in found
@@ -263,7 +264,7 @@ def given_page(head: SubmissionHead, given: services.Given) -> str:
         url=url,
         texts=[(own.code, own.name, message(given, head, url, own.code)) for own in languages()],
         qr=segno.make(url, error="m").svg_data_uri(scale=5, border=2),
-        until=given.delegation.expires_at,
+        until=last_day(given.delegation.expires_at),
         back_url=url_for("respond.share", public_id=head.public_id)
         if given.delegation.collection_id is None
         else collection_url(given.delegation),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
@@ -12,11 +10,12 @@ from flask import g
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
+from portal.blueprints.holding import last_day
 from portal.queries.sharing import Stage
 from portal.table import pick
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from portal.models import Delegation
     from portal.queries.sharing import SharedLine
@@ -49,11 +48,6 @@ def reminder(one: Delegation, head: SubmissionHead, language: str) -> str:
                 _("If you have lost them, ask for new ones: a new link and a new code are made in a minute."),
             ]
         )  # fmt: skip
-
-
-def last_day(until: datetime) -> date:
-    """Return the last whole day before a moment, in the country."""
-    return (until - timedelta(seconds=1)).astimezone(ZoneInfo(g.country.time_zone)).date()
 
 
 def message(given: services.Given, head: SubmissionHead, url: str, language: str) -> str:

@@ -8,6 +8,7 @@ from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from portal.blueprints.guard import by_link
+from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
 from portal.blueprints.shared.door import Ended, Shared, blueprint, shared
 from portal.blueprints.shared.shown import SharedPage
@@ -27,14 +28,16 @@ if TYPE_CHECKING:
 def finish_page(on: Shared) -> ResponseReturnValue:
     """Show what is not answered yet, and the one button that says "I have finished"."""
     shown = SharedPage(on, stored_reply(db.session, on.head.id, on.definition))
+    unanswered = shown.unanswered()
     return render_template(
         "shared/finish.html",
         delegation=on.delegation,
+        until=last_day(on.delegation.expires_at),
         institution=pick(on.head.institution_names, g.view.language, g.country.languages),
         answered=len(shown.done_codes()),
         total=len(shown.asked_codes()),
-        open=shown.unanswered(),
-        troubled=shown.missing(),
+        open=unanswered,
+        troubled=[line for line in shown.missing() if line not in unanswered],
         back_url=shown.page_url(shown.pages()[-1].code),
         work_url=url_for("shared.work", public_id=on.delegation.public_id),
     )

@@ -11,6 +11,7 @@ from forms.answers import field_name, parse_field_name
 from forms.tables import may_change
 from portal.blueprints.answering import context_for, load, read_changes
 from portal.blueprints.guard import by_link, repeats, wants_json
+from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
 from portal.blueprints.respond.rows import (
     anchor,
@@ -79,6 +80,7 @@ def _section_page(
         title=shown.page_title(page),
         institution=pick(on.head.institution_names, g.view.language, g.country.languages),
         delegation=on.delegation,
+        until=last_day(on.delegation.expires_at),
         page_number=number + 1,
         page_total=len(codes),
         recommendation=shown.recommendation(),

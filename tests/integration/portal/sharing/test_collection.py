@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from portal.models import Answer, AnswerRow, Question, Status, Submission
+from forms.sharing import read_units
+from portal.models import Answer, AnswerRow, Question, Status, Submission, Unit
 from tests import factories
 from tests.client import Client
 from tests.integration.portal.sharing.scenes import ROW_A, ROW_B, table_world
-
-pytestmark = pytest.mark.engines
+from tests.scenes import answer as store
 
 
 @pytest.fixture
@@ -70,6 +70,7 @@ def take(chief, address, **more):
     chief.submit(0, action="take", expect=200, **more)
 
 
+@pytest.mark.engines
 def test_units_answer_apart_and_are_taken_over_once(app, session, world, client_for):
     chief = client_for(world.focal)
     asked = ask(chief, world.reply)
@@ -103,6 +104,7 @@ def test_units_answer_apart_and_are_taken_over_once(app, session, world, client_
     assert len(session.scalars(select(AnswerRow).where(AnswerRow.submission_id == world.reply.id)).all()) == 2
 
 
+@pytest.mark.engines
 def test_no_round_counts_what_units_answer(app, session, world, client_for):
     chief = client_for(world.focal)
     kampot(app, session, ask(chief, world.reply))
@@ -114,3 +116,92 @@ def test_no_round_counts_what_units_answer(app, session, world, client_for):
     assert "Kampot" not in staff.text
     chief.get("/owed", expect=200)
     assert len(chief.page.xpath("//li[contains(@class, 'owed-row')]")) == 1
+
+
+def test_what_the_institution_wrote_itself_is_kept(app, session, world, client_for):
+    chief = client_for(world.focal)
+    asked = ask(chief, world.reply, units="Kampot")
+    by = factories.system_actor(session).id
+    store(session, world.reply, world.version, "measures", "Our own words.", by, lang="en")
+    store(session, world.reply, world.version, "beds", 3, by)
+    session.commit()
+    kampot(app, session, asked)
+    chief.get(f"/replies/{world.reply.public_id}/share", expect=200)
+    address = chief.page.xpath("string(//ul[@class='share-collections']//a/@href)") + "/take"
+    chief.get(address, expect=200)
+    text = chief.page.text_content()
+    assert "Our own words." in text
+    assert "Kampot" in text
+    # only the text is wanted
+    chief.submit(0, action="take", take=["measures@en"])
+    seen = stored(session, world.reply)
+    assert seen["measures", "en", ""] == "Our own words.\n\nKampot\nTwo courses."
+    assert seen["beds", "", ""] == 3
+    assert not [code for code, _lang, _row in seen if code == "people"]
+
+
+def test_a_reply_changed_meanwhile_is_not_overwritten(app, session, world, client_for):
+    chief = client_for(world.focal)
+    asked = ask(chief, world.reply, units="Kampot", codes=("beds",))
+    answer(app, session, *asked["Kampot"], {"beds": "12", "base:beds": "0"})
+    chief.get(f"/replies/{world.reply.public_id}/share", expect=200)
+    address = chief.page.xpath("string(//ul[@class='share-collections']//a/@href)") + "/take"
+    chief.get(address, expect=200)
+    chief.post(
+        f"/replies/{world.reply.public_id}/pages/page1", {"beds": "99", "base:beds": "0"},
+        headers={"Accept": "application/json"}, expect=200,
+    )  # fmt: skip
+    chief.post(address, {"take": "beds", "base:beds": "0", "action": "take"}, expect=409)
+    assert stored(session, world.reply)["beds", "", ""] == 99
+    assert "meanwhile" in chief.text
+
+
+def test_the_name_of_the_unit_can_stand_in_a_column(app, session, world, client_for):
+    chief = client_for(world.focal)
+    kampot(app, session, ask(chief, world.reply, units="Kampot"))
+    chief.get(f"/replies/{world.reply.public_id}/share", expect=200)
+    address = chief.page.xpath("string(//ul[@class='share-collections']//a/@href)") + "/take"
+    chief.get(address + "?unit-column:trainings=place", expect=200)
+    chief.submit(0, action="take")
+    places = [value for (code, _lang, _row), value in stored(session, world.reply).items() if code == "place"]
+    assert places == ["Kampot"]
+
+
+def test_the_list_of_units_is_kept_and_taken_again(session, world, client_for):
+    chief = client_for(world.focal)
+    ask(chief, world.reply)
+    chief.get(f"/replies/{world.reply.public_id}/collect", expect=200)
+    boxes = chief.page.xpath("//input[@name='unit']/@value")
+    assert len(boxes) == 3
+    fields = {"unit": boxes[:2], "units": "Takeo; 099\nKep", "until": "2099-01-01", "codes": ["beds"]}
+    chief.post(f"/replies/{world.reply.public_id}/collect", fields, expect=200)
+    names = chief.page.xpath("//li[contains(@class, 'code-card')]//h2/text()")
+    assert names == ["Kampot", "Kandal", "Takeo", "Kep"]
+    assert len(session.scalars(select(Unit)).all()) == 4
+
+
+def test_a_file_of_a_unit_is_the_institutions_to_read_alone(app, session, world, client_for):
+    chief = client_for(world.focal)
+    ask(chief, world.reply, units="Kampot", codes=("beds",))
+    chief.get(f"/replies/{world.reply.public_id}/share", expect=200)
+    address = chief.page.xpath("string(//ul[@class='share-collections']//a/@href)")
+    stranger = client_for(factories.person(session, factories.institution(session, "moi"), login="stranger"))
+    for path in ("", "/take", "/files/1"):
+        stranger.get(address + path, expect=404)
+    chief.get(address + "/files/1", expect=404)
+
+
+@pytest.mark.parametrize(
+    ("line", "unit"),
+    [
+        ("Kampot", ("Kampot", "")),
+        ("  Kampot   province ", ("Kampot province", "")),
+        ("Kampot\t012 345", ("Kampot", "012 345")),
+        ("Kampot; @kampot", ("Kampot", "@kampot")),
+        ("Kampot, 012 345", ("Kampot", "012 345")),
+        ("Agriculture, Forestry and Fisheries", ("Agriculture, Forestry and Fisheries", "")),
+        ("កំពត | a@example.org", ("កំពត", "a@example.org")),
+    ],
+)
+def test_a_pasted_line_is_a_unit_with_its_contact(line, unit):
+    assert read_units(line) == [unit]
