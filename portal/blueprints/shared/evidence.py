@@ -18,7 +18,7 @@ from portal.blueprints.shared.shown import SharedPage
 from portal.database import write
 from portal.errors import Invalid, NotFound
 from portal.extensions import db
-from portal.models import Evidence, Visibility
+from portal.models import Evidence
 from portal.queries.evidence import evidence_of
 from portal.queries.submissions import stored_reply
 from portal.services import evidence as evidence_service
@@ -84,12 +84,10 @@ def _place(on: Shared, code: str) -> str:
 
 
 def _one(on: Shared, number: int) -> Evidence:
-    """Return a piece of evidence of a shared question; a confidential one only to whoever attached it."""
+    """Return a piece of evidence that the person may see."""
     shown = SharedPage(on, stored_reply(db.session, on.head.id, on.definition))
     found = next((one for one in shown.evidence() if one.number == number), None)
-    if found is None or (
-        found.visibility is Visibility.CONFIDENTIAL and found.added_by != on.principal.actor_id
-    ):
+    if found is None:
         raise NotFound
     return found
 

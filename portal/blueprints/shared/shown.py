@@ -11,6 +11,7 @@ from forms.quoting import muted, readable_codes
 from forms.tables import answered_codes, countable, counted_as, may_change
 from portal.blueprints.answering import AnsweringPage
 from portal.extensions import db
+from portal.models import Visibility
 from portal.queries.evidence import evidence_of
 from portal.queries.questionnaires import question_ids
 from portal.templating import FileView
@@ -69,10 +70,15 @@ class SharedPage(AnsweringPage):
         )
 
     def evidence(self) -> Sequence[Evidence]:
-        """Return what is attached to the shared questions."""
+        """Return what is attached to the shared questions; of what is confidential only what the person attached."""
         ids = question_ids(db.session, self.head.version_id)
         mine = {ids[code] for code in ids if may_change(self.definition, code, self.codes)}
-        return [one for one in evidence_of(db.session, self.head.id) if one.question_id in mine]
+        return [
+            one
+            for one in evidence_of(db.session, self.head.id)
+            if one.question_id in mine
+            and (one.visibility is not Visibility.CONFIDENTIAL or one.added_by == self.principal.actor_id)
+        ]
 
     def pages(self) -> list[Item]:
         """Return the pages on which a shared question is asked; all of them when none is asked at present."""
