@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from forms.evaluation import Evaluation
     from forms.expressions import Tree
 
-FORMAT = 3  # part of the address of the rules: browsers keep them for ever
+FORMAT = 4  # part of the address of the rules: browsers keep them for ever
 
 
 def browser_rules(definition: Definition, language: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def browser_rules(definition: Definition, language: str) -> dict[str, Any]:
         "reads": {code: sorted(names) for code, names in compiled.reads.items() if names},
         "lists": _lists(compiled, trees, language),
         "filtered": {
-            code: [_row(choice, language) for choice in compiled.by_code[code].choices]
+            code: [_row(choice, language) for choice in compiled.by_code[code].choices if not choice.retired]
             for code, own in rules.items()
             if "choice_filter" in own
         },
@@ -81,6 +81,14 @@ def reads_of(definition: Definition, codes: set[str]) -> frozenset[str]:
         found.add(name)
         waiting.extend(compiled.reads.get(name, ()))
     return frozenset(found)
+
+
+def filter_reads(definition: Definition, code: str) -> frozenset[str]:
+    """Return what decides which choices of a question are on offer (kept on the definition)."""
+    kept: dict[str, frozenset[str]] = vars(definition).setdefault("_filter_reads", {})
+    if code not in kept:
+        kept[code] = reads_of(definition, {code})
+    return kept[code]
 
 
 def known(definition: Definition, page: Item, evaluation: Evaluation, now: str) -> dict[str, Any]:

@@ -17,7 +17,15 @@ from forms.questionnaire import asked, cell_keys, read_answers, section_form, wh
 from forms.tables import answered_codes, countable, counted_as, may_change, table_of, tables
 from portal import clock
 from portal.blueprints.drawing import clone, draw
-from portal.blueprints.question_views import as_table, computed_view, is_shown, is_table_list, retired_but_chosen
+from portal.blueprints.question_views import (
+    TABLE_LIST,
+    as_table,
+    computed_view,
+    is_shown,
+    is_table_list,
+    on_offer,
+    retired_but_chosen,
+)
 from portal.blueprints.tables import cell_id, fill_table, table_skeleton
 from portal.extensions import db
 from portal.markdown import marked
@@ -183,6 +191,9 @@ def _question_view(item: Item, language: str, languages: tuple[str, ...]) -> Ite
         for state, words in (("not_available", _("Not available")), ("not_applicable", _("Not applicable")))
         if settings.get(state)
     ]
+    choices = kind.shown_choices(item, language)
+    filtered = bool(item.choice_filter.strip() and item.choices)
+    variant = kind.variant(item)
     return ItemView(
         code=item.code,
         name=item.code,
@@ -192,8 +203,10 @@ def _question_view(item: Item, language: str, languages: tuple[str, ...]) -> Ite
         hint=item.text("hint", language, languages),
         guidance=item.text("guidance", language, languages),
         required=item.required in {"yes", "true", "true()"},
-        variant=kind.variant(item),
-        choices=[(key, label, False) for key, label in kind.shown_choices(item, language)],
+        variant="columns" if filtered and variant == TABLE_LIST else variant,
+        choices=[(key, label, False) for key, label in choices],
+        filtered=filtered,
+        places=len(choices) if filtered else 0,
         how_to=str(kind.how_to(item)),
         html=marked(item.text("label", language, languages)) if item.kind == "note" else "",
         rows=int(settings.get("rows") or ROWS),
@@ -343,8 +356,7 @@ class AnsweringPage:
             filled.revision = answer.revision if answer else 0
             filled.raw = self.raw(item, key, answer, mine.get(key))
             if view.choices:
-                chosen = set(filled.raw)
-                filled.choices = [(value, label, value in chosen) for value, label, _chosen in view.choices]
+                filled.choices = on_offer(view, filled.raw, self.evaluation.offered.get(view.code))
                 filled.choices += retired_but_chosen(item, view, filled.raw, self.context.language)
         if answer is not None:
             filled.state = answer.state

@@ -9,7 +9,7 @@ from forms.question_types.choices import label_of
 from portal.templating import ItemView
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from forms.definition.model import Item
 
@@ -46,7 +46,8 @@ def is_table_list(item: Item) -> bool:
 
 def as_table(heading: ItemView, inside: Sequence[ItemView]) -> ItemView:
     """Make the questions that share the list of the first one rows under its choices; others stay as they are."""
-    rows = [view for view in inside if view.control in {"choice", "choices"} and view.choices]
+    # rows that are offered different choices do not fit under one head
+    rows = [view for view in inside if view.control in {"choice", "choices"} and view.choices and not view.filtered]
     if not rows:
         return heading
     shared = [key for key, _label, _chosen in rows[0].choices]
@@ -55,6 +56,16 @@ def as_table(heading: ItemView, inside: Sequence[ItemView]) -> ItemView:
             view.variant = TABLE_LIST
     heading.variant, heading.choices = TABLE_LIST, rows[0].choices
     return heading
+
+
+def on_offer(view: ItemView, raw: Sequence[str], offered: Collection[str] | None) -> list[tuple[str, str, bool]]:
+    """Return the choices of a list that the other answers leave (None: all) or that were chosen before."""
+    chosen = set(raw)
+    return [
+        (key, label, key in chosen)
+        for key, label, _chosen in view.choices
+        if offered is None or not view.filtered or key in offered or key in chosen
+    ]
 
 
 def retired_but_chosen(item: Item, view: ItemView, raw: Sequence[str], language: str) -> list[tuple[str, str, bool]]:

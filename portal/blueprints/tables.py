@@ -13,7 +13,7 @@ from forms.question_types import question_type
 from forms.question_types.choices import label_of
 from forms.tables import made_key, may_change, tables
 from portal.blueprints.drawing import clone
-from portal.blueprints.question_views import is_shown
+from portal.blueprints.question_views import is_shown, on_offer
 from portal.queries.submissions import RowKey
 from portal.templating import ColumnView, ItemView, RowView, TableView, TextInLanguage, digits, number
 
@@ -240,13 +240,7 @@ class _Filler:
         self, pattern: ItemView, item: Item, name: str, raw: Sequence[str]
     ) -> list[tuple[str, str, bool]]:
         """Return what this row is offered and what was chosen in it; a text that names no choice stays as typed."""
-        chosen = set(raw)
-        offered = self.page.evaluation.offered.get(name)
-        found = [
-            (key, label, key in chosen)
-            for key, label, _chosen in pattern.choices
-            if offered is None or key in offered or key in chosen
-        ]
+        found = on_offer(pattern, raw, self.page.evaluation.offered.get(name))
         known = {key for key, _label, _chosen in found}
         language = self.page.context.language
         return found + [(one, label_of(one, item, language), True) for one in raw if one and one not in known]

@@ -9,7 +9,7 @@ from flask import current_app, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from forms.answers import AnswerKey, Parsed, field_name
-from forms.browser import FORMAT, browser_rules, known
+from forms.browser import FORMAT, browser_rules, filter_reads, known
 from forms.question_types import question_type
 from forms.tables import tables
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
@@ -175,7 +175,7 @@ def save_section(on: OnPage) -> ResponseReturnValue:
             row_changes=row_changes,
         )
     if wants_json():
-        return _saved_json(saved, definition), saved.http_status
+        return _saved_json(saved, definition) | _offered(saved, changes, definition, page), saved.http_status
     return _after_save(saved, changes, head, definition, page)
 
 
@@ -206,6 +206,20 @@ def _saved_json(saved: Saved, definition: Definition) -> dict[str, Any]:
         "saved_at": time_text(saved.at),
         **(told_rows(saved, definition, names) if tables(definition) else {}),
     }
+
+
+def _offered(
+    saved: Saved, changes: Mapping[AnswerKey, Change], definition: Definition, page: Item
+) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Tell what the questions of the page now offer whose choices depend on what was saved."""
+    changed = {key.code for key in changes}
+    codes = {
+        item.code
+        for item in page.items()
+        if item.choice_filter.strip() and not changed.isdisjoint(filter_reads(definition, item.code))
+    }
+    found = {name: keys for name, keys in saved.evaluation.offered.items() if name.partition("[")[0] in codes}
+    return {"offered": found} if found else {}
 
 
 def _stored_raw(one: services.StaleAnswer, definition: Definition) -> list[str]:

@@ -1,4 +1,4 @@
-// bundle: expressions.js engine.js
+// bundle: expressions.js engine.js offers.js
 // Applies the rules of the questionnaire while somebody answers, before the server has spoken; the server always decides.
 // The form names them in data-rules and says in data-known what is answered on other pages and not shown here:
 // {now, values: {"code" or "code[row]": text}, rows: {table: [[key, parent key]]}, hidden: ["code" or "code[row]"]}.
@@ -198,20 +198,32 @@ class Page {
     });
   }
 
-  // leaves only the choices that fit the other answers; what is chosen stays until the server has spoken
-  offer(code, name, frame) {
+  // leaves only the choices that fit the other answers; `said` is what the server said of a rule that only it can judge
+  offer(code, name, frame, said = null) {
     const choices = this.rules.filtered[code];
-    const keys = choices && this.engine.offered(code, frame.key, choices);
-    if (!keys) return;
-    for (const field of this.fields.get(name) || []) {
-      if (field.tagName === "SELECT") complete(field, choices, keys);
-      const options = field.tagName === "SELECT" ? [...field.options].filter((option) => option.value) : [field];
-      for (const option of options) {
-        const gone = !keys.includes(option.value) && !option.checked && !option.selected;
-        option.disabled = gone;
-        (option.closest("label") || option).hidden = gone;
-      }
+    const keys = choices && !frame.hidden.has(code) && (this.engine.offered(code, frame.key, choices) || said);
+    const item = (this.items.get(name) || [])[0];
+    if (keys && item) this.join(name, leave(item, name, choices, new Set(keys)));
+  }
+
+  join(name, added) {
+    if (added.length) this.fields.set(name, [...(this.fields.get(name) || []), ...added]);
+  }
+
+  // offered: {"code" or "code[row]": [keys]}
+  told(offered) {
+    for (const [name, keys] of Object.entries(offered)) {
+      const [code, row = ""] = name.replace("]", "").split("[");
+      const frame = this.engine.frame(code, row);
+      if (frame) this.offer(code, name, frame, keys);
     }
+  }
+
+  // a colleague's answer may be a choice that was not on offer here
+  fill(name, keys) {
+    const choices = this.rules.filtered[name.split("[")[0]];
+    const item = (this.items.get(name) || [])[0];
+    if (choices && item) this.join(name, complete(item, name, choices, new Set(keys)));
   }
 }
 
@@ -236,16 +248,6 @@ function readDate(value) {
   const found = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$/.exec(bare);
   const iso = found ? `${found[3]}-${found[2].padStart(2, "0")}-${found[1].padStart(2, "0")}` : bare;
   return Number.isNaN(days(iso)) ? "" : iso;
-}
-
-// a list may have come without the choices that did not fit then
-function complete(field, choices, keys) {
-  const there = new Map([...field.options].map((option) => [option.value, option]));
-  if (keys.every((key) => there.has(key))) return;
-  for (const choice of choices) {
-    const option = there.get(choice.name) || (keys.includes(choice.name) ? new Option(choice.label, choice.name) : null);
-    if (option) field.append(option);
-  }
 }
 
 const hide = (element, hidden) => { if (element.hidden !== hidden) element.hidden = hidden; };
@@ -280,6 +282,8 @@ async function begin() {
     requestAnimationFrame(() => { due = false; page.rebuild(); });
   });
   document.addEventListener("tamdan:dirty", (event) => page.changed(event.detail.names.filter((name) => !name.includes(":")).map((name) => name.split("@")[0])));
+  document.addEventListener("tamdan:told", (event) => page.told(event.detail.offered || {}));
+  document.addEventListener("tamdan:filling", (event) => page.fill(event.detail.name, event.detail.list));
   // an answer was put in by script: a colleague's, say
   document.addEventListener("tamdan:changed", (event) => { if (event.detail) page.changed([event.detail.split("@")[0]]); });
 }

@@ -106,6 +106,7 @@ function spoken(name, list) {
 }
 
 function fill(name, list) {
+  document.dispatchEvent(new CustomEvent("tamdan:filling", { detail: { name, list } }));
   let place = 0; // a period has two fields of one name, a ranking one for each place
   for (const field of fieldsOf(name)) {
     if (field.name !== name) continue;
