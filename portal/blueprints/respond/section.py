@@ -247,7 +247,8 @@ def _after_save(
     """Answer a post without script: go on, or show the page again with what needs a look."""
     head = queries.head_by_id(db.session, head.id)
     answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
-    refusals = [(place(one.key, definition), str(one.message)) for one in saved.refused]
+    here = {item.code for item in page.items()}  # what a question of another page begins with may be refused too
+    refusals = [(place(one.key, definition), str(one.message)) for one in saved.refused if one.key.code in here]
     if saved.stale or saved.stale_rows:
         names = actor_names(db.session, people(saved))
         conflicts = [
@@ -270,7 +271,7 @@ def _after_save(
         shown = row_conflicts(saved, definition, names)
         errors += row_errors(saved) + refusals
         return _section_page(answering, page, errors=errors, conflicts=conflicts, row_conflicts=shown, mine=mine), 409
-    if saved.refused or saved.refused_rows:
+    if refusals or saved.refused_rows:
         return _section_page(answering, page, errors=row_errors(saved) + refusals), 422
     del changes
     if row_act():
