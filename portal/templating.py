@@ -112,6 +112,7 @@ class ColumnView:
     """One column of a table: its heading, and `total`, the sum in the table's foot (None: no sum is shown).
 
     `labels` is JSON: the keys of its choices by their labels in every language, so that pasted labels are understood.
+    `wording` and `hint_wording` are as in `ItemView`.
     """
 
     code: str
@@ -123,6 +124,8 @@ class ColumnView:
     total: str | None = None
     hidden: bool = False
     labels: str = ""
+    wording: str = ""
+    hint_wording: str = ""
 
 
 @dataclass(slots=True)
@@ -178,6 +181,7 @@ class ItemView:
     is what a draft keeps beside an answer that could not be read. `table` feeds the table control; the item of a cell
     has its `row`, the ids of its headings in `labels` and control "computed" where nobody fills it in. `filtered` says
     that other answers decide which choices are on offer, `places` how many places a ranking then has at the most.
+    `wording` and `hint_wording` are label and hint with `${name}` in them where answers are spoken there, else "".
     """
 
     code: str
@@ -217,6 +221,8 @@ class ItemView:
     html: str = ""
     filtered: bool = False
     places: int = 0
+    wording: str = ""
+    hint_wording: str = ""
 
 
 def view() -> Any:

@@ -46,6 +46,12 @@ def version(session: Session) -> QuestionnaireVersion:
         factories.question(session, made, code, kind, parent=parent, **({"label": f"Question {code}"} | more))
 
     question("province", "select_one", choices=PROVINCES)
+    question("visitor", "text", settings={"one_language": True})
+    question("said", "text", required="true()", settings={"one_language": True},
+             texts={"label": {"en": "What did ${visitor} say in ${province}?"}, "hint": {"en": "Ask ${visitor}."}})  # fmt: skip
+    factories.item(session, made, "thanks", kind=ItemKind.NOTE, parent=page, settings={"type": "note"},
+                   label="**Thanks**, ${visitor}. [More](https://guide.example/)")  # fmt: skip
+    question("wishes", "rank", label="Wishes of ${visitor}", choices=PROVINCES)
     question("district", "select_one", choices=DISTRICTS, choice_filter=FITS)
     question("several", "select_multiple", choices=DISTRICTS, choice_filter=FITS)
     question("listed", "select_one", choices=DISTRICTS, choice_filter=FITS, settings={"appearance": "minimal"})
@@ -53,7 +59,7 @@ def version(session: Session) -> QuestionnaireVersion:
     question("order", "rank", choices=DISTRICTS, choice_filter=FITS)
     visits = factories.item(session, made, "visits", kind=ItemKind.REPEAT, parent=page, label="Visits")
     question("place", "select_one", visits, choices=PROVINCES)
-    question("part", "select_one", visits, choices=DISTRICTS, choice_filter="province = ${place}")
+    question("part", "select_one", visits, label="Part of ${place}", choices=DISTRICTS, choice_filter="province = ${place}")
     question("parts", "select_multiple", visits, choices=DISTRICTS, choice_filter="province = ${place}")
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from markupsafe import Markup, escape
 
 from forms.answers import AnswerKey, field_name, parse_field_name
 from forms.context import Context, looked_up
-from forms.evaluation import evaluate, fill
+from forms.evaluation import NAME, evaluate, fill
 from forms.question_types import question_type
 from forms.questionnaire import asked, cell_keys, read_answers, section_form, why_unreadable
 from forms.tables import answered_codes, countable, counted_as, may_change, table_of, tables
@@ -25,6 +26,7 @@ from portal.blueprints.question_views import (
     is_table_list,
     on_offer,
     retired_but_chosen,
+    speak,
 )
 from portal.blueprints.tables import cell_id, fill_table, table_skeleton
 from portal.extensions import db
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from portal.queries.submissions import AskedRecommendation, StoredReply, SubmissionHead
 
 ROWS = 5
+_TAG = re.compile(r"(<[^>]*>)")
 
 
 def context_for(principal: Principal, head: SubmissionHead, definition: Definition) -> Context:
@@ -252,6 +255,22 @@ def why_not_taken(
     return found | {key: str(text) for key, text in evaluation.refused.items()}
 
 
+def _spoken_html(html: str, definition: Definition, values: Mapping[str, str], language: str) -> Markup:
+    """Return HTML with answers in the place of `${name}`, marked in its text so that a script can renew them there."""
+
+    def escaped(said: str) -> str:
+        return str(escape(said))
+
+    def marked_answer(found: re.Match[str]) -> str:
+        answer = fill(found[0], definition, values, language, escaped)
+        return f'<span data-says="{escape(found[1])}">{answer}</span>'
+
+    parts = _TAG.split(html)  # Markdown's own output: "<" stands for a tag and nothing else
+    parts[::2] = [NAME.sub(marked_answer, text) for text in parts[::2]]
+    parts[1::2] = [fill(tag, definition, values, language, escaped) for tag in parts[1::2]]
+    return Markup("".join(parts))  # noqa: S704 - what is put in is escaped
+
+
 class AnsweringPage:
     """Everything the answering page shows of one reply: its questions filled in, its pages, what is missing."""
 
@@ -367,12 +386,15 @@ class AnsweringPage:
         """Return the view with answers in the place of `${name}` in its wording; they are escaped as HTML in `html`."""
         values, language = self.evaluation.values, self.context.language
         filled = clone(view)
-        filled.label = fill(view.label, self.definition, values, language)
-        filled.hint = fill(view.hint, self.definition, values, language)
+        speak(filled, self.definition, values, language)
         if "${" in view.html:
-            html = fill(view.html, self.definition, values, language, lambda said: str(escape(said)))
-            filled.html = Markup(html)  # noqa: S704 - what is put in is escaped
+            filled.html = _spoken_html(view.html, self.definition, values, language)
         return filled
+
+    def text(self, item: Item, role: str = "label") -> str:
+        """Return a wording outside tables in the reader's language, with answers in it."""
+        words = item.text(role, self.context.language, self.context.languages)
+        return fill(words, self.definition, self.evaluation.values, self.context.language)
 
     def raw(self, item: Item, key: AnswerKey, answer: StoredAnswer | None, mine: str | None) -> list[str]:
         """Return what a control shows: my lost text, else what is stored, else what the answer begins with."""
@@ -426,13 +448,12 @@ class AnsweringPage:
 
     def _place_of(self, key: AnswerKey) -> tuple[str, str]:
         """Return how a question is named and where it stands; a cell with its table, at the first of its rows."""
-        language, languages = self.context.language, self.context.languages
-        label = self.definition.question(key.code).text("label", language, languages)
+        label = self.text(self.definition.question(key.code))
         page = self.page_url(self.definition.page_of(key.code).code)
         table = table_of(self.definition, key.code)
         if table is None or not key.row:
             return label, f"{page}#q-{key.code}-item"
-        return f"{table.item.text('label', language, languages)}: {label}", f"{page}#{cell_id(table.code, key)}-item"
+        return f"{self.text(table.item)}: {label}", f"{page}#{cell_id(table.code, key)}-item"
 
     def _order(self, code: str) -> int:
         return list(self.definition.compiled.by_code).index(code)
@@ -443,7 +464,6 @@ class AnsweringPage:
 
     def steps(self, current: str) -> list[tuple[str, str, str, str]]:
         """List the pages: (label, address, state, detail)."""
-        language, languages = self.context.language, self.context.languages
         blocking = {
             counted_as(self.definition, key.code)
             for key in (*self.evaluation.missing, *self.evaluation.refused, *self.evaluation.unreadable)
@@ -464,7 +484,7 @@ class AnsweringPage:
             if state == "open" and asked and done == len(asked):
                 state = "done"
             detail = _("%(done)s of %(all)s answered", done=done, all=len(asked)) if asked else ""
-            steps.append((page.text("label", language, languages), self.page_url(page.code), state, detail))
+            steps.append((self.text(page), self.page_url(page.code), state, detail))
         return steps
 
     def asked(self) -> int:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forms.evaluation import fill
 from forms.question_types import question_type
 from forms.question_types.choices import label_of
 from portal.templating import ItemView
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from forms.definition.model import Item
+    from forms.definition.model import Definition, Item
 
 TABLE_LIST = "table-list"
 
@@ -56,6 +57,14 @@ def as_table(heading: ItemView, inside: Sequence[ItemView]) -> ItemView:
             view.variant = TABLE_LIST
     heading.variant, heading.choices = TABLE_LIST, rows[0].choices
     return heading
+
+
+def speak(view: ItemView, definition: Definition, values: Mapping[str, str], language: str) -> None:
+    """Put answers in the place of `${name}` in a view's label and hint; what they are made from stays beside them."""
+    if "${" in view.label:
+        view.wording, view.label = view.label, fill(view.label, definition, values, language)
+    if "${" in view.hint:
+        view.hint_wording, view.hint = view.hint, fill(view.hint, definition, values, language)
 
 
 def on_offer(view: ItemView, raw: Sequence[str], offered: Collection[str] | None) -> list[tuple[str, str, bool]]:

@@ -96,7 +96,7 @@ def _section_page(
     questions, items = answering.drawn(page, evidence, mine)
     return render_template(
         "respond/section.html",
-        title=page.text("label", view.language, languages)
+        title=answering.text(page)
         or pick(answering.definition.titles, view.language, languages),
         institution=pick(head.institution_names, view.language, g.country.languages),
         round=pick(head.round_titles, view.language, g.country.languages),

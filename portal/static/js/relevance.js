@@ -1,4 +1,4 @@
-// bundle: expressions.js engine.js offers.js
+// bundle: expressions.js engine.js offers.js wording.js
 // Applies the rules of the questionnaire while somebody answers, before the server has spoken; the server always decides.
 // The form names them in data-rules and says in data-known what is answered on other pages and not shown here:
 // {now, values: {"code" or "code[row]": text}, rows: {table: [[key, parent key]]}, hidden: ["code" or "code[row]"]}.
@@ -6,7 +6,7 @@
 // What is looked for on the page: [data-item="NAME"] shows and hides a question, group, page, table or cell, NAME being
 // "code", "code[row]" for a cell, "table[row]" for a table in a row; "code" of a column means its heading.
 // [data-computed="NAME"] and [data-value-of="NAME"] show a computed value, [data-total="column[row of the table around]"] a
-// sum. Rows come from the hidden fields row:TABLE[KEY] and row-parent:TABLE[KEY]; "tamdan:rows" says that they changed.
+// sum. [data-wording] and [data-says]: see wording.js. Rows come from the hidden fields row:TABLE[KEY] and row-parent:TABLE[KEY]; "tamdan:rows" says that they changed.
 
 const form = document.querySelector("form[data-rules]");
 const ROW_FIELD = /^row:([^[\]]+)\[([^\]]+)\]$/;
@@ -47,6 +47,7 @@ class Page {
     this.believe();
     if (this.seen) this.begin();
     this.seen = new Set(this.frames().map(([name]) => name));
+    this.wording = new Wording(this.engine, new Map(this.frames()));
     this.show(this.engine.compute((code, row) => this.answer(code, row)));
   }
 
@@ -140,6 +141,7 @@ class Page {
       }
       if (home) this.column(code, home);
     }
+    this.wording.renew(codes);
     for (const [watcher, names] of Object.entries(this.rules.watches)) {
       if (!codes.includes(watcher) && !names.some((name) => codes.includes(name))) continue;
       for (const frame of this.engine.of.get(this.engine.homes.get(watcher)) || []) {
@@ -191,11 +193,7 @@ class Page {
   }
 
   message(code, frame) {
-    const scope = this.engine.scope(frame);
-    return this.rules.messages[code].replace(/\$\{\s*([^{}\s]+)\s*\}/g, (found, name) => {
-      const value = scope.value(name);
-      return value ? value.split(" ").map((key) => scope.label(name, key)).join(this.rules.labels[name] ? ", " : " ") : "…";
-    });
+    return spoken(this.rules.messages[code], this.engine, frame) ?? this.rules.messages[code];
   }
 
   // leaves only the choices that fit the other answers; `said` is what the server said of a rule that only it can judge

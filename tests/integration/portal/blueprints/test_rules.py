@@ -136,7 +136,7 @@ def test_a_page_brings_what_its_rules_read_on_others(client_for, scene):
     client.post(scene.first, {"name": "Somebody", "base:name": "0"}, headers=JSON, expect=200)
     page = client.get(scene.second).text
     known = json.loads(html.unescape(re.search(r'data-known="([^"]*)"', page)[1]))
-    assert known["values"] == {"year": "2022", "next": "2023"}
+    assert known["values"] == {"year": "2022", "next": "2023", "name": "Somebody"}  # the name is spoken in a label
     assert known["hidden"] == ["why"]
     address = html.unescape(re.search(r'data-rules="([^"]*)"', page)[1])
     response = client.get(address)
