@@ -37,7 +37,7 @@ function leave(item, name, choices, keys) {
   return added;
 }
 
-const inDigits = (text) => (form.dataset.digits === "khmr" ? String(text).replace(/[0-9]/g, (digit) => String.fromCharCode(0x17e0 + Number(digit))) : String(text));
+const inDigits = (text) => (KHMER ? String(text).replace(/[0-9]/g, (digit) => String.fromCharCode(0x17e0 + Number(digit))) : String(text));
 
 // Adds the choices of `keys` that are not there, each in its place. Returns the fields that were added.
 function complete(item, name, choices, keys) {

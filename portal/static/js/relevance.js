@@ -9,6 +9,7 @@
 // sum. [data-wording] and [data-says]: see wording.js. Rows come from the hidden fields row:TABLE[KEY] and row-parent:TABLE[KEY]; "tamdan:rows" says that they changed.
 
 const form = document.querySelector("form[data-rules]");
+const KHMER = form !== null && form.dataset.digits === "khmr"; // asked once: a form looks among its fields' names first
 const ROW_FIELD = /^row:([^[\]]+)\[([^\]]+)\]$/;
 
 class Page {
@@ -21,40 +22,67 @@ class Page {
     this.rebuild();
   }
 
-  // reads the whole page anew: after rows came or went
+  // reads the whole page anew: after rows went or changed places
   rebuild() {
     this.fields = new Map();
     this.items = new Map();
     this.outputs = new Map();
     this.totals = new Map();
-    const rows = {};
-    for (const field of form.elements) {
-      const row = ROW_FIELD.exec(field.name || "");
-      if (row) this.row(rows, row, field);
-      if (!field.name || /[!:]/.test(field.name) || field.type === "file") continue;
-      const name = field.name.split("@")[0];
-      if (!this.fields.has(name)) this.fields.set(name, []);
-      this.fields.get(name).push(field);
-    }
-    for (const [table, found] of Object.entries(rows)) rows[table] = found.sort((one, other) => one[2] - other[2]).map(([key, parent]) => [key, parent]);
-    const group = (map, key, element) => map.set(key, [...(map.get(key) || []), element]);
-    for (const element of form.querySelectorAll("[data-item]")) group(this.items, element.dataset.item, element);
-    for (const element of form.querySelectorAll("[data-computed], [data-value-of]")) group(this.outputs, element.dataset.computed || element.dataset.valueOf, element);
-    for (const element of form.querySelectorAll("[data-total]")) group(this.totals, element.dataset.total, element);
-    const shown = {};
-    for (const table of form.querySelectorAll("[data-table]:not([data-fixed])")) shown[table.dataset.table] = [];
-    this.engine.place({ ...this.known.rows, ...shown, ...rows });
+    this.rows = {};
+    this.read(form, form.elements);
+    this.place();
     this.believe();
     if (this.seen) this.begin();
     this.seen = new Set(this.frames().map(([name]) => name));
-    this.wording = new Wording(this.engine, new Map(this.frames()));
+    this.wording = new Wording(this.engine);
+    this.wording.read(form, new Map(this.frames()));
     this.show(this.engine.compute((code, row) => this.answer(code, row)));
   }
 
-  row(rows, [, table, key], field) {
+  // reads what came: rows at the end of their tables
+  grow(added) {
+    for (const element of added) this.read(element, element.querySelectorAll("input, select, textarea"));
+    this.place();
+    this.begin();
+    const frames = new Map(this.frames());
+    const fresh = new Set([...frames].filter(([name]) => !this.seen.has(name)).map(([, frame]) => frame));
+    const tables = new Set([...fresh].map((frame) => frame.table));
+    this.seen = new Set(frames.keys());
+    for (const element of added) this.wording.read(element, frames);
+    const codes = new Set([...this.engine.homes].filter(([code, home]) => tables.has(home) || tables.has(code)).map(([code]) => code));
+    // rules of other rows may count this one, but what is written there has not changed: it is not read again
+    this.show(this.engine.compute((code, row) => {
+      const frame = row && this.engine.frame(code, row);
+      const kept = frame && !fresh.has(frame) && !frame.hidden.has(code) && !this.engine.missing.has(code) ? frame.values.get(code) : undefined;
+      return kept ?? this.answer(code, row);
+    }, codes));
+  }
+
+  read(root, fields) {
+    const group = (map, key, element) => { if (map.has(key)) map.get(key).push(element); else map.set(key, [element]); };
+    for (const field of fields) {
+      const row = ROW_FIELD.exec(field.name || "");
+      if (row) this.row(row, field);
+      if (!field.name || /[!:]/.test(field.name) || field.type === "file") continue;
+      group(this.fields, field.name.split("@")[0], field);
+    }
+    for (const element of root.querySelectorAll("[data-item]")) group(this.items, element.dataset.item, element);
+    for (const element of root.querySelectorAll("[data-computed], [data-value-of]")) group(this.outputs, element.dataset.computed || element.dataset.valueOf, element);
+    for (const element of root.querySelectorAll("[data-total]")) group(this.totals, element.dataset.total, element);
+    for (const table of root.querySelectorAll("[data-table]:not([data-fixed])")) this.rows[table.dataset.table] ||= [];
+  }
+
+  place() {
+    const rows = { ...this.known.rows };
+    for (const [table, found] of Object.entries(this.rows)) rows[table] = found.sort((one, other) => one[2] - other[2]).map(([key, parent]) => [key, parent]);
+    this.engine.place(rows);
+  }
+
+  row([, table, key], field) {
     if (field.closest("[data-removed]")) return;
-    const parent = form.elements.namedItem(`row-parent:${table}[${key}]`);
-    (rows[table] ||= []).push([key, parent ? parent.value : "", Number(field.value) || 0]);
+    // beside it: the names of a form's fields are gathered anew whenever one came
+    const parent = [...field.parentElement.children].find((one) => one.name === `row-parent:${table}[${key}]`);
+    (this.rows[table] ||= []).push([key, parent ? parent.value : "", Number(field.value) || 0]);
   }
 
   frames() {
@@ -258,7 +286,7 @@ function altered(field) {
 
 function say(output, value) {
   if (!value && output.dataset.valueOf) value = "–";
-  const written = form.dataset.digits === "khmr" ? value.replace(/[0-9]/g, (digit) => String.fromCharCode(0x17e0 + Number(digit))) : value;
+  const written = KHMER ? value.replace(/[0-9]/g, (digit) => String.fromCharCode(0x17e0 + Number(digit))) : value;
   if (output.textContent !== written) output.textContent = written;
 }
 
@@ -273,11 +301,20 @@ async function begin() {
   };
   form.addEventListener("input", heard);
   form.addEventListener("change", heard);
-  let due = false; // many rows may come at once
-  document.addEventListener("tamdan:rows", () => {
-    if (due) return;
-    due = true;
-    requestAnimationFrame(() => { due = false; page.rebuild(); });
+  let due = null; // many rows may come at once
+  document.addEventListener("tamdan:rows", (event) => {
+    const added = event.detail && event.detail.added;
+    if (!due) {
+      requestAnimationFrame(() => {
+        const { anew, came } = due;
+        due = null;
+        if (anew || came.some((one) => !one.isConnected)) page.rebuild();
+        else page.grow(came);
+      });
+    }
+    due ||= { anew: false, came: [] };
+    if (added) due.came.push(...added);
+    else due.anew = true;
   });
   document.addEventListener("tamdan:dirty", (event) => page.changed(event.detail.names.filter((name) => !name.includes(":")).map((name) => name.split("@")[0])));
   document.addEventListener("tamdan:told", (event) => page.told(event.detail.offered || {}));

@@ -23,14 +23,17 @@ function spoken(words, engine, frame) {
 }
 
 class Wording {
-  // frames: name of a row -> its frame
-  constructor(engine, frames) {
+  constructor(engine) {
     this.engine = engine;
     this.places = new Map(); // name of an answer -> where it is spoken
-    for (const element of form.querySelectorAll("[data-wording], [data-says]")) {
+  }
+
+  // frames: name of a row -> its frame
+  read(root, frames) {
+    for (const element of root.querySelectorAll("[data-wording], [data-says]")) {
       const words = element.dataset.wording ?? `\${${element.dataset.says}}`;
       const row = element.closest("[data-row], [data-inner]");
-      const frame = (row && frames.get(row.dataset.row || row.dataset.inner)) || engine.root;
+      const frame = (row && frames.get(row.dataset.row || row.dataset.inner)) || this.engine.root;
       for (const [, name] of words.matchAll(NAMED)) {
         if (!this.places.has(name)) this.places.set(name, new Set());
         this.places.get(name).add({ element, words, frame });
