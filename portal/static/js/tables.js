@@ -1,3 +1,4 @@
+// bundle: calendar.js
 // Tables of the answering page: rows are added, moved, removed and put back at once, each cell saves by itself (the work of
 // respond.js), and cells copied in Excel can be pasted. Without this script the buttons post the page.
 
@@ -389,14 +390,8 @@ form.addEventListener("click", (event) => {
   const button = event.target.closest("[data-cell-picks]");
   if (!button) return;
   const target = document.getElementById(button.dataset.cellPicks);
-  const picker = document.createElement("input");
-  if (!picker.showPicker) return;
-  picker.type = "date";
-  picker.className = "picker";
-  picker.tabIndex = -1;
-  picker.setAttribute("aria-hidden", "true");
-  picker.value = /^\d{4}-\d\d-\d\d$/.test(target.value) ? target.value : "";
-  button.after(picker);
+  const picker = calendarBehind(button);
+  if (!picker) return;
   picker.addEventListener("input", (each) => each.stopPropagation());
   picker.addEventListener("change", (each) => {
     each.stopPropagation();
@@ -405,7 +400,7 @@ form.addEventListener("click", (event) => {
     target.focus();
     picker.remove();
   });
-  picker.showPicker();
+  openCalendar(picker, target);
 });
 
 // Texts grow with what is written; browsers that can do it by themselves are left alone.
