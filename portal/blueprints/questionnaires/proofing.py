@@ -73,7 +73,7 @@ def proof(head: VersionHead) -> ResponseReturnValue:
         of=of,
         spoken=[(code, language_name(code)) for code in of.languages],
         pages=[(printing.item(page, 0), list(printing.inside(page, 1))) for page in of.pages],
-        questions=sum(1 for item in of.items() if item.kind == "question"),
+        questions=head.questions,
         tables=[(name, len(table.rows), table.columns) for name, table in of.tables.items()],
         printed_at=clock.now(),
     )
