@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 # what the sheet says in its own words, or what says nothing to a reader
 _TOLD = frozenset(
-    {"list_name", "matrix_rows", "parameters", "written_type", "columns", "type", "checked", "not_available",
+    {"list_name", "matrix_rows", "parameters", "written_type", "columns", "kept_rules", "type", "checked",
+     "not_available",
      "not_applicable", "repeat_count", "total", "specifies", "or_other", "scope"}
 )  # fmt: skip
 
