@@ -283,6 +283,12 @@ class Rules:
 
     def _judge_texts(self, item: Item) -> None:
         row = self.places.get(item.code)
+        if any("${" in text for choice in item.choices for text in choice.texts.values()):
+            self.findings.warn(
+                _l("A choice of this question names an answer in its label; it is shown as it is written."),
+                row,
+                self.headers.header("type"),
+            )
         for role, texts in item.texts.items():
             for text in texts.values():
                 for name in _NAME.findall(text):
