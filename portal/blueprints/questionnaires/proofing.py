@@ -172,9 +172,14 @@ class _Printing:
             "evidence_required": _("Evidence required"), "indicator": _("Indicator"), "sensitive": _("Sensitive"),
             "appearance": _("Drawn as"),
         }  # fmt: skip
-        for name, value in item.settings.items():
+        options = {key: str(label) for setting in kind.all_settings() for key, label in setting.options if key}
+        flags = {setting.word for setting in kind.all_settings() if setting.word}
+        for name, kept in item.settings.items():
+            # words of the appearance that say the same as a flag are told by the flag
+            words = [options.get(word, word) for word in str(kept).split() if word not in flags]
+            value = ", ".join(words) if name == "appearance" else kept
             if name not in _TOLD and name not in {"unit", "file"} and value not in (None, "", False, {}, []):
-                yield str(names.get(name, name)), _plain(value)
+                yield str(names.get(name, name)), options.get(str(value)) or _plain(value)
 
 
 def _plain(value: Any) -> str:
