@@ -5,13 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
 
+from forms.context import Context
 from forms.definition.compiled import ALWAYS, NEVER, dependencies, dynamic, in_order
 from forms.definition.paths import TABLES, resolve, sites
 from forms.definition.tables import BUILT_IN
+from forms.evaluation import raw_of_default
 from forms.expressions import ExpressionError, NotOffered, judge
 from forms.expressions.tree import (
     Call,
@@ -27,6 +30,7 @@ from forms.expressions.tree import (
     parts_of,
     walk,
 )
+from forms.question_types import question_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,6 +136,9 @@ class Rules:
         if self.keep and required.lower() not in NEVER and not item.default and not item.calculation:
             row, header = self.places.get(item.code), self.headers.header("required") or "required"
             self._keep(item, "required", required, _l("Nobody can answer a question that is read only."), row, header)
+
+    def _computed(self, item: Item) -> bool:
+        return dynamic(item.default) or "default" in self.kept.get(item.code, {})
 
     def _not_offered(self, default: str) -> bool:
         """Tell whether a default calls only functions of the standard that are not computed here."""
@@ -302,6 +309,14 @@ class Rules:
 
     def _judge_default(self, item: Item) -> None:
         keys = item.choice_by_key
+        if item.default and item.type in question_types() and not self._computed(item) and not _readable(item):
+            value = item.default[:40]
+            self.findings.warn(
+                _l("The default “%(value)s” is no value of the type “%(type)s”.", value=value, type=item.type),
+                self.places.get(item.code),
+                self.headers.header("default"),
+                _l("It is kept; the answer begins empty."),
+            )
         if item.default and keys and not dynamic(item.default):
             unknown = [key for key in item.default.split() if key not in keys]
             if unknown:
@@ -336,3 +351,12 @@ def _nodes(tree: Tree) -> Iterator[tuple[Tree, bool]]:
         node, inside = waiting.pop()
         yield node, inside
         waiting.extend((part, inside or isinstance(node, Path)) for part in reversed(parts_of(node)))
+
+
+def _readable(item: Item) -> bool:
+    """Tell whether a static default can be an answer of the question's type; files and choices are judged elsewhere."""
+    kind = question_types()[item.type]
+    if not kind.asks or item.choices or kind.control == "file" or item.calculation:
+        return True
+    raw = item.default.split() if kind.several else raw_of_default(kind, item.default, item)
+    return kind.parse(raw, item, Context(date(2000, 1, 1)), "").value is not None
