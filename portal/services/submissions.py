@@ -19,7 +19,7 @@ from portal.errors import IllegalTransition
 from portal.models import Action, AnswerRevision, Status, Submission
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, Target, require
-from portal.queries.submissions import RowKey, StoredAnswer, StoredRow, standing_rows, stored_reply
+from portal.queries.submissions import RowKey, StoredAnswer, StoredRow, row_writers, standing_rows, stored_reply
 from portal.services.answer_rows import RefusedRow, RowChange, RowWork, StaleRow
 from portal.services.answer_storing import Work, apply_rules, not_asked, progress, same, says_nothing, store
 from portal.services.events import append_event, locked
@@ -126,7 +126,8 @@ def save_answers(
 
     Never raises for an answer: what is stale or refused is told, the rest is saved. Repeating a save with the same
     ``request_key`` changes nothing and tells the same. At most five statements, six where rows change: rows are added,
-    moved, removed and restored before the answers in them are looked at.
+    moved, removed and restored before the answers in them are looked at; one more asks who removed a row in which
+    somebody wrote meanwhile.
 
     Raises:
         NotAllowed: if ``by`` may not answer.
@@ -277,10 +278,12 @@ def _settle(
             in_removed.setdefault(removed, {})[key] = change.parsed
         else:
             work.stale.append(StaleAnswer(key, change.parsed, before))
+    removers = row_writers(session, submission_id, {name: work.rows.rows[name].revision for name in in_removed})
     for name, mine in in_removed.items():
         theirs = {key: work.stored[key] for key in mine if key in work.stored}
         revision = work.rows.rows[name].revision
-        work.rows.stale.append(StaleRow(name, removed=True, revision=revision, mine=mine, theirs=theirs))
+        by, at = removers.get(name, (0, None))
+        work.rows.stale.append(StaleRow(name, removed=True, revision=revision, mine=mine, theirs=theirs, by=by, at=at))
 
 
 def _revisions_seen(
