@@ -8,6 +8,8 @@ from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from forms.definition.changes import differences
+from forms.question_types import question_types
+from portal import clock
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.questionnaires.room import blueprint, reading_order, row_of, version_of
@@ -134,6 +136,7 @@ def compare(head: VersionHead) -> ResponseReturnValue:
         "questionnaires/compare.html",
         head=version_of(version.public_id),
         earlier=earlier,
+        printed_at=clock.now(),
         stations=look.timeline(db.session, version.questionnaire_id),
         **(letter_of(earlier, version) if earlier is not None else {"sections": [], "count": 0, "unsafe": 0}),
     )
@@ -159,5 +162,10 @@ def library() -> ResponseReturnValue:
     words = request.args.get("q", "")[:200]
     found, count = look.library(db.session, words)
     return render_template(
-        "questionnaires/library.html", words=words, found=found, count=count, spoken=g.country.languages
+        "questionnaires/library.html",
+        words=words,
+        found=found,
+        count=count,
+        spoken=g.country.languages,
+        titles={name: kind.title for name, kind in question_types().items()},
     )
