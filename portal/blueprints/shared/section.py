@@ -124,7 +124,9 @@ def save_section(on: Shared) -> ResponseReturnValue:
     except ShareEnded as error:
         return Ended(on.delegation, str(error)).ended()
     if wants_json():
-        return _narrowed(on, saved), saved.http_status
+        told = _narrowed(on, saved)
+        clash = told["stale"] or saved.stale_rows
+        return told, 409 if clash else 422 if told["refused"] or saved.refused_rows else 200
     return _after_save(on, saved, page)
 
 
@@ -148,6 +150,9 @@ def _narrowed(on: Shared, saved: Saved) -> dict[str, Any]:
     said = {field_name(key): text for key, text in shown.evaluation.refused.items()}
     for one in told["refused"]:
         one["message"] = said.get(one["name"], one["message"])
+    # a save also settles what other questions begin with
+    for which in ("saved", "refused", "stale"):
+        told[which] = [one for one in told[which] if may_change(on.definition, _code(one["name"]), shown.codes)]
     for which in ("shown", "hidden"):
         told[which] = [code for code in told[which] if _code(code) in shown.readable]
     told["missing"] = len(shown.asked_codes()) - len(shown.done_codes())
@@ -158,14 +163,16 @@ def _narrowed(on: Shared, saved: Saved) -> dict[str, Any]:
 
 
 def _code(name: str) -> str:
-    return name.partition("[")[0]
+    return name.partition("[")[0].partition("@")[0]
 
 
 def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
     """Answer a post without script: go on, or show the page again with what needs a look."""
     on = fresh(on)
     definition = on.definition
-    refusals = [(place(one.key, definition), str(one.message)) for one in saved.refused]
+    codes = on.principal.delegation.codes if on.principal.delegation else frozenset()
+    mine_refused = [one for one in saved.refused if may_change(definition, one.key.code, codes)]
+    refusals = [(place(one.key, definition), str(one.message)) for one in mine_refused]
     if saved.stale or saved.stale_rows:
         names = actor_names(db.session, people(saved))
         languages = tuple(g.country.languages)
@@ -186,11 +193,11 @@ def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
             (place(one.key, definition), _("Somebody else changed this answer; both texts are shown."))
             for one in saved.stale
         ]
-        errors += row_errors(saved) + refusals
+        errors += row_errors(saved, names) + refusals
         gone = row_conflicts(saved, definition, names)
         return _section_page(on, page, errors=errors, conflicts=conflicts, gone=gone, mine=mine), 409
-    if saved.refused or saved.refused_rows:
-        return _section_page(on, page, errors=row_errors(saved) + refusals), 422
+    if mine_refused or saved.refused_rows:
+        return _section_page(on, page, errors=row_errors(saved, {}) + refusals), 422
     return _go_on(on, saved, page)
 
 

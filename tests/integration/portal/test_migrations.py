@@ -15,11 +15,18 @@ from portal import clock, migrations
 from portal.models import (
     Answer,
     Base,
+    Collection,
+    Delegation,
     Implementation,
     ImplementationPublication,
     ImplementationState,
     Institution,
     PublicationAct,
+    Status,
+    Submission,
+    Questionnaire,
+    QuestionnaireVersion,
+    VersionStatus,
     Wording,
     WordingRevision,
 )
@@ -131,6 +138,59 @@ def test_wording_comes_and_goes_and_people_stay(engine):
     with Session(engine) as session:
         assert session.scalar(select(Institution.code)) == "moj"
         assert session.scalars(select(Wording)).all() == []
+
+
+def test_older_drafts_are_laid_aside_and_the_newest_stays(engine):
+    migrations.downgrade(engine, "0004")
+    with Session(engine) as session:
+        given = {"titles": {}, "languages": ["en"], "default_language": "en"}
+        for code, statuses in (("two", "ddp"), ("one", "pd"), ("none", "p")):
+            of = Questionnaire(code=code, titles={})
+            session.add(of)
+            session.flush()
+            for number, status in enumerate(statuses, 1):
+                known = {"d": VersionStatus.DRAFT, "p": VersionStatus.PUBLISHED}[status]
+                session.add(QuestionnaireVersion(questionnaire_id=of.id, number=number, status=known, **given))
+        session.commit()
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        found = session.execute(
+            select(Questionnaire.code, QuestionnaireVersion.number, QuestionnaireVersion.status)
+            .join(Questionnaire, Questionnaire.id == QuestionnaireVersion.questionnaire_id)
+            .order_by(Questionnaire.code, QuestionnaireVersion.number)
+        ).all()
+    # the newer of two drafts was overtaken by version 3, so it becomes version 4
+    assert [tuple(map(str, one)) for one in found] == [
+        ("none", "1", "published"), ("one", "1", "published"), ("one", "2", "draft"),
+        ("two", "1", "retired"), ("two", "3", "published"), ("two", "4", "draft"),
+    ]  # fmt: skip
+
+
+def test_what_units_answered_goes_with_sharing_and_replies_stay(engine):
+    with Session(engine) as session:
+        reply = factories.submission(session)
+        actor = factories.system_actor(session).id
+        until = {"expires_at": clock.now(), "created_by": actor, "held_by": actor}
+        made = Collection(submission_id=reply.id, items=["beds"], **until)
+        apart = Submission(status=Status.IN_PROGRESS)
+        session.add_all([made, apart])
+        session.flush()
+        secret = {"token_hash": "0" * 64, "code_hash": "0" * 64, "items": ["beds"], **until}
+        session.add(Delegation(submission_id=apart.id, collection_id=made.id, name="Kampot", **secret))
+        session.add(Delegation(submission_id=reply.id, name="Kandal", **secret | {"token_hash": "1" * 64}))
+        session.commit()
+        kept = reply.public_id
+    migrations.downgrade(engine, "0005")
+    assert not {"unit", "collection"} & set(inspect(engine).get_table_names())
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT public_id FROM submission")).scalars().all() == [kept]
+        assert connection.execute(text("SELECT name FROM delegation")).scalars().all() == ["Kandal"]
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        one = session.scalars(select(Delegation)).one()
+        assert (one.held_by, one.note, one.quoted) == (one.created_by, "", [])
+        session.add(Submission(status=Status.IN_PROGRESS))
+        session.commit()
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):
