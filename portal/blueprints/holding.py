@@ -15,7 +15,7 @@ from portal.blueprints.guard import who
 from portal.extensions import db
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, can
-from portal.queries.sharing import Holder, holder, running_names, with_delegates
+from portal.queries.sharing import Holder, at_work, holder, with_delegates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,10 +29,11 @@ NAMED = 2  # delegates whose names are said; the others are counted
 
 
 def held_by(heads: Sequence[SubmissionHead]) -> dict[int, str]:
-    """Say who holds some replies of one's own institution, by reply; two queries, however many."""
-    ids = [head.id for head in heads]
-    shared, names = with_delegates(db.session, ids), running_names(db.session, ids)
-    return {head.id: _inside(holder(head.status, shared=head.id in shared), names.get(head.id, [])) for head in heads}
+    """Say who holds some replies of one's own institution, by reply; one query, however many."""
+    working = at_work(db.session, [head.id for head in heads])
+    return {
+        head.id: _inside(holder(head.status, shared=head.id in working), working.get(head.id, [])) for head in heads
+    }
 
 
 def holding_of(head: SubmissionHead) -> dict[str, Any]:
@@ -44,7 +45,8 @@ def holding_of(head: SubmissionHead) -> dict[str, Any]:
     }
 
 
-def _inside(by: Holder, names: Sequence[str]) -> str:
+def _inside(by: Holder, working: Sequence[str]) -> str:
+    names = [name for name in working if name]
     if by is Holder.DELEGATE and names:
         said = ", ".join(names[:NAMED])
         more = len(names) - NAMED
@@ -79,15 +81,14 @@ class Holding:
     """Who holds the replies of a round, for the secretariat: parts only, one query for all of them."""
 
     def __init__(self, round_id: int) -> None:
-        self._shared = with_delegates(db.session, round_id=round_id)
+        self._shared = with_delegates(db.session, round_id)
 
     def part(self, submission_id: int, status: Status) -> str:
         """Say who holds one reply; "" for nobody."""
         return part_words(holder(status, shared=submission_id in self._shared))
 
     def parts(self, replies: Iterable[Reply]) -> list[tuple[str, int]]:
-        """Count some replies by who holds them, the commonest first; those that nobody holds are left out."""
-        counted: Mapping[str, int] = Counter(
-            words for one in replies if (words := self.part(one.submission_id, one.status))
-        )
+        """Count the replies that are being written by who holds them, the commonest first; other states say it."""
+        writing = (one for one in replies if one.status in EDITABLE)
+        counted: Mapping[str, int] = Counter(self.part(one.submission_id, one.status) for one in writing)
         return sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, literal, select, union_all
 
 from forms.tables import answered_codes
 from portal import clock
@@ -226,20 +226,32 @@ def units_of(session: Session, institution_id: int) -> Sequence[Unit]:
     ).all()
 
 
-def running_names(session: Session, submission_ids: Iterable[int]) -> dict[int, list[str]]:
-    """Return who was handed questions of some replies and has not finished, by reply; one query."""
-    rows = session.execute(
-        select(Delegation.submission_id, Delegation.name)
-        .where(
-            Delegation.submission_id.in_(list(submission_ids)),
-            Delegation.collection_id.is_(None),
-            Delegation.revoked_at.is_(None),
-            Delegation.finished_at.is_(None),
-            Delegation.expires_at > clock.now(),
-        )
-        .order_by(Delegation.id)
-    )
+_RUNNING = (
+    Delegation.revoked_at.is_(None),
+    Delegation.finished_at.is_(None),
+    Delegation.expires_at > bindparam("now"),
+)
+# two indexed looks in one statement: this stands on the answering page
+_AT_WORK = union_all(
+    select(Delegation.submission_id, Delegation.name).where(
+        Delegation.submission_id.in_(bindparam("replies", expanding=True)),
+        Delegation.collection_id.is_(None),
+        *_RUNNING,
+    ),
+    select(Collection.submission_id, literal(""))
+    .join(Delegation, Delegation.collection_id == Collection.id)
+    .where(Collection.submission_id.in_(bindparam("replies", expanding=True)), *_RUNNING)
+    .distinct(),
+)
+
+
+def at_work(session: Session, submission_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return who works on some replies for their focal point and has not finished, by reply; one query.
+
+    A person is named; units of a collection together stand as "".
+    """
     found: dict[int, list[str]] = {}
+    rows = session.connection().execute(_AT_WORK, {"replies": list(submission_ids), "now": clock.now()})
     for submission_id, name in rows:
         found.setdefault(submission_id, []).append(name)
     return found
@@ -256,10 +268,8 @@ def holder(status: Status, *, shared: bool) -> Holder:
     return Holder.NOBODY
 
 
-def with_delegates(
-    session: Session, submission_ids: Iterable[int] = (), *, round_id: int | None = None
-) -> frozenset[int]:
-    """Return which of some replies, or of a round, somebody else works on now; one query.
+def with_delegates(session: Session, round_id: int) -> frozenset[int]:
+    """Return which replies of a round somebody else works on now; one query.
 
     A collection counts while a unit that was asked has not finished.
     """
@@ -268,19 +278,12 @@ def with_delegates(
         select(home)
         .select_from(Delegation)
         .outerjoin(Collection, Collection.id == Delegation.collection_id)
-        .where(
-            Delegation.revoked_at.is_(None), Delegation.finished_at.is_(None), Delegation.expires_at > clock.now()
-        )
+        .join(Submission, Submission.id == home)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .where(Assignment.round_id == round_id, *_RUNNING)
         .distinct()
     )
-    if round_id is not None:
-        query = query.join(Submission, Submission.id == home)
-        query = query.join(Assignment, Assignment.id == Submission.assignment_id)
-        return frozenset(session.scalars(query.where(Assignment.round_id == round_id)))
-    wanted = list(submission_ids)
-    return frozenset(
-        session.scalars(query.where(or_(Delegation.submission_id.in_(wanted), Collection.submission_id.in_(wanted))))
-    )
+    return frozenset(session.scalars(query, {"now": clock.now()}))
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,7 @@ def line_view(line: SharedLine, head: SubmissionHead, definition: Definition) ->
     """Return one delegation as its focal point follows it."""
     one = line.delegation
     spoken_in = g.view.language, tuple(g.country.languages)
+    known = definition.compiled.by_code
     return {
         "public_id": one.public_id,
         "name": one.name,
@@ -185,7 +186,8 @@ def line_view(line: SharedLine, head: SubmissionHead, definition: Definition) ->
         "message": one.message,
         "finished_at": one.finished_at,
         "note": one.note,
-        "questions": [spoken(definition.question(code), *spoken_in) for code in one.items],
+        # a newer version may not ask one any more
+        "questions": [spoken(known[code], *spoken_in) for code in one.items if code in known],
         "remind": [] if one.finished_at or not line.running else [
             (own.code, own.name, reminder(one, head, own.code)) for own in languages()
         ],
