@@ -34,6 +34,7 @@ BLUEPRINTS = (
     "public",
     "accounts",
     "second_factor",
+    "returning",
     "respond",
     "sign",
     "people",

@@ -53,11 +53,12 @@ class Change:
 
 @dataclass(frozen=True)
 class StaleAnswer:
-    """An answer that somebody else saved first: both texts, so that nothing is lost."""
+    """An answer that somebody else saved first: both texts, so that nothing is lost, and the one both began from."""
 
     key: AnswerKey
     mine: Parsed
     theirs: StoredAnswer
+    begun: Given | None = None
 
 
 @dataclass(frozen=True)
@@ -315,7 +316,7 @@ def _settle(
         elif removed is not None:
             in_removed.setdefault(removed, {})[key] = change.parsed
         else:
-            work.stale.append(StaleAnswer(key, change.parsed, before))
+            work.stale.append(StaleAnswer(key, change.parsed, before, base if change.base else None))
     for name, mine in in_removed.items():
         theirs = {key: work.stored[key] for key in mine if key in work.stored}
         revision = work.rows.rows[name].revision

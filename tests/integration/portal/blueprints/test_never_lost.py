@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import select, update
 
-from portal.models import Institution, Role
+from portal import clock
+from portal.models import HeldPost, Institution, Membership, Role, Session
 from tests import factories
 
 pytestmark = pytest.mark.engines
@@ -53,3 +56,84 @@ def test_a_text_typed_and_taken_back_keeps_the_revision_its_writer_saw(client_fo
     save(theirs, scene, "ក ខ", 1)
     assert save(mine, scene, "ក", 1)["saved"] == [{"name": NAME, "revision": 1}]
     save(mine, scene, "ក គ", 1, expect=409)
+
+
+def here(client, scene, expect=200, more=""):
+    return client.post(f"{scene.path}/here{more}", headers=JSON, expect=expect).get_json()
+
+
+def test_colleagues_on_one_page_see_each_other_for_two_minutes(client_for, scene, session):
+    mine, theirs = client_for(scene.focal), client_for(scene.colleague)
+    assert here(mine, scene) == {"here": []}
+    assert here(theirs, scene) == {"here": [scene.focal.names["en"]]}
+    assert here(mine, scene) == {"here": [scene.colleague.names["en"]]}
+    mine.get(f"{scene.path}/here", expect=200)
+    assert scene.colleague.names["en"] in mine.words
+    here(theirs, scene, more="?leave=1")
+    assert here(mine, scene) == {"here": []}
+    here(theirs, scene)
+    with clock.at(clock.now() + timedelta(seconds=119)):
+        assert here(mine, scene) == {"here": [scene.colleague.names["en"]]}
+    with clock.at(clock.now() + timedelta(seconds=121)):
+        assert here(mine, scene) == {"here": []}
+
+
+def test_whoever_may_write_no_more_is_gone_at_once_and_strangers_never_come(client_for, scene, session):
+    mine, theirs = client_for(scene.focal), client_for(scene.colleague)
+    here(theirs, scene)
+    here(client_for(scene.stranger), scene, expect=404)
+    session.execute(update(Membership).where(Membership.user_id == scene.colleague.id).values(role=Role.READER))
+    assert here(mine, scene) == {"here": []}
+    here(theirs, scene, expect=403)
+    session.execute(
+        update(Membership).where(Membership.user_id == scene.colleague.id).values(role=Role.CONTRIBUTOR, ended_at=clock.now())
+    )
+    assert here(mine, scene) == {"here": []}
+
+
+def test_a_ping_is_one_statement_beside_the_session_and_a_save_touches_no_presence(client_for, scene, count_queries):
+    client = client_for(scene.focal)
+    here(client, scene)
+    with count_queries() as statements:
+        here(client, scene)
+    assert [one.split()[0] for one in statements if "presence" in one] == ["INSERT", "SELECT"]
+    with count_queries() as statements:
+        save(client, scene, "ក", 0)
+    assert not [one for one in statements if "presence" in one]
+
+
+def expire(session, person):
+    session.execute(update(Session).where(Session.user_id == person.id).values(expires_at=clock.now()))
+
+
+def test_a_ping_over_an_ended_session_keeps_nothing_and_a_save_keeps_its_text(client_for, scene, session):
+    client = client_for(scene.focal)
+    here(client, scene)
+    expire(session, scene.focal)
+    told = here(client, scene, expect=401)
+    assert (told["code"], told["held_post"]) == ("session_expired", None)
+    told = save(client, scene, "ក", 0, expect=401)
+    assert session.scalars(select(HeldPost.public_id)).all() == [told["held_post"]]
+
+
+def test_signing_in_beside_an_open_page_leads_back_to_it_and_gives_it_a_new_token(client_for, scene, session):
+    client = client_for(scene.focal)
+    first = client.get("/account/keys", expect=200).get_json()
+    save(client, scene, "ក", 0)
+    expire(session, scene.focal)
+    told = save(client, scene, "ក ខ", 1, expect=401)
+    client.get("/account/keys", headers=JSON, expect=401)
+    client.get("/login?next=/back")
+    assert client.post("/login", {"email": scene.focal.login, "password": factories.PASSWORD, "next": "/back"}).location == "/back"
+    client.get("/back", expect=200)
+    again = client.get("/account/keys", expect=200).get_json()
+    assert again["keeps"] == first["keeps"]
+    assert again["csrf"] != first["csrf"]
+    fields = {NAME: "ក ខ", f"base:{NAME}": "1", "held_post": told["held_post"]}
+    client.post(scene.path, fields, headers=JSON | {"X-CSRFToken": again["csrf"]}, csrf=False, expect=200)
+    assert session.scalars(select(HeldPost)).all() == []
+
+
+def test_the_secret_of_the_local_copy_is_everybodys_own(client_for, scene):
+    secrets = {client_for(one).get("/account/keys", expect=200).get_json()["keeps"] for one in (scene.focal, scene.colleague)}
+    assert len(secrets) == 2
