@@ -67,11 +67,15 @@ class LocalCopy {
     this.changed();
   }
 
-  // Something changed: a copy is due, at once after a pause, else at the pace of KEEP_EVERY.
+  // Something changed: a copy is due, soon after a pause, else at the pace of KEEP_EVERY; what is saved goes at once, so
+  // that it is never taken for unsaved when somebody has written over it.
   later() {
-    if (this.timer || this.ended) return;
-    const wait = Math.max(this.snapshot() ? 150 : 0, this.last + KEEP_EVERY - Date.now());
-    this.timer = setTimeout(() => this.now(), wait);
+    if (this.ended) return;
+    if (!this.snapshot()) {
+      if (this.written) this.now();
+      return;
+    }
+    this.timer ||= setTimeout(() => this.now(), Math.max(150, this.last + KEEP_EVERY - Date.now()));
   }
 
   async now() {
@@ -88,6 +92,7 @@ class LocalCopy {
   async put() {
     const id = `${this.tag}:${this.tab}`;
     const kept = this.snapshot();
+    this.written = Boolean(kept);
     if (!kept) {
       await promised(this.store("readwrite").delete(id));
       return;
