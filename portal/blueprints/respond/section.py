@@ -50,7 +50,7 @@ from portal.table import pick
 from portal.templating import time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
 
@@ -179,11 +179,12 @@ def save_section(on: OnPage) -> ResponseReturnValue:
             row_changes=row_changes,
         )
     if wants_json():
-        return _saved_json(saved, definition), saved.http_status
+        return _saved_json(saved, definition, page), saved.http_status
     return _after_save(saved, changes, head, definition, page)
 
 
-def _saved_json(saved: Saved, definition: Definition) -> dict[str, Any]:
+def _saved_json(saved: Saved, definition: Definition, page: Item) -> dict[str, Any]:
+    """Return what a script is told of its save: of the page at hand alone, and of tables what changed (1 kB at most)."""
     names = actor_names(db.session, people(saved)) if saved.stale or saved.stale_rows else {}
     return {
         "saved": [{"name": field_name(key), "revision": revision} for key, revision in saved.saved.items()],
@@ -192,12 +193,18 @@ def _saved_json(saved: Saved, definition: Definition) -> dict[str, Any]:
             {"name": field_name(one.key), "message": str(one.message), "revision": one.revision}
             for one in saved.refused
         ],
-        "shown": sorted(saved.appeared),
-        "hidden": sorted(saved.evaluation.hidden),
+        "shown": _on_page(saved.appeared, page),
+        # cells of tables, of which there may be thousands, only where they changed
+        "hidden": _on_page((one for one in saved.evaluation.hidden if "[" not in one or one in saved.vanished), page),
         "missing": saved.missing,
         "saved_at": time_text(saved.at),
         **(told_rows(saved, definition, names) if tables(definition) else {}),
     }
+
+
+def _on_page(names: Iterable[str], page: Item) -> list[str]:
+    here = {item.code for item in page.items()}
+    return sorted(name for name in names if name.partition("[")[0] in here)
 
 
 def _after_save(

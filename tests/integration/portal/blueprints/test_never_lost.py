@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from portal import clock
-from portal.models import HeldPost, Institution, Membership, Role, Session
+from portal.models import Answer, HeldPost, Institution, ItemKind, Membership, Role, Session
 from tests import factories
 
 pytestmark = pytest.mark.engines
@@ -137,3 +137,26 @@ def test_signing_in_beside_an_open_page_leads_back_to_it_and_gives_it_a_new_toke
 def test_the_secret_of_the_local_copy_is_everybodys_own(client_for, scene):
     secrets = {client_for(one).get("/account/keys", expect=200).get_json()["keeps"] for one in (scene.focal, scene.colleague)}
     assert len(secrets) == 2
+
+
+def test_an_answer_costs_less_than_a_kilobyte_each_way(client_for, session):
+    """The body as the page writes it (letters as they are), the answer as it leaves: 250 Khmer letters, hidden questions elsewhere."""
+    institution = factories.institution(session)
+    version = factories.questionnaire_version(session)
+    for number in range(6):
+        page = factories.item(session, version, f"more{number}", kind=ItemKind.SECTION, label="More")
+        for question in range(20):
+            factories.question(session, version, f"a_long_name_{number}_{question}", "text", parent=page, relevant="${state} = 'done'")
+    reply = factories.submission(session, factories.assignment(session, to=institution, version=version))
+    client = client_for(factories.person(session, institution))
+    path = f"/replies/{reply.public_id}/pages/page1"
+    client.get(path, expect=200)
+    body = f"measures@km={'ច្បាប់ថ្មី' * 25}&measures@km!present=1&base:measures@km=0&request_key={'k' * 36}".encode()
+    told = client.open(
+        path, method="POST", data=body, content_type="application/x-www-form-urlencoded", expect=200,
+        headers=JSON | {"X-CSRFToken": client.token(), "Accept-Encoding": "br"},
+    )  # fmt: skip
+    assert told.get_json()["saved"] == [{"name": NAME, "revision": 1}]
+    assert session.scalar(select(Answer.value).where(Answer.submission_id == reply.id)) == "ច្បាប់ថ្មី" * 25
+    assert len(body) < 1000
+    assert len(told.get_data()) < 300
