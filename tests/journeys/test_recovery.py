@@ -206,6 +206,27 @@ def test_a_server_that_goes_and_comes_back_costs_nothing(served, visit, scene):
     assert stored(served, scene) == {"text@km": "ក"}
 
 
+def test_a_page_goes_on_after_signing_out_and_in_again_beside_it(served, visit, scene):
+    visitor = visit()
+    page = visitor.sign_in(scene.focal)
+    page.goto(scene.first)
+    visitor.allow("400|401|403")
+    visitor.context.clear_cookies()
+    page.fill(TEXT, "ក")
+    expect(page.locator(STATE)).to_have_attribute("data-state", "ended")
+    visitor.let_in(served.session_of(scene.colleague))
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.locator(STATE)).to_contain_text("somebody else is signed in")
+    assert stored(served, scene) == {}
+    page = visitor.context.new_page()
+    visitor.let_in(served.session_of(scene.focal))
+    page.goto(scene.first)
+    visitor.let_in(served.session_of(scene.focal))
+    page.fill(TEXT, "ខ")
+    saved(page)
+    assert stored(served, scene) == {"text@km": "ខ"}
+
+
 def test_both_join_texts_in_the_same_way(visit, scene):
     page = visit().sign_in(scene.focal)
     page.goto(scene.first)

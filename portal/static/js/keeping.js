@@ -192,7 +192,7 @@ function ended(told) {
   say("ended");
   const places = form.querySelectorAll("[data-signin]");
   // the whole form is posted once more: the server keeps it for the same person until after sign-in
-  for (const one of places) one.hidden = one.tagName === "BUTTON" && Boolean(told) && told.code === "signed_out";
+  for (const one of places) one.hidden = one.tagName === "BUTTON" && told?.code !== "session_expired";
 }
 
 async function comeBack() {
@@ -209,6 +209,7 @@ async function comeBack() {
     say("denied", status.dataset.wordsOther);
     return;
   }
+  renewed = true;
   for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = told.csrf;
   for (const one of form.querySelectorAll("[data-signin]")) one.hidden = true;
   stopped = false;

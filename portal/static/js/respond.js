@@ -19,6 +19,7 @@ let flight = null;            // {names, body, key, tries}: sent or to be sent a
 let timer = 0;
 let retry = 0;
 let leaving = false;
+let renewed = false;          // a new token was asked for since the last save that was taken
 let stopped = false;          // the session ended or the right was withdrawn: nothing is sent any more
 let held = "";                // what the server keeps of this page since its session ended
 let savedAt = status.dataset.state === "saved" ? words.textContent.trim() : "";
@@ -250,6 +251,7 @@ async function send() {
   if (told && [200, 409, 422].includes(answer.status) && (told.saved || told.stale || told.refused)) {
     flight = null;
     if (answer.status === 200) held = "";
+    renewed = false;
     take(sent, told);
     tell("told", told);
     shareSaved(sent, told);
@@ -262,8 +264,10 @@ async function send() {
   }
   flight = null;
   copy.later();
-  if (answer.status === 401) {
+  // a token that no longer fits: signed out in another tab, and perhaps in again
+  if (answer.status === 401 || told?.code === "csrf") {
     ended(told);
+    if (answer.status !== 401 && !renewed) comeBack();
     return;
   }
   stopped = true;
