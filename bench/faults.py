@@ -1,8 +1,8 @@
-"""Faults at full count against the real server on loopback: `python bench/faults.py [kills|editors|doubles] [--postgresql URL]`.
+"""Faults at full count against the real server on loopback: `python bench/faults.py [kills|editors|doubles]`.
 
 kills: so many kill -9 of the process group while 8 writers save; 0 acknowledged saves may be lost or doubled, and the
-portal answers again within 5 s. editors: 50 people, 20 saves each, in one answer; nobody writes over a text they were not
-shown. doubles: 200 x 10 copies at once, of one save (one revision) and of one completing (one event, one mail per person).
+portal answers again within 5 s. editors: 50 people, 20 saves each, in one answer; nobody writes over a text they were
+not shown. doubles: 200 x 10 copies at once, of one save (one revision) and of one completing (one event).
 Prints one line of figures each; ends with 1 if a target is missed. ``--postgresql`` takes the address of an empty
 database that may be filled.
 """
@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from sqlalchemy import func, select, text  # noqa: E402 - the path comes first
+from sqlalchemy.orm import Session  # noqa: E402, TC002 - likewise
 
 from portal import migrations  # noqa: E402
 from portal.models import Action, Answer, AnswerRevision, Role, Submission, SubmissionEvent  # noqa: E402
@@ -45,7 +46,7 @@ def start(folder: Path, address: str) -> Served:
     return Served(folder / "served", template, address)
 
 
-def place(session, writers: int, replies: int) -> tuple[list[str], list[tuple[int, str]]]:
+def place(session: Session, writers: int, replies: int) -> tuple[list[str], list[tuple[int, str]]]:
     """Make people of one institution and the replies that it owes; return log-ins and (id, path)."""
     institution = factories.institution(session)
     version = factories.questionnaire_version(session)
@@ -118,7 +119,8 @@ def editors(server: Served, people: int, saves: int) -> bool:
         stored = history(session, reply_id)
     print(
         f"editors {people} x {saves}: {len(told)} acknowledged, {len(stored)} in the history, "
-        f"{sum(one.refused for one in done)} refused with both texts, {len(faults)} faults, {time.monotonic() - begun:.1f} s"
+        f"{sum(one.refused for one in done)} refused with both texts, {len(faults)} faults, "
+        f"{time.monotonic() - begun:.1f} s"
     )
     return not faults and stored == told and len(told) == people * saves
 
@@ -145,13 +147,14 @@ def doubles(server: Served, count: int, copies: int) -> bool:
         ids = [reply_id for reply_id, _path in replies]
         revisions = session.scalar(select(func.count()).where(AnswerRevision.request_key.like("save-%")))
         completed = session.scalars(
-            select(func.count()).where(SubmissionEvent.submission_id.in_(ids), SubmissionEvent.action == Action.COMPLETE)
+            select(func.count())
+            .where(SubmissionEvent.submission_id.in_(ids), SubmissionEvent.action == Action.COMPLETE)
             .group_by(SubmissionEvent.submission_id)
         ).all()
         submissions = session.scalar(select(func.count()).select_from(Submission).where(Submission.id.in_(ids)))
     print(
-        f"doubles {count} x {copies}: {revisions} revisions, {sum(completed)} completed (at most {max(completed, default=0)} "
-        f"each), {submissions} submissions, {wrong} answers that differ"
+        f"doubles {count} x {copies}: {revisions} revisions, {sum(completed)} completed "
+        f"(at most {max(completed, default=0)} each), {submissions} submissions, {wrong} answers that differ"
     )
     return revisions == count == len(completed) == sum(completed) and not wrong
 

@@ -83,8 +83,8 @@ def read_changes(
 ) -> dict[AnswerKey, Change]:
     """Read a post of a page into changes, each with the revision its writer saw.
 
-    Files have their own door; a page without script may resolve a conflict: mine, theirs or both (the joined text stands
-    for the answer already, see :mod:`portal.blueprints.respond.conflicts`).
+    Files have their own door; a page without script may resolve a conflict: mine, theirs or both (the joined text
+    stands for the answer already, see :mod:`portal.blueprints.respond.conflicts`).
     """
     spoken_of = {key for name in post if (key := parse_field_name(name)) is not None}
     # an autosave speaks of one answer: a form of that question alone judges it just the same

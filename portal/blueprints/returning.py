@@ -1,4 +1,4 @@
-"""Coming back: a page that stayed open over an ended session goes on with a new one; text kept in the browser is opened.
+"""Coming back: a page left open over an ended session goes on with a new one; text kept in the browser is opened.
 
 The browser keeps what is not saved yet in encrypted form (docs/decisions/0027). What it needs to read it again comes
 with the page, to the person alone who wrote it.

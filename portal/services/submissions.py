@@ -286,8 +286,8 @@ def _settle(
     """Tell a repeated or untouched answer from a real conflict.
 
     The same request, the same answer, and an answer posted unchanged from the revision its page showed (a whole page
-    posted without script) conflict with nobody. What is told is the revision that the writer has seen, never a newer one
-    of a colleague: with that as the base of their next save, they would write over a text that they have never read.
+    posted without script) conflict with nobody. What is told is the revision that the writer has seen, never a newer
+    one of a colleague: with that as the base of their next save, they would write over a text they have never read.
     """
     seen = _revisions_seen(session, submission_id, doubtful, work, request_key)
     in_removed: dict[RowKey, dict[AnswerKey, Parsed]] = {}

@@ -1,4 +1,4 @@
-"""Colleagues who have the same page open: a light ping of a page that is looked at, and a list for those without script."""
+"""Colleagues who have the same page open: a light ping of an open page, and a list for those without script."""
 
 from __future__ import annotations
 

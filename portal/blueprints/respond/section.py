@@ -184,7 +184,7 @@ def save_section(on: OnPage) -> ResponseReturnValue:
 
 
 def _saved_json(saved: Saved, definition: Definition, page: Item) -> dict[str, Any]:
-    """Return what a script is told of its save: of the page at hand alone, and of tables what changed (1 kB at most)."""
+    """Return what a script is told of its save: of the page at hand alone, and of tables what changed (under 1 kB)."""
     names = actor_names(db.session, people(saved)) if saved.stale or saved.stale_rows else {}
     return {
         "saved": [{"name": field_name(key), "revision": revision} for key, revision in saved.saved.items()],

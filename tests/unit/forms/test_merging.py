@@ -8,7 +8,7 @@ from forms.merging import merge_texts, sentences
 
 BASE = "A law was passed. It is in force.\nTwo trainings were held.\n"
 
-# (mine, theirs, base, joined)
+# mine, theirs, what both began from, the joined text
 CASES = [
     ("ក", "ខ", None, "ខ\n\nក"),
     ("same", "same", None, "same"),
