@@ -74,8 +74,9 @@ class Person:
             connection.request(method, path, body, sent)
             answer = connection.getresponse()
             told = answer.read().decode()
-            if cookie := answer.getheader("Set-Cookie"):
-                self.cookie = cookie.partition(";")[0]
+            for cookie in answer.headers.get_all("Set-Cookie", []):
+                if cookie.startswith("tamdan="):  # a notice is a cookie too
+                    self.cookie = cookie.partition(";")[0]
             return answer.status, told, dict(answer.getheaders())
 
     def token(self, path: str) -> str:

@@ -25,9 +25,8 @@ function unsaved() {
 function labelOf(name) {
   const unit = name.startsWith("row:") ? form.querySelector(`[data-row="${CSS.escape(name.slice(4))}"]`) : unitOf(name);
   const item = unit && unit.closest("[data-item]");
-  const place = item && item.querySelector("label, legend");
-  const own = item && item.dataset.label;
-  return own || (place ? place.textContent.trim() : "");
+  const place = item && item.querySelector(".question-text, label, legend");
+  return (item && item.dataset.label) || (place ? (place.firstChild || place).textContent.trim() : "");
 }
 
 const own = (name, pairs) => pairs.filter(([field]) => field === name || field.startsWith(`${name}!`));
@@ -75,7 +74,16 @@ async function recover() {
     await copy.now(); // what was taken is kept for this page before the old record goes
     for (const { id } of records) await copy.drop(id);
   };
-  if (records.length) offerKept(place, lines, form.dataset.language, (moment) => clock(new Date(moment).toISOString()), done);
+  if (records.length) offerKept(place, lines, form.dataset.language, whenKept, done);
+}
+
+function whenKept(at) {
+  const shape = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" };
+  try {
+    return digits(new Intl.DateTimeFormat(form.dataset.language, { ...shape, timeZone: form.dataset.timeZone }).format(at));
+  } catch {
+    return digits(new Intl.DateTimeFormat("en-GB", shape).format(at));
+  }
 }
 
 // What was on its way when the page closed may have arrived: sent once more under its key, it is told which revision it

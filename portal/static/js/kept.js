@@ -3,7 +3,7 @@
 
 const form = document.querySelector("form[data-keeps]");
 const copy = new LocalCopy(form.dataset.keeps, location.pathname, () => null, () => {});
-const moment = (at) => new Intl.DateTimeFormat("en-GB", { dateStyle: "short", timeStyle: "short", hourCycle: "h23", timeZone: form.dataset.timeZone }).format(at);
+const moment = (at) => new Intl.DateTimeFormat(form.dataset.language, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23", timeZone: form.dataset.timeZone }).format(at);
 
 const records = await copy.found();
 const lines = records.flatMap(({ at, kept }) => Object.entries(kept.names).map(([name, pairs]) => ({
