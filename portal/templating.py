@@ -112,6 +112,7 @@ class ColumnView:
     """One column of a table: its heading, and `total`, the sum in the table's foot (None: no sum is shown).
 
     `labels` is JSON: the keys of its choices by their labels in every language, so that pasted labels are understood.
+    `wording` and `hint_wording` are as in `ItemView`.
     """
 
     code: str
@@ -123,6 +124,8 @@ class ColumnView:
     total: str | None = None
     hidden: bool = False
     labels: str = ""
+    wording: str = ""
+    hint_wording: str = ""
 
 
 @dataclass(slots=True)
@@ -176,7 +179,9 @@ class ItemView:
     answered, not_applicable or not_available; `states` are the (key, label) pairs besides answered that may be chosen.
     `texts` replaces `raw` where a text is held in several languages, the national one first. `error` blocks, `message`
     is what a draft keeps beside an answer that could not be read. `table` feeds the table control; the item of a cell
-    has its `row`, the ids of its headings in `labels` and control "computed" where nobody fills it in.
+    has its `row`, the ids of its headings in `labels` and control "computed" where nobody fills it in. `filtered` says
+    that other answers decide which choices are on offer, `places` how many places a ranking then has at the most.
+    `wording` and `hint_wording` are label and hint with `${name}` in them where answers are spoken there, else "".
     """
 
     code: str
@@ -214,6 +219,10 @@ class ItemView:
     who: str = ""
     how_to: str = ""
     html: str = ""
+    filtered: bool = False
+    places: int = 0
+    wording: str = ""
+    hint_wording: str = ""
 
 
 def view() -> Any:
@@ -390,6 +399,7 @@ def _read_words() -> SimpleNamespace:
         narrow=gettext("Search the list"),
         none_found=gettext("Nothing found. Try a shorter word."),
         some_found=gettext("%(found)s of %(all)s choices", found="{found}", all="{all}"),
+        none_offered=gettext("No choice fits your other answers yet."),
         show_choices=gettext("Show the %(count)s choices", count="{n}"),
         row=gettext("Row"),
         total=gettext("Total"),

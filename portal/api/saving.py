@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
@@ -12,6 +11,7 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, field_name, parse_field_name
+from forms.fields import raw_of
 from forms.question_types import question_type
 from forms.questionnaire import answer_keys, asked, cell_keys, read_answers, section_form
 from forms.tables import table_of
@@ -132,20 +132,6 @@ def _keys(definition: Definition, item: Item, row: str, context: Context) -> tup
 def _not_taken(name: str, message: str) -> shapes.RefusedAnswer:
     shown = name[:200].encode("utf-8", "replace").decode()
     return shapes.RefusedAnswer(name=shown, message=message, revision=0, kept=False)
-
-
-def raw_of(value: str | float | list[str] | None) -> list[str]:
-    """Return a JSON value as a control would post it; a number is written so that it can be read in one way only."""
-    if value is None:
-        return []
-    if isinstance(value, list):
-        return value
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, int):
-        return [str(value)]
-    plain = f"{Decimal(repr(value)):f}"
-    return [plain + "0" if "." in plain else plain]
 
 
 def _saved(

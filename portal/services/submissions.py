@@ -189,6 +189,11 @@ def save_answers(
     for key, change in changes.items():
         if key in work.saved and (sentence := _refusal(work, definition, evaluation, context, key, change)) is not None:
             work.refused.append(RefusedAnswer(key, sentence, work.saved[key]))
+    work.refused += [
+        RefusedAnswer(key, evaluation.refused[key], work.saved[key])
+        for key in evaluation.defaults
+        if key in evaluation.refused and key in work.saved
+    ]
     if submission.status is Status.ISSUED and (work.changed or row_work.changed):
         first = locked(session, head.id)
         append_event(session, first, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)

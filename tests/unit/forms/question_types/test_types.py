@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import pytest
@@ -40,7 +40,7 @@ def question(kind: str, **settings: object) -> Item:
         ("select_multiple", ["staff", "law"], ["law", "staff"], "ច្បាប់; Staff", CellValue("choices", "ច្បាប់; Staff"), "law staff"),
         ("acknowledge", ["OK"], True, "Yes", CellValue("boolean", True), "OK"),
         ("rank", ["staff", "", "law"], ["staff", "law"], "1. Staff; 2. ច្បាប់", CellValue("choices", "1. Staff; 2. ច្បាប់"), "staff law"),
-        ("time", ["2:30 PM"], "14:30", "14:30", CellValue("text", "14:30"), "14:30"),
+        ("time", ["2:30 PM"], "14:30", "14:30", CellValue("time", time(14, 30)), "14:30"),
         ("datetime", ["30/3/2022 14h30"], "2022-03-30T14:30:00+00:00", "30/03/2022 14:30", CellValue("datetime", datetime(2022, 3, 30, 14, 30, tzinfo=UTC)), "2022-03-30T14:30:00+00:00"),
         ("period", ["1/1/2022", "31/12/2022"], ["2022-01-01", "2022-12-31"], "01/01/2022 – 31/12/2022", CellValue("text", "01/01/2022 – 31/12/2022"), "2022-01-01 2022-12-31"),
         ("file", ["0190-a", "0190-b", "0190-a"], ["0190-a", "0190-b"], "2", CellValue("integer", 2), "0190-a 0190-b"),
