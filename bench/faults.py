@@ -96,6 +96,9 @@ def kills(server: Served, count: int) -> bool:
             one.join(30)
             acknowledged[reply_id] |= dict(one.acknowledged)
         ready.append(until_ready(server))
+        if not (number + 1) % 20:
+            saves = sum(len(one) for one in acknowledged.values())
+            print(f"  {number + 1} kills, {saves} acknowledged, ready after {statistics.median(ready):.2f} s", flush=True)
     with server.session() as session:
         gone, twice = lost(session, acknowledged), doubled(session)
         whole = session.scalar(text("PRAGMA integrity_check")) if server.sqlite else "ok"

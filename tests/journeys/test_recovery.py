@@ -10,8 +10,10 @@ from sqlalchemy import update
 
 from portal import clock
 from portal.models import Membership, Role, Session
+from tests import tables
 from tests.factories import PASSWORD
 from tests.journeys.test_answering import STATE, TEXT, choose, saved, stored
+from tests.journeys.test_tables import FIRST
 from tests.unit.forms.test_merging import CASES
 
 pytestmark = pytest.mark.browser
@@ -235,3 +237,24 @@ def test_both_join_texts_in_the_same_way(visit, scene):
     words = page.evaluate("() => tamdanTexts.wordsOf('ក្រសួងបានចេញសារាចរមួយ', 'km')")
     assert "".join(words) == "ក្រសួងបានចេញសារាចរមួយ"
     assert 3 <= len(words) <= 10
+
+
+def test_rows_added_without_a_line_come_back_after_a_killed_tab(served, visit):
+    with served.session() as session:
+        reply = tables.scene(session)
+    visitor = visit()
+    page = visitor.let_in(served.session_of(reply.focal))
+    page.goto(reply.path)
+    visitor.allow("ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED")
+    visitor.context.set_offline(True)
+    page.locator(FIRST).last.locator("textarea").first.fill("Clinic")
+    expect(page.locator(STATE)).to_have_attribute("data-state", "offline")
+    kept(page)
+    page = kill(visitor)
+    visitor.context.set_offline(False)
+    page.goto(reply.path)
+    expect(page.locator("[data-recovered]")).to_contain_text("Clinic")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Put it back").click()
+    expect(page.locator(FIRST).first.locator("textarea").first).to_have_value("Clinic")
+    expect(page.locator("[data-recovered]")).to_be_hidden()
