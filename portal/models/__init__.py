@@ -31,6 +31,7 @@ from portal.models.people import (
     StaffRole,
     UserAccount,
 )
+from portal.models.presence import Presence
 from portal.models.questionnaires import (
     AttachedTable,
     ItemKind,
@@ -129,6 +130,7 @@ __all__ = [
     "Membership",
     "OutgoingMail",
     "Participation",
+    "Presence",
     "PublicationAct",
     "Question",
     "QuestionChoice",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # rows that live for hours, or that only repeat what others say
 LEFT_OUT = frozenset(
-    {"session", "login_attempt", "idempotency_key", "held_post", "job", "import_draft", "alembic_version"}
+    {"session", "login_attempt", "idempotency_key", "held_post", "presence", "job", "import_draft", "alembic_version"}
 )
 # written as their sha256; a mail may hold the link of an invitation
 SECRETS = frozenset(

@@ -78,6 +78,6 @@ def test_views_that_repeat_say_why(app):
     assert set(reasons) == {
         "accounts.invite", "accounts.logout", "people.export", "questionnaires.drive", "questionnaires.upload",
             "recommendations.texts_out",
-        "respond.save_section", "rounds.make_invitations", "second_factor.renew_codes", "second_factor.set_up",
+        "respond.save_section", "respond.say_here", "rounds.make_invitations", "second_factor.renew_codes", "second_factor.set_up",
         "wording.download",
     }  # fmt: skip
