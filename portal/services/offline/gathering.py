@@ -121,7 +121,7 @@ def _reply(
 
 def _sheet_code(head: SubmissionHead, asked: Sequence[AskedRecommendation]) -> str:
     if head.about_institution or not asked:
-        return f"{head.institution_code} 0"[:28]
+        return head.institution_code.upper()[:28]
     return f"{asked[0].mechanism} {queries.citation(asked)}"[:28]
 
 

@@ -12,7 +12,7 @@ from portal.table import Link, pick
 from portal.workbooks.looks import LOOKS
 from portal.workbooks.offline import words
 from portal.workbooks.offline.marks import COVER, SheetMark
-from portal.workbooks.offline.sheets import ReplySheet, protect
+from portal.workbooks.offline.sheets import ReplySheet, protect, tall
 from portal.workbooks.writer import ReportBook
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ LABEL_WIDTH, TEXT_WIDTH = 30.0, 70.0
 STEPS: Sequence[Speakable] = (
     _l("Each reply has a sheet of its own. Write into the white cells; everything else is locked, without a password."),
     _l("Save as an Excel workbook (.xlsx). Nothing is lost if you save, close and go on another day."),
-    _l("Several departments may each fill in a copy: write the name of the department below, and send all copies back together."),
+    _l("Several departments may each fill in a copy: write the name of the department above, and send all copies back together."),
     _l("A table takes one line each. If its empty lines do not suffice, send the file back and add lines on the page of the reply."),
     _l("Do not delete, insert, sort or rename lines, columns and sheets. If it happens, the portal says what it could not read."),
     _l("An empty cell changes nothing. Where an answer stood and you empty its cell, the portal asks before it takes it away."),
@@ -94,7 +94,7 @@ class _Front:
         cell: Any = self.ws.cell(self.row, 3)
         cell._style = self.book.styles.array(LOOKS["input"], "@", khmer=True, prefix=False, wrap=True)  # noqa: SLF001 - one shared style array per look
         self.ws.cell(self.row, 1).value = "copy"
-        self.ws.row_dimensions[self.row].height = max(24, self.book.height(label, LABEL_WIDTH))
+        self.ws.row_dimensions[self.row].height = max(24, tall(label, LABEL_WIDTH))
 
     def _steps(self) -> None:
         self.row += 1
@@ -104,11 +104,11 @@ class _Front:
     def _spoken(self, name: str, texts: Sequence[str], *, label: str, style: str) -> None:
         self.row += 1
         self.book.cell(self.ws, self.row, 2, name, style=label)
-        tall = max(20.0, self.book.height(name, LABEL_WIDTH))
+        height = max(20.0, tall(name, LABEL_WIDTH))
         for at, text in enumerate(texts, start=3):
             self.book.cell(self.ws, self.row, at, text, style=style)
-            tall = max(tall, self.book.height(text, TEXT_WIDTH))
-        self.ws.row_dimensions[self.row].height = min(tall, 409)
+            height = max(height, tall(text, TEXT_WIDTH))
+        self.ws.row_dimensions[self.row].height = min(height, 409)
 
     def _replies(self, titles: Sequence[str]) -> None:
         self.row += 1
@@ -123,8 +123,8 @@ class _Front:
             self.book.cell(self.ws, self.row, 2, Link(f"#'{name}'!B2", title), style="label")
             text = words.in_all([reply.title.get(one, "") for one in self.languages]) or pick(reply.title, "en")
             self.book.cell(self.ws, self.row, 3, text)
-            self.book.cell(self.ws, self.row, 4, reply.due, "date")
-            self.ws.row_dimensions[self.row].height = min(max(22, self.book.height(text, TEXT_WIDTH)), 409)
+            self.book.cell(self.ws, self.row, 4, reply.due.strftime("%d/%m/%Y"))
+            self.ws.row_dimensions[self.row].height = min(max(22, tall(text, TEXT_WIDTH)), 409)
 
     def _types(self) -> None:
         """Write how each kind of question in this workbook is answered, in the words of the type itself."""

@@ -16,7 +16,7 @@ from forms.question_types import question_type
 from forms.questionnaire import answer_keys
 from forms.tables import made_key, may_change
 from portal.table import pick
-from portal.workbooks.cell_text import is_khmer, is_risky
+from portal.workbooks.cell_text import is_khmer, is_risky, lines
 from portal.workbooks.looks import LOOKS
 from portal.workbooks.offline import words
 from portal.workbooks.offline.cells import choose_number_format, labels_of, normal, written
@@ -36,10 +36,16 @@ if TYPE_CHECKING:
 
 MARK, NUMBER, QUESTION, HOW_TO, ANSWER = 1, 2, 3, 4, 5
 HIDDEN_ROW, TITLE_ROW, HEADER_ROW = 1, 2, 3
-WIDTHS = {MARK: 2.0, NUMBER: 8.0, QUESTION: 38.0, HOW_TO: 34.0}
+WIDTHS = {MARK: 2.0, NUMBER: 7.0, QUESTION: 40.0, HOW_TO: 38.0}
 ANSWER_WIDTH, STATE_WIDTH, TABLE_WIDTH = 42.0, 19.0, 20.0
 TALLEST = 409.0
 NO_ANSWER = Given()
+
+
+def tall(text: str, width: float, *, scale: float = 1.0) -> float:
+    """Estimate how tall wrapped text is, line by line: Khmer ones need more than Latin ones; ``scale`` of the font."""
+    points = sum(lines(line, width / scale) * (21.5 if is_khmer(line) else 15) for line in text[:8000].split("\n"))
+    return 6 + points * scale
 
 
 class ReplySheet:
@@ -58,6 +64,7 @@ class ReplySheet:
         self.row = HEADER_ROW
         self.last_column = self.state_column = ANSWER + len(self.languages)
         self.numbers: dict[str, list[str]] = {}
+        self.questions = 0
 
     def write(self) -> str:
         """Write the sheet and return its title."""
@@ -104,7 +111,7 @@ class ReplySheet:
             self.book.cell(self.ws, row, column, None)
         self.ws.merge_cells(start_row=row, start_column=HOW_TO, end_row=row, end_column=self.state_column)
         width = WIDTHS[HOW_TO] + ANSWER_WIDTH * len(self.languages) + STATE_WIDTH
-        self._height(row, self.book.height(text, width), self.book.height(words.everywhere(label, self.languages), 38))
+        self._height(row, tall(text, width), tall(words.everywhere(label, self.languages), 38))
 
     def _next(self) -> int:
         self.row += 1
@@ -141,7 +148,7 @@ class ReplySheet:
         text = self._label(line.item)
         self.book.cell(self.ws, row, QUESTION, text, style="muted")
         self.ws.merge_cells(start_row=row, start_column=QUESTION, end_row=row, end_column=self.state_column)
-        self._height(row, self.book.height(text, WIDTHS[QUESTION] + WIDTHS[HOW_TO] + ANSWER_WIDTH))
+        self._height(row, tall(text, WIDTHS[QUESTION] + WIDTHS[HOW_TO] + ANSWER_WIDTH))
 
     def _computed(self, line: Line) -> None:
         value = self.reply.calculated.get(AnswerKey(line.item.code))
@@ -154,10 +161,11 @@ class ReplySheet:
     def _question_cells(self, item: Item, how_to: str) -> int:
         row = self._next()
         label = self._label(item)
-        self.book.cell(self.ws, row, NUMBER, item.code, style="label")
+        self.questions += 1
+        self.book.cell(self.ws, row, NUMBER, self.questions, "integer", "label")
         self.book.cell(self.ws, row, QUESTION, label, style="label")
         self.book.cell(self.ws, row, HOW_TO, how_to, style="hint")
-        self._height(row, self.book.height(label, WIDTHS[QUESTION]), 0.92 * self.book.height(how_to, WIDTHS[HOW_TO]))
+        self._height(row, tall(label, WIDTHS[QUESTION]), tall(how_to, WIDTHS[HOW_TO], scale=0.92))
         return row
 
     def _question(self, line: Line) -> None:
@@ -170,15 +178,15 @@ class ReplySheet:
             how_to = words.everywhere(closed, self.languages)
         row = self._question_cells(item, how_to)
         marks: list[CellMark] = []
-        tall = 60.0 if kind.variant(item) == "long" else 22.0
+        height = 60.0 if kind.variant(item) == "long" else 22.0
         keys = () if kind.control == "file" else answer_keys(item, self.languages)
         for at, column in enumerate(range(ANSWER, self.state_column)):
             if at < len(keys):
-                tall = max(tall, self._answer(row, column, item, keys[at], marks, open_=open_))
+                height = max(height, self._answer(row, column, item, keys[at], marks, open_=open_))
             else:
                 self.book.cell(self.ws, row, column, None, style="fixed")
         self._state(row, self.state_column, item, AnswerKey(item.code), keys, marks, open_=open_)
-        self._height(row, self.ws.row_dimensions[row].height or 22.0, tall)
+        self._height(row, self.ws.row_dimensions[row].height or 22.0, height)
         if marks:
             self._put_mark(row, RowMark("question", cells=tuple(marks)))
 
@@ -213,14 +221,15 @@ class ReplySheet:
         text = self._label(table.item)
         hint = words.how_to(self.definition, table.item, self.languages) if table.item.type else self._hints(table.item)
         row = self._next()
-        self.book.cell(self.ws, row, NUMBER, table.code, style="total")
+        self.questions += 1
+        self.book.cell(self.ws, row, NUMBER, self.questions, "integer", "total")
         self.book.cell(self.ws, row, QUESTION, text, style="total")
         self.book.cell(self.ws, row, HOW_TO, hint, style="hint")
         for column in range(ANSWER, self.state_column + 1):
             self.book.cell(self.ws, row, column, None, style="hint")
         self.ws.merge_cells(start_row=row, start_column=HOW_TO, end_row=row, end_column=self.state_column)
         width = WIDTHS[HOW_TO] + ANSWER_WIDTH * len(self.languages)
-        self._height(row, self.book.height(text, WIDTHS[QUESTION]), self.book.height(hint, width))
+        self._height(row, tall(text, WIDTHS[QUESTION]), tall(hint, width))
 
     def _hints(self, item: Item) -> str:
         spoken = [
@@ -240,12 +249,12 @@ class ReplySheet:
                 outer = self.definition.compiled.by_code[table.inside]
                 text = words.everywhere(_l("Line of the table “%(table)s”", table=self._label(outer).replace("\n", " · ")), self.languages)
             self.book.cell(self.ws, row, QUESTION, text, style="header")
-        tall = 44.0
+        height = 30.0
         for at, column in enumerate(columns, start=first):
             text = self._column_title(column)
             self.book.cell(self.ws, row, at, text, style="header")
-            tall = max(tall, self.book.height(text, self._width(at) * 0.9))
-        self._height(row, tall)
+            height = max(height, tall(text, self._width(at) * 0.9))
+        self._height(row, height)
 
     def _column_title(self, column: Column) -> str:
         label = self._label(column.item)
@@ -275,7 +284,7 @@ class ReplySheet:
             self.book.cell(self.ws, row, QUESTION, label, style="label")
         elif table.inside:
             self._parent_cell(row, table, mark, marks)
-        tall = 22.0
+        height = 22.0
         for at, column in enumerate(columns, start=first):
             open_ = may_change(self.definition, column.item.code, self.reply.unlocked)
             key = AnswerKey(column.item.code, mark.key, column.lang)
@@ -284,8 +293,8 @@ class ReplySheet:
                 cells = [one._replace(row=mark.key) for one in keys]
                 self._state(row, at, column.item, key, cells, marks, open_=open_)
             else:
-                tall = max(tall, self._answer(row, at, column.item, key, marks, open_=open_))
-        self._height(row, tall)
+                height = max(height, self._answer(row, at, column.item, key, marks, open_=open_))
+        self._height(row, height)
         if marks:
             self._put_mark(row, RowMark(mark.kind, mark.table, mark.key, mark.parent, mark.number, mark.revision, tuple(marks)))
 
@@ -313,7 +322,7 @@ class ReplySheet:
         if open_:
             self.rules.add(row, column, item, labels)
             marks.append(CellMark(column, key.code, key.lang, given.revision if given else 0, digest(normal(value))))
-        return self.book.height(value, self._width(column)) if isinstance(value, str) else 22.0
+        return tall(value, self._width(column)) if isinstance(value, str) else 22.0
 
     def _state(
         self, row: int, column: int, item: Item, key: AnswerKey, keys: Sequence[AnswerKey], marks: list[CellMark], *, open_: bool
