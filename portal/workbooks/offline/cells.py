@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import force_locale
 
 from forms.question_types import question_type
-from forms.reading import plain
+from forms.reading import plain, readable
 from portal.workbooks.cell_text import MOST, clean, units
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ FIRST_DAY = date(1900, 3, 1)  # before it, Excel counts a day that never was
 LABEL = 240  # signs of a choice in a drop-down list
 _PARTS = re.compile(r"[;\n]")
 _LEADING_PLACE = re.compile(r"^\s*\d{1,3}\.\s+")
-_ESCAPED = re.compile("_x005[Ff]_(?=x[0-9A-Fa-f]{4}_)")
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def written(item: Item, given: Given | None, labels: Labels, time_zone: str) -> 
     if cell.kind == "date" and isinstance(cell.value, date):
         return Written(cell.value if cell.value >= FIRST_DAY else cell.value.isoformat())
     if isinstance(cell.value, datetime):
-        return Written(_local(cell.value, time_zone))
+        return Written(_local(cell.value, time_zone, kind.raw(given.value, item)[0]))
     if isinstance(cell.value, int | Decimal) and not isinstance(cell.value, bool):
         digits = len(Decimal(cell.value).normalize().as_tuple().digits)
         fits = digits <= DIGITS and abs(Decimal(cell.value)) < Decimal(10) ** DIGITS
@@ -104,13 +103,13 @@ def written(item: Item, given: Given | None, labels: Labels, time_zone: str) -> 
     return _text(str(given.value) if isinstance(given.value, str) else kind.text(given.value, item, ""))
 
 
-def _local(moment: datetime, time_zone: str) -> datetime | str:
-    """Return a moment by the portal's clock, as text where that would name another one (another offset, a doubled hour)."""
+def _local(moment: datetime, time_zone: str, spoken: str) -> datetime | str:
+    """Return a moment by the portal's clock: as text before Excel's first day, and where the clock would name another one."""
     zone = ZoneInfo(time_zone)
     bare = moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
-    if bare.date() < FIRST_DAY:
+    if bare.replace(tzinfo=zone).isoformat() != moment.isoformat():  # another offset, or a doubled hour
         return moment.isoformat()
-    return bare if bare.replace(tzinfo=zone).isoformat() == moment.isoformat() else moment.isoformat()
+    return bare if bare.date() >= FIRST_DAY else spoken
 
 
 def _text(text: str) -> Written:
@@ -140,9 +139,8 @@ def whole_second(moment: datetime) -> datetime:
 
 
 def text_in(text: str) -> str:
-    """Return a text as it was typed: line ends plain, Excel's own escapes undone; a blank is nothing."""
-    text = text.replace("_x000D_", "").replace("\r\n", "\n").replace("\r", "\n")
-    return _ESCAPED.sub("_", text) if text.strip() else ""
+    """Return a text as it was typed, line ends plain; a blank is nothing. (Excel's own escapes are undone by the reader.)"""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if text.strip() else ""
 
 
 def raw_of(item: Item, value: Any, labels: Labels) -> list[str]:
@@ -183,9 +181,8 @@ def _number(value: float, kind: str, number_format: str) -> str:
         return whole_second(datetime(2000, 1, 1) + timedelta(days=float(value))).strftime("%H:%M:%S")  # noqa: DTZ001 - a time of day has no zone
     if number_format.endswith("%"):
         number *= 100
-    text = plain(number)
     # "12.345" could be read as thousands; of a text nothing is changed
-    return text + "0" if "." in text and kind in {"whole", "decimal"} else text
+    return readable(plain(number)) if kind in {"whole", "decimal"} else plain(number)
 
 
 def _chosen(value: Any, labels: Labels) -> list[str]:
