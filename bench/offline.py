@@ -1,8 +1,9 @@
-"""Seconds to write, read and judge the offline workbook of a whole institution: `python -m bench.offline [--replies 40]`.
+"""Seconds to write, read and judge the offline workbook of an institution: `python -m bench.offline [--replies 40]`.
 
-Fills a portal with the demo country, gives one institution ``--replies`` replies of the full questionnaire with answers in every
-one, and measures the service calls that the pages and the command make: writing the workbook, reading it back, judging it with
-one changed answer in each reply, and taking those over. Prints the median of ``--runs`` (3). Target: under 5 s out, under 5 s back.
+Fills a portal with the demo country, lets one institution owe ``--replies`` replies of the full questionnaire, and
+measures the service calls that the pages and the command make: writing the workbook, reading it back, judging it with
+one changed answer in each reply, and taking those over. Prints the median of ``--runs`` (3). Target: under 5 s out,
+under 5 s back.
 """
 
 from __future__ import annotations
@@ -51,11 +52,13 @@ def more_replies(session: Any, institution: Any, round_: Any, wanted: int) -> No
     ).one()
     system = session.scalars(select(Actor.id).where(Actor.kind == ActorKind.SYSTEM)).one()
     have = session.query(Assignment).filter_by(institution_id=institution.id, round_id=round_.id).count()
-    free = session.scalars(select(Recommendation).where(Recommendation.id.not_in(mine)).order_by(Recommendation.id)).all()
+    free = session.scalars(
+        select(Recommendation).where(Recommendation.id.not_in(mine)).order_by(Recommendation.id)
+    ).all()
     for number, one in enumerate(free[: max(0, wanted - have)], start=1000):
         asked = Assignment(
-            round_id=round_.id, participation_id=part.id, institution_id=institution.id, version_id=version, position=number,
-            issued_at=clock.now(),
+            round_id=round_.id, participation_id=part.id, institution_id=institution.id, version_id=version,
+            position=number, issued_at=clock.now(),
         )  # fmt: skip
         session.add(asked)
         session.flush()
@@ -69,7 +72,12 @@ def more_replies(session: Any, institution: Any, round_: Any, wanted: int) -> No
         session.flush()
         session.add(
             SubmissionEvent(
-                submission_id=reply.id, number=1, action=Action.ISSUE, status=Status.ISSUED, done_by=system, done_at=clock.now()
+                submission_id=reply.id,
+                number=1,
+                action=Action.ISSUE,
+                status=Status.ISSUED,
+                done_by=system,
+                done_at=clock.now(),
             )
         )
 
@@ -84,7 +92,9 @@ def change_each(content: bytes, run: int) -> bytes:
             continue
         for row in range(4, ws.max_row + 1):
             parts = str(ws.cell(row, 1).value or "").split("|")
-            texts = [mark.split(":") for mark in parts[6].split(",")] if len(parts) == 8 and parts[0] == "question" else []
+            texts = (
+                [mark.split(":") for mark in parts[6].split(",")] if len(parts) == 8 and parts[0] == "question" else []
+            )
             if texts and texts[0][2] == "km":
                 ws.cell(row, int(texts[0][0])).value = f"បានបណ្ដុះបណ្ដាលមន្ត្រី {run}"
                 break
@@ -125,11 +135,15 @@ def measure(replies: int, runs: int) -> None:
     app = create_app(load())
     took: dict[str, list[float]] = {}
 
-    def timed(name: str, act: Any) -> Any:
+    def timed(name: str, act: Any, *given: Any, **more: Any) -> Any:
         began = time.perf_counter()
-        made = act()
+        made = act(*given, **more)
         took.setdefault(name, []).append(time.perf_counter() - began)
         return made
+
+    def take(plan: Any, by: Any, key: str) -> None:
+        with write() as session:
+            taking.take_offline(session, plan, taking.choices(plan), by=by, request_key=key, source="bench")
 
     with app.test_request_context():
         country = country_facts(db.session)
@@ -139,28 +153,30 @@ def measure(replies: int, runs: int) -> None:
             more_replies(session, institution, round_, replies + 20)
             institution_id, round_id = institution.id, round_.id
         member = db.session.scalars(
-            select(Membership.user_id).where(Membership.institution_id == institution_id, Membership.role == Role.FOCAL_POINT)
+            select(Membership.user_id).where(
+                Membership.institution_id == institution_id, Membership.role == Role.FOCAL_POINT
+            )
         ).first()
         by = principal_of(db.session, member, institution_id=institution_id)
         seal = Seal(str(app.secret_key))
         for run in range(runs):
             heads = gathering.still_owed(db.session, institution_id, round_id, country)[:replies]
-            content = timed("write", lambda: gathering.write_workbook(
-                db.session, heads, country, secret=str(app.secret_key), by=by, language="km"))  # fmt: skip
+            content = timed(
+                "write", gathering.write_workbook, db.session, heads, country, secret=str(app.secret_key), by=by,
+                language="km",
+            )  # fmt: skip
             back = change_each(content, run)
-            book = timed("read", lambda: read_offline(back, seal, filename="x.xlsx"))
-            plan = timed("judge", lambda: judging.plan_offline(db.session, [book], country, by=by, language="km"))
+            book = timed("read", read_offline, back, seal, filename="x.xlsx")
+            plan = timed("judge", judging.plan_offline, db.session, [book], country, by=by, language="km")
             changed = plan.counts["new"] + plan.counts["changed"]
-
-            def take() -> None:
-                with write() as session:
-                    taking.take_offline(session, plan, taking.choices(plan), by=by, request_key=f"run{run}", source="bench")
-
-            timed("take over", take)
+            timed("take over", take, plan, by, f"run{run}")
             print(f"run {run + 1}: {len(heads)} replies, {len(content) / 1024:.0f} kB, {changed} answers changed")
     print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} processors, SQLite")
     for name, seconds in took.items():
-        print(f"{name}: {statistics.median(seconds):.2f} s (median of {len(seconds)}; {min(seconds):.2f} to {max(seconds):.2f})")
+        print(
+            f"{name}: {statistics.median(seconds):.2f} s "
+            f"(median of {len(seconds)}; {min(seconds):.2f} to {max(seconds):.2f})"
+        )
     print(f"back in all: {sum(statistics.median(took[one]) for one in ('read', 'judge', 'take over')):.2f} s")
 
 

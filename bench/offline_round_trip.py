@@ -1,9 +1,9 @@
 """Answer sets that go into an offline workbook, through a program, and back: `python -m bench.offline_round_trip`.
 
-Makes ``--sets`` answer sets (1,000) of every question type - naughty strings, Khmer, 32,767 signs, far dates, 1e15, leading
-zeros, starts of formulas, control characters - puts each on a sheet of its own, lets openpyxl and then LibreOffice open and
-save the workbooks, reads them by the questionnaire's own form, and compares each answer, value and type, with the one that
-went out. Prints how many answers of each type survived; exit code 1 when one did not.
+Makes ``--sets`` answer sets (1,000) of every question type - naughty strings, Khmer, 32,767 signs, far dates, 1e15,
+leading zeros, starts of formulas, control characters - puts each on a sheet of its own, lets openpyxl and then
+LibreOffice open and save the workbooks, reads them by the questionnaire's own form, and compares each answer, value and
+type, with the one that went out. Prints how many answers of each type survived; exit code 1 when one did not.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ PER_BOOK = 40
 # a text that spells Excel's escape of an escape: LibreOffice reads it rightly and writes another one (seen in 7.4)
 DOUBLED = "_x005F_x"
 NAUGHTY = (
-    "=1+1", "=HYPERLINK(\"http://example.org\")", "+855 12 345 678", "-1", "@SUM(A1)", "'already quoted", "''", "\"quoted\"",
+    "=1+1", '=HYPERLINK("http://example.org")', "+855 12 345 678", "-1", "@SUM(A1)", "'already quoted", "''", '"quoted"',  # noqa: E501 - sample data
     "00123", "007", "1e15", "1E5", "12.50", "3/4", "2026-03-27", "27/03/2026", "TRUE", "false", "NULL", "nan", "#REF!",
-    "#N/A", "_x0041_", "_x000D_", "_x005F_x0041_", "<b>&amp;</b>", "]]>", "<!-- -->", "a\tb", "a\nb\n\nc", " leading", "trailing ",
-    "\u00a0no-break\u00a0", "zero\u200bwidth", "\ufeffmark", "עברית", "العربية", "日本語", "🙂👩‍👩‍👧‍👦🇰🇭", "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢", "Ω≈ç√∫˜µ≤≥÷",
-    "| a | b |", "%d %s %(x)s", "{{ 7*7 }}", "${name}", "; DROP TABLE answer", "c:\\temp", "\\n", "a,b;c", "1;2", "៣៤", "១២៣",
+    "#N/A", "_x0041_", "_x000D_", "_x005F_x0041_", "<b>&amp;</b>", "]]>", "<!-- -->", "a\tb", "a\nb\n\nc", " leading", "trailing ",  # noqa: E501 - sample data
+    "\u00a0no-break\u00a0", "zero\u200bwidth", "\ufeffmark", "עברית", "العربية", "日本語", "🙂👩‍👩‍👧‍👦🇰🇭", "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢", "Ω≈ç√∫˜µ≤≥÷",  # noqa: E501 - sample data
+    "| a | b |", "%d %s %(x)s", "{{ 7*7 }}", "${name}", "; DROP TABLE answer", "c:\\temp", "\\n", "a,b;c", "1;2", "៣៤", "១២៣",  # noqa: E501 - sample data
     "កម្ពុជា", "ព្រះរាជាណាចក្រកម្ពុជា ជាតិ សាសនា ព្រះមហាក្សត្រ", "ក្រសួង\u200bយុត្តិធម៌\u200bបាន\u200bធ្វើ", "ស្ត្រី ៥០%", "០០១២៣",
-    "\x01control\x02", "bell\x07", "vertical\x0btab", "next\x85line", "\x7fdelete", "a\u2028b", "\u202ereversed", "𝕳𝖊𝖑𝖑𝖔", "ﬁ", "é", "e\u0301",
+    "\x01control\x02", "bell\x07", "vertical\x0btab", "next\x85line", "\x7fdelete", "a\u2028b", "\u202ereversed", "𝕳𝖊𝖑𝖑𝖔", "ﬁ", "é", "e\u0301",  # noqa: E501 - sample data
 )  # fmt: skip
 KHMER = "ការបណ្ដុះបណ្ដាលចៅក្រម និងមន្ត្រីពន្ធនាគារនៅតាមខេត្តទាំងអស់ក្នុងឆ្នាំ២០២៥។ "
 ENGLISH = "Training of judges and prison officers in all provinces, with 45% women (2025). "
@@ -68,7 +68,9 @@ def choices(number: int) -> tuple[Choice, ...]:
     """Return choices whose labels are as awkward as those of real lists."""
     awkward = ("Yes; in part", "=No", "Not yet", "1", "A · B", "ខ្មែរ", "Same", "Same")
     return tuple(
-        Choice(f"k{at}", {"en": awkward[at % len(awkward)] + (f" {at}" if at >= len(awkward) else ""), "km": f"ជម្រើស {at}"})
+        Choice(
+            f"k{at}", {"en": awkward[at % len(awkward)] + (f" {at}" if at >= len(awkward) else ""), "km": f"ជម្រើស {at}"}
+        )
         for at in range(number)
     )
 
@@ -108,19 +110,21 @@ class Maker:
         pick = self.chance
         keys = [one.key for one in item.choices]
         day = date.fromordinal(pick.randint(date(1800, 1, 1).toordinal(), date(2399, 12, 31).toordinal()))
-        clock = f"{pick.randrange(24):02d}:{pick.randrange(60):02d}" + (f":{pick.randrange(1, 60):02d}" if pick.random() < 0.3 else "")
+        clock = f"{pick.randrange(24):02d}:{pick.randrange(60):02d}" + (
+            f":{pick.randrange(1, 60):02d}" if pick.random() < 0.3 else ""
+        )
         first, last = sorted(date.fromordinal(pick.randint(700_000, 760_000)) for _ in range(2))
         made = {
             "text": lambda: [self.text(lang)],
-            "integer": lambda: [str(pick.choice([0, -1, 10**15, 10**15 - 1, -(10**14), 2**53 + 1, 10**20, pick.randint(-10**9, 10**9)]))],
-            "percentage": lambda: [pick.choice(["0", "100", "33.3333333333", "0.07", "12.5", "99.99", f"{pick.uniform(0, 100):.4f}"])],
+            "integer": lambda: [str(pick.choice([0, -1, 10**15, 10**15 - 1, -(10**14), 2**53 + 1, 10**20, pick.randint(-10**9, 10**9)]))],  # noqa: E501 - sample data
+            "percentage": lambda: [pick.choice(["0", "100", "33.3333333333", "0.07", "12.5", "99.99", f"{pick.uniform(0, 100):.4f}"])],  # noqa: E501 - sample data
             "year": lambda: [str(pick.randint(1000, 2399))],
             "range": lambda: [f"{pick.randint(-20, 20) * 0.25:.4f}"],
             "select_one": lambda: [pick.choice(keys)],
             "select_multiple": lambda: pick.sample(keys, pick.randint(1, len(keys))),
             "rank": lambda: pick.sample(keys, pick.randint(1, len(keys))),
             "acknowledge": lambda: ["OK"],
-            "date": lambda: [pick.choice([day.isoformat(), "1900-01-01", "1900-02-28", "1900-03-01", "2399-12-31", "2024-02-29"])],
+            "date": lambda: [pick.choice([day.isoformat(), "1900-01-01", "1900-02-28", "1900-03-01", "2399-12-31", "2024-02-29"])],  # noqa: E501 - sample data
             "time": lambda: [pick.choice([clock, "00:00", "23:59", "23:59:59", "12:00"])],
             "datetime": lambda: [f"{day.isoformat()} {clock}"],
             "period": lambda: [f"{first.isoformat()} – {last.isoformat()}"],
@@ -133,7 +137,7 @@ class Maker:
         """Return a number with decimals, some longer than Excel's 15 digits."""
         pick = self.chance
         return pick.choice(
-            ["0.1", "0.30", "-2.5", "1234567.89", "12.3450", "999999999999999.0", "123456789012345678901234567890", "0.000001",
+            ["0.1", "0.30", "-2.5", "1234567.89", "12.3450", "999999999999999.0", "123456789012345678901234567890", "0.000001",  # noqa: E501 - sample data
              "1000000000000000", f"{pick.uniform(-1e6, 1e6):.5f}", f"{pick.uniform(-1e-3, 1e-3):.9f}"]
         )  # fmt: skip
 
@@ -183,14 +187,16 @@ def workbooks(of: Definition, sets: int, seed: int = 1) -> list[tuple[bytes, lis
             rows = [TableRow(made_key("row", str(number), str(at))) for at in range(2)]
             replies.append(
                 OfflineReply(
-                    submission=f"{number:032x}", round="r", institution="i", version=1, sheet=f"S{number}", title={"en": "T"},
+                    submission=f"{number:032x}", round="r", institution="i", version=1, sheet=f"S{number}",
+                    title={"en": "T"},
                     cite="C", texts=[{"en": "Do.", "km": "ធ្វើ។"}], due=date(2026, 12, 31), definition=of,
                     answers=maker.answers(rows), rows={"table": rows},
                     row_revisions={("table", row.key): 1 for row in rows}, languages=LANGUAGES,
                 )
             )  # fmt: skip
         book = OfflineBook(
-            replies, {"en": "I", "km": "ស្ថាប័ន"}, {"en": "R"}, LANGUAGES, CONTEXT.time_zone, f"book{first}", "2026-03-27T03:00:00+00:00",
+            replies, {"en": "I", "km": "ស្ថាប័ន"}, {"en": "R"}, LANGUAGES, CONTEXT.time_zone, f"book{first}",
+            "2026-03-27T03:00:00+00:00",
             spare=2,
         )  # fmt: skip
         made.append((write_offline(book, Seal(SECRET)), replies))
@@ -253,7 +259,8 @@ def through_office(contents: list[bytes], office: str, timeout: int = 1800) -> l
         for at, content in enumerate(contents):
             (folder / "in" / f"{at:04d}.xlsx").write_bytes(content)
         subprocess.run(
-            [office, "--headless", f"-env:UserInstallation=file://{folder}/profile", "--convert-to", "xlsx:Calc MS Excel 2007 XML",
+            [office, "--headless", f"-env:UserInstallation=file://{folder}/profile", "--convert-to",
+             "xlsx:Calc MS Excel 2007 XML",
              "--outdir", folder / "out", *sorted((folder / "in").glob("*.xlsx"))],
             check=True, capture_output=True, timeout=timeout,
         )  # fmt: skip
@@ -279,7 +286,10 @@ def measure() -> int:
     began = time.perf_counter()
     books = workbooks(definition(), chosen.sets, chosen.seed)
     print(f"written in {time.perf_counter() - began:.1f} s, {len(books)} workbooks")
-    ways = {"as written": lambda: [content for content, _ in books], "openpyxl": lambda: [through_openpyxl(one) for one, _ in books]}
+    ways = {
+        "as written": lambda: [content for content, _ in books],
+        "openpyxl": lambda: [through_openpyxl(one) for one, _ in books],
+    }
     if office:
         ways["LibreOffice"] = lambda: through_office([content for content, _ in books], office)
     else:
@@ -288,10 +298,17 @@ def measure() -> int:
     for way, pass_through in ways.items():
         began = time.perf_counter()
         survived: Counter[str] = Counter()
-        wrong = [one for content, (_, replies) in zip(pass_through(), books, strict=True) for one in compare(content, replies, survived, office=way == "LibreOffice")]
+        wrong = [
+            one
+            for content, (_, replies) in zip(pass_through(), books, strict=True)
+            for one in compare(content, replies, survived, office=way == "LibreOffice")
+        ]
         bad += len(wrong)
         total = sum(len(reply.answers) for _, replies in books for reply in replies)
-        print(f"{way}: {survived.total()} of {total} answers equal, {len(wrong)} faults, {time.perf_counter() - began:.1f} s")
+        print(
+            f"{way}: {survived.total()} of {total} answers equal, {len(wrong)} faults, "
+            f"{time.perf_counter() - began:.1f} s"
+        )
         print("   " + ", ".join(f"{kind} {count}" for kind, count in sorted(survived.items())))
         for one in wrong[:10]:
             print("   !", one)

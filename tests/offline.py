@@ -29,10 +29,14 @@ SECRET = "test-only-key-of-more-than-thirty-two-characters"
 def download(session: Session, *replies: Any, by: Principal) -> bytes:
     """Return the workbook of some replies."""
     heads = [find(session, one.public_id) for one in replies]
-    return write_workbook(session, [one for one in heads if one], country_facts(session), secret=SECRET, by=by, language="en")
+    return write_workbook(
+        session, [one for one in heads if one], country_facts(session), secret=SECRET, by=by, language="en"
+    )
 
 
-def judge(session: Session, *files: bytes, by: Principal, names: tuple[str, ...] = (), round_slug: str = "") -> OfflinePlan:
+def judge(
+    session: Session, *files: bytes, by: Principal, names: tuple[str, ...] = (), round_slug: str = ""
+) -> OfflinePlan:
     """Read and judge some files together."""
     books = [
         read_offline(content, Seal(SECRET), filename=names[at] if names else f"copy{at + 1}.xlsx")

@@ -80,8 +80,8 @@ def export(app: Flask, round_: str, code: str, out: Path) -> None:
 def import_files(app: Flask, files: tuple[Path, ...], *, confirm: bool, as_json: bool) -> None:
     """Judge returned workbooks, several copies together, and take over with --confirm what is new or changed.
 
-    Never taken here: answers that somebody saved since the download, on which copies differ, or whose cells were emptied;
-    exit code 1 when there are such, or when something is refused.
+    Never taken here: answers that somebody saved since the download, on which copies differ, or whose cells were
+    emptied; exit code 1 when there are such, or when something is refused.
     """
     require_schema(app)
     country = country_facts(db.session)
@@ -100,7 +100,9 @@ def import_files(app: Flask, files: tuple[Path, ...], *, confirm: bool, as_json:
     if confirm:
         source = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
         with write() as session:
-            taken = taking.take_offline(session, plan, chosen, by=by, request_key=f"offline-{source[:40]}", source=source)
+            taken = taking.take_offline(
+                session, plan, chosen, by=by, request_key=f"offline-{source[:40]}", source=source
+            )
     told = telling.told(plan, chosen, taken)
     click.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else telling.in_words(told))
     if not as_json and not confirm and any(chosen.values()):

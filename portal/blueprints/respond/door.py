@@ -113,8 +113,11 @@ def offline_of(round_slug: str, can_download: bool, head: SubmissionHead | None 
     """Return the parameters of components/offline_box.html; None for whoever may not write."""
     if not can_download or not may(who(), Permission.ANSWER_SUBMISSION):
         return None
-    download = url_for("respond.download_reply", public_id=head.public_id) if head else url_for("respond.download_round")
+    download = (
+        url_for("respond.download_reply", public_id=head.public_id) if head else url_for("respond.download_round")
+    )
     return {
-        "download_url": download, "upload_url": url_for("respond.upload_offline"), "round": round_slug, "alone": bool(head),
+        "download_url": download, "upload_url": url_for("respond.upload_offline"), "round": round_slug,
+        "alone": bool(head),
         "help_url": url_for("respond.offline", round=round_slug),
     }  # fmt: skip

@@ -139,20 +139,24 @@ def upload_offline() -> ResponseReturnValue:
             sha256, _size = import_drafts.keep_file(one.stream, settings.data_dir, limit=settings.max_upload_bytes)
             _book(sha256, name)
         except Invalid as error:
-            problems += [Problem(each.message, name if len(sent) > 1 else None, mend=each.mend) for each in error.problems]
+            problems += [
+                Problem(each.message, name if len(sent) > 1 else None, mend=each.mend) for each in error.problems
+            ]
             continue
         kept.append({"filename": name[-255:], "sha256": sha256})
     if not kept:
         return _ask(chosen, problems or [Problem(_("This file cannot be read."))]), 422
     summary = {
         "institution": institution_id, "round": chosen.slug, "files": kept,
-        "problems": [{"sheet": one.sheet, "message": str(one.message), "mend": str(one.mend or "")} for one in problems],
+        "problems": [
+            {"sheet": one.sheet, "message": str(one.message), "mend": str(one.mend or "")} for one in problems
+        ],
     }  # fmt: skip
     with write() as session:
         first, *others = kept
         draft = import_drafts.add_draft(session, KIND, **first, summary=summary, by=who())
-        for one in others:
-            import_drafts.add_draft(session, PART, **one, summary={"institution": institution_id}, by=who())
+        for copy in others:
+            import_drafts.add_draft(session, PART, **copy, summary={"institution": institution_id}, by=who())
         public_id = draft.public_id
     return redirect(url_for("respond.offline_dry_run", public_id=public_id), code=303)
 
@@ -160,7 +164,9 @@ def upload_offline() -> ResponseReturnValue:
 def _book(sha256: str, filename: str) -> FoundBook:
     settings = current_app.config["SETTINGS"]
     path = settings.data_dir / import_drafts.FOLDER / sha256
-    return read_offline(path, Seal(str(current_app.secret_key)), filename=filename, limit_bytes=settings.max_upload_bytes)
+    return read_offline(
+        path, Seal(str(current_app.secret_key)), filename=filename, limit_bytes=settings.max_upload_bytes
+    )
 
 
 def _plan(draft: ImportDraft) -> OfflinePlan:
@@ -227,6 +233,7 @@ def offline_confirm(on: DraftOf) -> ResponseReturnValue:
 def _open_questions(plan: OfflinePlan, chosen: dict[str, Any]) -> bool:
     """Tell whether a conflict was left without a word, or something was refused: that should be seen again."""
     return any(
-        one.outcome == "refused" or (one.outcome in {"conflict", "copies"} and f"{reply.head.public_id}:{one.name}" not in chosen)
+        one.outcome == "refused"
+        or (one.outcome in {"conflict", "copies"} and f"{reply.head.public_id}:{one.name}" not in chosen)
         for reply in plan.replies if not reply.closed for one in reply.every
     )  # fmt: skip

@@ -1,1 +1,1 @@
-"""Questionnaires wholly in Excel: gathered into a workbook; judged when it comes back; taken over through the one gate."""
+"""Questionnaires in Excel: gathered into a workbook, judged when it comes back, taken over through the one gate."""

@@ -39,7 +39,13 @@ SPARE_ALONE, SPARE_TOGETHER = 25, 10
 
 
 def offline_context(
-    session: Session, head: SubmissionHead, definition: Definition, country: CountryFacts, *, by: Principal, language: str
+    session: Session,
+    head: SubmissionHead,
+    definition: Definition,
+    country: CountryFacts,
+    *,
+    by: Principal,
+    language: str,
 ) -> Context:
     """Gather the facts that rules and reading need: as for the page of the reply."""
     person: dict[str, Any] = {"login": by.login}
@@ -65,7 +71,13 @@ def still_owed(session: Session, institution_id: int, round_id: int, country: Co
 
 
 def write_workbook(
-    session: Session, heads: Sequence[SubmissionHead], country: CountryFacts, *, secret: str, by: Principal, language: str
+    session: Session,
+    heads: Sequence[SubmissionHead],
+    country: CountryFacts,
+    *,
+    secret: str,
+    by: Principal,
+    language: str,
 ) -> bytes:
     """Return the workbook of some replies of one institution in one round; it holds what stands in them now.
 
@@ -101,8 +113,8 @@ def note_download(session: Session, heads: Sequence[SubmissionHead], *, by: Prin
 
 
 def _reply(
-    session: Session, head: SubmissionHead, asked: Sequence[AskedRecommendation], country: CountryFacts, *, by: Principal,
-    language: str,
+    session: Session, head: SubmissionHead, asked: Sequence[AskedRecommendation], country: CountryFacts, *,
+    by: Principal, language: str,
 ) -> OfflineReply:  # fmt: skip
     definition = load_definition(session, head.version_id)
     stored = queries.stored_reply(session, head.id, definition)
@@ -114,7 +126,8 @@ def _reply(
         sheet=_sheet_code(head, asked), title=_titles(head, asked, country),
         cite=f"{asked[0].symbol} · {queries.citation(asked)}" if asked else "",
         texts=[_text(one) for one in asked], due=head.due_on, definition=definition, answers=stored.answers, rows=rows,
-        row_revisions={tuple(name): row.revision for name, row in stored.rows.items()}, unlocked=head.unlocked,
+        row_revisions={(name.repeat, name.key): row.revision for name, row in stored.rows.items()},
+        unlocked=head.unlocked,
         values=evaluation.values, calculated=evaluation.calculated, languages=context.languages,
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ from portal.queries.submissions import RowKey
 from portal.services.offline.gathering import offline_context
 from portal.services.offline.plan import ChangedAnswer, ChangedRow, Finding, OfflinePlan, Option, Place, ReplyPlan
 from portal.services.offline.reading import CopyReader, missing_lines
-from portal.table import Problem, pick
+from portal.table import Problem
 from portal.workbooks.offline import words
 
 if TYPE_CHECKING:
@@ -51,7 +51,13 @@ HANDED_IN = _l("It was handed in. You can recall it until the secretariat starts
 
 
 def plan_offline(
-    session: Session, books: Sequence[FoundBook], country: CountryFacts, *, by: Principal, language: str, round_slug: str = ""
+    session: Session,
+    books: Sequence[FoundBook],
+    country: CountryFacts,
+    *,
+    by: Principal,
+    language: str,
+    round_slug: str = "",
 ) -> OfflinePlan:
     """Judge some returned workbooks together: copies of one sheet are merged question by question.
 
@@ -85,7 +91,9 @@ def _foreign(head: SubmissionHead | None, sheet: FoundSheet, *, by: Principal, r
     if head is None:
         sentence = _l("The reply to which this sheet belongs is no longer in the portal.")
     elif not can(by, Permission.ANSWER_SUBMISSION, head):
-        sentence = _l("This sheet belongs to another institution (%(code)s), not to yours.", code=sheet.mark.institution)
+        sentence = _l(
+            "This sheet belongs to another institution (%(code)s), not to yours.", code=sheet.mark.institution
+        )
         mend = _l("Send it back signed in for that institution, or ask its focal point to.")
     elif round_slug and head.round_slug != round_slug:
         sentence = _l("This sheet belongs to another round (%(round)s).", round=head.round_slug)
@@ -97,8 +105,8 @@ class _Judge:
     """Judges all copies of one reply."""
 
     def __init__(
-        self, session: Session, head: SubmissionHead, sheets: Sequence[tuple[FoundSheet, str, str]], country: CountryFacts,
-        *, by: Principal, language: str,
+        self, session: Session, head: SubmissionHead, sheets: Sequence[tuple[FoundSheet, str, str]],
+        country: CountryFacts, *, by: Principal, language: str,
     ) -> None:  # fmt: skip
         self.language, self.sheets = language, sheets
         definition = load_definition(session, head.version_id)
@@ -141,11 +149,18 @@ class _Judge:
     def _structure(self, copy: CopyOfReply) -> None:
         plan, sheet = self.plan, copy.sheet
         if copy.no_longer_asked:
-            sentence = _l("The questionnaire was renewed since the download. These questions are no longer asked, and were left out: %(questions)s", questions=", ".join(copy.no_longer_asked[:20]))
+            sentence = _l(
+                "The questionnaire was renewed since the download. These questions are no longer asked, and were left out: %(questions)s",  # noqa: E501 - a sentence stays in one piece
+                questions=", ".join(copy.no_longer_asked[:20]),
+            )
             plan.remarks.append(Problem(sentence, sheet.name))
         if sheet.mark.version != plan.head.version_id:
-            sentence = _l("This workbook was made for an earlier version of the questionnaire. Answers to questions that are still asked were read.")
-            plan.remarks.append(Problem(sentence, sheet.name, mend=_l("Download the workbook again for the new questions.")))
+            sentence = _l(
+                "This workbook was made for an earlier version of the questionnaire. Answers to questions that are still asked were read."  # noqa: E501 - a sentence stays in one piece
+            )
+            plan.remarks.append(
+                Problem(sentence, sheet.name, mend=_l("Download the workbook again for the new questions."))
+            )
         else:
             plan.remarks += missing_lines(copy, self._wanted(), self._labels())
 
@@ -172,7 +187,9 @@ class _Judge:
         return stored is not None and isinstance(stored.value, str) and len(stored.value) > 16_000
 
     def _labels(self) -> dict[str, str]:
-        return {item.code: item.text("label", self.language, self.languages) for item in self.plan.definition.questions()}
+        return {
+            item.code: item.text("label", self.language, self.languages) for item in self.plan.definition.questions()
+        }
 
     # -- answers --------------------------------------------------------------------------------------------------
 
@@ -183,11 +200,13 @@ class _Judge:
             for finding in copy.findings:
                 by_key.setdefault(finding.key, []).append(finding)
         order = {item.code: number for number, item in enumerate(self.plan.definition.items())}
-        row_order = {name: number for name, number in self.numbers.items()}
+        row_order = dict(self.numbers.items())
+
         def place(key: AnswerKey) -> tuple[int, int, int]:
             table = table_of(self.plan.definition, key.code)
             outer = order.get(table.code, 0) if table else order.get(key.code, 0)
             return outer, row_order.get((table.code, key.row), 0) if table else 0, order.get(key.code, 0)
+
         for key in sorted(by_key, key=place):
             judged = self._answer(key, by_key[key])
             if judged is None:
@@ -202,8 +221,8 @@ class _Judge:
         first = findings[0]
         item = plan.definition.question(key.code)
         made = ChangedAnswer(
-            key, field_name(key), self._label(key), "changed", self._aloud(key, stored), stored.revision if stored else 0, [],
-            first.place, found=first.found,
+            key, field_name(key), self._label(key), "changed", self._aloud(key, stored),
+            stored.revision if stored else 0, [], first.place, found=first.found,
         )  # fmt: skip
         refused = next((one for one in findings if one.sentence is not None), None)
         closed = self._closed(key)
@@ -228,7 +247,12 @@ class _Judge:
     ) -> None:
         refused = next((one for one in findings if one.sentence is not None), None)
         if not good and refused is not None:
-            made.outcome, made.sentence, made.place, made.found = "refused", refused.sentence, refused.place, refused.found
+            made.outcome, made.sentence, made.place, made.found = (
+                "refused",
+                refused.sentence,
+                refused.place,
+                refused.found,
+            )
         elif any(one.base != made.revision for one in good):
             made.outcome = "conflict"
         elif len(made.options) > 1:
@@ -242,23 +266,27 @@ class _Judge:
         """Return the different texts that the copies bring."""
         found: list[Option] = []
         for one in findings:
-            if not any((option.parsed.value, option.parsed.state) == (one.parsed.value, one.parsed.state) for option in found):
+            if not any(
+                (option.parsed.value, option.parsed.state) == (one.parsed.value, one.parsed.state) for option in found
+            ):
                 found.append(Option(f"copy{len(found) + 1}", self._aloud(key, one.parsed), one.parsed, one.place))
         return found
 
     def _closed(self, key: AnswerKey) -> Speakable | None:
         """Return why an answer cannot be changed whatever it says; None where it can."""
-        plan = self.plan
-        if not may_change(plan.definition, key.code, plan.head.unlocked):
-            return _l("This answer was handed in and is not among those returned to you, so it cannot be changed now.")
+        plan, sentence = self.plan, None
         table = table_of(plan.definition, key.code)
-        if table is None:
-            return None
-        if (table.code, key.row) not in self.numbers:
+        if not may_change(plan.definition, key.code, plan.head.unlocked):
+            sentence = _l(
+                "This answer was handed in and is not among those returned to you, so it cannot be changed now."
+            )
+        elif table is not None and (table.code, key.row) not in self.numbers:
+            sentence = _l(
+                "A colleague removed this line meanwhile. Put it back on the page of the reply, or write it into an empty line."  # noqa: E501 - a sentence stays in one piece
+            )
             if table.fixed:
-                return _l("This line is no longer asked.")
-            return _l("A colleague removed this line meanwhile. Put it back on the page of the reply, or write it into an empty line.")
-        return None
+                sentence = _l("This line is no longer asked.")
+        return sentence
 
     def _label(self, key: AnswerKey, number: int = 0) -> str:
         item = self.plan.definition.question(key.code)
@@ -327,13 +355,18 @@ class _Judge:
         if table is None:
             sentence = _l("This table is no longer asked.")
         elif not may_change(self.plan.definition, table.code, self.plan.head.unlocked):
-            sentence = _l("The rows of this table were handed in and are not among what was returned to you, so none can be added, moved or removed now.")
+            sentence = _l(
+                "The rows of this table were handed in and are not among what was returned to you, so none can be added, moved or removed now."  # noqa: E501 - a sentence stays in one piece
+            )
         elif stored is not None:
             sentence = _l("This line was taken over before and then removed. Put it back on the page of the reply.")
         else:
             here = sum(1 for row in table.rows(self.plan.standing) if row.parent == made.parent)
             if here + added.get(table.code, 0) >= table.most:
-                sentence = _l("This table takes at most %(most)s rows. Please put less important ones together, or attach the whole list as a file.", most=table.most)
+                sentence = _l(
+                    "This table takes at most %(most)s rows. Please put less important ones together, or attach the whole list as a file.",  # noqa: E501 - a sentence stays in one piece
+                    most=table.most,
+                )
         return sentence
 
     def _cells_of_new_row(self, findings: Sequence[Finding], number: int) -> list[ChangedAnswer]:
@@ -344,7 +377,9 @@ class _Judge:
         for key, several in by_key.items():
             item = self.plan.definition.question(key.code)
             first = several[0]
-            cell = ChangedAnswer(key, field_name(key), self._label(key, number), "new", "", 0, [], first.place, found=first.found)
+            cell = ChangedAnswer(
+                key, field_name(key), self._label(key, number), "new", "", 0, [], first.place, found=first.found
+            )
             good = [one for one in several if one.sentence is None]
             if good:
                 cell.options = self._options(key, good)
@@ -402,7 +437,9 @@ class _Judge:
             if one.key in verdict.refused and one.chosen:
                 one.warning = verdict.refused[one.key]
             elif one.outcome in {"new", "changed"} and verdict.is_hidden(one.key):
-                one.warning = _l("This question is not asked now: other answers decide. The answer is kept, and counts only once it is asked.")
+                one.warning = _l(
+                    "This question is not asked now: other answers decide. The answer is kept, and counts only once it is asked."  # noqa: E501 - a sentence stays in one piece
+                )
 
 
 def _stands(stored: StoredAnswer | None, parsed: Parsed) -> bool:

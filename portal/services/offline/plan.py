@@ -57,8 +57,8 @@ class Option:
 class ChangedAnswer:
     """One answer that the files speak of; ``old`` is what stands, read aloud, ``revision`` its revision.
 
-    ``warning`` is a rule that the answer breaks (it may be taken, and is said on the page); refused ones say why, what was
-    expected and an example.
+    ``warning`` is a rule that the answer breaks (it may be taken, and is said on the page); refused ones say why, what
+    was expected and an example.
     """
 
     key: AnswerKey
@@ -126,6 +126,11 @@ class ReplyPlan:
         return self.stored.answers.get(key)
 
     @property
+    def chosen_from(self) -> tuple[ChangedAnswer | ChangedRow, ...]:
+        """What may be taken over by itself: answers and lines of tables."""
+        return (*self.answers, *self.rows)
+
+    @property
     def every(self) -> Iterator[ChangedAnswer | ChangedRow]:
         """Yield everything that may be chosen or is refused, cells of new rows too."""
         yield from self.answers
@@ -136,7 +141,7 @@ class ReplyPlan:
     @property
     def takes(self) -> bool:
         """Tell whether anything could be taken over."""
-        return not self.closed and any(one.outcome != "refused" for one in (*self.answers, *self.rows))
+        return not self.closed and any(one.outcome != "refused" for one in self.chosen_from)
 
 
 @dataclass

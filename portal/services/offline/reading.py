@@ -1,4 +1,4 @@
-"""From cells to answers: what each copy of a sheet says, read by the questionnaire's own form; nothing is judged yet."""
+"""From cells to answers: what each copy of a sheet says, read by the questionnaire's own form, not judged yet."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class CopyReader:
         return Place(self.copy, self.sheet.name, cell.address)
 
     def _spare(self, row: FoundRow) -> None:
-        """Read an empty line of a table that may have been filled in; its key follows from its copy and its first cell."""
+        """Read a line of a table that went out empty; its key follows from its copy and its first cell."""
         filled = [cell for cell in row.cells if cell.mark.lang != PARENT and (not cell.blank or cell.fault)]
         if not filled:
             return
@@ -91,7 +91,9 @@ class CopyReader:
         if inside is not None:
             parent = self._parent(inside)
             if not parent:
-                sentence = _l("Say in which line of the table around it this line stands: the number of a line that is filled in.")
+                sentence = _l(
+                    "Say in which line of the table around it this line stands: the number of a line that is filled in."
+                )
         new = NewRow(row.mark.table, key, parent, self._place(filled[0]), row.number, sentence=sentence)
         self.found.rows.append(new)
         self._cells(row, key, new)
@@ -145,9 +147,14 @@ class CopyReader:
                 continue
             sentence: Speakable | None = cell.fault
             if sentence is None and said and meant is None:
-                sentence = _l("“%(said)s” is no reason of the list; leave the cell empty, or choose from its list.", said=said[:60])
+                sentence = _l(
+                    "“%(said)s” is no reason of the list; leave the cell empty, or choose from its list.",
+                    said=said[:60],
+                )
             elif sentence is None and said and written:
-                sentence = _l("An answer and “%(said)s” stand side by side; please empty one of the two cells.", said=said[:60])
+                sentence = _l(
+                    "An answer and “%(said)s” stand side by side; please empty one of the two cells.", said=said[:60]
+                )
             if sentence is None and cell.blank and not cell.mark.digest and not said and not moved:
                 continue
             self._ask(item, key, cell, meant, sentence)
@@ -191,7 +198,7 @@ def missing_lines(copy: CopyOfReply, wanted: Iterable[tuple[str, str]], labels: 
     gone = dict.fromkeys(code for code, row in wanted if (code, row) not in copy.seen)
     return [
         Problem(
-            _l("The line of the question “%(question)s” was deleted from the sheet; what stands in the portal stays.", question=labels.get(code, code)[:80]),
+            _l("The line of the question “%(question)s” was deleted from the sheet; what stands in the portal stays.", question=labels.get(code, code)[:80]),  # noqa: E501 - a sentence stays in one piece
             copy.sheet.name,
         )
         for code in gone

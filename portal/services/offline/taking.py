@@ -1,4 +1,4 @@
-"""Taking over what was chosen from returned workbooks: through the one gate, each answer against the revision that was shown."""
+"""Taking over what was chosen from returned workbooks: each answer against the revision that was shown."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def choices(plan: OfflinePlan, chosen: Mapping[str, str] | None = None) -> dict[
     """Return what is taken, by name: what somebody ``chosen``, else what is taken unless somebody says otherwise."""
     found = {}
     for reply in plan.replies:
-        for one in (*reply.answers, *reply.rows, *(cell for row in reply.rows for cell in row.cells)):
+        for one in reply.every:
             name = f"{reply.head.public_id}:{one.name}"
             found[name] = one.chosen if chosen is None else chosen.get(name, "")
     return found
@@ -55,9 +55,7 @@ def take_offline(
     nothing. ``source`` names the files in the audit chain.
     """
     taken = [
-        _take(session, reply, chosen, by=by, request_key=request_key)
-        for reply in plan.replies
-        if not reply.closed
+        _take(session, reply, chosen, by=by, request_key=request_key) for reply in plan.replies if not reply.closed
     ]
     told = {one.plan.head.public_id: one.answers + one.rows for one in taken if one.answers or one.rows}
     if told:
@@ -125,7 +123,10 @@ def _tell(made: TakenReply, saved: Saved, plan: ReplyPlan) -> None:
     made.rows = len(saved.rows) - len(saved.stale_rows)
     labels = {one.key: one.label for one in plan.answers}
     for one in saved.stale:
-        sentence = _("Somebody saved “%(label)s” in this moment; it was left as it stands.", label=labels.get(one.key, one.key.code))
+        sentence = _(
+            "Somebody saved “%(label)s” in this moment; it was left as it stands.",
+            label=labels.get(one.key, one.key.code),
+        )
         made.left.append(Problem(sentence, plan.title))
     made.left += [Problem(one.message, plan.title) for one in saved.refused if not one.kept]
     made.left += [Problem(one.message, plan.title) for one in saved.refused_rows]

@@ -57,7 +57,10 @@ def _answer(one: ChangedAnswer, pid: str, chosen: Mapping[str, str]) -> dict[str
         "sheet": one.place.sheet,
         "cell": one.place.address,
         "old": one.old,
-        "new": [{"option": option.name, "text": option.text, "copy": option.place.copy if option.place else ""} for option in one.options],
+        "new": [
+            {"option": option.name, "text": option.text, "copy": option.place.copy if option.place else ""}
+            for option in one.options
+        ],
         "chosen": chosen.get(f"{pid}:{one.name}", ""),
         "found": one.found,
         "message": str(one.sentence or one.warning or ""),
@@ -68,8 +71,8 @@ def _answer(one: ChangedAnswer, pid: str, chosen: Mapping[str, str]) -> dict[str
 
 def _row(row: ChangedRow, pid: str, chosen: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "name": row.name, "label": row.label, "outcome": row.outcome, "sheet": row.place.sheet, "cell": row.place.address,
-        "old": "", "new": [], "chosen": chosen.get(f"{pid}:{row.name}", ""), "found": "",
+        "name": row.name, "label": row.label, "outcome": row.outcome, "sheet": row.place.sheet,
+        "cell": row.place.address, "old": "", "new": [], "chosen": chosen.get(f"{pid}:{row.name}", ""), "found": "",
         "message": str(row.sentence or ""), "expected": "", "example": "",
     }  # fmt: skip
 
@@ -86,8 +89,15 @@ def in_words(told_: Mapping[str, Any]) -> str:
         for one in reply["answers"]:
             new = " | ".join(option["text"] for option in one["new"])
             lines.append(
-                f"  {one['sheet']}!{one['cell']} {one['outcome']}{'' if one['chosen'] else ', not taken'}: {one['label']}"
-                + (f": {one['old']!r} -> {new!r}" if one["new"] else f": found {one['found']!r}" if one["found"] else "")
+                f"  {one['sheet']}!{one['cell']} {one['outcome']}{'' if one['chosen'] else ', not taken'}"
+                f": {one['label']}"
+                + (
+                    f": {one['old']!r} -> {new!r}"
+                    if one["new"]
+                    else f": found {one['found']!r}"
+                    if one["found"]
+                    else ""
+                )
                 + (f"; {one['message']}" if one["message"] else "")
                 + (f" Expected: {one['expected']}." if one["expected"] else "")
                 + (f" Example: {one['example']}" if one["example"] else "")

@@ -28,11 +28,11 @@ LABEL_WIDTH, TEXT_WIDTH = 30.0, 70.0
 STEPS: Sequence[Speakable] = (
     _l("Each reply has a sheet of its own. Write into the white cells; everything else is locked, without a password."),
     _l("Save as an Excel workbook (.xlsx). Nothing is lost if you save, close and go on another day."),
-    _l("Several departments may each fill in a copy: write the name of the department above, and send all copies back together."),
-    _l("A table takes one line each. If its empty lines do not suffice, send the file back and add lines on the page of the reply."),
-    _l("Do not delete, insert, sort or rename lines, columns and sheets. If it happens, the portal says what it could not read."),
-    _l("An empty cell changes nothing. Where an answer stood and you empty its cell, the portal asks before it takes it away."),
-    _l("Send the file back on the page “What I owe”. You first see what would change; nothing is written before you confirm."),
+    _l("Several departments may each fill in a copy: write the name of the department above, and send all copies back together."),  # noqa: E501 - a sentence stays in one piece
+    _l("A table takes one line each. If its empty lines do not suffice, send the file back and add lines on the page of the reply."),  # noqa: E501 - a sentence stays in one piece
+    _l("Do not delete, insert, sort or rename lines, columns and sheets. If it happens, the portal says what it could not read."),  # noqa: E501 - a sentence stays in one piece
+    _l("An empty cell changes nothing. Where an answer stood and you empty its cell, the portal asks before it takes it away."),  # noqa: E501 - a sentence stays in one piece
+    _l("Send the file back on the page “What I owe”. You first see what would change; nothing is written before you confirm."),  # noqa: E501 - a sentence stays in one piece
 )  # fmt: skip
 
 
@@ -60,8 +60,7 @@ class _Front:
     def write(self, titles: Sequence[str]) -> None:
         book, ws, made = self.book, self.ws, self.made
         mark = SheetMark(
-            self.seal.portal, made.replies[0].round if made.replies else "", made.replies[0].institution if made.replies else "",
-            "", 0, made.book, made.made, made.languages, kind=COVER,
+            self.seal.portal, made.replies[0].round, made.replies[0].institution, "", 0, made.book, made.made, made.languages, kind=COVER,  # noqa: E501 - a sentence stays in one piece
         )  # fmt: skip
         ws.cell(1, 1).value = mark.text(self.seal)
         ws.column_dimensions["A"].hidden = True
@@ -99,7 +98,9 @@ class _Front:
     def _steps(self) -> None:
         self.row += 1
         for number, step in enumerate(STEPS, start=1):
-            self._spoken(str(number), [words.everywhere(step, [one]) for one in self.languages], label="plain", style="plain")
+            self._spoken(
+                str(number), [words.everywhere(step, [one]) for one in self.languages], label="plain", style="plain"
+            )
 
     def _spoken(self, name: str, texts: Sequence[str], *, label: str, style: str) -> None:
         self.row += 1

@@ -30,7 +30,7 @@ _LEADING_PLACE = re.compile(r"^\s*\d{1,3}\.\s+")
 
 @dataclass(frozen=True)
 class Labels:
-    """What a list offers on the sheet, in all languages at once; ``keys`` names each choice by what may stand for it."""
+    """What a list offers on the sheet, all languages at once; ``keys`` names each choice by what stands for it."""
 
     offered: tuple[str, ...]
     shown: Mapping[str, str]
@@ -76,7 +76,9 @@ def _plain_label(label: str) -> str:
     return " ".join(label.replace(";", ",").split())
 
 
-def written(item: Item, given: Given | None, labels: Labels, time_zone: str) -> Written:
+def written(  # noqa: PLR0911 - one return per kind of value
+    item: Item, given: Given | None, labels: Labels, time_zone: str
+) -> Written:
     """Return what stands in the cell of a stored answer."""
     if given is None or given.state != "answered":
         return Written()
@@ -104,7 +106,7 @@ def written(item: Item, given: Given | None, labels: Labels, time_zone: str) -> 
 
 
 def _local(moment: datetime, time_zone: str, spoken: str) -> datetime | str:
-    """Return a moment by the portal's clock: as text before Excel's first day, and where the clock would name another one."""
+    """Return a moment by the portal's clock: text before Excel's first day, and where that clock names another one."""
     zone = ZoneInfo(time_zone)
     bare = moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
     if bare.replace(tzinfo=zone).isoformat() != moment.isoformat():  # another offset, or a doubled hour
@@ -116,7 +118,7 @@ def _text(text: str) -> Written:
     return Written(text) if units(clean(text)[0]) <= MOST else Written(too_long=True)
 
 
-def normal(value: Any) -> str:
+def normal(value: Any) -> str:  # noqa: PLR0911 - one return per kind of value
     """Return the content of a cell in the one form by which two are compared; "" for a blank."""
     if value is None:
         return ""
@@ -139,11 +141,11 @@ def whole_second(moment: datetime) -> datetime:
 
 
 def text_in(text: str) -> str:
-    """Return a text as it was typed, line ends plain; a blank is nothing. (Excel's own escapes are undone by the reader.)"""
+    """Return a text as it was typed, line ends plain; a blank is nothing. The reader undid Excel's own escapes."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if text.strip() else ""
 
 
-def raw_of(item: Item, value: Any, labels: Labels) -> list[str]:
+def raw_of(item: Item, value: Any, labels: Labels) -> list[str]:  # noqa: PLR0911 - one return per kind of value
     """Return what a control would post for the content of a cell: read by the question's own form afterwards."""
     rule = question_type(item.type).excel_rule(item)
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -154,8 +156,8 @@ def raw_of(item: Item, value: Any, labels: Labels) -> list[str]:
         return ["TRUE" if value else "FALSE"]
     if isinstance(value, datetime):
         return [_moment(whole_second(value), rule.kind, rule.number_format)]
-    if isinstance(value, date):
-        return [value.isoformat() if rule.kind == "date" else value.strftime("%d/%m/%Y")]
+    if isinstance(value, date):  # the reader gives a moment at midnight as a day; its cell shows 00:00
+        return [_moment(datetime.combine(value, time()), rule.kind, rule.number_format)]
     if isinstance(value, time):
         return [whole_second(datetime.combine(date(2000, 1, 1), value)).strftime("%H:%M:%S")]
     if isinstance(value, int | float):
@@ -174,7 +176,7 @@ def _moment(moment: datetime, kind: str, number_format: str) -> str:
     return f"{moment:%d/%m/%Y}" if midnight else f"{moment:%d/%m/%Y %H:%M}"
 
 
-def _number(value: float, kind: str, number_format: str) -> str:
+def _number(value: int | float, kind: str, number_format: str) -> str:  # noqa: PYI041 - a whole number stays whole
     """Write a number so that it can be read in one way only."""
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if kind == "time" and 0 <= value < 1:
@@ -186,7 +188,7 @@ def _number(value: float, kind: str, number_format: str) -> str:
 
 
 def _chosen(value: Any, labels: Labels) -> list[str]:
-    """Return the keys that a cell names, by the sheet's own labels; what it does not know is left to the question type."""
+    """Return the keys that a cell names, by the sheet's own labels; the rest is left to the question type."""
     if isinstance(value, bool):
         return ["yes" if value else "no"]
     text = plain(Decimal(repr(value))) if isinstance(value, float) else " ".join(str(value).split(" "))

@@ -1,7 +1,7 @@
 """Hidden identifiers of an offline workbook: what each sheet, row and cell is, sealed so that a change is told.
 
-A sheet carries one mark, each row that holds answers another. They are text in a hidden first column; a hidden first row
-names the columns, so that moved columns are found again. The seal is an HMAC with the portal's key.
+A sheet carries one mark, each row that holds answers another. They are text in a hidden first column; a hidden first
+row names the columns, so that moved columns are found again. The seal is an HMAC with the portal's key.
 """
 
 from __future__ import annotations
@@ -130,9 +130,7 @@ class RowMark:
     @property
     def _body(self) -> str:
         cells = ",".join(cell.text for cell in self.cells)
-        return "|".join(
-            (self.kind, self.table, self.key, self.parent, str(self.number), str(self.revision), cells)
-        )
+        return "|".join((self.kind, self.table, self.key, self.parent, str(self.number), str(self.revision), cells))
 
     def text(self, seal: Seal, of: SheetMark) -> str:
         """Return the mark as it stands in the hidden column."""
@@ -160,7 +158,7 @@ def read_row_mark(text: object, seal: Seal, of: SheetMark) -> RowMark | None:
     return RowMark(
         parts[0],  # type: ignore[arg-type] # one of the four, see above
         parts[1], parts[2], parts[3], int(parts[4]), int(parts[5]),
-        tuple(CellMark(int(column), code, lang, int(revision), digest) for column, code, lang, revision, digest in cells),
+        tuple(CellMark(int(column), code, lang, int(revision), told) for column, code, lang, revision, told in cells),
     )  # fmt: skip
 
 

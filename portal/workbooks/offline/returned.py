@@ -135,20 +135,29 @@ def read_offline(source: Source, seal: Seal, *, filename: str = "", limit_bytes:
 
 
 def _again() -> Speakable:
-    return _l("Download the workbook again, and copy the texts into it.")
+    sentence: Speakable = _l("Download the workbook again, and copy the texts into it.")
+    return sentence
 
 
 def _judge_book(found: FoundBook, *, foreign: int, changed: int) -> None:
     if found.sheets:
         return
     if foreign:
-        sentence = _l("The file %(file)s is a workbook of another portal, or from before this portal was set up anew.", file=found.filename)
+        sentence = _l(
+            "The file %(file)s is a workbook of another portal, or from before this portal was set up anew.",
+            file=found.filename,
+        )
         raise refuse(sentence, mend=_l("Download the workbook from this portal."), code="other_portal")
     if found.cover is not None and not changed:
-        sentence = _l("The file %(file)s holds no sheet of a reply any more: only its instructions came back.", file=found.filename)
+        sentence = _l(
+            "The file %(file)s holds no sheet of a reply any more: only its instructions came back.",
+            file=found.filename,
+        )
         raise refuse(sentence, mend=_again(), code="no_sheets")
     if changed:
-        sentence = _l("The hidden marks of the file %(file)s were changed, so nothing in it can be read.", file=found.filename)
+        sentence = _l(
+            "The hidden marks of the file %(file)s were changed, so nothing in it can be read.", file=found.filename
+        )
         raise refuse(sentence, mend=_again(), code="marks_changed")
     sentence = _l(
         "The file %(file)s is a workbook, but not one of questions from this portal: its hidden marks are missing.",
@@ -190,9 +199,15 @@ class _Sheet:
             self._trouble(_l("The hidden first line of this sheet was deleted, so its columns cannot be told apart."))
             return self.found
         if sorted(self.columns.values()) != [self.columns[one] for one in sorted(self.columns)] or self._shifted():
-            self._remark(_l("Columns of this sheet were moved, inserted or deleted; its answers were found by their hidden marks."))
+            self._remark(
+                _l(
+                    "Columns of this sheet were moved, inserted or deleted; its answers were found by their hidden marks."  # noqa: E501 - a sentence stays in one piece
+                )
+            )
         if not self.known.locked:
-            self._remark(_l("The lock of this sheet was taken off. Its hidden marks are whole, so it was read like any other."))
+            self._remark(
+                _l("The lock of this sheet was taken off. Its hidden marks are whole, so it was read like any other.")
+            )
         for number, cells in self.sheet.rows[self.top + 1 :]:
             self._row(number, cells)
         self._twice_or_moved()
@@ -229,7 +244,9 @@ class _Sheet:
         first = self.columns.get(2, 1)
         if written and (first >= len(cells) or cells[first] is None) and number > self._head_row() + 1:
             address = f"{get_column_letter(written[0] + 1)}{number}"
-            sentence = _l("A line was inserted at %(cell)s; the portal does not know which question it answers.", cell=address)
+            sentence = _l(
+                "A line was inserted at %(cell)s; the portal does not know which question it answers.", cell=address
+            )
             mend = _l("Write it into one of the empty lines of the table, or into the cell of its question.")
             self._trouble(sentence, number, mend)
 
@@ -250,7 +267,9 @@ class _Sheet:
     def _fault(self, address: str) -> Speakable | None:
         sentence: Speakable | None = None
         if address in self.known.uncomputed:
-            sentence = _l("This cell holds a formula that was never computed. Open the file in Excel, save it and send it again, or write the value itself.")
+            sentence = _l(
+                "This cell holds a formula that was never computed. Open the file in Excel, save it and send it again, or write the value itself."  # noqa: E501 - a sentence stays in one piece
+            )
         elif address in self.known.errors:
             sentence = _l("This cell holds an error of a formula. Write the value itself.")
         return sentence
@@ -264,7 +283,10 @@ class _Sheet:
             first = seen.setdefault(row.mark.place, row)
             if places[row.mark.place] > 1 and first is not row:
                 if [cell.value for cell in first.cells] != [cell.value for cell in row.cells]:
-                    sentence = _l("This line is a copy of line %(row)s with other content; only that one was read.", row=first.number)
+                    sentence = _l(
+                        "This line is a copy of line %(row)s with other content; only that one was read.",
+                        row=first.number,
+                    )
                     self._trouble(sentence, row.number)
                 continue
             kept.append(row)

@@ -1,4 +1,4 @@
-"""Data validation of a sheet: drop-down lists from the hidden sheet, bounds of numbers and days; one rule per kind of cell."""
+"""Data validation of a sheet: drop-down lists from the hidden sheet, bounds of numbers and days."""
 
 from __future__ import annotations
 
@@ -43,7 +43,11 @@ class Rules:
         elif rule.kind in {"whole", "decimal", "time"}:
             low = rule.minimum if isinstance(rule.minimum, int | float) else -LARGEST
             high = rule.maximum if isinstance(rule.maximum, int | float) else LARGEST
-            kind = rule.kind if rule.kind != "whole" or float(low).is_integer() and float(high).is_integer() else "decimal"
+            kind = (
+                rule.kind
+                if rule.kind != "whole" or (float(low).is_integer() and float(high).is_integer())
+                else "decimal"
+            )
             self._between(row, column, kind, _plain(low), _plain(high), item)
         elif rule.kind == "date":
             self._between(row, column, "date", *_days(rule), item)

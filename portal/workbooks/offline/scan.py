@@ -1,4 +1,4 @@
-"""What plain values do not tell of a returned workbook: locked or not, formulas without a value, cells that hold an error."""
+"""What plain values do not tell of a returned workbook: its locks, formulas without a value, errors."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ Texts = Mapping[str, str]
 
 @dataclass(frozen=True)
 class OfflineReply:
-    """One reply as it goes out. ``row_revisions`` are those of the rows of its repeats, ``values`` what its labels read.
+    """One reply as it goes out. ``row_revisions`` are those of rows of its repeats, ``values`` what its labels read.
 
     ``texts`` are the recommendations, each by language; ``unlocked`` as of the reply (None: everything may be changed).
     """

@@ -1,4 +1,4 @@
-"""The sheet of one reply: what it is about, each question with its cells, tables with spare rows, everything else locked."""
+"""The sheet of one reply: what it is about, each question with its cells, tables with spare rows; the rest is locked."""  # noqa: E501 - a sentence stays in one piece
 
 from __future__ import annotations
 
@@ -85,9 +85,13 @@ class ReplySheet:
         for column, head in heads.items():
             book.cell(ws, HEADER_ROW, column, words.everywhere(head, self.languages), style="header")
         for at, language in enumerate(self.languages):
-            text = words.everywhere(_l("Answer"), self.languages) if len(self.languages) == 1 else self._own_name(language)
+            text = (
+                words.everywhere(_l("Answer"), self.languages) if len(self.languages) == 1 else self._own_name(language)
+            )
             book.cell(ws, HEADER_ROW, ANSWER + at, text, style="header")
-        book.cell(ws, HEADER_ROW, self.state_column, words.everywhere(_l("No answer because"), self.languages), style="header")
+        book.cell(
+            ws, HEADER_ROW, self.state_column, words.everywhere(_l("No answer because"), self.languages), style="header"
+        )
         ws.row_dimensions[HEADER_ROW].height = 44
         for language in self.languages:
             text = "\n".join(one[language] for one in self.reply.texts if one.get(language))
@@ -247,7 +251,9 @@ class ReplySheet:
             text = ""
             if table.inside:
                 outer = self.definition.compiled.by_code[table.inside]
-                text = words.everywhere(_l("Line of the table “%(table)s”", table=self._label(outer).replace("\n", " · ")), self.languages)
+                text = words.everywhere(
+                    _l("Line of the table “%(table)s”", table=self._label(outer).replace("\n", " · ")), self.languages
+                )
             self.book.cell(self.ws, row, QUESTION, text, style="header")
         height = 30.0
         for at, column in enumerate(columns, start=first):
@@ -296,7 +302,9 @@ class ReplySheet:
                 height = max(height, self._answer(row, at, column.item, key, marks, open_=open_))
         self._height(row, height)
         if marks:
-            self._put_mark(row, RowMark(mark.kind, mark.table, mark.key, mark.parent, mark.number, mark.revision, tuple(marks)))
+            self._put_mark(
+                row, RowMark(mark.kind, mark.table, mark.key, mark.parent, mark.number, mark.revision, tuple(marks))
+            )
 
     def _parent_cell(self, row: int, table: Table, mark: RowMark, marks: list[CellMark]) -> None:
         outer = self.numbers.get(table.inside, [])
@@ -310,7 +318,9 @@ class ReplySheet:
 
     # -- cells ----------------------------------------------------------------------------------------------------
 
-    def _answer(self, row: int, column: int, item: Item, key: AnswerKey, marks: list[CellMark], *, open_: bool) -> float:
+    def _answer(
+        self, row: int, column: int, item: Item, key: AnswerKey, marks: list[CellMark], *, open_: bool
+    ) -> float:
         given = self.reply.answers.get(key)
         labels = labels_of(self.definition, item, self.languages)
         made = written(item, given, labels, self.made.time_zone)
@@ -325,14 +335,25 @@ class ReplySheet:
         return tall(value, self._width(column)) if isinstance(value, str) else 22.0
 
     def _state(
-        self, row: int, column: int, item: Item, key: AnswerKey, keys: Sequence[AnswerKey], marks: list[CellMark], *, open_: bool
+        self,
+        row: int,
+        column: int,
+        item: Item,
+        key: AnswerKey,
+        keys: Sequence[AnswerKey],
+        marks: list[CellMark],
+        *,
+        open_: bool,
     ) -> None:
         """Write the cell that says why there is no answer, where the question may be left without one."""
         offered = words.states_of(item)
         if not offered or not keys:
             self.book.cell(self.ws, row, column, None, style="fixed")
             return
-        stored = next((one for one in (self.reply.answers.get(each) for each in keys) if one and one.state != "answered"), NO_ANSWER)
+        stored = next(
+            (one for one in (self.reply.answers.get(each) for each in keys) if one and one.state != "answered"),
+            NO_ANSWER,
+        )
         names = words.state_labels(self.languages)
         value = names.get(stored.state)
         self._put(row, column, value, "@", "input" if open_ else "fixed")

@@ -1,4 +1,4 @@
-"""What the sheet says of a question - help, form of the answer, rules - made from the questionnaire itself, in each language."""
+"""What the sheet says of a question - help, form, rules - made from the questionnaire itself, in each language."""
 
 from __future__ import annotations
 
@@ -123,7 +123,10 @@ def _of_list(item: Item, language: str, *, several: bool) -> Iterator[str]:
     if not several:
         yield _("Choose from the list of the cell.")
     elif kind.control == "rank":
-        yield _("Write the choices in their order, the first place first, with a semicolon between them: %(names)s", names=names)
+        yield _(
+            "Write the choices in their order, the first place first, with a semicolon between them: %(names)s",
+            names=names,
+        )
     else:
         yield _("Write one or more of these, with a semicolon between them: %(names)s", names=names)
     if item.choice_filter:
@@ -137,7 +140,7 @@ def expected(item: Item, language: str) -> str:
     if rule.choices:
         names = [name for _key, name in kind.shown_choices(item, language)]
         more = "; …" if len(names) > SHOWN_CHOICES else ""
-        return _("from the list: %(names)s", names="; ".join(names[:SHOWN_CHOICES]) + more)
+        return str(_("from the list: %(names)s", names="; ".join(names[:SHOWN_CHOICES]) + more))
     if text := str(kind.how_to(item)):
         return text
     words: Mapping[str, Speakable] = {
@@ -194,15 +197,27 @@ def type_rule(item: Item, language: str) -> str:
     rule = kind.excel_rule(item)
     with force_locale(language):
         if kind.control == "file":
-            return _("Files are attached on the page of the reply, not in this workbook.")
+            return str(_("Files are attached on the page of the reply, not in this workbook."))
         if rule.choices and rule.several:
-            return _("Write the choices into the cell, with a semicolon between them; the list of the cell gives the first.")
+            sentence = _l(
+                "Write the choices into the cell, with a semicolon between them; the list of the cell gives the first."
+            )
+            return str(sentence)
         if rule.choices:
-            return _("Choose from the list of the cell.")
+            return str(_("Choose from the list of the cell."))
         kinds: Mapping[str, Speakable] = {
             "whole": _l("Digits only. Excel refuses what is out of the bounds said beside the question."),
-            "decimal": _l("Digits, with a point before decimals. A percentage is written with its sign, for example 34%."),
+            "decimal": _l(
+                "Digits, with a point before decimals. A percentage is written with its sign, for example 34%."
+            ),
             "date": _l("Day, month and year, for example 27/03/2026."),
             "time": _l("Hours and minutes of the day, for example 14:30."),
         }
-        return str(kinds.get(rule.kind, _l("Any text; lines within a cell by Alt+Enter. A cell holds 32,767 signs; for more use the page of the reply.")))
+        return str(
+            kinds.get(
+                rule.kind,
+                _l(
+                    "Any text; lines within a cell by Alt+Enter. A cell holds 32,767 signs; for more use the page of the reply."  # noqa: E501 - a sentence stays in one piece
+                ),
+            )
+        )

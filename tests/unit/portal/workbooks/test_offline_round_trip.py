@@ -16,7 +16,7 @@ from tests.excel import faults
 OFFICE = shutil.which("soffice")
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _context():
     app = Flask(__name__)
     Babel(app)
@@ -24,7 +24,7 @@ def _context():
         yield
 
 
-def test_fifty_answer_sets_come_back_value_equal(_context, tmp_path):
+def test_fifty_answer_sets_come_back_value_equal(tmp_path):
     made = trip.workbooks(trip.definition(), 50)
     for content, replies in made:
         (tmp_path / "x.xlsx").write_bytes(content)
@@ -37,7 +37,7 @@ def test_fifty_answer_sets_come_back_value_equal(_context, tmp_path):
 
 @pytest.mark.soffice
 @pytest.mark.skipif(OFFICE is None and not os.environ.get("CI"), reason="LibreOffice (soffice) is not installed")
-def test_a_few_come_back_from_libreoffice(_context):
+def test_a_few_come_back_from_libreoffice():
     made = trip.workbooks(trip.definition(), 4, seed=7)
     (back,) = trip.through_office([content for content, _ in made], OFFICE, timeout=200)
     assert trip.compare(back, made[0][1], Counter(), office=True) == []

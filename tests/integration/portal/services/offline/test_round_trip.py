@@ -55,11 +55,17 @@ def test_what_is_filled_in_is_shown_first_and_then_stored(session, scene, tmp_pa
     assert not plan.problems, plan.problems
     assert [one.name for one in reply.answers] == ["received[f]", "received[m]", "people"]
     assert reply.problems == []
-    assert [(row.row.repeat, row.outcome) for row in reply.rows] == [("b5", "new_row"), ("b3", "new_row"), ("b3y", "new_row")]
+    assert [(row.row.repeat, row.outcome) for row in reply.rows] == [
+        ("b5", "new_row"),
+        ("b3", "new_row"),
+        ("b3y", "new_row"),
+    ]
     assert stored(session, scene).answers == {}
     take(session, plan, scene)
     kept = stored(session, scene)
-    values = {(key.code, key.lang): one.value for key, one in kept.answers.items() if not key.row or key.code != "received"}
+    values = {
+        (key.code, key.lang): one.value for key, one in kept.answers.items() if not key.row or key.code != "received"
+    }
     assert values["people", ""] == 12
     assert values["activity", "km"] == "វគ្គបណ្ដុះបណ្ដាល"
     assert values["held", ""] == "2026-03-27"
@@ -69,7 +75,8 @@ def test_what_is_filled_in_is_shown_first_and_then_stored(session, scene, tmp_pa
     assert values["year", ""] == 2025
     assert values["spent", ""] == "1234.5"
     assert {key.row: (one.value, one.state) for key, one in kept.answers.items() if key.code == "received"} == {
-        "f": (5, "answered"), "m": (None, "not_applicable"),
+        "f": (5, "answered"),
+        "m": (None, "not_applicable"),
     }
     again = judge(session, filled.content(), by=scene.by)
     assert again.counts | {"unchanged": 0} == dict.fromkeys(again.counts, 0)
