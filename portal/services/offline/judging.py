@@ -11,7 +11,6 @@ from flask_babel import lazy_gettext as _l
 from forms.answers import AnswerKey, Given, Parsed, TableRow, field_name
 from forms.evaluation import evaluate
 from forms.question_types import question_type
-from forms.questionnaire import answer_keys
 from forms.tables import may_change, table_of, tables
 from portal.models import Status
 from portal.models.lifecycle import EDITABLE
@@ -22,7 +21,8 @@ from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import RowKey
 from portal.services.offline.gathering import offline_context
 from portal.services.offline.plan import ChangedAnswer, ChangedRow, Finding, OfflinePlan, Option, Place, ReplyPlan
-from portal.services.offline.reading import CopyReader, missing_lines
+from portal.services.offline.reading import CopyReader
+from portal.services.offline.structure import note_structure
 from portal.table import Problem
 from portal.workbooks.offline import words
 
@@ -47,6 +47,7 @@ CLOSED: Mapping[Status, Speakable] = {
     Status.LAPSED: _l("The round is closed. Ask the secretariat for more time."),
     Status.WITHDRAWN: _l("The secretariat has withdrawn this request."),
 }
+FULL = _l("This cell is full (32,767 signs): Excel may have cut the text. Please look at its end.")
 HANDED_IN = _l("It was handed in. You can recall it until the secretariat starts its review.")
 
 
@@ -137,59 +138,12 @@ class _Judge:
             plan.problems += sheet.problems
             read = CopyReader(sheet, plan.definition, plan.context, copy, department).read()
             copies.append(read)
-            self._structure(read)
+            note_structure(plan, read, self.language)
         self._answers(copies)
         self._new_rows(copies)
         self._emptied(copies)
         self._warn()
         return plan
-
-    # -- what the sheet no longer fits ----------------------------------------------------------------------------
-
-    def _structure(self, copy: CopyOfReply) -> None:
-        plan, sheet = self.plan, copy.sheet
-        if copy.no_longer_asked:
-            sentence = _l(
-                "The questionnaire was renewed since the download. These questions are no longer asked, and were left out: %(questions)s",  # noqa: E501 - a sentence stays in one piece
-                questions=", ".join(copy.no_longer_asked[:20]),
-            )
-            plan.remarks.append(Problem(sentence, sheet.name))
-        if sheet.mark.version != plan.head.version_id:
-            sentence = _l(
-                "This workbook was made for an earlier version of the questionnaire. Answers to questions that are still asked were read."  # noqa: E501 - a sentence stays in one piece
-            )
-            plan.remarks.append(
-                Problem(sentence, sheet.name, mend=_l("Download the workbook again for the new questions."))
-            )
-        else:
-            plan.remarks += missing_lines(copy, self._wanted(), self._labels())
-
-    def _wanted(self) -> list[tuple[str, str]]:
-        """Return the questions that a whole sheet of this version holds, with their fixed rows."""
-        found = []
-        for item in self.plan.definition.questions():
-            kind = question_type(item.type)
-            if not kind.asks or item.calculation or kind.control == "file":
-                continue
-            if not may_change(self.plan.definition, item.code, self.plan.head.unlocked):
-                continue
-            table = table_of(self.plan.definition, item.code)
-            if table is None:
-                keys = answer_keys(item, self.languages)
-                if not any(self._too_long(key) for key in keys):
-                    found.append((item.code, ""))
-            elif table.fixed:
-                found += [(item.code, row.key) for row in table.rows({})]
-        return found
-
-    def _too_long(self, key: AnswerKey) -> bool:
-        stored = self.plan.stored_answer(key)
-        return stored is not None and isinstance(stored.value, str) and len(stored.value) > 16_000
-
-    def _labels(self) -> dict[str, str]:
-        return {
-            item.code: item.text("label", self.language, self.languages) for item in self.plan.definition.questions()
-        }
 
     # -- answers --------------------------------------------------------------------------------------------------
 
@@ -236,10 +190,12 @@ class _Judge:
         if not good and refused is None:
             return None
         made.options = self._options(key, good)
-        made.may_join = any(isinstance(option.parsed.value, str) for option in made.options) and bool(key.lang)
+        free = question_type(item.type).excel_rule(item).kind == "text"
+        free = free and (stored is None or stored.state == "answered")
+        made.may_join = free and all(isinstance(option.parsed.value, str) for option in made.options)
         self._outcome(made, stored, findings, good)
         if any(one.full for one in findings):
-            made.warning = _l("This cell is full (32,767 signs): Excel may have cut the text. Please look at its end.")
+            made.warning = FULL
         return made
 
     def _outcome(
@@ -247,13 +203,17 @@ class _Judge:
     ) -> None:
         refused = next((one for one in findings if one.sentence is not None), None)
         if not good and refused is not None:
-            made.outcome, made.sentence, made.place, made.found = (
-                "refused",
-                refused.sentence,
-                refused.place,
-                refused.found,
-            )
-        elif any(one.base != made.revision for one in good):
+            item = self.plan.definition.question(made.key.code)
+            made.outcome, made.sentence = "refused", refused.sentence
+            made.place, made.found = refused.place, refused.found
+            made.expected, made.example = words.expected(item, self.language), words.example(item, self.language)
+            return
+        if refused is not None:  # one copy is readable, another is not: neither is passed over in silence
+            made.warning = _l(
+                "%(copy)s, cell %(cell)s, was refused: %(why)s",
+                copy=refused.place.copy, cell=refused.place.address, why=refused.sentence,
+            )  # fmt: skip
+        if any(one.base != made.revision for one in good):
             made.outcome = "conflict"
         elif len(made.options) > 1:
             made.outcome = "copies"
@@ -288,14 +248,18 @@ class _Judge:
                 sentence = _l("This line is no longer asked.")
         return sentence
 
-    def _label(self, key: AnswerKey, number: int = 0) -> str:
-        item = self.plan.definition.question(key.code)
-        label = item.text("label", self.language, self.languages) or key.code
+    def _label(self, key: AnswerKey) -> str:
+        """Name an answer: its question; in a table the table, the line and the column."""
+        label = self._column(key)
         table = table_of(self.plan.definition, key.code)
         if table is not None:
-            number = number or self.numbers.get((table.code, key.row), 0)
-            row = table.row_label(key.row, self.language, self.languages) or _("line %(number)s", number=number or "?")
+            number = self.numbers.get((table.code, key.row), "?")
+            row = table.row_label(key.row, self.language, self.languages) or _("line %(number)s", number=number)
             label = f"{table.item.text('label', self.language, self.languages)}, {row}: {label}"
+        return label
+
+    def _column(self, key: AnswerKey) -> str:
+        label = self.plan.definition.question(key.code).text("label", self.language, self.languages) or key.code
         return f"{label} ({key.lang})" if key.lang and len(self.languages) > 1 else label
 
     def _aloud(self, key: AnswerKey, given: Parsed | StoredAnswer | None) -> str:
@@ -331,10 +295,9 @@ class _Judge:
                 made.sentence = made.sentence or _l("This table is no longer asked.")
             if table is not None:
                 added[code] = added.get(code, 0) + (made.outcome == "new_row")
-                number = len(table.rows(self.plan.standing)) + added[code]
                 title = table.item.text("label", self.language, self.languages)
                 made.label = _("%(table)s: new line", table=title)
-                made.cells = self._cells_of_new_row(findings, number)
+                made.cells = self._cells_of_new_row(findings)
             self.plan.rows.append(made)
 
     def _cells_of_known_row(self, findings: Sequence[Finding]) -> None:
@@ -369,7 +332,7 @@ class _Judge:
                 )
         return sentence
 
-    def _cells_of_new_row(self, findings: Sequence[Finding], number: int) -> list[ChangedAnswer]:
+    def _cells_of_new_row(self, findings: Sequence[Finding]) -> list[ChangedAnswer]:
         by_key: dict[AnswerKey, list[Finding]] = {}
         for one in findings:
             by_key.setdefault(one.key, []).append(one)
@@ -378,7 +341,7 @@ class _Judge:
             item = self.plan.definition.question(key.code)
             first = several[0]
             cell = ChangedAnswer(
-                key, field_name(key), self._label(key, number), "new", "", 0, [], first.place, found=first.found
+                key, field_name(key), self._column(key), "new", "", 0, [], first.place, found=first.found
             )
             good = [one for one in several if one.sentence is None]
             if good:
@@ -387,6 +350,8 @@ class _Judge:
             else:
                 cell.outcome, cell.sentence = "refused", first.sentence
                 cell.expected, cell.example = words.expected(item, self.language), words.example(item, self.language)
+            if any(one.full for one in several):
+                cell.warning = FULL
             made.append(cell)
         return made
 
@@ -435,11 +400,16 @@ class _Judge:
         verdict = evaluate(plan.definition, answers, plan.context, standing)
         for one in touched:
             if one.key in verdict.refused and one.chosen:
-                one.warning = verdict.refused[one.key]
+                one.warning = _both(one.warning, verdict.refused[one.key])
             elif one.outcome in {"new", "changed"} and verdict.is_hidden(one.key):
-                one.warning = _l(
+                sentence = _l(
                     "This question is not asked now: other answers decide. The answer is kept, and counts only once it is asked."  # noqa: E501 - a sentence stays in one piece
                 )
+                one.warning = _both(one.warning, sentence)
+
+
+def _both(first: Speakable | None, second: Speakable) -> Speakable:
+    return f"{first} {second}" if first else second
 
 
 def _stands(stored: StoredAnswer | None, parsed: Parsed) -> bool:

@@ -139,6 +139,11 @@ class ReplyPlan:
             yield from row.cells
 
     @property
+    def speaks(self) -> bool:
+        """Tell whether there is anything to say about it but that nothing changes."""
+        return bool(self.closed or self.answers or self.rows or self.remarks or self.problems)
+
+    @property
     def takes(self) -> bool:
         """Tell whether anything could be taken over."""
         return not self.closed and any(one.outcome != "refused" for one in self.chosen_from)

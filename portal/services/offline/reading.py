@@ -12,14 +12,11 @@ from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, Parsed, field
 from forms.questionnaire import read_answers, section_form
 from forms.tables import made_key
 from portal.services.offline.plan import Finding, Place
-from portal.table import Problem
 from portal.workbooks.offline import words
 from portal.workbooks.offline.cells import labels_of, normal, raw_of
 from portal.workbooks.offline.marks import PARENT, STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from forms.context import Context
     from forms.definition.model import Definition, Item
     from portal.table import Speakable
@@ -191,15 +188,3 @@ class CopyReader:
 
 def _shown(value: Any) -> str:
     return normal(value)[:300]
-
-
-def missing_lines(copy: CopyOfReply, wanted: Iterable[tuple[str, str]], labels: Mapping[str, str]) -> list[Problem]:
-    """Tell which questions no longer stand on the sheet, each once."""
-    gone = dict.fromkeys(code for code, row in wanted if (code, row) not in copy.seen)
-    return [
-        Problem(
-            _l("The line of the question “%(question)s” was deleted from the sheet; what stands in the portal stays.", question=labels.get(code, code)[:80]),  # noqa: E501 - a sentence stays in one piece
-            copy.sheet.name,
-        )
-        for code in gone
-    ]  # fmt: skip

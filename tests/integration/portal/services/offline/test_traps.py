@@ -562,3 +562,13 @@ def test_a_table_takes_no_more_lines_than_it_may(session, scene):
     plan = judge(session, first.content(), second.content(), by=by)
     assert [row.outcome for row in plan.replies[0].rows] == ["new_row", "new_row", "refused", "refused"]
     assert "at most 2 rows" in str(plan.replies[0].rows[2].sentence)
+
+
+def test_a_refused_copy_beside_a_good_one_is_told(session, scene):
+    content = download(session, scene.reply, by=scene.by)
+    first, second = Filled(content), Filled(content)
+    first.put("people", 3)
+    place = second.put("people", "some")
+    one = judge(session, first.content(), second.content(), by=scene.by).replies[0].answers[0]
+    assert (one.outcome, one.chosen) == ("new", "copy1")
+    assert f"copy2.xlsx, cell {place}, was refused" in str(one.warning)
