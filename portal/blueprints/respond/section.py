@@ -21,6 +21,7 @@ from portal.blueprints.respond.door import (
     AskedVersion,
     OnPage,
     blueprint,
+    offline_of,
     own_page,
     version_asked,
 )
@@ -139,6 +140,7 @@ def _section_page(
         today=answering.context.today.isoformat(),
         keeps=copy_secret(answering.principal),
         here_url=url_for("respond.here", public_id=head.public_id, code=page.code),
+        offline=offline_of(head.round_slug, not answering.readonly, head),
     )
 
 
