@@ -39,6 +39,7 @@ BLUEPRINTS = (
     "second_factor",
     "returning",
     "respond",
+    "shared",
     "sign",
     "people",
     "recommendations",

@@ -12,6 +12,7 @@ from portal import clock
 from portal.database import write
 from portal.demo.preparation import PREPARED_DAY, participation_ids, person_ids, prepare_round
 from portal.demo.replying import Replying
+from portal.demo.sharing import SharingOut
 from portal.extensions import db
 from portal.jobs.outbox import send_due
 from portal.models import (
@@ -124,6 +125,9 @@ class Life:
             return
         self._at(moment(of, 0, ISSUED_AT), lambda: self._issue(of))
         lapses = self._plan_replies(of)
+        places = {one["key"]: one["institution"] for one in of["assignments"]}
+        for when, act in SharingOut(self.replying, places).acts(of):
+            self._at(when, act)
         for number, one in enumerate(files.answers["participations"]):
             if one["round"] == slug:
                 self._plan_participation(of, one, number)

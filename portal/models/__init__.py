@@ -69,6 +69,7 @@ from portal.models.rounds import (
     RoundStatus,
     SignOffPolicy,
 )
+from portal.models.sharing import Collection, Delegation, Unit
 from portal.models.submissions import (
     Answer,
     AnswerRevision,
@@ -78,7 +79,6 @@ from portal.models.submissions import (
     Clarification,
     ClarificationMessage,
     ClarificationStatus,
-    Delegation,
     Evidence,
     EvidenceKind,
     Snapshot,
@@ -107,6 +107,7 @@ __all__ = [
     "Clarification",
     "ClarificationMessage",
     "ClarificationStatus",
+    "Collection",
     "Country",
     "Delegation",
     "Evidence",
@@ -158,6 +159,7 @@ __all__ = [
     "SubmissionEvent",
     "Tag",
     "TextStatus",
+    "Unit",
     "UserAccount",
     "VersionItem",
     "VersionStatus",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +20,8 @@ from portal.cli.routes import listing
 from portal.models import (
     Clarification,
     ClarificationMessage,
+    Collection,
+    Delegation,
     Evidence,
     EvidenceKind,
     Export,
@@ -203,6 +206,19 @@ ACCESS: dict[str, Access] = {
     "recommendations.texts_in": allow(COORDINATOR),
     "recommendations.texts_out": allow(COORDINATOR),
     "recommendations.upload": allow(COORDINATOR),
+    "respond.ask_more": draft(FOCAL, ALTERNATE),
+    "respond.collect": draft(FOCAL, ALTERNATE),
+    "respond.collection": draft(FOCAL, ALTERNATE),
+    "respond.delegate": draft(FOCAL, ALTERNATE),
+    "respond.extend_delegation": draft(FOCAL, ALTERNATE),
+    "respond.hand_over": allow(FOCAL),
+    "respond.hand_over_pack": allow(FOCAL, ALTERNATE),
+    "respond.preview_taking": draft(FOCAL, ALTERNATE),
+    "respond.renew_delegation": draft(FOCAL, ALTERNATE),
+    "respond.revoke_delegation": draft(FOCAL, ALTERNATE),
+    "respond.share": draft(FOCAL, ALTERNATE),
+    "respond.start_collection": draft(FOCAL, ALTERNATE),
+    "respond.take_over": draft(FOCAL, ALTERNATE),
     "respond.answer_clarification": allow(FOCAL, ALTERNATE, CONTRIBUTOR, APPROVER, owned=True),
     "respond.check": draft(*MEMBERS),
     "respond.claim_not_ours": draft(FOCAL, ALTERNATE),
@@ -279,6 +295,10 @@ ARGUMENTS: dict[str, str] = {
     "people.dry_run": "draft", "people.confirm": "draft",
     "respond.answer_clarification": "clarification",
     "respond.offline_dry_run": "offline_draft", "respond.offline_confirm": "offline_draft",
+    "respond.extend_delegation": "delegation", "respond.renew_delegation": "delegation",
+    "respond.revoke_delegation": "delegation",
+    "respond.ask_more": "collection", "respond.collection": "collection", "respond.preview_taking": "collection",
+    "respond.take_over": "collection",
     "respond.evidence": "evidence", "respond.remove_evidence": "evidence",
     "people": "spare",
     "exports": "export",
@@ -306,8 +326,8 @@ FIELDS = {
     "people.end_part": {"staff_role": "observer"}, "rounds.copy": {"round": "round-before"},
     "questionnaires.hand_on": {"round": "round-of-a"},
 }  # fmt: skip
-# signing out ends the client's session: tested by itself
-LEFT_OUT = {"accounts.logout"}
+# signing out ends the client's session; a unit's file needs a unit: each tested by itself
+LEFT_OUT = {"accounts.logout", "respond.unit_file"}
 
 
 @pytest.fixture
@@ -355,10 +375,18 @@ def world(app, session):
             url="https://example.org/", added_by=actor, added_at=clock.now(),
         ),
         clarification=Clarification(submission_id=reply.id, opened_by=actor, opened_at=clock.now()),
+        delegation=Delegation(
+            submission_id=reply.id, items=["measures"], name="Somebody", token_hash="0" * 64, code_hash="0" * 64,
+            expires_at=clock.now() + timedelta(days=9), created_by=actor, held_by=actor,
+        ),
+        collection=Collection(
+            submission_id=reply.id, items=["measures"], expires_at=clock.now() + timedelta(days=9), created_by=actor,
+            held_by=actor,
+        ),
     )  # fmt: skip
     made.offline_draft.summary = {"institution": a.id, "round": campaign.slug, "files": []}
     session.add_all([getattr(made, name) for name in DRAFTS])
-    session.add_all([made.held, made.evidence, made.clarification, made.mail, made.export])
+    session.add_all([made.delegation, made.collection, made.held, made.evidence, made.clarification, made.mail, made.export])
     session.flush()
     session.add(
         ClarificationMessage(
@@ -445,5 +473,6 @@ def test_the_token_of_somebody_else_does_not_fit(app, session, world):
 def test_every_endpoint_stands_in_the_table(app):
     rows = [row["endpoint"] for row in listing(app) if row["permission"] not in {None, "public"}]
     # machines have a matrix of their own: tests/integration/portal/api
-    pages = {name for name in rows if not name.startswith("api.")}
+    # and so have persons who were handed some questions: tests/integration/portal/sharing/test_scope.py
+    pages = {name for name in rows if not name.startswith(("api.", "shared."))}
     assert not sorted(pages - set(ACCESS) - LEFT_OUT)

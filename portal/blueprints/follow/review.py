@@ -11,6 +11,7 @@ from forms.answers import AnswerKey
 from portal.blueprints.answering import languages_of, load, recommendation_box
 from portal.blueprints.follow.door import address, blueprint, cite, reply_for_staff, rooms, say, today
 from portal.blueprints.guard import requires, who
+from portal.blueprints.holding import Holding
 from portal.blueprints.reading import read_definition, thread_views, timeline
 from portal.extensions import db
 from portal.models import Action, Signature, SignOffPolicy, Status
@@ -73,6 +74,7 @@ def review_page(head: SubmissionHead, *, error: str = "", field: str = "", statu
         previous_url=url_for("follow.submission", public_id=before) if before else "",
         next_url=url_for("follow.submission", public_id=after) if after else "",
         others=others,
+        held=Holding(head.round_id).part(head.id, head.status),
         acts=_acts(head),
     )
     return page, status

@@ -1,8 +1,21 @@
-"""The institution: what it owes, answering page by page, completing, claiming, evidence."""
+"""The institution: what it owes, answering page by page, sharing, completing, claiming, evidence."""
 
 from __future__ import annotations
 
-from portal.blueprints.respond import acts, evidence, offline, owed, presence, section
+from portal.blueprints.respond import (
+    acts,
+    collecting,
+    evidence,
+    handing_over,
+    offline,
+    owed,
+    presence,
+    section,
+    sharing,
+)
 from portal.blueprints.respond.door import blueprint, own_reply, reply_of
 
-__all__ = ["acts", "blueprint", "evidence", "offline", "owed", "own_reply", "presence", "reply_of", "section"]
+__all__ = [
+    "acts", "blueprint", "collecting", "evidence", "handing_over", "offline", "owed", "own_reply", "presence",
+    "reply_of", "section", "sharing",
+]  # fmt: skip

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from portal.blueprints.answering import AnsweringPage, context_for, load, recommendation_box
 from portal.blueprints.guard import requires, who
+from portal.blueprints.holding import holding_of
 from portal.blueprints.page import notice
 from portal.blueprints.reading import read_aloud, thread_views, timeline
 from portal.blueprints.respond.door import (
@@ -69,6 +70,7 @@ def _check_page(head: SubmissionHead, *, error: str = "", status: int = 200) -> 
         and may(who(), Permission.COMPLETE_SUBMISSION),
         days_left=(head.due_on - answering.context.today).days,
         editing=head.status in EDITABLE,
+        holding=holding_of(head),
         owed_url=url_for("respond.owed", round=head.round_slug),
     )
     return page, status

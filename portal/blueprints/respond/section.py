@@ -14,6 +14,7 @@ from forms.question_types import question_type
 from forms.tables import tables
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
 from portal.blueprints.guard import repeats, requires, wants_json, who
+from portal.blueprints.holding import holding_of
 from portal.blueprints.page import notice
 from portal.blueprints.reading import action_words
 from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, told_stale, with_joined
@@ -136,6 +137,7 @@ def _section_page(
             ensure_ascii=False,
             separators=(",", ":"),
         ),
+        holding=holding_of(head),
         request_key=uuid7(),
         today=answering.context.today.isoformat(),
         keeps=copy_secret(answering.principal),
@@ -181,12 +183,12 @@ def save_section(on: OnPage) -> ResponseReturnValue:
             row_changes=row_changes,
         )
     if wants_json():
-        told = _saved_json(saved, definition, page) | _offered(saved, changes, definition, page)
+        told = saved_json(saved, definition, page) | offered(saved, changes, definition, page)
         return told, saved.http_status
     return _after_save(saved, changes, head, definition, page)
 
 
-def _saved_json(saved: Saved, definition: Definition, page: Item) -> dict[str, Any]:
+def saved_json(saved: Saved, definition: Definition, page: Item) -> dict[str, Any]:
     """Return what a script is told of its save: of the page at hand alone, and of tables what changed (under 1 kB)."""
     names = actor_names(db.session, people(saved)) if saved.stale or saved.stale_rows else {}
     return {
@@ -210,7 +212,7 @@ def _on_page(names: Iterable[str], page: Item) -> list[str]:
     return sorted(name for name in names if name.partition("[")[0] in here)
 
 
-def _offered(
+def offered(
     saved: Saved, changes: Mapping[AnswerKey, Change], definition: Definition, page: Item
 ) -> dict[str, dict[str, tuple[str, ...]]]:
     """Tell what the questions of the page now offer whose choices depend on what was saved."""

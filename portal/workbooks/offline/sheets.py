@@ -86,7 +86,9 @@ class ReplySheet:
             book.cell(ws, HEADER_ROW, column, words.everywhere(head, self.languages), style="header")
         for at, language in enumerate(self.languages):
             text = (
-                words.everywhere(_l("Your answer"), self.languages) if len(self.languages) == 1 else self._own_name(language)
+                words.everywhere(_l("Your answer"), self.languages)
+                if len(self.languages) == 1
+                else self._own_name(language)
             )
             book.cell(ws, HEADER_ROW, ANSWER + at, text, style="header")
         book.cell(
