@@ -68,6 +68,7 @@ from portal.models.rounds import (
     RoundStatus,
     SignOffPolicy,
 )
+from portal.models.signing import KeptWarning, PackedReply, ReplySeen, SigningPack
 from portal.models.submissions import (
     Answer,
     AnswerRevision,
@@ -123,11 +124,13 @@ __all__ = [
     "ItemKind",
     "Job",
     "JobStatus",
+    "KeptWarning",
     "LoginAttempt",
     "MailStatus",
     "Mechanism",
     "Membership",
     "OutgoingMail",
+    "PackedReply",
     "Participation",
     "PublicationAct",
     "Question",
@@ -139,6 +142,7 @@ __all__ = [
     "RecommendationKind",
     "RecommendationRevision",
     "RecommendationTag",
+    "ReplySeen",
     "ReportingRound",
     "Role",
     "RoundDocument",
@@ -146,6 +150,7 @@ __all__ = [
     "Session",
     "SignOffPolicy",
     "Signature",
+    "SigningPack",
     "Snapshot",
     "SourceDocument",
     "StaffAppointment",
