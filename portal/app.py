@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 BLUEPRINTS = (
     "public",
+    "verify",
     "accounts",
     "second_factor",
     "respond",

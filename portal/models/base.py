@@ -112,4 +112,7 @@ def public_key(names: Mapping[str, str], language: str) -> str:
     return names.get(language) or next(iter(names.values()), "")
 
 
-__all__ = ["Base", "Created", "Id", "JsonType", "Mapped", "PublicId", "Texts", "UtcDateTime", "checked", "uuid7", "verification_code"]
+__all__ = [
+    "Base", "Created", "Id", "JsonType", "Mapped", "PublicId", "Texts", "UtcDateTime", "checked", "uuid7",
+    "verification_code",
+]  # fmt: skip

@@ -14,7 +14,8 @@ from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import standing_rows, stored_reply
 from portal.services import audit
 from portal.services.events import append_event, locked
-from portal.services.snapshots import take_snapshot
+from portal.services.packs import printed_text
+from portal.services.snapshots import keep_snapshot, take_snapshot
 from portal.services.submissions import not_asked, save_answers, what_is_missing
 from portal.table import Problem
 
@@ -59,9 +60,11 @@ def complete(
         append_event(session, submission, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
     action = Action.HAND_IN if unsigned else Action.COMPLETE
     event = append_event(session, submission, action, by=by, institution_id=head.institution_id)
+    frozen = {}
     if unsigned:
-        take_snapshot(session, head, event, definition, reply, hidden=hidden, signed_by=None)
-    audit.record(session, "complete", by=by, kind="submission", thing=head.public_id)
+        made = take_snapshot(session, head, event, definition, reply, hidden=hidden, signed_by=None)
+        frozen = {"sha256": made.sha256}
+    audit.record(session, "complete", by=by, kind="submission", thing=head.public_id, **frozen)
     return event
 
 
@@ -104,10 +107,17 @@ def _hand_in(
         raise IllegalTransition(_l("This round is not signed in this way."))
     submission = locked(session, head.id)
     details = {name: value for name, value in details.items() if value is not None}
+    # what is printed and out to be signed is handed in as it was printed
+    printed = printed_text(session, head.id) if action is Action.HAND_IN_PENDING else None
     event = append_event(session, submission, action, by=by, institution_id=head.institution_id, details=details)
-    reply = stored_reply(session, head.id, definition)
-    signed_by = by.actor_id if action is Action.SIGN_OFF else None
-    snapshot = take_snapshot(session, head, event, definition, reply, hidden=submission.hidden, signed_by=signed_by)
+    if printed is not None:
+        snapshot = keep_snapshot(session, head, event, printed)
+    else:
+        reply = stored_reply(session, head.id, definition)
+        signed_by = by.actor_id if action is Action.SIGN_OFF else None
+        snapshot = take_snapshot(
+            session, head, event, definition, reply, hidden=submission.hidden, signed_by=signed_by
+        )
     audit.record(session, action.value, by=by, kind="submission", thing=head.public_id, sha256=snapshot.sha256)
     return event
 

@@ -26,13 +26,19 @@ from portal.models import (
     ImportDraft,
     JobStatus,
     OutgoingMail,
+    PackedReply,
+    Questionnaire,
     Role,
+    SigningPack,
+    Snapshot,
     StaffRole,
     Status,
+    SubmissionEvent,
     VersionItem,
 )
 from portal.services.exports import path_of
 from portal.services.questionnaires import keep_source
+from portal.services.snapshots import canonical_json
 from tests import factories
 from tests.client import Client
 
@@ -204,21 +210,36 @@ ACCESS: dict[str, Access] = {
     "recommendations.texts_out": allow(COORDINATOR),
     "recommendations.upload": allow(COORDINATOR),
     "respond.answer_clarification": allow(FOCAL, ALTERNATE, CONTRIBUTOR, APPROVER, owned=True),
+    "respond.cancel_pack": draft(FOCAL, ALTERNATE),
+    "respond.certificate": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
+    "respond.certificate_pdf": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
     "respond.check": draft(*MEMBERS),
     "respond.claim_not_ours": draft(FOCAL, ALTERNATE),
     "respond.complete": draft(FOCAL, ALTERNATE),
+    "respond.cover": draft(*MEMBERS),
     "respond.evidence": allow(*MEMBERS, owned=True),
     "respond.hand_in_pending": draft(FOCAL, ALTERNATE),
+    "respond.hand_in_pack": draft(FOCAL, ALTERNATE),
     "respond.not_ours": draft(FOCAL, ALTERNATE),
     "respond.owed": allow(*MEMBERS),
+    "respond.pack": draft(*MEMBERS),
+    "respond.pack_paper": draft(*MEMBERS),
+    "respond.pack_pdf": draft(*MEMBERS),
+    "respond.packs_page": allow(*MEMBERS),
+    "respond.print_pack": allow(FOCAL, ALTERNATE),
     "respond.recall": draft(FOCAL, ALTERNATE, APPROVER),
     "respond.remove_evidence": allow(FOCAL, ALTERNATE, CONTRIBUTOR, owned=True),
+    "respond.receipt": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
+    "respond.receipt_pdf": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
     "respond.reply": draft(*MEMBERS),
+    "respond.reply_paper": draft(*MEMBERS),
+    "respond.reply_pdf": draft(*MEMBERS),
     "respond.retract": draft(FOCAL, ALTERNATE),
     "respond.rules": Access(MEMBERS | SECRETARIAT, owned=True, hidden=True),
     "respond.save_section": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.section": draft(*MEMBERS),
     "respond.upload": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.sign_pack": draft(FOCAL, ALTERNATE),
     "rounds.assignment": allow(*SECRETARIAT),
     "rounds.change": allow(COORDINATOR),
     "rounds.close": allow(COORDINATOR),
@@ -269,6 +290,8 @@ ARGUMENTS: dict[str, str] = {
     "people.dry_run": "draft", "people.confirm": "draft",
     "respond.answer_clarification": "clarification",
     "respond.evidence": "evidence", "respond.remove_evidence": "evidence",
+    "respond.cancel_pack": "pack", "respond.cover": "pack", "respond.hand_in_pack": "pack", "respond.pack": "pack",
+    "respond.pack_paper": "pack", "respond.pack_pdf": "pack", "respond.sign_pack": "pack",
     "people": "spare",
     "exports": "export",
     "questionnaires.confirm": "questionnaire_draft", "questionnaires": "version",
@@ -344,6 +367,7 @@ def world(app, session):
         ),
         clarification=Clarification(submission_id=reply.id, opened_by=actor, opened_at=clock.now()),
     )  # fmt: skip
+    made.snapshot, made.pack = signed_on_paper(session, reply, asked, actor, version)
     session.add_all([getattr(made, name) for name in DRAFTS])
     session.add_all([made.held, made.evidence, made.clarification, made.mail, made.export])
     session.flush()
@@ -357,8 +381,29 @@ def world(app, session):
     file = path_of(made.export, app.config["SETTINGS"].exports_dir)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"a workbook")
+    scan = app.config["SETTINGS"].evidence_dir / "ab" / made.pack.cover_sha256
+    scan.parent.mkdir(parents=True, exist_ok=True)
+    scan.write_bytes(b"a cover")
     keep_source(app.config["SETTINGS"].data_dir / "questionnaires", "0" * 64, b"a questionnaire")
     return made
+
+
+def signed_on_paper(session, reply, asked, actor, version):
+    """What a reply of the world left behind when it was signed on paper, before it was opened again."""
+    event = session.scalars(select(SubmissionEvent).where(SubmissionEvent.submission_id == reply.id)).first()
+    of = {"code": session.get(Questionnaire, version.questionnaire_id).code, "version": version.number}
+    text = canonical_json({"answers": [], "hidden": [], "evidence": [], "questionnaire": of, "signed_by": None})
+    given = {"submission_id": reply.id, "canonical": text, "sha256": "ab" * 32}
+    snapshot = Snapshot(event_id=event.id, **given)
+    pack = SigningPack(
+        round_id=asked.round_id, institution_id=asked.institution_id, sha256="ab" * 32, made_by=actor,
+        letter_number="1", letter_on=clock.today(), signed_by=actor, signed_at=clock.now(), cover_name="cover.png",
+        cover_type="image/png", cover_size=7, cover_sha256="ab" * 32,
+    )  # fmt: skip
+    session.add_all([snapshot, pack])
+    session.flush()
+    session.add(PackedReply(pack_id=pack.id, position=1, open=False, signed_event_id=event.id, **given))
+    return snapshot, pack
 
 
 def addresses(app, world):
@@ -378,6 +423,8 @@ def addresses(app, world):
                 del values["slug"]  # of all rounds together
             if endpoint == "respond.upload":
                 values["code"] = "proof"
+            if endpoint.startswith(("respond.receipt", "respond.certificate")):
+                values["code"] = world.snapshot.code
             arguments = {rule for found in app.url_map.iter_rules(endpoint) for rule in found.arguments}
             url = url_for(endpoint, **{name: values[name] for name in arguments if name in values})
             yield endpoint, row["methods"][0], url

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from flask import g, render_template, request, url_for
 from flask_babel import gettext as _
 
-from forms.answers import AnswerKey
 from portal.blueprints.answering import languages_of, load, recommendation_box
 from portal.blueprints.follow.door import address, blueprint, cite, reply_for_staff, rooms, say, today
+from portal.blueprints.frozen import frozen_pages
 from portal.blueprints.guard import requires, who
 from portal.blueprints.reading import read_definition, thread_views, timeline
 from portal.extensions import db
@@ -19,8 +19,6 @@ from portal.queries import reviews
 from portal.queries import submissions as queries
 from portal.queries.clarifications import threads
 from portal.queries.evidence import evidence_of
-from portal.queries.questionnaires import definition as load_definition
-from portal.queries.questionnaires import find_by_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,11 +115,8 @@ def _handed_in(head: SubmissionHead, definition: Definition) -> dict[str, Any] |
     kept = queries.latest_snapshot(db.session, head.id)
     if kept is None:
         return None
-    asked_with = _asked_with(kept, definition)
     return {
-        "pages": read_definition(
-            asked_with, _restored(kept), frozenset(kept["hidden"]), languages, rows=queries.handed_in_rows(kept)
-        ),
+        "pages": frozen_pages(kept, definition, languages),
         "evidence": [
             {"number": one["number"], "title": one["name"], "url": "", "detail": "", "visibility": "", "is_link": False,
              "remove_url": ""}
@@ -129,24 +124,6 @@ def _handed_in(head: SubmissionHead, definition: Definition) -> dict[str, Any] |
         ],
         "note": _("This is what was handed in last. The institution may be changing it: changes are not shown here."),
     }  # fmt: skip
-
-
-def _asked_with(kept: Mapping[str, Any], definition: Definition) -> Definition:
-    """Return the version the snapshot was answered in, if the reply has moved to another since."""
-    number = kept["questionnaire"]["version"]
-    if number == definition.version:
-        return definition
-    found = find_by_code(db.session, kept["questionnaire"]["code"], number)
-    return load_definition(db.session, found.id) if found is not None else definition
-
-
-def _restored(kept: Mapping[str, Any]) -> dict[AnswerKey, queries.StoredAnswer]:
-    return {
-        AnswerKey(one["code"], one["row"], one["lang"]): queries.StoredAnswer(
-            one["value"], one["state"], None, one["revision"]
-        )
-        for one in kept["answers"]
-    }
 
 
 def _file(one: Any) -> dict[str, Any]:
