@@ -410,9 +410,9 @@ class AnsweringPage:
         first: dict[str, AnswerKey] = {}
         for key in blocking:
             first.setdefault(key.code, key)
-        return [self._place_of(first[code]) for code in sorted(first, key=self._order)]
+        return [self.place_of(first[code]) for code in sorted(first, key=self._order)]
 
-    def _place_of(self, key: AnswerKey) -> tuple[str, str]:
+    def place_of(self, key: AnswerKey) -> tuple[str, str]:
         """Return how a question is named and where it stands; a cell with its table, at the first of its rows."""
         language, languages = self.context.language, self.context.languages
         label = self.definition.question(key.code).text("label", language, languages)

@@ -15,6 +15,7 @@ from portal.queries.submissions import standing_rows, stored_reply
 from portal.services import audit
 from portal.services.events import append_event, locked
 from portal.services.packs import printed_text
+from portal.services.kept_warnings import settle_warnings, warned
 from portal.services.snapshots import keep_snapshot, take_snapshot
 from portal.services.submissions import not_asked, save_answers, what_is_missing
 from portal.table import Problem
@@ -51,6 +52,7 @@ def complete(
         session.refresh(submission)
     if problems := what_is_missing(definition, reply.answers, evaluation, context):
         raise Incomplete(problems=problems)
+    settle_warnings(session, head.id, warned(session, head, definition, reply, evaluation, context))
     hidden = sorted(not_asked(submission.hidden, definition, evaluation))
     if submission.hidden != hidden:
         submission.hidden = hidden

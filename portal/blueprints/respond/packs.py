@@ -26,7 +26,7 @@ from portal.papers.typesetting import available
 from portal.permissions import Permission, may
 from portal.queries import owed as owed_queries
 from portal.queries import packs as queries
-from portal.queries.receipts import shown
+from portal.queries.receipts import receipts_of, shown
 from portal.queries.submissions import asked_recommendations, find
 from portal.services import covers, packs
 from portal.services.packs import SignedCover
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from portal.queries.packs import Packed
-    from portal.queries.submissions import AskedRecommendation
+    from portal.queries.submissions import AskedRecommendation, SubmissionHead
 
 
 def own_pack(public_id: str) -> SigningPack:
@@ -55,6 +55,17 @@ def _what(asked: Sequence[AskedRecommendation]) -> tuple[str, str]:
     if not asked:
         return "", str(_("Questions about your institution"))
     return about(asked, language), title_of(asked, language, languages)
+
+
+def papers_of(head: SubmissionHead) -> dict[str, Any]:
+    """Return what the page of a reply says of its papers."""
+    holding = queries.pack_holding(db.session, head.id)
+    return {
+        "pack": holding,
+        "pack_code": shown(holding.code) if holding is not None else "",
+        "can_pack": queries.may_be_packed(head) and may(who(), Permission.COMPLETE_SUBMISSION),
+        "receipts": [(shown(code), moment) for code, moment in receipts_of(db.session, head.id)],
+    }
 
 
 @blueprint.get("/sign-on-paper")
