@@ -218,7 +218,7 @@ def _number(match: re.Match[str], text: str) -> _Fact:
         written += magnitude[0]
     whole = [value for value in values if value == value.to_integral_value()]
     values |= {Decimal(year) for value in whole for year in _years(int(value))}
-    parts = ()
+    parts: tuple[_Fact, ...] = ()
     if re.search(r"[\u00a0\u202f ,.]", match[0]):
         parts = tuple(_Fact(frozenset({Decimal(part)}), part) for part in re.split(r"[\u00a0\u202f ,.]", match[0]))
     return _Fact(frozenset(values), written, parts)

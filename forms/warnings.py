@@ -106,8 +106,8 @@ class _Looking:
                 parts.setdefault(whole, []).append(item)
         for whole, items in parts.items():
             for row in self._rows_of(whole):
-                keys = [AnswerKey(item.code, row if self._home(item.code) == self._home(whole) else "") for item in items]
-                yield from self._summed(AnswerKey(whole, row), keys)
+                here = [item for item in items if self._home(item.code) == self._home(whole)]
+                yield from self._summed(AnswerKey(whole, row), [AnswerKey(item.code, row) for item in here])
         for table in tables(self.definition).values():
             yield from self._matrix(table)
 
@@ -173,7 +173,8 @@ class _Looking:
         """Numbers and dates that one language of an answer has and the other has not."""
         for item in self.definition.questions():
             for row in self._rows_of(item.code):
-                texts = {key.lang: str(value) for key in self._keys(item, row) if (value := self._value(key)) and key.lang}
+                keys = [key for key in self._keys(item, row) if key.lang]
+                texts = {key.lang: str(value) for key in keys if (value := self._value(key))}
                 if len(texts) < 2 or self.evaluation.is_hidden(AnswerKey(item.code, row)):
                     continue
                 found = differing(texts)

@@ -19,6 +19,7 @@ from portal.queries import reviews
 from portal.queries import submissions as queries
 from portal.queries.clarifications import threads
 from portal.queries.evidence import evidence_of
+from portal.queries.kept_warnings import kept_in, kind_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,6 +111,7 @@ def _handed_in(head: SubmissionHead, definition: Definition) -> dict[str, Any] |
         return {
             "pages": read_definition(definition, reply.answers, head.hidden, languages, rows=rows),
             "evidence": [_file(one) for one in evidence_of(db.session, head.id)],
+            "warnings": _kept(queries.latest_snapshot(db.session, head.id) or {}, definition),
             "note": "",
         }
     kept = queries.latest_snapshot(db.session, head.id)
@@ -122,8 +124,19 @@ def _handed_in(head: SubmissionHead, definition: Definition) -> dict[str, Any] |
              "remove_url": ""}
             for one in kept["evidence"]
         ],
+        "warnings": _kept(kept, definition),
         "note": _("This is what was handed in last. The institution may be changing it: changes are not shown here."),
     }  # fmt: skip
+
+
+def _kept(kept: Mapping[str, Any], definition: Definition) -> list[dict[str, str]]:
+    """Return the warnings that the institution kept with a reason."""
+    words, found = kind_words(), []
+    for one in kept_in(kept):
+        item = definition.compiled.by_code.get(one.place.partition("[")[0])
+        label = item.text("label", g.view.language, languages_of(definition, g.country)) if item else one.place
+        found.append({"kind": words[one.kind], "label": label, "url": "", "sentence": "", "reason": one.reason})
+    return found
 
 
 def _file(one: Any) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask import redirect, request, url_for
-from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from forms.answers import AnswerKey
@@ -21,8 +20,8 @@ from portal.extensions import db
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, can
 from portal.queries import submissions as queries
+from portal.queries.kept_warnings import kind_words
 from portal.services import kept_warnings
-from portal.services.kept_warnings import Open
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,18 +29,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from portal.queries.submissions import SubmissionHead
-
-
-def kind_words(kind: str) -> str:
-    """Return what a kind of warning is called."""
-    words: dict[str, str] = {
-        "soft_constraint": _("Unusual answer"),
-        "over_total": _("Parts and total"),
-        "reversed": _("Dates"),
-        "evidence": _("Evidence"),
-        "languages": _("Two languages"),
-    }
-    return words[kind]
+    from portal.services.kept_warnings import Open
 
 
 def warned_of(answering: AnsweringPage) -> list[Open]:
@@ -79,7 +67,7 @@ def warning_view(answering: AnsweringPage, one: Open) -> dict[str, str]:
     label, url = answering.place_of(one.warned.key)
     return {
         "name": one.warned.name,
-        "kind": kind_words(one.warned.kind),
+        "kind": kind_words()[one.warned.kind],
         "label": label,
         "url": url,
         "sentence": str(one.warned.sentence),
