@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from portal.errors import PortalError
 from portal.models import AuditEvent, PackedReply, SigningPack, Snapshot, Submission, SubmissionEvent
-from portal.models.lifecycle import OPEN_TO_STAFF, fold
+from portal.models.lifecycle import HANDS_IN, OPEN_TO_STAFF, fold
 from portal.queries.questionnaires import definition
 from portal.queries.submissions import head_by_id
 from portal.services import audit
@@ -82,6 +82,7 @@ def _drift_faults(session: Session) -> list[str]:
                 Snapshot.canonical,
                 Snapshot.signed_by,
                 SubmissionEvent.submission_id.label("of"),
+                SubmissionEvent.action,
             )
             .join(SubmissionEvent, SubmissionEvent.id == Snapshot.event_id)
             .where(Snapshot.id == number)
@@ -94,7 +95,7 @@ def _drift_faults(session: Session) -> list[str]:
                 differs.append("signed_by")
         except (ValueError, KeyError, TypeError):
             differs = ["snapshot"]
-        if row.of != head.id:
+        if row.of != head.id or row.action not in HANDS_IN:
             differs.append("event")
         faults.extend(f"{place}: its {name} is not what was handed in" for name in differs)
     return faults
@@ -120,7 +121,8 @@ def _pack_faults(session: Session) -> list[str]:
             .order_by(AuditEvent.number)
         )
     }
-    packs = session.scalars(select(SigningPack).order_by(SigningPack.id)).all()
+    stored = select(SigningPack).order_by(SigningPack.id).execution_options(populate_existing=True)
+    packs = session.scalars(stored).all()
     for pack in packs:
         place = f"pack {pack.code}"
         made = audited.get((pack.public_id, "print_pack")) or {}

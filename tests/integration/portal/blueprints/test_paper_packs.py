@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import threading
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from portal.blueprints import verify
 from portal.models import (
+    Action,
+    AuditEvent,
     PackedReply,
     Role,
     Signature,
@@ -17,7 +21,10 @@ from portal.models import (
     StaffRole,
     Status,
     Submission,
+    SubmissionEvent,
 )
+from portal.models.base import uuid7
+from portal.papers import typesetting
 from portal.services.verification import faults_of
 from tests import factories
 from tests.factories import PASSWORD
@@ -268,3 +275,127 @@ def test_only_leaders_print_and_sign_and_strangers_see_nothing(client_for, scene
         other.post(f"/packs/{pack.public_id}/cover", cover(), expect=404)
     client_for(scene.reader).post(f"/packs/{pack.public_id}/cover", cover(), expect=403)
     client_for(scene.reader).get(f"/packs/{pack.public_id}", expect=200)
+
+
+def burst(app, client, path, bodies):
+    """Send all bodies at the same moment, each from a browser of its own with the same session."""
+    gate, answers, cookie = threading.Barrier(len(bodies)), [], client.cookie()
+
+    def one(fields):
+        browser = app.test_client()
+        browser.set_cookie("tamdan", cookie)
+        gate.wait(timeout=30)
+        answers.append(browser.post(path, data=fields, buffered=True))
+
+    threads = [threading.Thread(target=one, args=(fields,)) for fields in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    return [answer.status_code for answer in answers]
+
+
+@pytest.mark.parametrize("keys", ["one form", "ten tabs"])
+def test_ten_copies_of_a_cover_are_taken_once(app, client_for, scene, session, keys):
+    focal = client_for(scene.focal)
+    complete(focal, scene)
+    pack = printed(focal, session)
+    token = focal.token()
+    one = uuid7()
+    bodies = [
+        cover(csrf_token=token, idempotency_key=one if keys == "one form" else uuid7()) for _number in range(10)
+    ]
+    codes = burst(app, focal, f"/packs/{pack.public_id}/cover", bodies)
+    if keys == "one form":
+        assert codes == [303] * 10
+    else:
+        assert sorted(codes) == [303, *[409] * 9]
+    session.rollback()
+    signed = select(func.count()).select_from(SubmissionEvent).where(SubmissionEvent.action == Action.SIGN_ON_PAPER)
+    taken = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == "sign_pack")
+    assert (session.scalar(signed), session.scalar(taken)) == (3, 1)
+    assert session.scalar(select(func.count()).select_from(Snapshot)) == 3
+    assert faults_of(session) == []
+
+
+def test_ten_prints_at_once_make_one_pack(app, client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene)
+    chosen = [reply.public_id for reply in scene.replies]
+    bodies = [{"csrf_token": focal.token(), "idempotency_key": uuid7(), "reply": chosen} for _number in range(10)]
+    codes = burst(app, focal, "/sign-on-paper", bodies)
+    assert sorted(codes) == [303, *[409] * 9]
+    session.rollback()
+    assert session.scalar(select(func.count()).select_from(SigningPack)) == 1
+
+
+def test_a_change_by_sql_between_print_and_signature_is_refused(client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 1)
+    pack = printed(focal, session)
+    session.execute(text("UPDATE answer SET revision = revision + 1"))
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=409)
+    assert session.scalars(select(Snapshot)).all() == []
+
+
+def test_every_paper_is_a_pdf_of_its_own_with_code_and_page_numbers(client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 2)
+    pack = printed(focal, session)
+    found = focal.get(f"/packs/{pack.public_id}/paper.pdf", expect=200, check=False)
+    assert found.get_data().startswith(b"%PDF-")
+    assert found.headers["Content-Disposition"].startswith("attachment")
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=303)
+    code = session.scalars(select(Snapshot.code)).first()
+    for path in (f"/receipts/{code}/receipt.pdf", f"/receipts/{code}/certificate.pdf"):
+        assert focal.get(path, expect=200, check=False).get_data().startswith(b"%PDF-")
+    path = f"/replies/{scene.replies[0].public_id}/paper"
+    focal.get(path, expect=200)
+    assert focal.get(f"{path}.pdf", expect=200, check=False).get_data().startswith(b"%PDF-")
+
+
+def test_until_pdfs_can_be_made_the_page_is_offered_and_says_so(client_for, scene, session, monkeypatch):
+    monkeypatch.setattr(typesetting, "_found", threading.Event())
+    monkeypatch.setattr(typesetting.importlib.util, "find_spec", lambda _name: None)
+    focal = client_for(scene.focal)
+    complete(focal, scene, 1)
+    pack = printed(focal, session)
+    for page in (f"/packs/{pack.public_id}", f"/packs/{pack.public_id}/paper"):
+        focal.get(page, expect=200)
+        assert focal.page.xpath("//*[@data-state='being-prepared']")
+        assert not focal.page.xpath("//a[contains(@href, '.pdf')]")
+    focal.get(f"/packs/{pack.public_id}/paper.pdf", expect=503)
+    assert focal.response.headers["Retry-After"]
+
+
+def test_what_people_write_never_becomes_markup_of_a_paper(client_for, scene, session):
+    focal = client_for(scene.focal)
+    hostile = '#read("/etc/passwd") #{panic()} $x$ *b* = h\n#image("x.png") <a> @b \\ "]'
+    one = scene.replies[0].public_id
+    fields = {"state": "done", "measures@km": hostile, "measures@en": hostile}
+    focal.post(f"/replies/{one}/pages/page1", fields | {f"base:{n}": 0 for n in fields}, headers=JSON, expect=200)
+    assert focal.get(f"/replies/{one}/paper.pdf", expect=200, check=False).get_data().startswith(b"%PDF-")
+
+
+def test_trying_codes_out_is_slowed_down(client, scene, monkeypatch):
+    monkeypatch.setattr(verify, "looks", verify.Looks())
+    for _number in range(verify.ALLOWED):
+        client.get("/verify/0000-0000-0000-0000", expect=404)
+    client.get("/verify/0000-0000-0000-0000", expect=429)
+    assert client.response.headers["Retry-After"] == "60"
+
+
+def test_recall_by_every_door_ends_when_the_review_starts(client_for, client, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 2)
+    pack = printed(focal, session)
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=303)
+    first, second = (reply.public_id for reply in scene.replies[:2])
+    focal.post(f"/replies/{first}/recall", expect=303)
+    code = session.scalar(select(Snapshot.code).where(Snapshot.submission_id == scene.replies[0].id))
+    client.get(f"/verify/{code}", expect=200)
+    assert "the institution took it back" in client.words
+    client_for(scene.coordinator).post(f"/review/{second}/start", expect=303)
+    for person in (scene.focal, scene.approver):
+        client_for(person).post(f"/replies/{second}/recall", expect=409)
+    assert faults_of(session) == []

@@ -62,7 +62,7 @@ def test_every_route_refuses(signed, session):
     focal.post(f"{path}/pages/page1", {"beds": "4", "base:beds": "1"}, headers=JSON, expect=409)
     focal.post(f"{path}/questions/proof/files", {"file": (io.BytesIO(PDF), "x.pdf")}, headers=JSON, expect=409)
     focal.post(f"/evidence/{proof}/remove", expect=409)
-    focal.post(f"{path}/warnings", {"reason:x": "y"}, expect=422)
+    focal.post(f"{path}/warnings", {"reason:x": "y"}, expect=409)
     for page in ("complete", "hand-in-pending", "retract"):
         assert focal.post(f"{path}/{page}").status_code in {303, 409}
     for page in ("cover", "hand-in", "cancel"):
