@@ -9,7 +9,6 @@ from werkzeug.datastructures import MultiDict
 
 from forms.answers import STATE_SUFFIX, AnswerKey, Parsed, field_name
 from forms.context import Context, looked_up
-from forms.evaluation import evaluate
 from forms.question_types import question_type
 from forms.questionnaire import answer_keys, asked, cell_keys, read_answers, section_form
 from forms.tables import tables
@@ -23,7 +22,7 @@ from portal.models import Action, Assignment, Clarification, ReportingRound, Sta
 from portal.queries.evidence import evidence_of
 from portal.queries.packs import ON_PAPER
 from portal.queries.questionnaires import definition, question_ids
-from portal.queries.submissions import HEAD, RowKey, head_by_id, head_of, standing_rows, stored_reply
+from portal.queries.submissions import HEAD, RowKey, head_by_id, head_of, stored_reply
 from portal.services import (
     assignments,
     clarifications,
@@ -190,10 +189,7 @@ class Replying:
         with write() as session:
             head = head_by_id(session, self.submissions[key])
             compiled = definition(session, head.version_id)
-            context = self._context(compiled, head, by)
-            reply = stored_reply(session, head.id, compiled)
-            said = evaluate(compiled, reply.answers, context, standing_rows(reply.rows))
-            found = kept_warnings.warned(session, head, compiled, reply, said, context)
+            found = kept_warnings.look(session, head, compiled, self._context(compiled, head, by))
             reasons = {one.warned.name: KEPT[by.language if by.language in KEPT else "en"] for one in found}
             if found:
                 kept_warnings.keep_warnings(session, head, found, reasons, by=by)

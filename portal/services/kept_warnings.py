@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
-from forms.answers import field_name
+from forms.evaluation import evaluate
 from forms.warnings import warnings_of
 from portal import clock
 from portal.errors import IllegalTransition, Incomplete, Invalid
 from portal.models import Evidence, KeptWarning
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, Target, require
-from portal.queries.submissions import standing_rows
+from portal.queries.submissions import standing_rows, stored_reply
 from portal.services import audit
 from portal.services.events import locked
 from portal.table import Problem
@@ -74,6 +74,13 @@ def warned(
     ]
 
 
+def look(session: Session, head: SubmissionHead, definition: Definition, context: Context) -> list[Open]:
+    """Look for everything that warns in a reply as it is stored."""
+    reply = stored_reply(session, head.id, definition)
+    evaluation = evaluate(definition, reply.answers, context, standing_rows(reply.rows))
+    return warned(session, head, definition, reply, evaluation, context)
+
+
 def _kept(session: Session, submission_id: int) -> Sequence[KeptWarning]:
     return session.scalars(
         select(KeptWarning).where(KeptWarning.submission_id == submission_id).order_by(KeptWarning.warning)
@@ -116,11 +123,12 @@ def settle_warnings(session: Session, submission_id: int, found: Sequence[Open])
     """Forget what warns no more, before a reply is completed.
 
     Raises:
-        Incomplete: (``warnings_open``) with every warning that is neither mended nor kept with a reason.
+        Incomplete: (``warnings_open``) with every warning that is neither mended nor kept with a reason; a problem's
+            field is the warning's name.
     """
     waiting = [one.warned for one in found if not one.reason]
     if waiting:
-        problems = [Problem(one.sentence, field=field_name(one.key)) for one in waiting]
+        problems = [Problem(one.sentence, field=one.name) for one in waiting]
         sentence = _l("Some answers need a second look: mend them, or keep them with a reason.")
         raise Incomplete(sentence, problems=problems, code="warnings_open")
     standing = {one.warned.name for one in found}
