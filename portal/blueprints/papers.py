@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from portal.extensions import db
 from portal.models import Action
-from portal.papers.days import both_calendars, figures, moment_words
+from portal.papers.days import both_calendars, figures, local_day, moment_words
 from portal.papers.typesetting import available, typeset
 from portal.queries.actors import actor_names
 from portal.queries.receipts import shown
@@ -22,6 +22,7 @@ from portal.table import pick
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from flask.typing import ResponseReturnValue
 
@@ -148,7 +149,7 @@ def standing(receipt: Receipt) -> str:
     """Say whether a hand-in still stands, or since when and why it does not."""
     if receipt.ended is None:
         return str(_("This hand-in stands."))
-    day = both_calendars(receipt.ended_at.date(), g.view.language) if receipt.ended_at else ""
+    day = _day_of(receipt.ended_at) if receipt.ended_at else ""
     words = {
         Action.RECALL: _("Void since %(day)s: the institution took it back.", day=day),
         Action.RETURN: _("Void since %(day)s: it was returned with questions.", day=day),
@@ -156,6 +157,10 @@ def standing(receipt: Receipt) -> str:
         Action.WITHDRAW: _("Void since %(day)s: the request was withdrawn.", day=day),
     }
     return str(words[receipt.ended])
+
+
+def _day_of(moment: datetime) -> str:
+    return both_calendars(local_day(moment, g.country.time_zone), g.view.language)
 
 
 def receipt_paper(receipt: Receipt, kind: str) -> Paper:

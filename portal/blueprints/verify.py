@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from portal.blueprints.guard import public
 from portal.blueprints.papers import about, facts_of, standing
 from portal.extensions import db
-from portal.papers.days import both_calendars, figures
+from portal.papers.days import both_calendars, figures, local_day
 from portal.queries import receipts
 from portal.queries.packs import packed_in
 from portal.queries.receipts import is_code, shown, spell
@@ -101,7 +101,7 @@ def _pack(seen: PackSeen) -> ResponseReturnValue:
     facts = [
         (_("Institution"), pick(seen.institution, language, languages), True),
         (_("Round"), pick(seen.round_titles, language, languages)),
-        (_("Printed for signature"), both_calendars(pack.made_at.date(), language)),
+        (_("Printed for signature"), both_calendars(local_day(pack.made_at, g.country.time_zone), language)),
         (_("Replies"), figures(len(rows), language)),
         (_("About"), "; ".join(about(one.asked, language) for one in rows)),
         ("SHA-256", pack.sha256),

@@ -42,6 +42,11 @@ def both_calendars(day: date, language: str) -> str:
     return f"{figures(lunar, language)} ត្រូវនឹង{gregorian}"
 
 
+def local_day(moment: datetime, time_zone: str) -> date:
+    """Return the day of a moment where the portal is."""
+    return moment.astimezone(ZoneInfo(time_zone)).date()
+
+
 def moment_words(moment: datetime, time_zone: str, language: str) -> str:
     """Write a moment as its local day, in both calendars, and time of day."""
     local = moment.astimezone(ZoneInfo(time_zone))

@@ -21,11 +21,12 @@ from portal.database import write
 from portal.errors import Invalid, NotFound
 from portal.extensions import db
 from portal.models import SigningPack, Status
-from portal.papers.days import both_calendars, figures
+from portal.papers.days import both_calendars, figures, local_day
 from portal.papers.typesetting import available
 from portal.permissions import Permission, may
 from portal.queries import owed as owed_queries
 from portal.queries import packs as queries
+from portal.queries.kept_warnings import kept_in, kind_words
 from portal.queries.receipts import receipts_of, shown
 from portal.queries.submissions import asked_recommendations, find
 from portal.services import covers, packs
@@ -292,7 +293,7 @@ def _paper(thing: SigningPack) -> dict[str, Any]:
         thing.code,
         in_each_language(side),
         facts=[
-            (_("Printed"), both_calendars(thing.made_at.date(), language)),
+            (_("Printed"), both_calendars(local_day(thing.made_at, g.country.time_zone), language)),
             (_("Replies"), figures(len(packed), language)),
             ("SHA-256", thing.sha256),
         ],
@@ -338,5 +339,5 @@ def _printed(one: Packed, kept: dict[str, Any], number: int) -> dict[str, Any]:
         "facts": [],
         "pages": bare_pages(frozen_pages(kept, definition, languages_of(definition, g.country))),
         "evidence": [f"[E{row['number']}] {row['name']}" for row in kept["evidence"]],
-        "warnings": [],
+        "warnings": [(f"{kind_words()[was.kind]} · {was.place}", was.reason) for was in kept_in(kept)],
     }

@@ -12,6 +12,7 @@ from portal.blueprints.guard import requires, who
 from portal.blueprints.papers import about, bare_pages, in_each_language, page_of, paper, pdf_of, receipt_paper
 from portal.blueprints.reading import read_aloud
 from portal.blueprints.respond.door import blueprint, own_reply
+from portal.blueprints.respond.findings import kept_of
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Status
@@ -121,6 +122,6 @@ def _paper(head: SubmissionHead) -> dict[str, Any]:
         "facts": facts,
         "pages": bare_pages(read_aloud(answering)),
         "evidence": [f"[E{row.number}] {row.filename or row.url}" for row in evidence_of(db.session, head.id)],
-        "warnings": [],
+        "warnings": [(f"{one['label']}: {one['sentence']}", one["reason"]) for one in kept_of(answering)],
     }
     return paper("reply", one["title"], "", in_each_language(lambda _language: {"title": ""}), replies=[one])

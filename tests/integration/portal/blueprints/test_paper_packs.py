@@ -59,6 +59,13 @@ def scene(session):
     return made
 
 
+@pytest.fixture
+def client(client):
+    """A stranger who reads English."""
+    client.post("/language", {"language": "en"}, expect=303)
+    return client
+
+
 def complete(client, scene, replies=3):
     for reply in scene.replies[:replies]:
         fields = {"state": "done", "measures@km": "ច្បាប់លេខ ៥", "measures@en": "Law No. 5", "beds": "3"}
