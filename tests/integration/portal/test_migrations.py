@@ -24,10 +24,13 @@ from portal.models import (
     KeptWarning,
     PackedReply,
     PublicationAct,
+    Questionnaire,
+    QuestionnaireVersion,
     ReplySeen,
     SigningPack,
     Snapshot,
     SubmissionEvent,
+    VersionStatus,
     Wording,
     WordingRevision,
 )
@@ -162,7 +165,7 @@ def test_packs_come_and_go_and_what_was_handed_in_keeps_its_bytes_and_gets_a_cod
         session.add(ReplySeen(submission_id=reply.id, actor_id=actor, seen_at=clock.now()))
         session.commit()
         code = session.scalar(select(Snapshot.code))
-    migrations.downgrade(engine, "0004")
+    migrations.downgrade(engine, "0005")
     gone = {"signing_pack", "packed_reply", "kept_warning", "reply_seen"}
     assert not gone & set(inspect(engine).get_table_names())
     assert "code" not in {column["name"] for column in inspect(engine).get_columns("snapshot")}
@@ -193,6 +196,32 @@ def test_a_reply_is_in_one_pack_at_a_time(engine):
                     session.flush()
             else:
                 session.flush()
+
+
+def test_older_drafts_are_laid_aside_and_the_newest_stays(engine):
+    migrations.downgrade(engine, "0004")
+    with Session(engine) as session:
+        given = {"titles": {}, "languages": ["en"], "default_language": "en"}
+        for code, statuses in (("two", "ddp"), ("one", "pd"), ("none", "p")):
+            of = Questionnaire(code=code, titles={})
+            session.add(of)
+            session.flush()
+            for number, status in enumerate(statuses, 1):
+                known = {"d": VersionStatus.DRAFT, "p": VersionStatus.PUBLISHED}[status]
+                session.add(QuestionnaireVersion(questionnaire_id=of.id, number=number, status=known, **given))
+        session.commit()
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        found = session.execute(
+            select(Questionnaire.code, QuestionnaireVersion.number, QuestionnaireVersion.status)
+            .join(Questionnaire, Questionnaire.id == QuestionnaireVersion.questionnaire_id)
+            .order_by(Questionnaire.code, QuestionnaireVersion.number)
+        ).all()
+    # the newer of two drafts was overtaken by version 3, so it becomes version 4
+    assert [tuple(map(str, one)) for one in found] == [
+        ("none", "1", "published"), ("one", "1", "published"), ("one", "2", "draft"),
+        ("two", "1", "retired"), ("two", "3", "published"), ("two", "4", "draft"),
+    ]  # fmt: skip
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):

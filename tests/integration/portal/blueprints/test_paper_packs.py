@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from types import SimpleNamespace
 
@@ -345,6 +346,10 @@ def test_a_change_by_sql_between_print_and_signature_is_refused(client_for, scen
     assert session.scalars(select(Snapshot)).all() == []
 
 
+def pages(pdf):
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
+
+
 def test_every_paper_is_a_pdf_of_its_own_with_code_and_page_numbers(client_for, scene, session):
     focal = client_for(scene.focal)
     complete(focal, scene, 2)
@@ -352,10 +357,11 @@ def test_every_paper_is_a_pdf_of_its_own_with_code_and_page_numbers(client_for, 
     found = focal.get(f"/packs/{pack.public_id}/paper.pdf", expect=200, check=False)
     assert found.get_data().startswith(b"%PDF-")
     assert found.headers["Content-Disposition"].startswith("attachment")
+    assert pages(found.get_data()) == 3  # the cover, then each reply begins on a page of its own
     focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=303)
     code = session.scalars(select(Snapshot.code)).first()
     for path in (f"/receipts/{code}/receipt.pdf", f"/receipts/{code}/certificate.pdf"):
-        assert focal.get(path, expect=200, check=False).get_data().startswith(b"%PDF-")
+        assert pages(focal.get(path, expect=200, check=False).get_data()) == 1
     path = f"/replies/{scene.replies[0].public_id}/paper"
     focal.get(path, expect=200)
     assert focal.get(f"{path}.pdf", expect=200, check=False).get_data().startswith(b"%PDF-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from types import SimpleNamespace
 
@@ -118,8 +119,6 @@ def test_whatever_sql_changes_verification_names(signed, session, what):
 
 def test_a_consistent_forgery_is_named_by_the_audit_chain(signed, session):
     """Bytes and hash changed together, in snapshot and pack alike: the chain still holds the first hash."""
-    import hashlib
-
     forged = session.scalar(select(Snapshot.canonical)).replace("ច្បាប់ថ្មី", "ច្បាប់ចាស់")
     sha256 = hashlib.sha256(forged.encode()).hexdigest()
     session.execute(update(Snapshot).values(canonical=forged, sha256=sha256))
