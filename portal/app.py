@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 BLUEPRINTS = (
     "public",
+    "verify",
     "accounts",
     "second_factor",
     "returning",

@@ -437,9 +437,9 @@ class AnsweringPage:
         first: dict[str, AnswerKey] = {}
         for key in blocking:
             first.setdefault(key.code, key)
-        return [self._place_of(first[code]) for code in sorted(first, key=self._order)]
+        return [self.place_of(first[code]) for code in sorted(first, key=self._order)]
 
-    def _place_of(self, key: AnswerKey) -> tuple[str, str]:
+    def place_of(self, key: AnswerKey) -> tuple[str, str]:
         """Return how a question is named and where it stands; a cell with its table, at the first of its rows."""
         label = self.text(self.definition.question(key.code))
         page = self.page_url(self.definition.page_of(key.code).code)

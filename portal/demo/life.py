@@ -44,6 +44,7 @@ ISSUED_AT = "09:00"
 # clearing what the institution said of itself is no part of the files: it follows the save by this much
 COMPLETED_AFTER = timedelta(minutes=25)
 SIGNED_AFTER = timedelta(days=1, minutes=12)
+PRINTED_AFTER = timedelta(minutes=40)
 CLEARED_AFTER = timedelta(days=2, hours=3)
 
 
@@ -113,6 +114,10 @@ class Life:
         for act in sorted(self.agenda):
             with clock.at(act.moment):
                 act.do()
+        running = [of["slug"] for of in self.files.rounds if of["state"] == "running"]
+        if running and self.agenda:
+            with clock.at(max(self.agenda).moment + PRINTED_AFTER):
+                self.replying.print_waiting(running[-1])
 
     def _at(self, moment: datetime, do: Callable[[], object]) -> None:
         self.agenda.append(Act(moment, len(self.agenda), do))

@@ -70,6 +70,7 @@ from portal.models.rounds import (
     SignOffPolicy,
 )
 from portal.models.sharing import Collection, Delegation, Unit
+from portal.models.signing import KeptWarning, PackedReply, ReplySeen, SigningPack
 from portal.models.submissions import (
     Answer,
     AnswerRevision,
@@ -125,11 +126,13 @@ __all__ = [
     "ItemKind",
     "Job",
     "JobStatus",
+    "KeptWarning",
     "LoginAttempt",
     "MailStatus",
     "Mechanism",
     "Membership",
     "OutgoingMail",
+    "PackedReply",
     "Participation",
     "Presence",
     "PublicationAct",
@@ -142,6 +145,7 @@ __all__ = [
     "RecommendationKind",
     "RecommendationRevision",
     "RecommendationTag",
+    "ReplySeen",
     "ReportingRound",
     "Role",
     "RoundDocument",
@@ -149,6 +153,7 @@ __all__ = [
     "Session",
     "SignOffPolicy",
     "Signature",
+    "SigningPack",
     "Snapshot",
     "SourceDocument",
     "StaffAppointment",

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.models.base import Base, Created, Id, JsonType, PublicId, checked
+from portal.models.base import Base, Created, Id, JsonType, PublicId, checked, verification_code
 from portal.models.lifecycle import Action, Signature, Status
 from portal.models.rounds import Assignment
 
@@ -243,7 +243,10 @@ class ClarificationMessage(Base):
 
 
 class Snapshot(Base):
-    """What was handed in or signed, as canonical JSON with its sha256; never changed afterwards."""
+    """What was handed in or signed, as canonical JSON with its sha256; never changed afterwards.
+
+    ``code`` stands on its receipt: whoever holds it may ask what was handed in, and whether it still stands.
+    """
 
     __tablename__ = "snapshot"
 
@@ -253,5 +256,6 @@ class Snapshot(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("submission_event.id"), unique=True)
     canonical: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
+    code: Mapped[str] = mapped_column(String(16), unique=True, default=verification_code)
     signed_by: Mapped[int | None] = mapped_column(ForeignKey("actor.id"))
     created_at: Mapped[Created]

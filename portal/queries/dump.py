@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import UniqueConstraint, func, select
 
-from portal.models import Base, Evidence
+from portal.models import Base, Evidence, SigningPack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -167,13 +167,20 @@ def evidence_faults(connection: Connection | Session, folder: Path) -> list[str]
         .where(Evidence.sha256.is_not(None))
         .order_by(Evidence.public_id)
     ).all()
+    covers = connection.execute(
+        select(SigningPack.code, SigningPack.cover_sha256)
+        .where(SigningPack.cover_sha256.is_not(None))
+        .order_by(SigningPack.public_id)
+    ).all()
     judged: dict[str, str] = {}
-    for sha256 in {str(row.sha256) for row in rows}:
+    for sha256 in {str(row.sha256) for row in rows} | {str(row.cover_sha256) for row in covers}:
         judged[sha256] = judge_file(folder / sha256[:2] / sha256, sha256)
     return [
         f"evidence {row.public_id} (number {row.number}, {row.filename}): {judged[row.sha256]}"
         for row in rows
         if judged[row.sha256]
+    ] + [
+        f"signed cover of pack {row.code}: {judged[row.cover_sha256]}" for row in covers if judged[row.cover_sha256]
     ]
 
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, or_, select
 
 from portal import clock
-from portal.models import Evidence, HeldPost, IdempotencyKey, ImportDraft, LoginAttempt, Presence, Session
+from portal.models import (
+    Evidence,
+    HeldPost,
+    IdempotencyKey,
+    ImportDraft,
+    LoginAttempt,
+    Presence,
+    Session,
+    SigningPack,
+)
 from portal.services.idempotency import KEPT_FOR
 
 if TYPE_CHECKING:
@@ -70,7 +79,9 @@ def orphans(session: orm.Session, files: Sequence[Path]) -> list[Path]:
     """Return those evidence files that no row names, removed evidence included."""
     left = []
     for some in _portions(files):
-        known = set(session.scalars(select(Evidence.sha256).where(Evidence.sha256.in_([path.name for path in some]))))
+        names = [path.name for path in some]
+        known = set(session.scalars(select(Evidence.sha256).where(Evidence.sha256.in_(names))))
+        known |= set(session.scalars(select(SigningPack.cover_sha256).where(SigningPack.cover_sha256.in_(names))))
         left += [path for path in some if path.name not in known]
     return left
 

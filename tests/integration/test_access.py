@@ -29,13 +29,19 @@ from portal.models import (
     ImportDraft,
     JobStatus,
     OutgoingMail,
+    PackedReply,
+    Questionnaire,
     Role,
+    SigningPack,
+    Snapshot,
     StaffRole,
     Status,
+    SubmissionEvent,
     VersionItem,
 )
 from portal.services.exports import path_of
 from portal.services.questionnaires import keep_source
+from portal.services.snapshots import canonical_json
 from tests import factories
 from tests.client import Client
 
@@ -220,6 +226,9 @@ ACCESS: dict[str, Access] = {
     "respond.start_collection": draft(FOCAL, ALTERNATE),
     "respond.take_over": draft(FOCAL, ALTERNATE),
     "respond.answer_clarification": allow(FOCAL, ALTERNATE, CONTRIBUTOR, APPROVER, owned=True),
+    "respond.cancel_pack": draft(FOCAL, ALTERNATE),
+    "respond.certificate": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
+    "respond.certificate_pdf": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
     "respond.check": draft(*MEMBERS),
     "respond.claim_not_ours": draft(FOCAL, ALTERNATE),
     "respond.complete": draft(FOCAL, ALTERNATE),
@@ -228,14 +237,26 @@ ACCESS: dict[str, Access] = {
     "respond.evidence": allow(*MEMBERS, owned=True),
     "respond.hand_in_pending": draft(FOCAL, ALTERNATE),
     "respond.here": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.cover": draft(*MEMBERS),
+    "respond.hand_in_pack": draft(FOCAL, ALTERNATE),
+    "respond.keep_warnings": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.not_ours": draft(FOCAL, ALTERNATE),
     "respond.offline": allow(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.offline_confirm": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.offline_dry_run": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.owed": allow(*MEMBERS),
+    "respond.pack": draft(*MEMBERS),
+    "respond.pack_paper": draft(*MEMBERS),
+    "respond.pack_pdf": draft(*MEMBERS),
+    "respond.packs_page": allow(*MEMBERS),
+    "respond.print_pack": allow(FOCAL, ALTERNATE),
     "respond.recall": draft(FOCAL, ALTERNATE, APPROVER),
     "respond.remove_evidence": allow(FOCAL, ALTERNATE, CONTRIBUTOR, owned=True),
+    "respond.receipt": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
+    "respond.receipt_pdf": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
     "respond.reply": draft(*MEMBERS),
+    "respond.reply_paper": draft(*MEMBERS),
+    "respond.reply_pdf": draft(*MEMBERS),
     "respond.retract": draft(FOCAL, ALTERNATE),
     "respond.rules": Access(MEMBERS | SECRETARIAT, owned=True, hidden=True),
     "respond.save_section": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
@@ -245,6 +266,7 @@ ACCESS: dict[str, Access] = {
     "returning.back": EVERYBODY,
     "returning.keys": EVERYBODY,
     "respond.upload_offline": allow(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.sign_pack": draft(FOCAL, ALTERNATE),
     "rounds.assignment": allow(*SECRETARIAT),
     "rounds.change": allow(COORDINATOR),
     "rounds.close": allow(COORDINATOR),
@@ -273,7 +295,9 @@ ACCESS: dict[str, Access] = {
     "second_factor.set_up": EVERYBODY,
     "second_factor.turn_off": EVERYBODY,
     "sign.decline": draft(APPROVER),
+    "sign.mark_seen": draft(APPROVER),
     "sign.pack": allow(APPROVER),
+    "sign.reading": draft(APPROVER),
     "sign.sign": allow(APPROVER),
     "wording.confirm": allow(*EDITORS),
     "wording.download": allow(*EDITORS),
@@ -300,6 +324,8 @@ ARGUMENTS: dict[str, str] = {
     "respond.ask_more": "collection", "respond.collection": "collection", "respond.preview_taking": "collection",
     "respond.take_over": "collection",
     "respond.evidence": "evidence", "respond.remove_evidence": "evidence",
+    "respond.cancel_pack": "pack", "respond.cover": "pack", "respond.hand_in_pack": "pack", "respond.pack": "pack",
+    "respond.pack_paper": "pack", "respond.pack_pdf": "pack", "respond.sign_pack": "pack",
     "people": "spare",
     "exports": "export",
     "questionnaires.confirm": "questionnaire_draft", "questionnaires": "version",
@@ -385,6 +411,7 @@ def world(app, session):
         ),
     )  # fmt: skip
     made.offline_draft.summary = {"institution": a.id, "round": campaign.slug, "files": []}
+    made.snapshot, made.pack = signed_on_paper(session, reply, asked, actor, version)
     session.add_all([getattr(made, name) for name in DRAFTS])
     session.add_all([made.delegation, made.collection, made.held, made.evidence, made.clarification, made.mail, made.export])
     session.flush()
@@ -398,8 +425,29 @@ def world(app, session):
     file = path_of(made.export, app.config["SETTINGS"].exports_dir)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"a workbook")
+    scan = app.config["SETTINGS"].evidence_dir / "ab" / made.pack.cover_sha256
+    scan.parent.mkdir(parents=True, exist_ok=True)
+    scan.write_bytes(b"a cover")
     keep_source(app.config["SETTINGS"].data_dir / "questionnaires", "0" * 64, b"a questionnaire")
     return made
+
+
+def signed_on_paper(session, reply, asked, actor, version):
+    """What a reply of the world left behind when it was signed on paper, before it was opened again."""
+    event = session.scalars(select(SubmissionEvent).where(SubmissionEvent.submission_id == reply.id)).first()
+    of = {"code": session.get(Questionnaire, version.questionnaire_id).code, "version": version.number}
+    text = canonical_json({"answers": [], "hidden": [], "evidence": [], "questionnaire": of, "signed_by": None})
+    given = {"submission_id": reply.id, "canonical": text, "sha256": "ab" * 32}
+    snapshot = Snapshot(event_id=event.id, **given)
+    pack = SigningPack(
+        round_id=asked.round_id, institution_id=asked.institution_id, sha256="ab" * 32, made_by=actor,
+        letter_number="1", letter_on=clock.today(), signed_by=actor, signed_at=clock.now(), cover_name="cover.png",
+        cover_type="image/png", cover_size=7, cover_sha256="ab" * 32,
+    )  # fmt: skip
+    session.add_all([snapshot, pack])
+    session.flush()
+    session.add(PackedReply(pack_id=pack.id, position=1, open=False, signed_event_id=event.id, **given))
+    return snapshot, pack
 
 
 def addresses(app, world):
@@ -419,6 +467,8 @@ def addresses(app, world):
                 del values["slug"]  # of all rounds together
             if endpoint == "respond.upload":
                 values["code"] = "proof"
+            if endpoint.startswith(("respond.receipt", "respond.certificate")):
+                values["code"] = world.snapshot.code
             arguments = {rule for found in app.url_map.iter_rules(endpoint) for rule in found.arguments}
             url = url_for(endpoint, **{name: values[name] for name in arguments if name in values})
             yield endpoint, row["methods"][0], url

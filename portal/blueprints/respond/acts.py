@@ -18,6 +18,8 @@ from portal.blueprints.respond.door import (
     own_reply,
     thread_on,
 )
+from portal.blueprints.respond.findings import findings
+from portal.blueprints.respond.packs import papers_of
 from portal.database import write
 from portal.errors import IllegalTransition, Incomplete, Invalid
 from portal.extensions import db
@@ -41,10 +43,13 @@ if TYPE_CHECKING:
 @requires(Permission.VIEW_ANSWERS, on=own_reply)
 def check(head: SubmissionHead) -> ResponseReturnValue:
     """Show the whole reply read aloud, what is missing, what happened, and what can be done next."""
-    return _check_page(head)
+    return check_page(head)
 
 
-def _check_page(head: SubmissionHead, *, error: str = "", status: int = 200) -> ResponseReturnValue:
+def check_page(
+    head: SubmissionHead, *, error: str = "", status: int = 200, at: str = "missing"
+) -> ResponseReturnValue:
+    """Draw the check page; after a refusal with the sentence, which leads to the part it is ``at``."""
     definition, _ids = load(head)
     answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
     events = queries.events(db.session, head.id)
@@ -52,6 +57,9 @@ def _check_page(head: SubmissionHead, *, error: str = "", status: int = 200) -> 
         "respond/check.html",
         head=head,
         error=error,
+        at=at,
+        findings=findings(answering),
+        **papers_of(head),
         title=pick(definition.titles, g.view.language, answering.context.languages),
         institution=pick(head.institution_names, g.view.language, g.country.languages),
         recommendation=answering.recommendation(),
@@ -89,7 +97,8 @@ def complete(head: SubmissionHead) -> ResponseReturnValue:
         with write() as session:
             event = verdicts.complete(session, head, definition, context=context, by=principal)
     except Incomplete as error:
-        return _check_page(head, error=str(error), status=422)
+        at = "warnings" if error.code == "warnings_open" else "missing"
+        return check_page(head, error=str(error), status=422, at=at)
     if event.status is Status.SUBMITTED:
         notice(_("Handed in. The secretariat has been told."))
     else:

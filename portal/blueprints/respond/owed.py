@@ -55,6 +55,7 @@ def owed() -> ResponseReturnValue:
         "respond/owed.html",
         institution=g.view.account_detail,
         round=pick(chosen.titles, language, languages) if chosen else "",
+        slug=chosen.slug if chosen else None,
         rounds=[(one.slug, pick(one.titles, language, languages), one is chosen) for one in rounds],
         total=len(asked),
         late=sum(1 for one, _row in asked if one.late),

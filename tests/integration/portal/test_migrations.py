@@ -9,19 +9,27 @@ from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal import clock, migrations
 from portal.models import (
     Answer,
+    Assignment,
     Base,
     Implementation,
     ImplementationPublication,
     ImplementationState,
     Institution,
+    KeptWarning,
+    PackedReply,
     PublicationAct,
     Questionnaire,
     QuestionnaireVersion,
+    ReplySeen,
+    SigningPack,
+    Snapshot,
+    SubmissionEvent,
     VersionStatus,
     Wording,
     WordingRevision,
@@ -134,6 +142,60 @@ def test_wording_comes_and_goes_and_people_stay(engine):
     with Session(engine) as session:
         assert session.scalar(select(Institution.code)) == "moj"
         assert session.scalars(select(Wording)).all() == []
+
+
+def test_packs_come_and_go_and_what_was_handed_in_keeps_its_bytes_and_gets_a_code(engine):
+    with Session(engine) as session:
+        actor = factories.system_actor(session).id
+        reply = factories.submission(session)
+        event = session.scalars(select(SubmissionEvent)).one()
+        session.add(Snapshot(submission_id=reply.id, event_id=event.id, canonical="{}", sha256="0" * 64))
+        place = session.scalars(select(Assignment)).one()
+        pack = SigningPack(
+            round_id=place.round_id, institution_id=place.institution_id, sha256="0" * 64, made_by=actor
+        )  # fmt: skip
+        session.add(pack)
+        session.flush()
+        session.add(PackedReply(pack_id=pack.id, submission_id=reply.id, position=1, canonical="{}", sha256="0" * 64))
+        session.add(
+            KeptWarning(
+                submission_id=reply.id, warning="reversed b", basis="0", reason="x", kept_by=actor, kept_at=clock.now()
+            )
+        )  # fmt: skip
+        session.add(ReplySeen(submission_id=reply.id, actor_id=actor, seen_at=clock.now()))
+        session.commit()
+        code = session.scalar(select(Snapshot.code))
+    migrations.downgrade(engine, "0005")
+    gone = {"signing_pack", "packed_reply", "kept_warning", "reply_seen"}
+    assert not gone & set(inspect(engine).get_table_names())
+    assert "code" not in {column["name"] for column in inspect(engine).get_columns("snapshot")}
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        kept = session.scalars(select(Snapshot)).one()
+        assert (kept.canonical, kept.sha256) == ("{}", "0" * 64)
+        assert len(kept.code) == 16
+        assert kept.code != code
+        assert session.scalars(select(SigningPack)).all() == []
+
+
+def test_a_reply_is_in_one_pack_at_a_time(engine):
+    with Session(engine) as session:
+        actor = factories.system_actor(session).id
+        reply = factories.submission(session)
+        place = session.scalars(select(Assignment)).one()
+        for number, still in enumerate((False, False, True, True)):
+            pack = SigningPack(
+                round_id=place.round_id, institution_id=place.institution_id, sha256=f"{number}", made_by=actor
+            )  # fmt: skip
+            session.add(pack)
+            session.flush()
+            given = {"pack_id": pack.id, "submission_id": reply.id, "position": 1, "canonical": "{}", "sha256": "0"}
+            session.add(PackedReply(open=still, **given))
+            if number == 3:
+                with pytest.raises(IntegrityError):
+                    session.flush()
+            else:
+                session.flush()
 
 
 def test_older_drafts_are_laid_aside_and_the_newest_stays(engine):
