@@ -41,6 +41,7 @@ BLUEPRINTS = (
     "questionnaires",
     "rounds",
     "follow",
+    "talk",
     "exports",
     "wording",
 )

@@ -28,8 +28,10 @@ COUNTRY_KEPT = 30.0
 # endpoint, label, icon, permission; shown to whoever holds the permission, in this order
 _NAVIGATION: tuple[tuple[str, str, str, Permission], ...] = (
     ("respond.owed", "owed", "list-check", Permission.VIEW_OWED),
+    ("talk.ours", "questions", "chat-left-text", Permission.VIEW_OWED),
     ("sign.pack", "sign", "pen", Permission.SIGN_SUBMISSION),
     ("follow.rounds", "rounds", "bar-chart", Permission.VIEW_ROUND),
+    ("talk.index", "clarifications", "chat-left-text", Permission.ASK_CLARIFICATION),
     ("recommendations.index", "recommendations", "journal-text", Permission.VIEW_RECOMMENDATIONS),
     ("recommendations.published", "published", "signpost", Permission.VIEW_PUBLISHED),
     ("people.institutions", "people", "people", Permission.VIEW_PEOPLE),
@@ -41,8 +43,10 @@ _NAVIGATION: tuple[tuple[str, str, str, Permission], ...] = (
 def _labels() -> dict[str, str]:
     return {
         "owed": _("What I owe"),
+        "questions": _("Questions to us"),
         "sign": _("To sign"),
         "rounds": _("Rounds"),
+        "clarifications": _("Clarifications"),
         "recommendations": _("Recommendations"),
         "published": _("State of implementation"),
         "people": _("People"),
