@@ -42,6 +42,7 @@ BLUEPRINTS = (
     "rounds",
     "follow",
     "talk",
+    "remember",
     "exports",
     "wording",
 )

@@ -176,7 +176,8 @@ class ItemView:
     answered, not_applicable or not_available; `states` are the (key, label) pairs besides answered that may be chosen.
     `texts` replaces `raw` where a text is held in several languages, the national one first. `error` blocks, `message`
     is what a draft keeps beside an answer that could not be read. `table` feeds the table control; the item of a cell
-    has its `row`, the ids of its headings in `labels` and control "computed" where nobody fills it in.
+    has its `row`, the ids of its headings in `labels` and control "computed" where nobody fills it in. `memory` are the
+    earlier answers that stand beside it.
     """
 
     code: str
@@ -214,6 +215,7 @@ class ItemView:
     who: str = ""
     how_to: str = ""
     html: str = ""
+    memory: Sequence[Mapping[str, Any]] = ()
 
 
 def view() -> Any:

@@ -18,6 +18,7 @@ from forms.tables import answered_codes, countable, counted_as, may_change, tabl
 from portal import clock
 from portal.blueprints.drawing import clone, draw
 from portal.blueprints.question_views import as_table, computed_view, is_shown, is_table_list, retired_but_chosen
+from portal.blueprints.recollections import beside
 from portal.blueprints.tables import cell_id, fill_table, table_skeleton
 from portal.extensions import db
 from portal.markdown import marked
@@ -256,6 +257,8 @@ class AnsweringPage:
         self.evaluation: Evaluation = evaluate(definition, self.stored, self.context, self.rows)
         self.sentences = sentences(definition, self.stored, self.evaluation, self.context)
         self.readonly = self._why_read_only()
+        # earlier answers by question, once a page asks for them (portal/blueprints/recollections.py)
+        self.memory: Mapping[str, Sequence[dict[str, Any]]] = {}
 
     def _why_read_only(self) -> str:
         head = self.head
@@ -273,6 +276,11 @@ class AnsweringPage:
         }
         handed_in = _("It was handed in. You can recall it until the secretariat starts its review.")
         return str(reasons.get(head.status, handed_in))
+
+    def remember(self, page: Item) -> None:
+        """Look for earlier answers to the questions of a page; without a query where there can be none."""
+        writable = {item.code: not self.readonly and not self.locked(item.code) for item in page.items()}
+        self.memory = beside(self.head, self.definition, page, open_codes=writable)
 
     def locked(self, code: str) -> bool:
         """Tell whether a returned reply keeps this question closed."""
@@ -327,6 +335,7 @@ class AnsweringPage:
         filled = clone(view)
         filled.hidden, filled.readonly = hidden, readonly
         filled.missing = view.code in missing and bool(self.head.saved_at)
+        filled.memory = self.memory.get(view.code, ())
         if view.control == "file":
             filled.files = [self._file(one) for one in evidence if one.question_id == self._question_id(view.code)]
             filled.upload_url = "" if readonly else self.upload_url(view.code)

@@ -80,6 +80,7 @@ class SubmissionHead:
     sign_off_policy: SignOffPolicy
     due_on: date
     closes_on: date
+    remembers: bool = False
 
     @property
     def handed_in(self) -> bool:
@@ -124,6 +125,7 @@ HEAD = (
         ReportingRound.sign_off_policy,
         due_in_force().label("due_on"),
         ReportingRound.closes_on,
+        Participation.remembers,
     )
     .select_from(Submission)
     .join(Assignment, Assignment.id == Submission.assignment_id)

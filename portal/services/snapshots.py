@@ -14,6 +14,7 @@ from forms.tables import standing, stands, tables
 from portal import clock
 from portal.models import Evidence, QuestionnaireVersion, Snapshot
 from portal.queries.submissions import asked_recommendations, standing_rows
+from portal.services.memory import note_hand_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,6 +135,7 @@ def take_snapshot(
     )
     session.add(made)
     session.flush()
+    note_hand_in(session, head.institution_id)
     return made
 
 

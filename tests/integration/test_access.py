@@ -203,6 +203,7 @@ ACCESS: dict[str, Access] = {
     "recommendations.texts_in": allow(COORDINATOR),
     "recommendations.texts_out": allow(COORDINATOR),
     "recommendations.upload": allow(COORDINATOR),
+    "remember.recall": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.answer_clarification": allow(FOCAL, ALTERNATE, CONTRIBUTOR, APPROVER, owned=True),
     "respond.check": draft(*MEMBERS),
     "respond.claim_not_ours": draft(FOCAL, ALTERNATE),

@@ -108,6 +108,12 @@ def _row(one: Candidate) -> dict[str, Any]:
     }
 
 
+def _some(found: Sequence[Candidate]) -> None:
+    if not found:
+        sentence = _("Choose at least one reply.")
+        raise Invalid(sentence, problems=[Problem(sentence, field="replies")])
+
+
 @blueprint.post("/rounds/<slug>/ask")
 @requires(Permission.ASK_CLARIFICATION, on=round_of)
 def send(of: ReportingRound) -> ResponseReturnValue:
@@ -120,9 +126,7 @@ def send(of: ReportingRound) -> ResponseReturnValue:
     ]
     try:
         body = body_of(request.form.get("body", ""))
-        if not found:
-            sentence = _("Choose at least one reply.")
-            raise Invalid(sentence, problems=[Problem(sentence, field="replies")])
+        _some(found)
     except Invalid as error:
         return _choosing(of, request.form, error=error), 422
     if request.form.get("step") != "send":
