@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, false, literal, or_, select, tuple_, union
+from sqlalchemy import and_, literal, or_, select, tuple_, union
 
 from forms.question_types import question_type
 from forms.tables import table_of
@@ -183,7 +183,7 @@ def _statement(head: SubmissionHead, codes: Sequence[str], wanted: Sequence[str]
 def _same(head: SubmissionHead, codes: Sequence[str]) -> ColumnElement[bool]:
     """Return what makes an answer the earlier one to this very question: an earlier round, handed in, same matter."""
     if not codes:
-        return false()
+        return literal(value=False)
     here = select(ReportingRound.opens_on, ReportingRound.id).where(ReportingRound.id == head.round_id)
     about = (
         Assignment.about_institution.is_(True)

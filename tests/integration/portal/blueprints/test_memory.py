@@ -52,10 +52,6 @@ def old_reply(session, version, institution, about, in_round, *, text=SAID, stat
 def scene(session):
     moj, moi = factories.institution(session, "MOJ"), factories.institution(session, "MOI")
     version = factories.questionnaire_version(session)
-    page = session.scalars(
-        select(VersionItem).where(VersionItem.version_id == version.id, VersionItem.kind == ItemKind.SECTION)
-    ).one()
-    factories.question(session, version, "judges", "integer", parent=page, settings={"indicator": "16.3"})
     first, second = factories.recommendation(session), factories.recommendation(session)
     before, now = a_round(session, "before", -400), a_round(session, "now", 0)
     reply = factories.submission(session, factories.assignment(session, moj, now, [first], version))
@@ -187,13 +183,21 @@ def test_a_recommendation_under_another_number_is_remembered(client_for, scene, 
 
 
 def test_one_indicator_is_asked_once(client_for, scene, session):
+    version = factories.questionnaire_version(session)
+    page = session.scalars(
+        select(VersionItem).where(VersionItem.version_id == version.id, VersionItem.kind == ItemKind.SECTION)
+    ).one()
+    factories.question(session, version, "judges", "integer", parent=page, settings={"indicator": "16.3"})
     by = factories.system_actor(session).id
+    third = factories.recommendation(session)
+    here = factories.submission(session, factories.assignment(session, scene.moj, scene.now, [third], version))
+    scene.page = f"/replies/{here.public_id}/pages/page1"
     for institution, figure in ((scene.moj, 345), (scene.moi, 678)):
         given = factories.submission(
-            session, factories.assignment(session, institution, scene.now, [scene.second], scene.version),
+            session, factories.assignment(session, institution, scene.now, [scene.second], version),
             status=Status.IN_PROGRESS,
         )  # fmt: skip
-        scenes.answer(session, given, scene.version, "judges", figure, by)
+        scenes.answer(session, given, version, "judges", figure, by)
     session.commit()
     client = client_for(scene.focal)
     client.get(scene.page, expect=200)
@@ -202,7 +206,7 @@ def test_one_indicator_is_asked_once(client_for, scene, session):
     assert "678" not in client.words
     say(client, scene, "still_true", code="judges")
     question = session.scalar(select(Question.id).where(Question.code == "judges"))
-    assert session.get(Answer, (scene.reply.id, question, "", "")).value == 345
+    assert session.get(Answer, (here.id, question, "", "")).value == 345
 
 
 def test_memory_costs_one_query_and_none_where_there_is_none(client_for, scene, session, count_queries):
