@@ -324,6 +324,28 @@ def latest_snapshot(session: Session, submission_id: int) -> dict[str, Any] | No
     return json.loads(canonical) if canonical else None
 
 
+@dataclass(frozen=True)
+class TwoHandIns:
+    """The last two snapshots of a reply, and when the earlier was taken."""
+
+    before: dict[str, Any]
+    after: dict[str, Any]
+    before_at: datetime
+
+
+def last_two(session: Session, submission_id: int) -> TwoHandIns | None:
+    """Return what was handed in last and the time before that; None unless it was handed in twice."""
+    rows = session.execute(
+        select(Snapshot.canonical, Snapshot.created_at)
+        .where(Snapshot.submission_id == submission_id)
+        .order_by(Snapshot.id.desc())
+        .limit(2)
+    ).all()
+    if len(rows) < 2:
+        return None
+    return TwoHandIns(json.loads(rows[1].canonical), json.loads(rows[0].canonical), rows[1].created_at)
+
+
 def handed_in_rows(snapshot: Mapping[str, Any]) -> Rows:
     """Return the rows of the repeats as a snapshot froze them; those of a matrix stand in its version."""
     return {

@@ -203,6 +203,8 @@ ACCESS: dict[str, Access] = {
     "recommendations.texts_in": allow(COORDINATOR),
     "recommendations.texts_out": allow(COORDINATOR),
     "recommendations.upload": allow(COORDINATOR),
+    "remember.history": draft(*MEMBERS),
+    "remember.restore": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "remember.recall": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.answer_clarification": allow(FOCAL, ALTERNATE, CONTRIBUTOR, APPROVER, owned=True),
     "respond.check": draft(*MEMBERS),
@@ -287,6 +289,7 @@ ARGUMENTS: dict[str, str] = {
     "rounds.retry_mail": "mail",
     "recommendations.document": "document", "recommendations": "recommendation",
     "respond": "submission",
+    "remember": "submission",
     "sign": "submission",
     "wording": "wording_draft",
 }  # fmt: skip
@@ -385,6 +388,8 @@ def addresses(app, world):
                 del values["slug"]  # of all rounds together
             if endpoint == "respond.upload":
                 values["code"] = "proof"
+            if endpoint in {"remember.history", "remember.restore"}:
+                values["code"] = "beds"
             arguments = {rule for found in app.url_map.iter_rules(endpoint) for rule in found.arguments}
             url = url_for(endpoint, **{name: values[name] for name in arguments if name in values})
             yield endpoint, row["methods"][0], url

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from forms.answers import AnswerKey
 from portal.blueprints.answering import languages_of, load, recommendation_box
+from portal.blueprints.changes import between
 from portal.blueprints.follow.door import address, blueprint, cite, reply_for_staff, rooms, say, today
 from portal.blueprints.guard import requires, who
 from portal.blueprints.reading import read_definition, thread_views, timeline
@@ -62,6 +63,7 @@ def review_page(head: SubmissionHead, *, error: str = "", field: str = "", statu
         title=next((text for one in asked if (text := say(one.heading))), "") or say(definition.titles),
         recommendation=recommendation_box(asked, g.view.language, g.country) if asked else None,
         handed_in=handed_in,
+        changes=_changes(head, definition),
         timeline=_timeline(past),
         threads=thread_views(spoken, definition, staff=True),
         questions=_questions(handed_in["pages"] if handed_in else []),
@@ -129,6 +131,14 @@ def _handed_in(head: SubmissionHead, definition: Definition) -> dict[str, Any] |
         ],
         "note": _("This is what was handed in last. The institution may be changing it: changes are not shown here."),
     }  # fmt: skip
+
+
+def _changes(head: SubmissionHead, definition: Definition) -> dict[str, Any] | None:
+    """Return what changed between the last two hand-ins; a draft is never compared with."""
+    two = queries.last_two(db.session, head.id) if head.hand_in > 1 else None
+    if two is None:
+        return None
+    return between(two.before, two.after, _asked_with(two.after, definition)) | {"at": two.before_at}
 
 
 def _asked_with(kept: Mapping[str, Any], definition: Definition) -> Definition:

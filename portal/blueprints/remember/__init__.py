@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.blueprints.remember import earlier
+from portal.blueprints.remember import earlier, history
 from portal.blueprints.remember.door import blueprint
 
-__all__ = ["blueprint", "earlier"]
+__all__ = ["blueprint", "earlier", "history"]

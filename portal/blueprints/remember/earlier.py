@@ -63,11 +63,12 @@ def recall(on: OnPage) -> ResponseReturnValue:
 
 
 def _told(verdict: Recollection) -> str:
-    return {
+    words: dict[Recollection, str] = {
         Recollection.STILL_TRUE: _("Taken over: the answer is still true."),
         Recollection.UPDATE: _("The earlier answer stands in the field: bring it up to date."),
         Recollection.NO_LONGER_TRUE: _("Noted: the earlier answer is no longer true. Nothing was taken over."),
-    }[verdict]
+    }
+    return words[verdict]
 
 
 def _asked_for(head: SubmissionHead, definition: Definition, page: Item) -> tuple[Recollection, Item, Earlier]:

@@ -70,6 +70,7 @@ def _check_page(head: SubmissionHead, *, error: str = "", status: int = 200) -> 
         days_left=(head.due_on - answering.context.today).days,
         editing=head.status in EDITABLE,
         owed_url=url_for("respond.owed", round=head.round_slug),
+        history_url=url_for("respond.reply", public_id=head.public_id) + "history",
     )
     return page, status
 

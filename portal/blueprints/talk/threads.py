@@ -86,7 +86,7 @@ def _list(lines: Sequence[ThreadLine], endpoint: str, chosen: dict[str, str]) ->
     days = median_days(lines)
     return {
         "tabs": [
-            (label, url_for(endpoint, **(chosen | ({"state": key} if key else {}))), key == state, number)
+            (label, _address(endpoint, chosen | ({"state": key} if key else {})), key == state, number)
             for label, key, number in tabs
         ],
         "rows": [_row(one, asked.get(one.assignment_id, ())) for one in shown],
@@ -98,6 +98,10 @@ def _list(lines: Sequence[ThreadLine], endpoint: str, chosen: dict[str, str]) ->
         "any_unread": any(one.unread for one in lines),
         "clear_url": url_for(endpoint),
     }
+
+
+def _address(endpoint: str, given: dict[str, Any]) -> str:
+    return url_for(endpoint, **given)
 
 
 def _row(one: ThreadLine, asked: Any) -> dict[str, Any]:
