@@ -18,7 +18,7 @@ from forms.tables import answered_codes, countable, counted_as, may_change, tabl
 from portal import clock
 from portal.blueprints.drawing import clone, draw
 from portal.blueprints.question_views import as_table, computed_view, is_shown, is_table_list, retired_but_chosen
-from portal.blueprints.recollections import beside
+from portal.blueprints.recollections import beside, reported_views
 from portal.blueprints.tables import cell_id, fill_table, table_skeleton
 from portal.extensions import db
 from portal.markdown import marked
@@ -508,6 +508,7 @@ def recommendation_box(asked: Sequence[AskedRecommendation], language: str, coun
         "original": "\n".join(_with_letter(one, one.texts.get("en", "")) for one in asked) if wanted != "en" else "",
         "original_lang": "en",
         "official": first.text_status != "working" or wanted == "en",
+        "reported": reported_views(asked),
     }
 
 

@@ -12,6 +12,7 @@ from portal.blueprints.reading import state_words
 from portal.extensions import db
 from portal.models import Recollection
 from portal.queries.memory import Earlier, earlier
+from portal.queries.reported import reported_on
 from portal.queries.submissions import asked_recommendations, citation
 from portal.table import pick
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from forms.definition.model import Definition, Item
-    from portal.queries.submissions import SubmissionHead
+    from portal.queries.submissions import AskedRecommendation, SubmissionHead
 
 CHOICES = (Recollection.STILL_TRUE, Recollection.UPDATE, Recollection.NO_LONGER_TRUE)
 
@@ -71,4 +72,23 @@ def read_answers(one: Earlier, item: Item, language: str) -> list[tuple[str, str
     return [
         (lang, state_words(state) if state != "answered" else question_type(item.type).text(value, item, language))
         for lang, (value, state) in one.answers.items()
+    ]
+
+
+def reported_views(asked: Sequence[AskedRecommendation]) -> list[dict[str, Any]]:
+    """Return what the last report said on some recommendations; no query where nothing is known of it."""
+    known = [one.id for one in asked if one.reported]
+    if not known:
+        return []
+    language, languages = g.view.language, g.country.languages
+    return [
+        {
+            "source": one.source,
+            "paragraph": one.paragraph,
+            "on": one.reported_on,
+            "sub_item": one.sub_item if len(asked) > 1 else "",
+            "text": pick(one.texts, language, languages),
+            "lang": language if one.texts.get(language) else next(iter(one.texts), ""),
+        }
+        for one in reported_on(db.session, known)
     ]

@@ -22,6 +22,7 @@ from portal.models import (
     Participation,
     Question,
     Recommendation,
+    ReportedText,
     ReportingRound,
     RoundStatus,
     Signature,
@@ -370,6 +371,8 @@ class AskedRecommendation:
     summary: Mapping[str, str]
     text_status: str
     chapeau: Mapping[str, str] | None = None
+    # whether a report of the State is known to have said something on it (portal/queries/reported.py)
+    reported: bool = False
 
     @property
     def citation(self) -> str:
@@ -393,6 +396,7 @@ _ASKED = (
         Recommendation.summary,
         Recommendation.text_status,
         _CHAPEAU.c.texts.label("chapeau"),
+        select(ReportedText.id).where(ReportedText.recommendation_id == Recommendation.id).exists(),
     )
     .join(Recommendation, Recommendation.id == AssignmentRecommendation.recommendation_id)
     .join(SourceDocument, SourceDocument.id == Recommendation.document_id)

@@ -203,6 +203,14 @@ ACCESS: dict[str, Access] = {
     "recommendations.texts_in": allow(COORDINATOR),
     "recommendations.texts_out": allow(COORDINATOR),
     "recommendations.upload": allow(COORDINATOR),
+    "remember.paste": allow(COORDINATOR),
+    "remember.reported": allow(COORDINATOR),
+    "remember.reported_confirm": allow(COORDINATOR),
+    "remember.reported_draft": allow(COORDINATOR),
+    "remember.reported_in": allow(COORDINATOR),
+    "remember.reported_out": allow(COORDINATOR),
+    "remember.save_origins": allow(COORDINATOR),
+    "remember.save_reported": allow(COORDINATOR),
     "remember.history": draft(*MEMBERS),
     "remember.restore": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "remember.recall": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
@@ -290,6 +298,9 @@ ARGUMENTS: dict[str, str] = {
     "recommendations.document": "document", "recommendations": "recommendation",
     "respond": "submission",
     "remember": "submission",
+    "remember.paste": "recommendation", "remember.save_origins": "recommendation",
+    "remember.save_reported": "recommendation",
+    "remember.reported_draft": "reported_draft", "remember.reported_confirm": "reported_draft",
     "sign": "submission",
     "wording": "wording_draft",
 }  # fmt: skip
@@ -297,7 +308,7 @@ FIXED = {"code": "page1", "language": "en", "slug": "round-of-a", "name": f"km.{
 # kinds of uploaded files that wait for a yes, by the name of their draft in the world
 DRAFTS = {
     "draft": "people", "questionnaire_draft": "questionnaire", "recommendations_draft": "recommendations",
-    "texts_draft": "texts", "questionnaire_texts_draft": "questionnaire_texts", "wording_draft": "wording",
+    "texts_draft": "texts", "reported_draft": "reported", "questionnaire_texts_draft": "questionnaire_texts", "wording_draft": "wording",
 }  # fmt: skip
 # what a post needs to get as far as the verb
 FIELDS = {

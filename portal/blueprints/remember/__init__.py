@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.blueprints.remember import earlier, history
+from portal.blueprints.remember import earlier, history, reported
 from portal.blueprints.remember.door import blueprint
 
-__all__ = ["blueprint", "earlier", "history"]
+__all__ = ["blueprint", "earlier", "history", "reported"]
