@@ -43,6 +43,7 @@ BLUEPRINTS = (
     "follow",
     "talk",
     "remember",
+    "examples",
     "exports",
     "wording",
 )

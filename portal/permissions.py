@@ -29,6 +29,8 @@ class Permission(StrEnum):
     ANSWER_CLARIFICATION = "answer_clarification"
     VIEW_OWED = "view_owed"
     INVITE_COLLEAGUE = "invite_colleague"
+    SEND_EXAMPLE = "send_example"
+    VIEW_EXAMPLE = "view_example"
     # the secretariat
     VIEW_ROUND = "view_round"
     EDIT_ROUND = "edit_round"
@@ -39,6 +41,7 @@ class Permission(StrEnum):
     REOPEN_SUBMISSION = "reopen_submission"
     WITHDRAW_ASSIGNMENT = "withdraw_assignment"
     ASK_CLARIFICATION = "ask_clarification"
+    JUDGE_EXAMPLE = "judge_example"
     EDIT_PEOPLE = "edit_people"
     VIEW_PEOPLE = "view_people"
     EDIT_RECOMMENDATIONS = "edit_recommendations"
@@ -77,6 +80,9 @@ GRANTS: Mapping[Permission, frozenset[Role | StaffRole]] = {
     P.ANSWER_CLARIFICATION: WRITERS | {R.APPROVER},
     P.VIEW_OWED: MEMBERS,
     P.INVITE_COLLEAGUE: frozenset({R.FOCAL_POINT, SR.COORDINATOR, SR.ADMINISTRATOR}),
+    P.SEND_EXAMPLE: LEADERS,
+    P.VIEW_EXAMPLE: LEADERS | {SR.COORDINATOR, SR.REPORT_WRITER},
+    P.JUDGE_EXAMPLE: frozenset({SR.COORDINATOR}),
     P.VIEW_ROUND: SECRETARIAT,
     P.EDIT_ROUND: frozenset({SR.COORDINATOR}),
     P.ISSUE_ROUND: frozenset({SR.COORDINATOR}),

@@ -29,11 +29,13 @@ COUNTRY_KEPT = 30.0
 _NAVIGATION: tuple[tuple[str, str, str, Permission], ...] = (
     ("respond.owed", "owed", "list-check", Permission.VIEW_OWED),
     ("talk.ours", "questions", "chat-left-text", Permission.VIEW_OWED),
+    ("examples.index", "examples", "lightbulb", Permission.VIEW_EXAMPLE),
     ("sign.pack", "sign", "pen", Permission.SIGN_SUBMISSION),
     ("follow.rounds", "rounds", "bar-chart", Permission.VIEW_ROUND),
     ("talk.index", "clarifications", "chat-left-text", Permission.ASK_CLARIFICATION),
     ("recommendations.index", "recommendations", "journal-text", Permission.VIEW_RECOMMENDATIONS),
     ("recommendations.published", "published", "signpost", Permission.VIEW_PUBLISHED),
+    ("examples.published", "practices", "lightbulb", Permission.VIEW_PUBLISHED),
     ("people.institutions", "people", "people", Permission.VIEW_PEOPLE),
     ("questionnaires.index", "questionnaires", "ui-checks", Permission.VIEW_QUESTIONNAIRE),
     ("wording.index", "wording", "translate", Permission.EDIT_WORDING),
@@ -44,6 +46,8 @@ def _labels() -> dict[str, str]:
     return {
         "owed": _("What I owe"),
         "questions": _("Questions to us"),
+        "examples": _("Examples"),
+        "practices": _("Good practices"),
         "sign": _("To sign"),
         "rounds": _("Rounds"),
         "clarifications": _("Clarifications"),
@@ -91,7 +95,7 @@ _BESIDE = {"rounds": "follow", "exports": "follow"}
 
 def _is_here(endpoint: str, here: str) -> bool:
     """Tell whether an entry stands for the present page; two entries of one room part its pages."""
-    if request.endpoint == "recommendations.published" or endpoint == "recommendations.published":
+    if {request.endpoint, endpoint} & {"recommendations.published", "examples.published"}:
         return endpoint == request.endpoint
     return endpoint.partition(".")[0] == here
 

@@ -109,7 +109,8 @@ def _fill(
         )
         for table in kept_tables():
             _add_rows(archive, connection, table, manifest)
-        evidence = sorted({one for one in _column(connection, "evidence", "sha256") if one})
+        held = ("evidence", "example")  # the tables whose rows name a file
+        evidence = sorted({one for table in held for one in _column(connection, table, "sha256") if one})
         exports = sorted({one for one in _column(connection, "export", "filename") if one})
     # files are named by their content and outlive their rows, so they may be read after the snapshot
     for sha256 in evidence:

@@ -21,6 +21,7 @@ from portal.models import (
     ClarificationMessage,
     Evidence,
     EvidenceKind,
+    Example,
     Export,
     HeldPost,
     ImportDraft,
@@ -96,6 +97,13 @@ ACCESS: dict[str, Access] = {
     "accounts.invite": allow(FOCAL, *EDITORS, owned=True),
     "accounts.save_account": EVERYBODY,
     "accounts.save_password": EVERYBODY,
+    "examples.example": allow(FOCAL, ALTERNATE, COORDINATOR, WRITER, owned=True),
+    "examples.file": allow(FOCAL, ALTERNATE, COORDINATOR, WRITER, owned=True),
+    "examples.index": allow(FOCAL, ALTERNATE, COORDINATOR, WRITER),
+    "examples.judge": Access(frozenset({COORDINATOR}), owned=True),
+    "examples.keep": allow(FOCAL, ALTERNATE),
+    "examples.published": allow(*SECRETARIAT, OBSERVER),
+    "examples.send": allow(FOCAL, ALTERNATE),
     "exports.download": allow(COORDINATOR, WRITER),
     "exports.index": allow(COORDINATOR, WRITER),
     "exports.make": allow(COORDINATOR, WRITER),
@@ -279,6 +287,7 @@ ACCESS: dict[str, Access] = {
 ARGUMENTS: dict[str, str] = {
     "accounts.invite": "colleague",
     "accounts.forget_held": "held",
+    "examples": "example",
     "follow.answer_clarification": "clarification", "follow.close_clarification": "clarification",
     "follow": "submission",
     "people.institution": "institution", "people.change_institution": "institution",
@@ -304,7 +313,7 @@ ARGUMENTS: dict[str, str] = {
     "sign": "submission",
     "wording": "wording_draft",
 }  # fmt: skip
-FIXED = {"code": "page1", "language": "en", "slug": "round-of-a", "name": f"km.{key_of('People')}.0"}
+FIXED = {"act": "check", "code": "page1", "language": "en", "slug": "round-of-a", "name": f"km.{key_of('People')}.0"}
 # kinds of uploaded files that wait for a yes, by the name of their draft in the world
 DRAFTS = {
     "draft": "people", "questionnaire_draft": "questionnaire", "recommendations_draft": "recommendations",
@@ -363,10 +372,14 @@ def world(app, session):
             submission_id=reply.id, round_id=asked.round_id, number=1, kind=EvidenceKind.LINK,
             url="https://example.org/", added_by=actor, added_at=clock.now(),
         ),
+        example=Example(
+            institution_id=a.id, recommendation_id=cited.id, titles={"en": "A court"}, texts={"en": "It was built."},
+            filename="court.pdf", media_type="application/pdf", size=7, sha256="e" * 64, sent_by=actor,
+        ),
         clarification=Clarification(submission_id=reply.id, opened_by=actor, opened_at=clock.now()),
     )  # fmt: skip
     session.add_all([getattr(made, name) for name in DRAFTS])
-    session.add_all([made.held, made.evidence, made.clarification, made.mail, made.export])
+    session.add_all([made.held, made.evidence, made.clarification, made.mail, made.export, made.example])
     session.flush()
     session.add(
         ClarificationMessage(
@@ -378,6 +391,9 @@ def world(app, session):
     file = path_of(made.export, app.config["SETTINGS"].exports_dir)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"a workbook")
+    file = app.config["SETTINGS"].evidence_dir / "ee" / ("e" * 64)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"a court")
     keep_source(app.config["SETTINGS"].data_dir / "questionnaires", "0" * 64, b"a questionnaire")
     return made
 
