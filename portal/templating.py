@@ -28,6 +28,7 @@ from markupsafe import Markup, escape
 
 from forms.wording import has_markup
 from portal import wording
+from portal.queries.register import CITED
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -249,6 +250,18 @@ def _locale(code: str) -> Locale:
 def country() -> str:
     """Return the owner's name in the current language, never blank."""
     return localized(view().country) or gettext("Recommendation follow-up portal")
+
+
+def citing(text: str, url: str) -> Markup | str:
+    """Let [E12] in a text lead to its place in the register of evidence; "" as address leaves the text as it is."""
+    if not url or "[E" not in text:
+        return text
+    out, at = Markup(), 0
+    for found in CITED.finditer(text):
+        out += escape(text[at : found.start()])
+        out += Markup('<a href="{}#e-{}">{}</a>').format(url, int(found[1]), found[0])
+        at = found.end()
+    return out + escape(text[at:])
 
 
 def portal_name() -> str:
@@ -491,6 +504,7 @@ def install(app: Flask) -> None:
     app.jinja_env.template_class = PortalTemplate
     app.add_template_filter(localized, "localized")
     app.add_template_filter(text_language, "text_language")
+    app.add_template_filter(citing, "citing")
     app.add_template_filter(digits, "digits")
     app.add_template_filter(number, "number")
     app.add_template_filter(percent, "percent")

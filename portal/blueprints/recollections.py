@@ -11,7 +11,8 @@ from forms.question_types import question_type
 from portal.blueprints.reading import state_words
 from portal.extensions import db
 from portal.models import Recollection
-from portal.queries.memory import Earlier, earlier
+from portal.queries.memory import Earlier, confirmed, earlier
+from portal.queries.register import unknown_numbers
 from portal.queries.reported import reported_on
 from portal.queries.submissions import asked_recommendations, citation
 from portal.table import pick
@@ -19,7 +20,9 @@ from portal.table import pick
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from forms.answers import AnswerKey, Given
     from forms.definition.model import Definition, Item
+    from portal.blueprints.answering import AnsweringPage
     from portal.queries.submissions import AskedRecommendation, SubmissionHead
 
 CHOICES = (Recollection.STILL_TRUE, Recollection.UPDATE, Recollection.NO_LONGER_TRUE)
@@ -92,3 +95,52 @@ def reported_views(asked: Sequence[AskedRecommendation]) -> list[dict[str, Any]]
         }
         for one in reported_on(db.session, known)
     ]
+
+
+def mark_confirmed(
+    head: SubmissionHead, pages: Sequence[dict[str, Any]], stored: Mapping[AnswerKey, Given]
+) -> Sequence[dict[str, Any]]:
+    """Say in a reply read aloud which answers still stand as they were confirmed; no query without memory."""
+    found = confirmed(db.session, head.id) if head.remembers else {}
+    if found:
+        revisions: dict[str, set[int]] = {}
+        for key, given in stored.items():
+            revisions.setdefault(key.code, set()).add(given.revision)
+        for row in (row for page in pages for row in page["rows"]):
+            one = found.get(row["code"])
+            if one is not None and one.revision in revisions.get(row["code"], ()):
+                row["confirmed"] = pick(one.round_titles, g.view.language, g.country.languages)
+    return pages
+
+
+def summary(head: SubmissionHead, definition: Definition, answering: AnsweringPage) -> dict[str, Any] | None:
+    """Count what was said of the earlier answers of a whole reply; None where there are none."""
+    found = earlier(db.session, head, definition, definition.items())
+    ours = {code: many[0] for code, many in found.items() if not many[0].elsewhere}
+    asked = {code: one for code, one in ours.items() if code not in answering.evaluation.hidden}
+    if not asked:
+        return None
+    unchanged = [
+        code
+        for code, one in asked.items()
+        if one.verdict is Recollection.UPDATE
+        and any(key.code == code and given.revision == one.verdict_revision for key, given in answering.stored.items())
+    ]
+    open_ = [code for code, one in asked.items() if one.verdict is None]
+    return {
+        "still_true": sum(1 for one in asked.values() if one.verdict is Recollection.STILL_TRUE),
+        "update": sum(1 for one in asked.values() if one.verdict is Recollection.UPDATE),
+        "no_longer_true": sum(1 for one in asked.values() if one.verdict is Recollection.NO_LONGER_TRUE),
+        "unchanged": [_linked(answering, definition, code) for code in unchanged],
+        "open": [_linked(answering, definition, code) for code in open_],
+    }
+
+
+def _linked(answering: AnsweringPage, definition: Definition, code: str) -> tuple[str, str]:
+    label = definition.question(code).text("label", g.view.language, answering.context.languages)
+    return label, answering.page_url(definition.page_of(code).code) + f"#q-{code}-item"
+
+
+def citations(head: SubmissionHead, stored: Mapping[AnswerKey, Given]) -> list[int]:
+    """Return the numbers that the answers cite as [E12] and that are no evidence of this institution's."""
+    return unknown_numbers(db.session, head.institution_id, head.round_id, (one.value for one in stored.values()))

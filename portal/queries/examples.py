@@ -61,7 +61,7 @@ class ExampleLine:
         return f"{self.symbol} {self.citation}"
 
 
-def _lines() -> Select[Any]:
+def _lines() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Example.id, Example.public_id, Example.state, Example.titles, Example.texts, Example.url,

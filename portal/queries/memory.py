@@ -220,3 +220,29 @@ def _matter(head: SubmissionHead) -> Select[Any]:
         select(paired.c.id).where(paired.c.pair_id.in_(select(line.c.id))),
     ).subquery("matter")
     return select(both.c.id)
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """An earlier answer that was called still true, and stands here unchanged at this revision."""
+
+    revision: int
+    round_titles: Mapping[str, str]
+
+
+def confirmed(session: Session, submission_id: int) -> dict[str, Confirmed]:
+    """Return by question what was taken over from an earlier round as still true; one query."""
+    rows = session.execute(
+        select(Question.code, EarlierVerdict.revision, ReportingRound.titles)
+        .join(Question, Question.id == EarlierVerdict.question_id)
+        .join(Submission, Submission.id == EarlierVerdict.source_id)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .join(ReportingRound, ReportingRound.id == Assignment.round_id)
+        .where(
+            EarlierVerdict.submission_id == submission_id,
+            EarlierVerdict.verdict == Recollection.STILL_TRUE,
+            EarlierVerdict.revision > 0,
+        )
+        .order_by(EarlierVerdict.decided_at, EarlierVerdict.id)
+    )
+    return {code: Confirmed(revision, titles) for code, revision, titles in rows}

@@ -1,4 +1,4 @@
-"""Examples in a list and one by one: an institution sees its own, the secretariat judges, observers read the cleared."""
+"""Examples in a list and one by one: an institution sees its own, the secretariat judges, observers read some."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from portal.blueprints.answering import languages_of, load, recommendation_box
 from portal.blueprints.changes import between
 from portal.blueprints.follow.door import address, blueprint, cite, reply_for_staff, rooms, say, today
 from portal.blueprints.guard import requires, who
-from portal.blueprints.reading import read_definition, thread_views, timeline
+from portal.blueprints.reading import read_definition, thread_views, timeline, with_threads
+from portal.blueprints.recollections import mark_confirmed
 from portal.extensions import db
 from portal.models import Action, Signature, SignOffPolicy, Status
 from portal.permissions import Permission, can, may
@@ -64,7 +65,8 @@ def review_page(head: SubmissionHead, *, error: str = "", field: str = "", statu
         recommendation=recommendation_box(asked, g.view.language, g.country) if asked else None,
         handed_in=handed_in,
         changes=_changes(head, definition),
-        timeline=_timeline(past),
+        timeline=with_threads(_timeline(past), spoken),
+        evidence_url=address("remember.round_evidence", slug=head.round_slug),
         threads=thread_views(spoken, definition, staff=True),
         questions=_questions(handed_in["pages"] if handed_in else []),
         claim=_claim(past) if head.status in {Status.CLAIMED, Status.NOT_OURS} else None,
@@ -112,7 +114,9 @@ def _handed_in(head: SubmissionHead, definition: Definition) -> dict[str, Any] |
         reply = queries.stored_reply(db.session, head.id, definition)
         rows = queries.standing_rows(reply.rows)
         return {
-            "pages": read_definition(definition, reply.answers, head.hidden, languages, rows=rows),
+            "pages": mark_confirmed(
+                head, read_definition(definition, reply.answers, head.hidden, languages, rows=rows), reply.answers
+            ),
             "evidence": [_file(one) for one in evidence_of(db.session, head.id)],
             "note": "",
         }
@@ -121,8 +125,12 @@ def _handed_in(head: SubmissionHead, definition: Definition) -> dict[str, Any] |
         return None
     asked_with = _asked_with(kept, definition)
     return {
-        "pages": read_definition(
-            asked_with, _restored(kept), frozenset(kept["hidden"]), languages, rows=queries.handed_in_rows(kept)
+        "pages": mark_confirmed(
+            head,
+            read_definition(
+                asked_with, _restored(kept), frozenset(kept["hidden"]), languages, rows=queries.handed_in_rows(kept)
+            ),
+            _restored(kept),
         ),
         "evidence": [
             {"number": one["number"], "title": one["name"], "url": "", "detail": "", "visibility": "", "is_link": False,

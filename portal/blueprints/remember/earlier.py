@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import redirect, request, url_for
+from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, field_name
 from forms.question_types import question_type
-from portal.blueprints.answering import context_for, load, read_changes
+from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
+from portal.blueprints.changes import said
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.recollections import read_answers
 from portal.blueprints.remember.door import blueprint
 from portal.blueprints.respond.door import OnPage, own_page
 from portal.blueprints.respond.section import page_of, show_saved
@@ -22,8 +25,10 @@ from portal.extensions import db
 from portal.models import Recollection
 from portal.permissions import Permission
 from portal.queries.memory import Earlier, earlier
+from portal.queries.submissions import stored_reply
 from portal.services import memory
 from portal.services import submissions as services
+from portal.table import pick
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -83,6 +88,80 @@ def _asked_for(head: SubmissionHead, definition: Definition, page: Item) -> tupl
     if one is None:
         raise NotFound
     return Recollection(verdict), item, one
+
+
+@blueprint.get("/replies/<public_id>/pages/<code>/earlier")
+@requires(Permission.ANSWER_SUBMISSION, on=own_page)
+def look(on: OnPage) -> ResponseReturnValue:
+    """Show all earlier answers of a page beside what stands now: a preview, nothing is copied by it."""
+    head = on.head
+    definition, _ids = load(head)
+    page = page_of(definition, on.code)
+    answering = AnsweringPage(head, stored_reply(db.session, head.id, definition), who(), definition)
+    language, languages = g.view.language, answering.context.languages
+    rows = []
+    for code, one in _of_earlier_rounds(head, definition, page).items():
+        item = definition.question(code)
+        keys = question_type(item.type).keys(item, languages)
+        stored = {key: answering.stored[key] for key in keys if key in answering.stored}
+        now = [(key.lang, said(item, given.value, given.state, given.typed)) for key, given in stored.items()]
+        rows.append(
+            {
+                "code": code,
+                "label": item.text("label", language, languages),
+                "round": pick(one.round_titles, language, g.country.languages),
+                "earlier": read_answers(one, item, language),
+                "now": [(lang, text) for lang, text in now if text],
+                "verdict": one.verdict.value if one.verdict else "",
+                "open": not answering.readonly and not answering.locked(code),
+                "fields": [(field_name(key), stored[key].revision if key in stored else 0) for key in keys],
+            }
+        )
+    return render_template(
+        "remember/look.html",
+        head=head,
+        title=page.text("label", language, languages),
+        page_url=url_for("respond.section", public_id=head.public_id, code=page.code),
+        rows=rows,
+    )
+
+
+def _of_earlier_rounds(head: SubmissionHead, definition: Definition, page: Item) -> dict[str, Earlier]:
+    """Return by question its answer of an earlier round, in the order of the page."""
+    found = earlier(db.session, head, definition, page.items())
+    order = [item.code for item in page.items()]
+    first = {code: one for code, many in found.items() for one in many[:1] if not one.elsewhere}
+    return dict(sorted(first.items(), key=lambda pair: order.index(pair[0])))
+
+
+@blueprint.post("/replies/<public_id>/pages/<code>/earlier/all")
+@requires(Permission.ANSWER_SUBMISSION, on=own_page)
+def recall_many(on: OnPage) -> ResponseReturnValue:
+    """Take over the earlier answers that were ticked, each against the revision that this person saw."""
+    principal, head = who(), on.head
+    definition, ids = load(head)
+    page = page_of(definition, on.code)
+    context = context_for(principal, head, definition)
+    ticked = set(request.form.getlist("take"))
+    chosen = {code: one for code, one in _of_earlier_rounds(head, definition, page).items() if code in ticked}
+    post: MultiDict[str, str] = MultiDict({name: text for name, text in request.form.items() if name[:5] == "base:"})
+    keys = {}
+    for code, one in chosen.items():
+        item = definition.question(code)
+        keys[code] = [key for key in question_type(item.type).keys(item, context.languages) if key.lang in one.answers]
+        put_in(post, item, tuple(keys[code]), one)
+    changes = read_changes(definition, page, context, post)
+    with write() as session:
+        saved = services.save_answers(session, head, definition, ids, changes, context=context, by=principal)
+        left = {stale.key for stale in saved.stale} | {refused.key for refused in saved.refused}
+        for code, one in chosen.items():
+            if not left.intersection(keys[code]):
+                revision = max((saved.saved[key] for key in keys[code]), default=0)
+                memory.judge(session, head, ids[code], one, Recollection.STILL_TRUE, revision=revision, by=principal)
+    if saved.http_status != 200:
+        return show_saved(saved, changes, head, definition, page)
+    notice(ngettext("%(num)s answer was taken over.", "%(num)s answers were taken over.", len(chosen)))
+    return redirect(url_for("respond.section", public_id=head.public_id, code=page.code), code=303)
 
 
 def put_in(post: MultiDict[str, str], item: Item, keys: tuple[AnswerKey, ...], one: Earlier) -> None:

@@ -113,6 +113,7 @@ def _section_page(
         questions=questions,
         readonly=answering.readonly,
         remembered=bool(answering.memory),
+        look_url=url_for("remember.look", public_id=head.public_id, code=page.code),
         back=_why_back(head),
         errors=list(errors),
         conflicts=list(conflicts),

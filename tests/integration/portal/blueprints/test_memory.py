@@ -228,3 +228,28 @@ def test_memory_costs_one_query_and_none_where_there_is_none(client_for, scene, 
 def test_whoever_hands_in_remembers_from_then_on(scene, session):
     assert all(one.remembers for one in session.scalars(select(Participation).where(Participation.institution_id == scene.moj.id)))
     assert not session.scalars(select(Participation.remembers).where(Participation.institution_id == scene.moi.id)).all()
+
+
+def test_all_are_looked_at_before_any_is_taken_over(client_for, scene, session):
+    client = client_for(scene.focal)
+    client.get(f"{scene.page}/earlier", expect=200)
+    assert SAID in client.words
+    assert session.scalars(select(Answer).where(Answer.submission_id == scene.reply.id)).all() == []
+    client.submit(f"{scene.page}/earlier/all", take=["measures", "beds"], expect=200)
+    assert "2 answers were taken over" in client.words
+    stored = {one.value for one in session.scalars(select(Answer).where(Answer.submission_id == scene.reply.id))}
+    assert stored == {SAID, 120}
+
+
+def test_the_check_page_counts_what_was_said_and_marks_what_was_confirmed(client_for, scene, session):
+    client = client_for(scene.focal)
+    say(client, scene, "still_true")
+    say(client, scene, "update", code="beds")
+    client.get(f"/replies/{scene.reply.public_id}/check", expect=200)
+    for words in ("1 is still true", "1 is being updated", "not changed yet", "1 not looked at yet"):
+        assert words in client.words
+    assert client.words.count("Confirmed from “Round before”") == 1
+    form = {"measures@en": "Another law.", "base:measures@en": "1"}
+    client.post(scene.page, form, headers={"Accept": "application/json"}, expect=200)
+    client.get(f"/replies/{scene.reply.public_id}/check")
+    assert "Confirmed from" not in client.words
