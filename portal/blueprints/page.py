@@ -29,12 +29,12 @@ COUNTRY_KEPT = 30.0
 _NAVIGATION: tuple[tuple[str, str, str, Permission], ...] = (
     ("respond.owed", "owed", "list-check", Permission.VIEW_OWED),
     ("talk.ours", "questions", "chat-left-text", Permission.VIEW_OWED),
-    ("examples.index", "examples", "lightbulb", Permission.VIEW_EXAMPLE),
     ("sign.pack", "sign", "pen", Permission.SIGN_SUBMISSION),
     ("follow.rounds", "rounds", "bar-chart", Permission.VIEW_ROUND),
     ("talk.index", "clarifications", "chat-left-text", Permission.ASK_CLARIFICATION),
     ("recommendations.index", "recommendations", "journal-text", Permission.VIEW_RECOMMENDATIONS),
     ("recommendations.published", "published", "signpost", Permission.VIEW_PUBLISHED),
+    ("examples.index", "examples", "lightbulb", Permission.VIEW_EXAMPLE),
     ("examples.published", "practices", "lightbulb", Permission.VIEW_PUBLISHED),
     ("people.institutions", "people", "people", Permission.VIEW_PEOPLE),
     ("questionnaires.index", "questionnaires", "ui-checks", Permission.VIEW_QUESTIONNAIRE),

@@ -20,7 +20,7 @@ from portal.blueprints.remember.door import blueprint
 from portal.blueprints.respond.door import OnPage, own_page
 from portal.blueprints.respond.section import page_of, show_saved
 from portal.database import write
-from portal.errors import NotFound
+from portal.errors import Invalid, NotFound
 from portal.extensions import db
 from portal.models import Recollection
 from portal.permissions import Permission
@@ -81,7 +81,9 @@ def _asked_for(head: SubmissionHead, definition: Definition, page: Item) -> tupl
     verdict, _first, rest = request.form.get("earlier", "").partition("=")
     code, _colon, source = rest.partition(":")
     item = next((one for one in page.items() if one.kind == "question" and one.code == code), None)
-    if item is None or verdict not in set(Recollection):
+    if verdict not in set(Recollection):
+        raise Invalid(_("Choose one of the earlier answers on the page."))
+    if item is None:
         raise NotFound
     found = earlier(db.session, head, definition, [item]).get(code, ())
     one = next((one for one in found if f"{one.source}:{one.source_code}" == source), None)

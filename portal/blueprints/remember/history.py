@@ -23,7 +23,7 @@ from portal.blueprints.remember.door import blueprint
 from portal.blueprints.respond.door import OnPage, own_page
 from portal.blueprints.respond.section import show_saved
 from portal.database import write
-from portal.errors import NotFound
+from portal.errors import Invalid, NotFound
 from portal.extensions import db
 from portal.permissions import Permission
 from portal.queries import history as queries
@@ -139,6 +139,8 @@ def restore(on: OnPage) -> ResponseReturnValue:
     definition, ids = load(head)
     _item, columns = _asked_about(definition, on.code)
     given = request.form
+    if "revision" not in given:
+        raise Invalid(_("Choose one of the earlier answers on the page."))
     item = next((one for one in columns if one.code == given.get("question", on.code)), None)
     wanted = (given.get("row", ""), given.get("lang", ""), given.get("revision", type=int))
     saves = queries.answer_saves(db.session, head.id, [item.code]) if item is not None else []
