@@ -90,7 +90,7 @@ def choose_language(country: CountryFacts) -> str:
 
 
 # rooms without an entry of their own stand under another one's
-_BESIDE = {"rounds": "follow", "exports": "follow"}
+_BESIDE = {"rounds": "follow", "exports": "follow", "remember": "respond"}
 
 
 def _is_here(endpoint: str, here: str) -> bool:
