@@ -47,6 +47,9 @@ BLUEPRINTS = (
     "questionnaires",
     "rounds",
     "follow",
+    "talk",
+    "remember",
+    "examples",
     "exports",
     "wording",
 )

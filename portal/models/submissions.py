@@ -220,10 +220,14 @@ class Clarification(Base):
     opened_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    # one question put to many institutions at once: the same key on each of its threads
+    batch: Mapped[str | None] = mapped_column(String(32))
 
     messages: Mapped[list[ClarificationMessage]] = relationship(
         lazy="raise", order_by="ClarificationMessage.id", back_populates="clarification"
     )
+
+    __table_args__ = (Index("ux_clarification_submission_id_batch", "submission_id", "batch", unique=True),)
 
 
 class ClarificationMessage(Base):

@@ -11,6 +11,7 @@ from sqlalchemy import delete, or_, select
 from portal import clock
 from portal.models import (
     Evidence,
+    Example,
     HeldPost,
     IdempotencyKey,
     ImportDraft,
@@ -80,8 +81,11 @@ def orphans(session: orm.Session, files: Sequence[Path]) -> list[Path]:
     left = []
     for some in _portions(files):
         names = [path.name for path in some]
-        known = set(session.scalars(select(Evidence.sha256).where(Evidence.sha256.in_(names))))
-        known |= set(session.scalars(select(SigningPack.cover_sha256).where(SigningPack.cover_sha256.in_(names))))
+        known = {
+            one
+            for column in (Evidence.sha256, Example.sha256, SigningPack.cover_sha256)
+            for one in session.scalars(select(column).where(column.in_(names)))
+        }
         left += [path for path in some if path.name not in known]
     return left
 

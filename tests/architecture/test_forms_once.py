@@ -78,7 +78,7 @@ def test_views_that_repeat_say_why(app):
     # a new one is added here on purpose
     assert set(reasons) == {
         "accounts.invite", "accounts.logout", "people.export", "questionnaires.drive", "questionnaires.upload",
-            "recommendations.texts_out",
+            "recommendations.texts_out", "remember.recall", "remember.reported_out",
         "respond.ask_more", "respond.delegate", "respond.renew_delegation", "respond.save_section", "respond.say_here",
         "respond.start_collection", "rounds.make_invitations", "second_factor.renew_codes", "second_factor.set_up",
         "shared.save_section",

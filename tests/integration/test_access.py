@@ -24,6 +24,7 @@ from portal.models import (
     Delegation,
     Evidence,
     EvidenceKind,
+    Example,
     Export,
     HeldPost,
     ImportDraft,
@@ -105,6 +106,13 @@ ACCESS: dict[str, Access] = {
     "accounts.invite": allow(FOCAL, *EDITORS, owned=True),
     "accounts.save_account": EVERYBODY,
     "accounts.save_password": EVERYBODY,
+    "examples.example": allow(FOCAL, ALTERNATE, COORDINATOR, WRITER, owned=True),
+    "examples.file": allow(FOCAL, ALTERNATE, COORDINATOR, WRITER, owned=True),
+    "examples.index": allow(FOCAL, ALTERNATE, COORDINATOR, WRITER),
+    "examples.judge": Access(frozenset({COORDINATOR}), owned=True),
+    "examples.keep": allow(FOCAL, ALTERNATE),
+    "examples.published": allow(*SECRETARIAT, OBSERVER),
+    "examples.send": allow(FOCAL, ALTERNATE),
     "exports.download": allow(COORDINATOR, WRITER),
     "exports.index": allow(COORDINATOR, WRITER),
     "exports.make": allow(COORDINATOR, WRITER),
@@ -225,6 +233,23 @@ ACCESS: dict[str, Access] = {
     "respond.share": draft(FOCAL, ALTERNATE),
     "respond.start_collection": draft(FOCAL, ALTERNATE),
     "respond.take_over": draft(FOCAL, ALTERNATE),
+    "remember.look": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "remember.own_evidence": allow(*MEMBERS),
+    "remember.own_evidence_file": allow(*MEMBERS),
+    "remember.recall_many": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "remember.round_evidence": allow(COORDINATOR, WRITER),
+    "remember.round_evidence_file": allow(COORDINATOR, WRITER),
+    "remember.paste": allow(COORDINATOR),
+    "remember.reported": allow(COORDINATOR),
+    "remember.reported_confirm": allow(COORDINATOR),
+    "remember.reported_draft": allow(COORDINATOR),
+    "remember.reported_in": allow(COORDINATOR),
+    "remember.reported_out": allow(COORDINATOR),
+    "remember.save_origins": allow(COORDINATOR),
+    "remember.save_reported": allow(COORDINATOR),
+    "remember.history": draft(*MEMBERS),
+    "remember.restore": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "remember.recall": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.answer_clarification": allow(FOCAL, ALTERNATE, CONTRIBUTOR, APPROVER, owned=True),
     "respond.cancel_pack": draft(FOCAL, ALTERNATE),
     "respond.certificate": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
@@ -299,6 +324,12 @@ ACCESS: dict[str, Access] = {
     "sign.pack": allow(APPROVER),
     "sign.reading": draft(APPROVER),
     "sign.sign": allow(APPROVER),
+    "talk.ask": allow(COORDINATOR, WRITER),
+    "talk.index": allow(COORDINATOR, WRITER),
+    "talk.mark_ours_read": allow(*MEMBERS),
+    "talk.mark_read": allow(COORDINATOR, WRITER),
+    "talk.ours": allow(*MEMBERS),
+    "talk.send": allow(COORDINATOR, WRITER),
     "wording.confirm": allow(*EDITORS),
     "wording.download": allow(*EDITORS),
     "wording.dry_run": allow(*EDITORS),
@@ -312,6 +343,7 @@ ACCESS: dict[str, Access] = {
 ARGUMENTS: dict[str, str] = {
     "accounts.invite": "colleague",
     "accounts.forget_held": "held",
+    "examples": "example",
     "follow.answer_clarification": "clarification", "follow.close_clarification": "clarification",
     "follow": "submission",
     "people.institution": "institution", "people.change_institution": "institution",
@@ -337,15 +369,19 @@ ARGUMENTS: dict[str, str] = {
     "rounds.retry_mail": "mail",
     "recommendations.document": "document", "recommendations": "recommendation",
     "respond": "submission",
+    "remember": "submission",
+    "remember.paste": "recommendation", "remember.save_origins": "recommendation",
+    "remember.save_reported": "recommendation",
+    "remember.reported_draft": "reported_draft", "remember.reported_confirm": "reported_draft",
     "sign": "submission",
     "wording": "wording_draft",
 }  # fmt: skip
-FIXED = {"code": "page1", "language": "en", "slug": "round-of-a", "name": f"km.{key_of('People')}.0"}
+FIXED = {"act": "check", "code": "page1", "language": "en", "slug": "round-of-a", "name": f"km.{key_of('People')}.0"}
 # kinds of uploaded files that wait for a yes, by the name of their draft in the world
 DRAFTS = {
     "draft": "people", "questionnaire_draft": "questionnaire", "recommendations_draft": "recommendations",
-    "texts_draft": "texts", "questionnaire_texts_draft": "questionnaire_texts", "wording_draft": "wording",
-    "offline_draft": "offline",
+    "texts_draft": "texts", "reported_draft": "reported", "questionnaire_texts_draft": "questionnaire_texts",
+    "wording_draft": "wording", "offline_draft": "offline",
 }  # fmt: skip
 # what a post needs to get as far as the verb
 FIELDS = {
@@ -400,6 +436,10 @@ def world(app, session):
             submission_id=reply.id, round_id=asked.round_id, number=1, kind=EvidenceKind.LINK,
             url="https://example.org/", added_by=actor, added_at=clock.now(),
         ),
+        example=Example(
+            institution_id=a.id, recommendation_id=cited.id, titles={"en": "A court"}, texts={"en": "It was built."},
+            filename="court.pdf", media_type="application/pdf", size=7, sha256="e" * 64, sent_by=actor,
+        ),
         clarification=Clarification(submission_id=reply.id, opened_by=actor, opened_at=clock.now()),
         delegation=Delegation(
             submission_id=reply.id, items=["measures"], name="Somebody", token_hash="0" * 64, code_hash="0" * 64,
@@ -413,7 +453,8 @@ def world(app, session):
     made.offline_draft.summary = {"institution": a.id, "round": campaign.slug, "files": []}
     made.snapshot, made.pack = signed_on_paper(session, reply, asked, actor, version)
     session.add_all([getattr(made, name) for name in DRAFTS])
-    session.add_all([made.delegation, made.collection, made.held, made.evidence, made.clarification, made.mail, made.export])
+    session.add_all([made.delegation, made.collection, made.held, made.evidence, made.clarification, made.mail])
+    session.add_all([made.export, made.example])
     session.flush()
     session.add(
         ClarificationMessage(
@@ -428,6 +469,9 @@ def world(app, session):
     scan = app.config["SETTINGS"].evidence_dir / "ab" / made.pack.cover_sha256
     scan.parent.mkdir(parents=True, exist_ok=True)
     scan.write_bytes(b"a cover")
+    file = app.config["SETTINGS"].evidence_dir / "ee" / ("e" * 64)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"a court")
     keep_source(app.config["SETTINGS"].data_dir / "questionnaires", "0" * 64, b"a questionnaire")
     return made
 
@@ -469,6 +513,8 @@ def addresses(app, world):
                 values["code"] = "proof"
             if endpoint.startswith(("respond.receipt", "respond.certificate")):
                 values["code"] = world.snapshot.code
+            if endpoint in {"remember.history", "remember.restore"}:
+                values["code"] = "beds"
             arguments = {rule for found in app.url_map.iter_rules(endpoint) for rule in found.arguments}
             url = url_for(endpoint, **{name: values[name] for name in arguments if name in values})
             yield endpoint, row["methods"][0], url

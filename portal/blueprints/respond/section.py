@@ -61,7 +61,8 @@ if TYPE_CHECKING:
     from portal.services.submissions import Change, Saved
 
 
-def _page(definition: Definition, code: str) -> Item:
+def page_of(definition: Definition, code: str) -> Item:
+    """Return a page of a questionnaire. Raises: NotFound."""
     found = next((page for page in definition.pages if page.code == code), None)
     if found is None:
         raise NotFound
@@ -73,7 +74,7 @@ def _page(definition: Definition, code: str) -> Item:
 def section(on: OnPage) -> ResponseReturnValue:
     """Show one page of a reply, filled in."""
     definition, _ids = load(on.head)
-    page = _page(definition, on.code)
+    page = page_of(definition, on.code)
     answering = AnsweringPage(on.head, queries.stored_reply(db.session, on.head.id, definition), who(), definition)
     return _section_page(answering, page)
 
@@ -97,6 +98,7 @@ def _section_page(
         else ()
     )
     languages = answering.context.languages
+    answering.remember(page)
     questions, items = answering.drawn(page, evidence, mine)
     return render_template(
         "respond/section.html",
@@ -114,6 +116,8 @@ def _section_page(
         items=items,
         questions=questions,
         readonly=answering.readonly,
+        remembered=bool(answering.memory),
+        look_url=url_for("remember.look", public_id=head.public_id, code=page.code),
         back=_why_back(head),
         errors=list(errors),
         conflicts=list(conflicts),
@@ -164,7 +168,7 @@ def save_section(on: OnPage) -> ResponseReturnValue:
     """Save the answers of a post: a whole page without script, or one answer of an autosave."""
     principal, head = who(), on.head
     definition, ids = load(head)
-    page = _page(definition, on.code)
+    page = page_of(definition, on.code)
     context = context_for(principal, head, definition)
     changes = read_changes(definition, page, context, with_joined(posted()))
     stored = queries.stored_reply(db.session, head.id, definition) if row_act() else None
@@ -185,7 +189,7 @@ def save_section(on: OnPage) -> ResponseReturnValue:
     if wants_json():
         told = saved_json(saved, definition, page) | offered(saved, changes, definition, page)
         return told, saved.http_status
-    return _after_save(saved, changes, head, definition, page)
+    return show_saved(saved, changes, head, definition, page)
 
 
 def saved_json(saved: Saved, definition: Definition, page: Item) -> dict[str, Any]:
@@ -226,7 +230,7 @@ def offered(
     return {"offered": found} if found else {}
 
 
-def _after_save(
+def show_saved(
     saved: Saved, changes: Mapping[AnswerKey, Change], head: SubmissionHead, definition: Definition, page: Item
 ) -> ResponseReturnValue:
     """Answer a post without script: go on, or show the page again with what needs a look."""

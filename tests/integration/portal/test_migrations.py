@@ -17,16 +17,23 @@ from portal.models import (
     Answer,
     Assignment,
     Base,
+    Clarification,
+    Example,
+    ExampleAct,
+    ExampleEvent,
+    ExampleState,
     Implementation,
     ImplementationPublication,
     ImplementationState,
     Institution,
     KeptWarning,
     PackedReply,
+    Participation,
     PublicationAct,
     Questionnaire,
     QuestionnaireVersion,
     ReplySeen,
+    ReportedText,
     SigningPack,
     Snapshot,
     SubmissionEvent,
@@ -222,6 +229,41 @@ def test_older_drafts_are_laid_aside_and_the_newest_stays(engine):
         ("none", "1", "published"), ("one", "1", "published"), ("one", "2", "draft"),
         ("two", "1", "retired"), ("two", "3", "published"), ("two", "4", "draft"),
     ]  # fmt: skip
+
+
+def test_memory_comes_and_goes_and_replies_stay(engine):
+    with Session(engine) as session:
+        actor = factories.system_actor(session).id
+        old, new = factories.submission(session, hand_in=1), factories.submission(session)
+        cited = factories.recommendation(session)
+        at = clock.now()
+        thread = Clarification(submission_id=new.id, opened_by=actor, opened_at=at, batch="b" * 32)
+        example = Example(
+            institution_id=session.get_one(Assignment, old.assignment_id).institution_id, recommendation_id=cited.id,
+            titles={"en": "Court"}, texts={"en": "Built"}, sent_by=actor,
+        )  # fmt: skip
+        session.add_all([
+            thread, example,
+            ReportedText(recommendation_id=cited.id, source="R/1", texts={"en": "A law"}, set_by=actor, set_at=at),
+        ])  # fmt: skip
+        session.flush()
+        session.add(
+            ExampleEvent(
+                example_id=example.id, number=1, action=ExampleAct.SEND, state=ExampleState.CANDIDATE, done_by=actor,
+                done_at=at,
+            )
+        )  # fmt: skip
+        session.commit()
+        asked = session.get_one(Assignment, old.assignment_id).participation_id
+    migrations.downgrade(engine, "0004")
+    assert not {"example", "example_event", "reported_text", "earlier_verdict"} & set(inspect(engine).get_table_names())
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        # the thread stays, as one of one reply; whoever has handed in before looks back again
+        assert session.scalars(select(Clarification.batch)).all() == [None]
+        remembering = session.scalars(select(Participation.id).where(Participation.remembers.is_(True))).all()
+        assert remembering == [asked]
+        assert session.scalars(select(Example)).all() == []
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):
