@@ -126,7 +126,8 @@ def save_section(on: Shared) -> ResponseReturnValue:
         return Ended(on.delegation, str(error)).ended()
     if wants_json():
         told = _narrowed(on, saved, page) | offered(saved, changes, definition, page)
-        return told, saved.http_status
+        clash = told["stale"] or saved.stale_rows
+        return told, 409 if clash else 422 if told["refused"] or saved.refused_rows else 200
     return _after_save(on, saved, page)
 
 
@@ -150,9 +151,9 @@ def _narrowed(on: Shared, saved: Saved, page: Item) -> dict[str, Any]:
     said = {field_name(key): text for key, text in shown.evaluation.refused.items()}
     for one in told["refused"]:
         one["message"] = said.get(one["name"], one["message"])
-    for which in ("saved", "refused"):
-        # a save keeps what other questions begin with, too
-        told[which] = [one for one in told[which] if _code(one["name"].partition("@")[0]) in shown.readable]
+    # a save also settles what other questions begin with
+    for which in ("saved", "refused", "stale"):
+        told[which] = [one for one in told[which] if may_change(on.definition, _code(one["name"]), shown.codes)]
     for which in ("shown", "hidden"):
         told[which] = [code for code in told[which] if _code(code) in shown.readable]
     told["missing"] = len(shown.asked_codes()) - len(shown.done_codes())
@@ -163,14 +164,16 @@ def _narrowed(on: Shared, saved: Saved, page: Item) -> dict[str, Any]:
 
 
 def _code(name: str) -> str:
-    return name.partition("[")[0]
+    return name.partition("[")[0].partition("@")[0]
 
 
 def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
     """Answer a post without script: go on, or show the page again with what needs a look."""
     on = fresh(on)
     definition = on.definition
-    refusals = [(place(one.key, definition), str(one.message)) for one in saved.refused]
+    codes = on.principal.delegation.codes if on.principal.delegation else frozenset()
+    mine_refused = [one for one in saved.refused if may_change(definition, one.key.code, codes)]
+    refusals = [(place(one.key, definition), str(one.message)) for one in mine_refused]
     if saved.stale or saved.stale_rows:
         names = actor_names(db.session, people(saved))
         conflicts = shown_conflicts(saved, definition, names, tuple(g.country.languages))
@@ -185,7 +188,7 @@ def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
         errors += row_errors(saved, names) + refusals
         gone = row_conflicts(saved, definition, names)
         return _section_page(on, page, errors=errors, conflicts=conflicts, gone=gone, mine=mine), 409
-    if saved.refused or saved.refused_rows:
+    if mine_refused or saved.refused_rows:
         return _section_page(on, page, errors=row_errors(saved, {}) + refusals), 422
     return _go_on(on, saved, page)
 

@@ -18,6 +18,8 @@ from portal.models import (
     Assignment,
     Base,
     Clarification,
+    Collection,
+    Delegation,
     Example,
     ExampleAct,
     ExampleEvent,
@@ -36,6 +38,8 @@ from portal.models import (
     ReportedText,
     SigningPack,
     Snapshot,
+    Status,
+    Submission,
     SubmissionEvent,
     VersionStatus,
     Wording,
@@ -264,6 +268,33 @@ def test_memory_comes_and_goes_and_replies_stay(engine):
         remembering = session.scalars(select(Participation.id).where(Participation.remembers.is_(True))).all()
         assert remembering == [asked]
         assert session.scalars(select(Example)).all() == []
+
+
+def test_what_units_answered_goes_with_sharing_and_replies_stay(engine):
+    with Session(engine) as session:
+        reply = factories.submission(session)
+        actor = factories.system_actor(session).id
+        until = {"expires_at": clock.now(), "created_by": actor, "held_by": actor}
+        made = Collection(submission_id=reply.id, items=["beds"], **until)
+        apart = Submission(status=Status.IN_PROGRESS)
+        session.add_all([made, apart])
+        session.flush()
+        secret = {"token_hash": "0" * 64, "code_hash": "0" * 64, "items": ["beds"], **until}
+        session.add(Delegation(submission_id=apart.id, collection_id=made.id, name="Kampot", **secret))
+        session.add(Delegation(submission_id=reply.id, name="Kandal", **secret | {"token_hash": "1" * 64}))
+        session.commit()
+        kept = reply.public_id
+    migrations.downgrade(engine, "0005")
+    assert not {"unit", "collection"} & set(inspect(engine).get_table_names())
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT public_id FROM submission")).scalars().all() == [kept]
+        assert connection.execute(text("SELECT name FROM delegation")).scalars().all() == ["Kandal"]
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        one = session.scalars(select(Delegation)).one()
+        assert (one.held_by, one.note, one.quoted) == (one.created_by, "", [])
+        session.add(Submission(status=Status.IN_PROGRESS))
+        session.commit()
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):
