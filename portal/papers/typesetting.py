@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "papers"
 # one at a time in a process: a pack of a hundred pages takes 100 MB for a second
 _ONE = threading.Lock()
+KEPT = frozenset({"receipt", "certificate"})
 _found = threading.Event()
 
 
@@ -44,7 +45,10 @@ def _fonts() -> Path:
 
 
 def typeset(data: Mapping[str, Any]) -> bytes:
-    """Return the PDF (PDF/UA-1) of a paper; ``data["kind"]`` names it.
+    """Return the PDF of a paper; ``data["kind"]`` names it.
+
+    Receipts and certificates are kept and read on screen: PDF/UA-1. Packs and whole replies are printed, and stand as
+    an accessible page beside; without tags they are a fifth of the size (2.4 instead of 11.5 MB for 40 replies).
 
     Raises:
         NotInstalled: see :func:`available`.
@@ -53,6 +57,7 @@ def typeset(data: Mapping[str, Any]) -> bytes:
         raise NotInstalled
     import typst
 
+    kept = data["kind"] in KEPT
     with _ONE:
         return bytes(
             typst.compile(
@@ -61,7 +66,8 @@ def typeset(data: Mapping[str, Any]) -> bytes:
                 font_paths=[str(_fonts())],
                 ignore_system_fonts=True,
                 sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
-                pdf_standards=["ua-1"],
+                pdf_standards=["ua-1"] if kept else [],
+                pdf_tags=kept,
                 format="pdf",
             )
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -26,6 +27,7 @@ from portal.models import (
 from portal.services.verification import faults_of
 from tests import factories
 from tests.integration.portal.blueprints.test_paper_packs import PNG
+from tests.integration.portal.cli.test_operations import run
 
 pytestmark = pytest.mark.engines
 
@@ -127,3 +129,23 @@ def test_a_consistent_forgery_is_named_by_the_audit_chain(signed, session):
     faults = faults_of(session)
     assert any("no such snapshot" in one for one in faults)
     assert any("not what was printed" in one for one in faults)
+
+
+def test_a_restore_brings_back_the_very_bytes_and_the_cover(app, signed, session, tmp_path):
+    asked = select(Snapshot.canonical, Snapshot.sha256, Snapshot.code)
+    before = session.execute(asked).all()
+    session.commit()
+    folder = app.config["SETTINGS"].evidence_dir
+    file = str(tmp_path / "backup.zip")
+    assert run(app, "backup", file)[0] == 0
+    shutil.rmtree(folder)
+    assert run(app, "restore", file, "--replace")[0] == 0
+    assert session.execute(asked).all() == before
+    (text_, sha256, _code) = before[0]
+    assert hashlib.sha256(text_.encode()).hexdigest() == sha256
+    cover = session.scalar(select(SigningPack.cover_sha256))
+    assert (folder / cover[:2] / cover).read_bytes() == PNG
+    assert run(app, "verify-audit")[0] == 0
+    session.rollback()
+    (folder / cover[:2] / cover).write_bytes(b"another cover")
+    assert run(app, "dump", "--canonical")[0] == 1
