@@ -14,6 +14,7 @@ from portal.blueprints.respond.door import (
     blueprint,
     own_reply,
 )
+from portal.blueprints.returning import copy_secret
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Status
@@ -57,6 +58,7 @@ def owed() -> ResponseReturnValue:
         open=sum(1 for one, _row in asked if one.head.status in EDITABLE and not one.late),
         groups=_groups(asked),
         institution_questions=about[0] if about else None,
+        keeps=copy_secret(who()),
     )
 
 
