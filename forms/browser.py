@@ -95,11 +95,20 @@ def filter_reads(definition: Definition, code: str) -> frozenset[str]:
     return kept[code]
 
 
+def _read_on(definition: Definition, page: Item) -> tuple[set[str], frozenset[str]]:
+    """Return the codes of a page, and what their rules read; kept on the definition, which is frozen."""
+    kept: dict[str, tuple[set[str], frozenset[str]]] = vars(definition).setdefault("_read_on", {})
+    found = kept.get(page.code)
+    if found is None:
+        here = {item.code for item in page.items()}
+        found = kept[page.code] = here, reads_of(definition, here)
+    return found
+
+
 def known(definition: Definition, page: Item, evaluation: Evaluation, now: str) -> dict[str, Any]:
     """Return what the browser must know of other pages for the rules of this one; relevance.js names the keys."""
     frames = evaluation.frames
-    here = {item.code for item in page.items()}
-    needed = reads_of(definition, here)
+    here, needed = _read_on(definition, page)
     if frames is None or not needed:
         return {"now": now}
     compiled = definition.compiled

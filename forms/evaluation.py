@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from forms.definition.compiled import Step
     from forms.definition.model import Definition, Item
     from forms.expressions import Rule, Value
+    from forms.question_types import QuestionType
 
 __all__ = ["Context", "Evaluation", "evaluate", "fill"]
 
@@ -90,6 +91,24 @@ def evaluate(
     looked at.
     """
     return _Work(definition, answers, context, rows).run()
+
+
+def raw_of_default(kind: QuestionType, begun: str, item: Item) -> list[str]:
+    """Return a default as somebody would post it; as it is written where it is no value of the type."""
+    try:
+        return kind.raw(begun, item) if begun else []
+    except (ValueError, ArithmeticError):
+        return [begun]
+
+
+def _can_be(kind: QuestionType, json: Json, item: Item) -> bool:
+    """Tell whether a computed value can be shown as one of the question's type."""
+    try:
+        kind.text(json, item, "")
+        kind.cell(json, item, "")
+    except (ValueError, TypeError, ArithmeticError):
+        return False
+    return True
 
 
 class _Work:
@@ -161,6 +180,8 @@ class _Work:
             result = step.calculation(scope)
             scope.here = ""
             json = _json(result)
+            if kind.asks and json is not None and not _can_be(kind, json, step.item):
+                json = None  # a date computed from two names: nothing that could be stored or shown
             self.calculated[key] = json
             return "" if json is None else text(result)
         if not kind.asks:
@@ -186,7 +207,7 @@ class _Work:
         if saved or step.default is None or kind is None or not step.keys:
             return ""
         begun = text(step.default(self.scope))
-        raw = begun.split() if kind.several else kind.raw(begun, step.item) if begun else []
+        raw = begun.split() if kind.several else raw_of_default(kind, begun, step.item)
         preferred = self.definition.default_language
         plain = next((key for key in step.keys if key.lang == preferred), step.keys[0])
         value = kind.parse(raw, step.item, self.context, plain.lang).value

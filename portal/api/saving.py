@@ -142,7 +142,11 @@ def _saved(
     unknown: list[shapes.RefusedAnswer],
 ) -> shapes.Saved:
     written = [cell for row in saved.stale_rows for cell in row.theirs.values()]
-    actors = [*(one.theirs.answered_by for one in saved.stale), *(one.answered_by for one in written)]
+    actors = [
+        *(one.theirs.answered_by for one in saved.stale),
+        *(one.by for one in saved.stale_rows),
+        *(one.answered_by for one in written),
+    ]
     names = actor_names(session, actors)
     status = session.scalar(select(Submission.status).where(Submission.id == head.id))
     return shapes.Saved(
@@ -200,11 +204,14 @@ def _stale_row(one: StaleRow, definition: Definition, names: Mapping[int, Mappin
             at=stored.answered_at if stored is not None else None,
         )
 
+    by = names.get(one.by)
     return shapes.StaleRow(
         table=one.name.repeat,
         key=one.name.key,
         removed=one.removed,
         revision=one.revision,
+        by=dict(by) if by else None,
+        at=one.at,
         mine=[cell(key, given) for key, given in one.mine.items()],
         theirs=[cell(key, given) for key, given in one.theirs.items()],
     )

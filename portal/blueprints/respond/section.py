@@ -239,10 +239,10 @@ def _after_save(
             for one in saved.stale
         ]
         shown = row_conflicts(saved, definition, names)
-        errors += row_errors(saved) + refusals
+        errors += row_errors(saved, names) + refusals
         return _section_page(answering, page, errors=errors, conflicts=conflicts, row_conflicts=shown, mine=mine), 409
     if refusals or saved.refused_rows:
-        return _section_page(answering, page, errors=row_errors(saved) + refusals), 422
+        return _section_page(answering, page, errors=row_errors(saved, {}) + refusals), 422
     del changes
     if row_act():
         return redirect(answering.page_url(page.code) + anchor(saved, definition), code=303)

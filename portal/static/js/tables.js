@@ -446,7 +446,10 @@ function collide(one) {
   for (const each of row.parentElement.querySelectorAll(`.row-conflict[data-of="${CSS.escape(one.name)}"]`)) each.remove();
   const box = document.getElementById("row-conflict-template").content.firstElementChild.cloneNode(true);
   const kind = one.removed ? "removed" : "written";
-  for (const place of box.querySelectorAll(`[data-${kind}]`)) place.textContent = place.dataset[kind];
+  for (const place of box.querySelectorAll(`[data-${kind}]`)) {
+    place.textContent = place.dataset[kind].replace("{name}", () => one.by || place.dataset.nobody);
+  }
+  box.querySelector("[data-at]").textContent = one.at ? `(${digits(one.at)})` : "";
   const shown = one.removed ? one.mine : one.theirs;
   for (const cell of shown) {
     const pair = document.createElement("div");

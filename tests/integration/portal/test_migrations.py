@@ -20,6 +20,9 @@ from portal.models import (
     ImplementationState,
     Institution,
     PublicationAct,
+    Questionnaire,
+    QuestionnaireVersion,
+    VersionStatus,
     Wording,
     WordingRevision,
 )
@@ -131,6 +134,32 @@ def test_wording_comes_and_goes_and_people_stay(engine):
     with Session(engine) as session:
         assert session.scalar(select(Institution.code)) == "moj"
         assert session.scalars(select(Wording)).all() == []
+
+
+def test_older_drafts_are_laid_aside_and_the_newest_stays(engine):
+    migrations.downgrade(engine, "0004")
+    with Session(engine) as session:
+        given = {"titles": {}, "languages": ["en"], "default_language": "en"}
+        for code, statuses in (("two", "ddp"), ("one", "pd"), ("none", "p")):
+            of = Questionnaire(code=code, titles={})
+            session.add(of)
+            session.flush()
+            for number, status in enumerate(statuses, 1):
+                known = {"d": VersionStatus.DRAFT, "p": VersionStatus.PUBLISHED}[status]
+                session.add(QuestionnaireVersion(questionnaire_id=of.id, number=number, status=known, **given))
+        session.commit()
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        found = session.execute(
+            select(Questionnaire.code, QuestionnaireVersion.number, QuestionnaireVersion.status)
+            .join(Questionnaire, Questionnaire.id == QuestionnaireVersion.questionnaire_id)
+            .order_by(Questionnaire.code, QuestionnaireVersion.number)
+        ).all()
+    # the newer of two drafts was overtaken by version 3, so it becomes version 4
+    assert [tuple(map(str, one)) for one in found] == [
+        ("none", "1", "published"), ("one", "1", "published"), ("one", "2", "draft"),
+        ("two", "1", "retired"), ("two", "3", "published"), ("two", "4", "draft"),
+    ]  # fmt: skip
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):

@@ -86,6 +86,22 @@ def test_a_default_is_shown_then_kept_once_by_the_first_save(client_for, scene, 
     assert stored(session, scene)["next"] == (None, 2)  # emptied on purpose
 
 
+def test_what_is_read_only_keeps_what_it_begins_with(client_for, scene, session):
+    page = session.scalars(select(VersionItem).where(VersionItem.code == "first")).one()
+    settings = {"one_language": True, "read_only": True}
+    factories.question(session, scene.version, "code", "text", parent=page, default="KH-7", settings=settings)
+    session.commit()
+    client = client_for(scene.focal)
+    client.get(scene.first, expect=200)
+    [box] = client.page.xpath("//input[@name='code']")
+    assert (box.get("value"), "readonly" in box.attrib) == ("KH-7", True)
+    # without script the whole page is posted, this box too; somebody may even have changed it there
+    client.post(scene.first, {"name": "Somebody", "base:name": "0", "code": "other", "base:code": "0"}, expect=303)
+    client.post(scene.first, {"code": "again", "base:code": "1"}, headers=JSON, expect=200)
+    assert stored(session, scene)["code"] == ("KH-7", 1)
+    assert stored(session, scene)["name"][0] == "Somebody"
+
+
 def test_a_default_saved_meanwhile_conflicts_with_nobody(client_for, scene, session):
     client = client_for(scene.focal)
     client.post(scene.first, {"name": "Somebody", "base:name": "0"}, headers=JSON, expect=200)
