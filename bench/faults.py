@@ -98,8 +98,8 @@ def kills(server: Served, count: int) -> bool:
         ready.append(until_ready(server))
         if not (number + 1) % 20:
             saves = sum(len(one) for one in acknowledged.values())
-            wait = statistics.median(ready)
-            print(f"  {number + 1} kills, {saves} acknowledged, ready after {wait:.2f} s", flush=True)
+            middle = statistics.median(ready)
+            print(f"  {number + 1} kills, {saves} acknowledged, ready after {middle:.2f} s", flush=True)
     with server.session() as session:
         gone, twice = lost(session, acknowledged), doubled(session)
         whole = session.scalar(text("PRAGMA integrity_check")) if server.sqlite else "ok"

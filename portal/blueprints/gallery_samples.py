@@ -169,7 +169,7 @@ def owed(language: str) -> dict[str, Any]:
     focal = say(language, "Focal point", "មន្ត្រីទំនាក់ទំនង")
     approver = say(language, "With the approver since 20 November", "នៅជាមួយអ្នកអនុម័តតាំងពីថ្ងៃទី ២០ វិច្ឆិកា")
     return {
-        "institution": say(language, "Ministry of Justice", "ក្រសួងយុត្តិធម៌"), "round": say(language, "Demo round 2026", "វគ្គរាយការណ៍គំរូ ២០២៦"), "slug": "demo", "total": 5, "late": 1, "open": 2,
+        "institution": say(language, "Ministry of Justice", "ក្រសួងយុត្តិធម៌"), "round": say(language, "Demo round 2026", "វគ្គរាយការណ៍គំរូ ២០២៦"), "slug": "demo", "total": 5, "late": 1, "open": 2, "keeps": "",
         "institution_questions": None,
         "groups": [
             {"title": say(language, "Late", "យឺត"), "text": "", "rows": [row("returned", -3, 6, holder=focal)]},

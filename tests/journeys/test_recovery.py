@@ -59,7 +59,9 @@ def test_text_typed_without_a_line_survives_a_killed_tab_and_is_offered_again(se
     assert all("អត្ថបទ" not in one for one in page.evaluate(ON_DISK))
     page = kill(visitor)
     visitor.context.set_offline(False)
-    page.goto(scene.first)
+    page.goto("/owed")
+    page.locator("[data-waiting] a").click()
+    page.wait_for_url(f"**{scene.first}")
     place = page.locator("[data-recovered]")
     expect(place).to_contain_text("អត្ថបទដែលមិនត្រូវបាត់")
     assert stored(served, scene) == {}

@@ -17,6 +17,7 @@ from portal.blueprints.respond.door import (
     own_reply,
 )
 from portal.blueprints.respond.sharing import shared_with_me
+from portal.blueprints.returning import copy_secret
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Status
@@ -65,6 +66,7 @@ def owed() -> ResponseReturnValue:
         offline=offline_of(chosen.slug, any(one.head.status in EDITABLE for one in rows)) if chosen else None,
         shared_with_me=shared_with_me(),
         can_hand_over=may(principal, Permission.SHARE_SUBMISSION),
+        keeps=copy_secret(who()),
     )
 
 

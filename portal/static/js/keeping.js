@@ -8,7 +8,7 @@ function packed(pairs) {
   return [...pairs].map(([name, value]) => `${pack(name)}=${pack(value)}`).join("&");
 }
 
-// What the server has not said it has: {flight: body or "", names: {name: [[field, value]]}, labels: {name: words}}.
+// What the server has not said it has: {path, title, flight: body or "", names: {name: [[field, value]]}, labels: {name: words}}.
 function unsaved() {
   const names = {};
   for (const name of [...(flight ? flight.names : []), ...dirty, ...stale]) {
@@ -19,7 +19,8 @@ function unsaved() {
   }
   const all = Object.keys(names);
   if (!all.length) return null;
-  return { flight: flight ? flight.body : "", names, labels: Object.fromEntries(all.map((name) => [name, labelOf(name)])) };
+  const title = [...document.querySelectorAll(".recommendation-cite, h1")].map((one) => one.textContent.trim()).reverse().join(" · ");
+  return { path: location.pathname, title, flight: flight ? flight.body : "", names, labels: Object.fromEntries(all.map((name) => [name, labelOf(name)])) };
 }
 
 function labelOf(name) {

@@ -90,7 +90,7 @@ class LocalCopy {
   }
 
   async put() {
-    const id = `${this.tag}:${this.tab}`;
+    const id = `${this.whose}:${this.tag}:${this.tab}`;
     const kept = this.snapshot();
     this.written = Boolean(kept);
     if (!kept) {
@@ -107,14 +107,15 @@ class LocalCopy {
     }
   }
 
-  // What pages kept that are open no more, the newest first: [{id, at, kept}].
+  // What was kept of this page by tabs that are open no more, the newest first: [{id, at, kept}]; without a path, of any.
   async found() {
     await this.ready;
     if (!this.key) return [];
-    const records = await promised(this.store().getAll(IDBKeyRange.bound(`${this.tag}:`, `${this.tag}:~`)));
+    const first = this.path ? `${this.whose}:${this.tag}:` : `${this.whose}:`;
+    const records = await promised(this.store().getAll(IDBKeyRange.bound(first, `${first}~`)));
     const { held } = await navigator.locks.query();
     const open = new Set(held.map((lock) => lock.name));
-    const dead = records.filter((one) => !open.has(`tamdan ${one.id.split(":")[1]}`)).sort((one, other) => other.at - one.at);
+    const dead = records.filter((one) => !open.has(`tamdan ${one.id.split(":")[2]}`)).sort((one, other) => other.at - one.at);
     const read = [];
     for (const { id, at, iv, sealed } of dead) {
       try {
