@@ -33,6 +33,8 @@ class Permission(StrEnum):
     HAND_OVER = "hand_over"
     # whoever was handed some questions, with or without an account
     ANSWER_DELEGATION = "answer_delegation"
+    SEND_EXAMPLE = "send_example"
+    VIEW_EXAMPLE = "view_example"
     # the secretariat
     VIEW_ROUND = "view_round"
     EDIT_ROUND = "edit_round"
@@ -43,6 +45,7 @@ class Permission(StrEnum):
     REOPEN_SUBMISSION = "reopen_submission"
     WITHDRAW_ASSIGNMENT = "withdraw_assignment"
     ASK_CLARIFICATION = "ask_clarification"
+    JUDGE_EXAMPLE = "judge_example"
     EDIT_PEOPLE = "edit_people"
     VIEW_PEOPLE = "view_people"
     EDIT_RECOMMENDATIONS = "edit_recommendations"
@@ -85,6 +88,9 @@ GRANTS: Mapping[Permission, frozenset[Role | StaffRole]] = {
     P.HAND_OVER: frozenset({R.FOCAL_POINT}),
     # no role: only a delegation, for its own questions (``DELEGATED``)
     P.ANSWER_DELEGATION: frozenset(),
+    P.SEND_EXAMPLE: LEADERS,
+    P.VIEW_EXAMPLE: LEADERS | {SR.COORDINATOR, SR.REPORT_WRITER},
+    P.JUDGE_EXAMPLE: frozenset({SR.COORDINATOR}),
     P.VIEW_ROUND: SECRETARIAT,
     P.EDIT_ROUND: frozenset({SR.COORDINATOR}),
     P.ISSUE_ROUND: frozenset({SR.COORDINATOR}),

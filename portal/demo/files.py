@@ -88,6 +88,12 @@ class CountryFiles:
         found: Sequence[Mapping[str, Any]] = _load(self.folder / "persons.json")["persons"]
         return found
 
+    @cached_property
+    def memory(self) -> Mapping[str, Any]:
+        """What the country remembers (see ``portal/demo/memories.py``); a small country may have nothing."""
+        path = self.folder / "memory.json"
+        return _mapping(path) if path.exists() else {}
+
     def institution_rows(self) -> Iterator[InstitutionRow]:
         """Yield the institutions in protocol order."""
         for number, one in enumerate(_load(self.folder / "institutions.json")["institutions"], start=2):

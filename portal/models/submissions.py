@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.models.base import Base, Created, Id, JsonType, PublicId, checked
+from portal.models.base import Base, Created, Id, JsonType, PublicId, checked, verification_code
 from portal.models.lifecycle import Action, Signature, Status
 from portal.models.rounds import Assignment
 
@@ -220,10 +220,14 @@ class Clarification(Base):
     opened_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    # one question put to many institutions at once: the same key on each of its threads
+    batch: Mapped[str | None] = mapped_column(String(32))
 
     messages: Mapped[list[ClarificationMessage]] = relationship(
         lazy="raise", order_by="ClarificationMessage.id", back_populates="clarification"
     )
+
+    __table_args__ = (Index("ux_clarification_submission_id_batch", "submission_id", "batch", unique=True),)
 
 
 class ClarificationMessage(Base):
@@ -243,7 +247,10 @@ class ClarificationMessage(Base):
 
 
 class Snapshot(Base):
-    """What was handed in or signed, as canonical JSON with its sha256; never changed afterwards."""
+    """What was handed in or signed, as canonical JSON with its sha256; never changed afterwards.
+
+    ``code`` stands on its receipt: whoever holds it may ask what was handed in, and whether it still stands.
+    """
 
     __tablename__ = "snapshot"
 
@@ -253,5 +260,6 @@ class Snapshot(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("submission_event.id"), unique=True)
     canonical: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
+    code: Mapped[str] = mapped_column(String(16), unique=True, default=verification_code)
     signed_by: Mapped[int | None] = mapped_column(ForeignKey("actor.id"))
     created_at: Mapped[Created]

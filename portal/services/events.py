@@ -11,6 +11,7 @@ from portal import clock
 from portal.models import Action, Submission, SubmissionEvent
 from portal.models.lifecycle import State, check_reason, fold, follow, transition
 from portal.permissions import Permission, Target, require
+from portal.services.leaving import leave_packs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,6 +103,7 @@ def append_events(session: Session, acts: Sequence[Act], *, by: Principal) -> Ma
         )
     connection = session.connection()
     connection.execute(insert(SubmissionEvent.__table__), rows)  # type: ignore[arg-type] # __table__ is a Table
+    leave_packs(session, {act.submission_id: act.action for act in acts})
     connection.execute(
         update(Submission.__table__)  # type: ignore[arg-type] # __table__ is a Table
         .where(Submission.id == bindparam("reply"))
@@ -159,6 +161,7 @@ def append_event(
     session.add(event)
     cache(submission, after)
     session.flush()
+    leave_packs(session, {submission.id: action})
     return event
 
 

@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from portal.queries.submissions import SubmissionHead
 
 
-NOT_RETURNED = _l("This answer was handed in and is not among those returned to you, so it cannot be changed now.")
 # on the hot path no object is built and every statement is made once
 _LOCK = (
     select(Submission.status, Submission.unlocked, Submission.hidden)
     .where(Submission.id == bindparam("submission"))
     .with_for_update()
 )
+NOT_RETURNED = _l("This answer was handed in and is not among those returned to you, so it cannot be changed now.")
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,12 @@ class Change:
 
 @dataclass(frozen=True)
 class StaleAnswer:
-    """An answer that somebody else saved first: both texts, so that nothing is lost."""
+    """An answer that somebody else saved first: both texts, so that nothing is lost, and the one both began from."""
 
     key: AnswerKey
     mine: Parsed
     theirs: StoredAnswer
+    begun: Given | None = None
 
 
 @dataclass(frozen=True)
@@ -258,7 +259,8 @@ def _settle(
     """Tell a repeated or untouched answer from a real conflict.
 
     The same request, the same answer, and an answer posted unchanged from the revision its page showed (a whole page
-    posted without script) conflict with nobody.
+    posted without script) conflict with nobody. What is told is the revision that the writer has seen, never a newer
+    one of a colleague: with that as the base of their next save, they would write over a text they have never read.
     """
     seen = _revisions_seen(session, submission_id, doubtful, work, request_key)
     in_removed: dict[RowKey, dict[AnswerKey, Parsed]] = {}
@@ -274,16 +276,20 @@ def _settle(
             continue
         place = (before.question_id, key.row, key.lang)
         base = seen.get((*place, change.base or 0))
-        repeated = (*place, None) in seen
+        repeated = seen.get((*place, None))
         untouched = (
             says_nothing(change.parsed) if not change.base else base is not None and _alike(base, change.parsed)
         )
-        if repeated or untouched or same(before, change.parsed):
+        if same(before, change.parsed):
             work.saved[key] = before.revision
+        elif repeated is not None:
+            work.saved[key] = repeated.revision
+        elif untouched:
+            work.saved[key] = change.base or 0
         elif removed is not None:
             in_removed.setdefault(removed, {})[key] = change.parsed
         else:
-            work.stale.append(StaleAnswer(key, change.parsed, before))
+            work.stale.append(StaleAnswer(key, change.parsed, before, base if change.base else None))
     removers = row_writers(session, submission_id, {name: work.rows.rows[name].revision for name in in_removed})
     for name, mine in in_removed.items():
         theirs = {key: work.stored[key] for key in mine if key in work.stored}

@@ -1,11 +1,24 @@
-"""The institution: what it owes, answering page by page, completing, claiming, evidence."""
+"""The institution: what it owes, answering page by page, sharing, completing, signing, claiming, evidence."""
 
 from __future__ import annotations
 
-from portal.blueprints.respond import acts, collecting, evidence, handing_over, owed, section, sharing
+from portal.blueprints.respond import (
+    acts,
+    collecting,
+    evidence,
+    findings,
+    handing_over,
+    offline,
+    owed,
+    packs,
+    presence,
+    receipts,
+    section,
+    sharing,
+)
 from portal.blueprints.respond.door import blueprint, own_reply, reply_of
 
 __all__ = [
-    "acts", "blueprint", "collecting", "evidence", "handing_over", "owed", "own_reply", "reply_of", "section",
-    "sharing",
+    "acts", "blueprint", "collecting", "evidence", "findings", "handing_over", "offline", "owed", "own_reply", "packs",
+    "presence", "receipts", "reply_of", "section", "sharing",
 ]  # fmt: skip

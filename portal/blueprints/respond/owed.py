@@ -13,9 +13,11 @@ from portal.blueprints.guard import requires, who
 from portal.blueprints.holding import held_by
 from portal.blueprints.respond.door import (
     blueprint,
+    offline_of,
     own_reply,
 )
 from portal.blueprints.respond.sharing import shared_with_me
+from portal.blueprints.returning import copy_secret
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Status
@@ -54,14 +56,17 @@ def owed() -> ResponseReturnValue:
         "respond/owed.html",
         institution=g.view.account_detail,
         round=pick(chosen.titles, language, languages) if chosen else "",
+        slug=chosen.slug if chosen else None,
         rounds=[(one.slug, pick(one.titles, language, languages), one is chosen) for one in rounds],
         total=len(asked),
         late=sum(1 for one, _row in asked if one.late),
         open=sum(1 for one, _row in asked if one.head.status in EDITABLE and not one.late),
         groups=_groups(asked),
         institution_questions=about[0] if about else None,
+        offline=offline_of(chosen.slug, any(one.head.status in EDITABLE for one in rows)) if chosen else None,
         shared_with_me=shared_with_me(),
         can_hand_over=may(principal, Permission.SHARE_SUBMISSION),
+        keeps=copy_secret(who()),
     )
 
 

@@ -13,6 +13,7 @@ from portal.blueprints.answering import context_for, load, read_changes
 from portal.blueprints.guard import by_link, repeats, wants_json
 from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
+from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, with_joined
 from portal.blueprints.respond.rows import (
     anchor,
     people,
@@ -23,7 +24,7 @@ from portal.blueprints.respond.rows import (
     row_conflicts,
     row_errors,
 )
-from portal.blueprints.respond.section import saved_json, shown_text, stored_text
+from portal.blueprints.respond.section import offered, saved_json
 from portal.blueprints.shared.door import Ended, Shared, blueprint, shared
 from portal.blueprints.shared.shown import SharedPage
 from portal.database import write
@@ -112,7 +113,7 @@ def save_section(on: Shared) -> ResponseReturnValue:
     definition, ids = load(on.head)
     _refuse_others(on)
     context = context_for(on.principal, on.head, definition)
-    changes = read_changes(definition, page, context, posted())
+    changes = read_changes(definition, page, context, with_joined(posted()))
     stored = stored_reply(db.session, on.head.id, definition) if row_act() else None
     row_changes = read_row_changes(definition, changes, stored)
     try:
@@ -124,7 +125,7 @@ def save_section(on: Shared) -> ResponseReturnValue:
     except ShareEnded as error:
         return Ended(on.delegation, str(error)).ended()
     if wants_json():
-        told = _narrowed(on, saved)
+        told = _narrowed(on, saved, page) | offered(saved, changes, definition, page)
         clash = told["stale"] or saved.stale_rows
         return told, 409 if clash else 422 if told["refused"] or saved.refused_rows else 200
     return _after_save(on, saved, page)
@@ -143,9 +144,9 @@ def _refuse_others(on: Shared) -> None:
             raise NotFound
 
 
-def _narrowed(on: Shared, saved: Saved) -> dict[str, Any]:
+def _narrowed(on: Shared, saved: Saved, page: Item) -> dict[str, Any]:
     """Return what a script is told, as far as it concerns the shared questions."""
-    told = saved_json(saved, on.definition)
+    told = saved_json(saved, on.definition, page)
     shown = SharedPage(on, stored_reply(db.session, on.head.id, on.definition))
     said = {field_name(key): text for key, text in shown.evaluation.refused.items()}
     for one in told["refused"]:
@@ -175,20 +176,11 @@ def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
     refusals = [(place(one.key, definition), str(one.message)) for one in mine_refused]
     if saved.stale or saved.stale_rows:
         names = actor_names(db.session, people(saved))
-        languages = tuple(g.country.languages)
-        conflicts = [
-            {
-                "name": field_name(one.key),
-                "label": definition.question(one.key.code).text("label", g.view.language, languages).partition("${")[0],
-                "mine": shown_text(one.mine, one.key, definition),
-                "theirs": stored_text(one, definition),
-                "by": pick(names.get(one.theirs.answered_by), g.view.language, languages),
-                "at": one.theirs.answered_at,
-                "revision": one.theirs.revision,
-            }
-            for one in saved.stale
-        ]
-        mine = {one.key: shown_text(one.mine, one.key, definition) for one in saved.stale if one.key.lang}
+        conflicts = shown_conflicts(saved, definition, names, tuple(g.country.languages))
+        for one in conflicts:
+            # what is spoken in a label may be an answer that is not shared
+            one["label"] = one["label"].partition("${")[0]
+        mine = {one.key: mine_of(one, definition) for one in saved.stale if one.key.lang}
         errors = [
             (place(one.key, definition), _("Somebody else changed this answer; both texts are shown."))
             for one in saved.stale
