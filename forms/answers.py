@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
 
@@ -16,7 +16,7 @@ Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "dict[str, Json]", 
 Text: TypeAlias = "str | LazyString"
 State: TypeAlias = Literal["answered", "not_applicable", "not_available"]
 CellKind: TypeAlias = Literal[
-    "text", "integer", "decimal", "percent", "money", "date", "datetime", "boolean", "choices"
+    "text", "integer", "decimal", "percent", "money", "date", "datetime", "time", "boolean", "choices"
 ]
 
 STATES: tuple[State, ...] = ("answered", "not_applicable", "not_available")
@@ -81,7 +81,7 @@ class CellValue:
     """A value typed for a workbook cell, by the question type (never by guessing from the text)."""
 
     kind: CellKind
-    value: str | int | Decimal | date | datetime | bool | None
+    value: str | int | Decimal | date | datetime | time | bool | None
 
 
 def field_name(key: AnswerKey) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from forms.evaluation import Evaluation
     from forms.expressions import Tree
 
-FORMAT = 3  # part of the address of the rules: browsers keep them for ever
+FORMAT = 4  # part of the address of the rules: browsers keep them for ever
 
 
 def browser_rules(definition: Definition, language: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def browser_rules(definition: Definition, language: str) -> dict[str, Any]:
         "reads": {code: sorted(names) for code, names in compiled.reads.items() if names},
         "lists": _lists(compiled, trees, language),
         "filtered": {
-            code: [_row(choice, language) for choice in compiled.by_code[code].choices]
+            code: [_row(choice, language) for choice in compiled.by_code[code].choices if not choice.retired]
             for code, own in rules.items()
             if "choice_filter" in own
         },
@@ -70,10 +70,14 @@ def browser_rules(definition: Definition, language: str) -> dict[str, Any]:
 
 
 def reads_of(definition: Definition, codes: set[str]) -> frozenset[str]:
-    """Return every question that the rules of these items read, those that computed ones need included."""
+    """Return every question that rules and wording of these items read, those that computed ones need included."""
     compiled = definition.compiled
     found: set[str] = set()
-    waiting = [name for code in codes for name in _read(definition, compiled.by_code[code])]
+    waiting = [
+        name
+        for code in codes
+        for name in (*_read(definition, compiled.by_code[code]), *_spoken_in(compiled.by_code[code]))
+    ]
     while waiting:
         name = waiting.pop()
         if name in found or name not in compiled.by_code:
@@ -83,11 +87,28 @@ def reads_of(definition: Definition, codes: set[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def filter_reads(definition: Definition, code: str) -> frozenset[str]:
+    """Return what decides which choices of a question are on offer (kept on the definition)."""
+    kept: dict[str, frozenset[str]] = vars(definition).setdefault("_filter_reads", {})
+    if code not in kept:
+        kept[code] = reads_of(definition, {code})
+    return kept[code]
+
+
+def _read_on(definition: Definition, page: Item) -> tuple[set[str], frozenset[str]]:
+    """Return the codes of a page, and what their rules read; kept on the definition, which is frozen."""
+    kept: dict[str, tuple[set[str], frozenset[str]]] = vars(definition).setdefault("_read_on", {})
+    found = kept.get(page.code)
+    if found is None:
+        here = {item.code for item in page.items()}
+        found = kept[page.code] = here, reads_of(definition, here)
+    return found
+
+
 def known(definition: Definition, page: Item, evaluation: Evaluation, now: str) -> dict[str, Any]:
     """Return what the browser must know of other pages for the rules of this one; relevance.js names the keys."""
     frames = evaluation.frames
-    here = {item.code for item in page.items()}
-    needed = reads_of(definition, here)
+    here, needed = _read_on(definition, page)
     if frames is None or not needed:
         return {"now": now}
     compiled = definition.compiled
@@ -149,6 +170,13 @@ def _read(definition: Definition, item: Item) -> Iterator[str]:
                     yield name
 
 
+def _spoken_in(item: Item) -> Iterator[str]:
+    """Yield the names of the answers that label, hint and message of an item speak."""
+    for role in ("label", "hint", "constraint_message"):
+        for words in item.texts.get(role, {}).values():
+            yield from NAME.findall(words)
+
+
 def _sources(item: Item) -> Iterator[tuple[str, str]]:
     for role in ("relevant", "calculation", "constraint", "choice_filter", "required"):
         source = getattr(item, role)
@@ -176,7 +204,7 @@ def _row(choice: Any, language: str) -> dict[str, str]:
 
 
 def _labels(compiled: Compiled, trees: list[Tree], language: str) -> dict[str, dict[str, str]]:
-    """Return the labels of the choices that expressions and messages ask for."""
+    """Return the labels of the choices that expressions and wording ask for."""
     names: set[str] = set()
     for node in (node for tree in trees for node in walk(tree)):
         if isinstance(node, Call) and node.name == "jr:choice-name":
@@ -184,8 +212,7 @@ def _labels(compiled: Compiled, trees: list[Tree], language: str) -> dict[str, d
             written = question.value if isinstance(question, Literal) else getattr(question, "name", "")
             names.add(written.strip().removeprefix("${").removesuffix("}").strip())
     for item in compiled.by_code.values():
-        for message in item.texts.get("constraint_message", {}).values():
-            names.update(NAME.findall(message))
+        names.update(_spoken_in(item))
     return {
         name: {choice.key: pick_text(choice.texts, language) for choice in compiled.by_code[name].choices}
         for name in sorted(names & set(compiled.by_code))

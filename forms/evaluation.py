@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from forms.definition.compiled import Step
     from forms.definition.model import Definition, Item
     from forms.expressions import Rule, Value
+    from forms.question_types import QuestionType
 
 __all__ = ["Context", "Evaluation", "evaluate", "fill"]
 
@@ -45,7 +46,8 @@ class Evaluation:
     neither missing nor given. All of these have the row of their table in the key. `evidence` holds the field names of
     questions that need evidence. `offered` maps the field names of questions with a choice filter to the keys on
     offer. `counts` says how many rows a table should have, by its code (`code[row]` for a table in a table).
-    `defaults` are answers that were never saved and begin with a value; expressions read them as if they were given.
+    `defaults` are answers that were never saved and begin with a value; expressions read them as if they were given,
+    and they are judged like any other, so that the save which keeps them knows what they are worth.
     `values` is what expressions read outside tables.
     """
 
@@ -89,6 +91,24 @@ def evaluate(
     looked at.
     """
     return _Work(definition, answers, context, rows).run()
+
+
+def raw_of_default(kind: QuestionType, begun: str, item: Item) -> list[str]:
+    """Return a default as somebody would post it; as it is written where it is no value of the type."""
+    try:
+        return kind.raw(begun, item) if begun else []
+    except (ValueError, ArithmeticError):
+        return [begun]
+
+
+def _can_be(kind: QuestionType, json: Json, item: Item) -> bool:
+    """Tell whether a computed value can be shown as one of the question's type."""
+    try:
+        kind.text(json, item, "")
+        kind.cell(json, item, "")
+    except (ValueError, TypeError, ArithmeticError):
+        return False
+    return True
 
 
 class _Work:
@@ -160,6 +180,8 @@ class _Work:
             result = step.calculation(scope)
             scope.here = ""
             json = _json(result)
+            if kind.asks and json is not None and not _can_be(kind, json, step.item):
+                json = None  # a date computed from two names: nothing that could be stored or shown
             self.calculated[key] = json
             return "" if json is None else text(result)
         if not kind.asks:
@@ -185,7 +207,7 @@ class _Work:
         if saved or step.default is None or kind is None or not step.keys:
             return ""
         begun = text(step.default(self.scope))
-        raw = begun.split() if kind.several else kind.raw(begun, step.item) if begun else []
+        raw = begun.split() if kind.several else raw_of_default(kind, begun, step.item)
         preferred = self.definition.default_language
         plain = next((key for key in step.keys if key.lang == preferred), step.keys[0])
         value = kind.parse(raw, step.item, self.context, plain.lang).value
@@ -199,6 +221,7 @@ class _Work:
         keys = [_in_row(one, row) for one in step.keys] if row else step.keys
         said = [key for key in keys if key in self.answers and not self.answers[key].blank]
         self.unreadable.extend(key for key in said if self.answers[key].typed is not None)
+        said += [key for key in keys if key in self.defaults]
         if step.constraint is not None and said:
             self._constrain(step, step.constraint, said)
         key = _in_row(plain, row)
@@ -208,19 +231,26 @@ class _Work:
             self.evidence.add(field_name(key))
         if _holds(step.required, self.scope):
             self.required.add(key)
-            if not said and self.defaults.keys().isdisjoint(keys):
+            if not said:
                 self.missing.append(key)
 
     def _constrain(self, step: Step, constraint: Rule, said: list[AnswerKey]) -> None:
         """Refuse the answers of a question that break its constraint, each with the sentence."""
         for key in said:
-            given = self.answers[key]
-            if given.value is None or given.state != "answered" or step.kind is None:
+            value = self._held(key)
+            if value is None or step.kind is None:
                 continue
-            self.scope.here = step.kind.expression(given.value)
+            self.scope.here = step.kind.expression(value)
             if not truth(constraint(self.scope)):
                 self.refused[key] = self._refusal(step.item)
         self.scope.here = ""
+
+    def _held(self, key: AnswerKey) -> Json:
+        """Return the value that stands for an answer: given, else what it begins with."""
+        given = self.answers.get(key)
+        if given is None:
+            return self.defaults.get(key)
+        return given.value if given.state == "answered" else None
 
     def _on_offer(self, step: Step, rule: Rule, keys: Sequence[AnswerKey]) -> tuple[str, ...]:
         """Return the choices that the filter lets through; refuse an answer that is no longer among them."""
@@ -230,7 +260,7 @@ class _Work:
                 offered.append(self.scope.choice.key)
         self.scope.choice = None
         for key in keys:
-            value = self.answers.get(key, _NOTHING).value
+            value = self._held(key)
             chosen = value if isinstance(value, list) else [value]
             if value is not None and any(one not in offered for one in chosen):
                 self.refused.setdefault(

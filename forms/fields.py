@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from flask_babel import lazy_gettext as _l
@@ -60,23 +61,11 @@ class AnswerField(Field):
             return
         self.present = True
         self.raw_data = raw
-        self.parsed = self._parse(raw, states)
+        self.parsed = judged(self.item, self.key, raw, states[-1].strip() if states else "", self.context)
         self.data = self.parsed.value
 
     def post_process(self, *args: Any, **options: Any) -> None:
         """Nothing is left to do once the post was read."""
-
-    def _parse(self, raw: list[str], states: list[str]) -> Parsed:
-        kind = question_type(self.item.type)
-        state = states[-1].strip() if states else ""
-        if state in ("not_applicable", "not_available"):
-            if not self.item.settings.get(state):
-                return Parsed(typed=holdable(kind.typed(raw)) or None, message=_state_refused(state))
-            return Parsed(state=cast("State", state))
-        if state not in ("", *STATES):
-            typed = holdable(kind.typed(raw)) or None
-            return Parsed(typed=typed, message=_l("Please choose one of the boxes offered."))
-        return kind.judge(raw, self.item, self.context, self.key.lang)
 
     def validate(self, form: Any, extra_validators: Any = ()) -> bool:
         """Say whether what was posted could be read; `errors` holds the sentence."""
@@ -88,6 +77,31 @@ class AnswerField(Field):
         """Answers are saved by their keys, never onto an object. Raises: TypeError."""
         message = f"an answer is saved by read_answers, not onto {obj!r}.{name}"
         raise TypeError(message)
+
+
+def judged(item: Question, key: AnswerKey, raw: Sequence[str], state: str, context: Context) -> Parsed:
+    """Read one answer as it was posted, its state beside it: the one reading for replies and for sample answers."""
+    kind = question_type(item.type)
+    if state in ("not_applicable", "not_available"):
+        if not item.settings.get(state):
+            return Parsed(typed=holdable(kind.typed(raw)) or None, message=_state_refused(state))
+        return Parsed(state=cast("State", state))
+    if state not in ("", *STATES):
+        typed = holdable(kind.typed(raw)) or None
+        return Parsed(typed=typed, message=_l("Please choose one of the boxes offered."))
+    return kind.judge(raw, item, context, key.lang)
+
+
+def raw_of(value: Any) -> list[str]:
+    """Return a JSON value as a control would post it; a number is written so that it can be read in one way only."""
+    if isinstance(value, list):
+        return [text for one in value for text in ([str(one)] if isinstance(one, list) else raw_of(one))]
+    if isinstance(value, bool):
+        return ["true"] if value else []
+    if isinstance(value, float):
+        written = f"{Decimal(repr(value)):f}"
+        return [written + "0" if "." in written else written]
+    return [] if value is None else [str(value)]
 
 
 def _state_refused(state: str) -> Any:

@@ -56,7 +56,7 @@ def section_form(
 
 def read_answers(form: SectionForm, items: Sequence[Item]) -> Mapping[AnswerKey, Parsed]:
     """Return what the post says of these items' answers: only those it speaks of, readable or not."""
-    codes = {item.code for item in asked(items)}
+    codes = {item.code for item in asked(items) if not read_only(item)}
     return {key: field.parsed for key, field in form.answer_fields.items() if field.present and key.code in codes}
 
 
@@ -76,6 +76,11 @@ def asked(items: Iterable[Item]) -> Iterator[Item]:
             yield from asked(item.children)
         elif item.kind == "question" and not item.calculation and question_type(item.type).asks:
             yield item
+
+
+def read_only(item: Item) -> bool:
+    """Tell whether a question only shows what it begins with (XLSForm, column read_only); nobody's post changes it."""
+    return item.settings.get("read_only") is True
 
 
 def outside_tables(items: Iterable[Item]) -> Iterator[Item]:

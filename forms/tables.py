@@ -124,8 +124,11 @@ def _limit(said: object, otherwise: int) -> int:
 def may_change(definition: Definition, code: str, unlocked: Collection[str] | None) -> bool:
     """Tell whether a question or table may be changed; ``unlocked`` names what a return opened (None: everything).
 
+    What is read only shows what it begins with, for ever.
     Naming a table opens its columns, its rows and the tables within it; naming a column opens its cells alone.
     """
+    if definition.question(code).settings.get("read_only") is True:
+        return False
     if unlocked is None or code in unlocked:
         return True
     found = tables(definition).get(code)

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from forms.answers import AnswerKey, Given, TableRow, field_name, parse_field_name
 from forms.evaluation import evaluate
+from forms.fields import judged, raw_of
 from forms.question_types import question_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from forms.answers import Json, Rows, State
+    from forms.answers import Json, Rows
     from forms.context import Context
     from forms.definition.model import Definition, Item
     from forms.evaluation import Evaluation
 
 MAX_ROWS = 1_000  # rows of one table in a trial
-_STATES: tuple[State, ...] = ("not_available", "not_applicable")
 
 
 def trial(definition: Definition, given: Mapping[str, Any], context: Context) -> dict[str, Any]:
@@ -86,30 +86,22 @@ class Sample:
             self.all(cells, item.code, key)
 
     def _answer(self, key: AnswerKey, item: Item, value: Any) -> None:
-        if isinstance(value, dict):
-            said = value.get("state")
-            state: State = next((one for one in _STATES if one == said), "answered")
-            self.answers[key] = Given(None, state, None, 1)
-            return
         kind = question_type(item.type)
+        state = ""
+        if isinstance(value, dict):
+            state, value = str(value.get("state", "")), value.get("value")
         if not kind.asks:  # what it was before; it is computed anew
-            self.answers[key] = Given(_plain(value) or None, "answered", None, 1)
+            self.answers[key] = Given("".join(raw_of(value)) or None, "answered", None, 1)
             return
         if not key.lang:  # a text without a language stands for the questionnaire's own
             own = kind.keys(item, self.context.languages)
             if own and key._replace(row="") not in own:
                 preferred = self.definition.default_language
                 key = key._replace(lang=next((one.lang for one in own if one.lang == preferred), own[0].lang))
-        raw = [_plain(one) for one in value] if isinstance(value, list) else [_plain(value)]
-        parsed = kind.parse(raw, item, self.context, key.lang)
+        parsed = judged(item, key, raw_of(value), state, self.context)
         self.answers[key] = Given(parsed.value, parsed.state, parsed.typed, 1)
-        message = parsed.message or (kind.validate(parsed.value, item) if parsed.value is not None else None)
-        if message is not None:
-            self.problems[field_name(key)] = str(message)
-
-
-def _plain(value: Any) -> str:
-    return "" if value is None else "true" if value is True else "" if value is False else str(value)
+        if parsed.message is not None:
+            self.problems[field_name(key)] = str(parsed.message)
 
 
 def sample_json(definition: Definition, answers: Mapping[AnswerKey, Given], rows: Rows) -> dict[str, Any]:

@@ -53,8 +53,8 @@ class TypeSettingsForm(PortalForm):
             if setting.kind == "appearance":
                 _set_word(settings, [key for key, _label in setting.options if key], str(value or ""))
                 continue
-            if setting.word:
-                _set_word(settings, [setting.word], "")
+            if setting.word and not value:
+                _set_word(settings, [setting.word], "")  # a flag that stays on leaves its word where a file wrote it
             if value in (None, "", False) or value == {}:
                 settings.pop(setting.name, None)
             else:

@@ -25,6 +25,8 @@ from portal.extensions import babel, csrf, db, login_manager
 from portal.masking import MASK
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Response
     from flask.typing import ResponseReturnValue
 
@@ -64,6 +66,14 @@ HEADERS = {
 }
 
 
+class _PlainFlask(Flask):
+    """Flask without asynchronous views: it need not look at every hook of every request for one."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function: none is asynchronous here."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application for one installation."""
     app = create_worker_app(settings)
@@ -74,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def create_worker_app(settings: Settings | None = None) -> Flask:
     """Build the application without the JSON API: a worker answers no machine, and the shapes take 14 MB."""
     settings = settings or Settings()
-    app = Flask(
+    app = _PlainFlask(
         "portal",
         root_path=str(ROOT / "portal"),
         template_folder=str(ROOT / "templates"),
@@ -244,11 +254,19 @@ def _unexpected(error: Exception) -> ResponseReturnValue:  # noqa: ARG001 - logg
     )
 
 
+# drafts and exports must not stay in a browser's or proxy's cache (ASVS 14.2.2)
+_EVERYWHERE = tuple((name.lower(), name, value) for name, value in (HEADERS | {"Cache-Control": "no-store"}).items())
+_OVER_TLS = (
+    *_EVERYWHERE,
+    ("strict-transport-security", "Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+)
+
+
 def _add_headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if request.is_secure or str(request.url_root).startswith("https"):
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    # drafts and exports must not stay in a browser's or proxy's cache (ASVS 14.2.2)
-    response.headers.setdefault("Cache-Control", "no-store")
+    headers = response.headers
+    # one look at the names: ``setdefault`` goes through all headers for each
+    there = {name.lower() for name in headers.keys()}  # noqa: SIM118 - iterating Headers gives pairs
+    for key, name, value in _OVER_TLS if request.is_secure else _EVERYWHERE:
+        if key not in there:
+            headers.add(name, value)
     return response

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from contextlib import ExitStack, contextmanager, nullcontext
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import ModuleType
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.orm import Session
     from sqlalchemy.pool import ConnectionPoolEntry
@@ -30,6 +31,8 @@ fcntl: ModuleType | None = importlib.import_module("fcntl") if importlib.util.fi
 WRITE = "portal_write"
 _DEFERRED = "portal_deferred"
 _locks: dict[str, threading.RLock] = {}
+# whether the transaction that begins now will write (SQLite)
+_immediate: ContextVar[bool] = ContextVar("portal_immediate", default=False)
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -93,10 +96,21 @@ def prepare(engine: Engine) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get(WRITE, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    # not by an event: an engine with listeners asks them again at every statement
+    engine.dialect.do_begin = _begin  # type: ignore[method-assign,assignment] # each engine has a dialect of its own
+
+
+def _begin(connection: DBAPIConnection) -> None:
+    connection.cursor().execute("BEGIN IMMEDIATE" if _immediate.get() else "BEGIN")
+
+
+def _open_for_writing(session: Session) -> None:
+    """Begin the session's transaction as one that writes: nobody else's write comes between its reads and its own."""
+    token = _immediate.set(True)
+    try:
+        session.connection()
+    finally:
+        _immediate.reset(token)
 
 
 def _lock_for(engine: Engine) -> AbstractContextManager[object]:
@@ -145,7 +159,7 @@ def write() -> Iterator[Session]:
     with _lock_for(db.engine):
         session.info[WRITE] = True
         try:
-            session.connection(execution_options={WRITE: True})
+            _open_for_writing(session)
             yield session
             session.commit()
         except BaseException:
@@ -180,7 +194,7 @@ class Deferred:
             with ExitStack() as locks:
                 locks.enter_context(_lock_for(db.engine))
                 try:
-                    session.connection(execution_options={WRITE: True})
+                    _open_for_writing(session)
                     self._first(session)
                     yield
                     session.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -38,8 +38,8 @@ class Figure:
     kind: Literal["integer", "decimal", "percent", "money"] = "decimal"
 
 
-Cell = str | int | float | Decimal | date | datetime | bool | Link | Figure | None
-Kind = Literal["text", "integer", "decimal", "percent", "money", "date", "datetime", "boolean", "link"]
+Cell = str | int | float | Decimal | date | datetime | time | bool | Link | Figure | None
+Kind = Literal["text", "integer", "decimal", "percent", "money", "date", "datetime", "time", "boolean", "link"]
 Texts = "Mapping[str, str]"
 
 

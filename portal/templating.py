@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -22,6 +22,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from flask import current_app, g, url_for
+from flask.globals import app_ctx
 from flask_babel import get_locale, gettext, ngettext
 from jinja2 import Template, pass_eval_context
 from markupsafe import Markup, escape
@@ -33,6 +34,7 @@ from portal.table import pick
 
 if TYPE_CHECKING:
     from flask import Flask
+    from flask.ctx import AppContext
     from jinja2.environment import TemplateModule
     from jinja2.nodes import EvalContext
     from jinja2.runtime import Context
@@ -113,6 +115,7 @@ class ColumnView:
     """One column of a table: its heading, and `total`, the sum in the table's foot (None: no sum is shown).
 
     `labels` is JSON: the keys of its choices by their labels in every language, so that pasted labels are understood.
+    `wording` and `hint_wording` are as in `ItemView`.
     """
 
     code: str
@@ -124,6 +127,8 @@ class ColumnView:
     total: str | None = None
     hidden: bool = False
     labels: str = ""
+    wording: str = ""
+    hint_wording: str = ""
 
 
 @dataclass(slots=True)
@@ -177,8 +182,10 @@ class ItemView:
     answered, not_applicable or not_available; `states` are the (key, label) pairs besides answered that may be chosen.
     `texts` replaces `raw` where a text is held in several languages, the national one first. `error` blocks, `message`
     is what a draft keeps beside an answer that could not be read. `table` feeds the table control; the item of a cell
-    has its `row`, the ids of its headings in `labels` and control "computed" where nobody fills it in. `memory` are the
-    earlier answers that stand beside it.
+    has its `row`, the ids of its headings in `labels` and control "computed" where nobody fills it in. `filtered` says
+    that other answers decide which choices are on offer, `places` how many places a ranking then has at the most.
+    `wording` and `hint_wording` are label and hint with `${name}` in them where answers are spoken there, else "".
+    `memory` are the earlier answers that stand beside it.
     """
 
     code: str
@@ -217,6 +224,10 @@ class ItemView:
     how_to: str = ""
     html: str = ""
     memory: Sequence[Mapping[str, Any]] = ()
+    filtered: bool = False
+    places: int = 0
+    wording: str = ""
+    hint_wording: str = ""
 
 
 def view() -> Any:
@@ -405,6 +416,7 @@ def _read_words() -> SimpleNamespace:
         narrow=gettext("Search the list"),
         none_found=gettext("Nothing found. Try a shorter word."),
         some_found=gettext("%(found)s of %(all)s choices", found="{found}", all="{all}"),
+        none_offered=gettext("No choice fits your other answers yet."),
         show_choices=gettext("Show the %(count)s choices", count="{n}"),
         row=gettext("Row"),
         total=gettext("Total"),
@@ -435,9 +447,9 @@ def _said(context: EvalContext, message: str, **values: Any) -> str:
     Each sentence is looked up once per locale and set of words: Flask-Babel asks its context several times for each,
     and a page has some fifty. The locale is Flask-Babel's, not the page's, so that mails are written in their reader's.
     """
-    babel = g.get("_flask_babel")
-    locale = getattr(babel, "babel_locale", None) or get_locale()
-    kept = wording.present().words.kept
+    present = cast("AppContext", app_ctx._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - one way through the proxy instead of three
+    locale = getattr(present.g.get("_flask_babel"), "babel_locale", None) or get_locale()
+    kept = present.app.extensions["wording"].words.kept
     key = (locale.language, locale.territory, context.autoescape) if locale else ("", None, context.autoescape)
     sentences: dict[str, str] | None = kept.get(key)
     if sentences is None:
@@ -467,6 +479,19 @@ def _said_of(context: EvalContext, singular: str, plural: str, num: int, **value
         return found % values
     except wording.UNFORMATTABLE:
         return _shipped(look, found, singular, values, html=context.autoescape)
+
+
+def same_for_all(macro: Callable[..., str], **arguments: bool) -> str:
+    """Return what a macro draws for these arguments, kept with the words it says: once per language, not per page.
+
+    Only for what depends on nothing but the language: blank parts that a script fills.
+    """
+    kept = wording.present().words.kept
+    key = ("same", getattr(macro, "name", ""), str(get_locale()), *sorted(arguments.items()))
+    found = kept.get(key)
+    if found is None:
+        found = kept[key] = macro(**arguments)
+    return str(found) if not isinstance(found, Markup) else found
 
 
 def _safe(text: str, message: str) -> Markup:
@@ -514,7 +539,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(iso, "iso")
     app.jinja_env.globals.update(
         asset=asset, icon=icon, languages=languages, current_language=current_language, country=country,
-        portal_name=portal_name, answer_words=answer_words, view=view,
+        portal_name=portal_name, answer_words=answer_words, view=view, same_for_all=same_for_all,
     )  # fmt: skip
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined] # given by its i18n extension

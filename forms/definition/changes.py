@@ -63,7 +63,7 @@ RULES = ("relevant", "required", "constraint", "choice_filter")
 SOURCES = (*RULES, "calculation", "default")
 ROLES = ("label", "hint", "guidance", "required_message", "constraint_message")
 # notes of the file that say nothing to anybody
-UNSPOKEN = frozenset({"list_name", "parameters", "written_type", "columns", "type", "checked"})
+UNSPOKEN = frozenset({"list_name", "parameters", "written_type", "columns", "type", "checked", "kept_rules"})
 # settings whose change gives answers that exist another meaning or another place
 BINDING = frozenset({"unit", "one_language", "scope", "repeat_count", "step", "accept", "read_only"})
 TABLES = frozenset({"repeat", "matrix"})

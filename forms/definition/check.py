@@ -34,9 +34,10 @@ _MEND_SHEET = {
 }
 
 
-def check(rows: SheetRows, name: str = "") -> Report:
+def check(rows: SheetRows, name: str = "", *, keep: bool = True) -> Report:
     """Judge the sheets of a questionnaire; never raises, whatever the rows hold.
 
+    With `keep`, rules that are right and cannot be computed here ride along with a warning (`Rules`).
     `name` is the name of the file: a questionnaire whose settings hold no form_id takes its code from it.
 
     `Report.definition` is None when there is an error; warnings do not keep it from being used. Sheets beside survey,
@@ -61,7 +62,7 @@ def check(rows: SheetRows, name: str = "") -> Report:
     read = Survey(survey, lists, wording, findings, tables)
     _warn_languages(read, wording, findings)
     _warn_doubles(sheets, findings)
-    rules = Rules(read, findings)
+    rules = Rules(read, findings, keep=keep)
     settings: dict[str, Any] = dict(front.settings)
     if unused := _unused(read, rules.looked_up, findings):
         settings[LISTS] = unused

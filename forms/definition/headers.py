@@ -20,6 +20,8 @@ ALIASES = {
     "constraint_msg": "constraint_message",
     "constraining_message": "constraint_message",
     "requiredmsg": "required_message",
+    "jr:requiredmsg": "required_message",
+    "jr:constraintmsg": "constraint_message",
     "guidance": "guidance_hint",
     "title": "form_title",
     "set_form_title": "form_title",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
 
 from forms.definition.model import Choice, Item
 from forms.definition.reading import good_name, in_languages
+from forms.definition.searching import Sieve, sieve_of
 from forms.definition.settings import inherited, item_settings, parameters_of
 from forms.definition.tables import choices_from, table_name
-from forms.definition.types import METADATA, TypeWord
+from forms.definition.types import METADATA, TypeWord, read_type
 from forms.question_types import question_types
 
 if TYPE_CHECKING:
@@ -42,6 +44,13 @@ class Questions:
         word, kept = self._as_it_is_asked(row, written, word)
         texts = self.reading.texts(row)
         settings = inherited(around, item_settings(self.headers, row, word.type, self.findings))
+        sieve = self._search(row, word, settings)
+        if sieve is not None:
+            word, kept = TypeWord("question", "text"), written
+            if sieve.table in self.reading.tables:
+                word, kept = TypeWord("question", read_type(written).type, file=f"{sieve.table}.csv"), ""
+                del settings["appearance"]
+                settings |= sieve.settings
         choices = self._choices(row, word, settings)
         if word.file and not choices:
             word, kept = TypeWord("question", "text"), written
@@ -53,6 +62,8 @@ class Questions:
         }
         if word.calculation:
             rules["calculation"] = word.calculation
+        if sieve is not None and word.file:
+            rules["choice_filter"] = sieve.choice_filter
         self._labelled(row, word, texts)
         self._kept_only(row, settings)
         item = Item(
@@ -101,6 +112,10 @@ class Questions:
         if calculation and silent and word.type not in (*_SILENT, "note") and not word.list_name:
             # computed and without a text: XLSForm shows it to nobody
             return TypeWord("question", "calculate"), written
+        if word.type in LISTED and "label" in self.headers.get(row, "appearance").split():
+            # only the head of a table of choices as it was made by hand: the rows below it are asked
+            self.reading.warn_type(row, written, _l("It is shown as a note."))
+            return TypeWord("question", "note"), written
         if "${" in word.list_name:
             self.reading.warn_type(row, written, _l("It is asked as “%(type)s”.", type="text"))
             return TypeWord("question", "text"), written
@@ -187,7 +202,38 @@ class Questions:
                 self.reading.at("trigger"),
             )
 
+        if isinstance(settings.get("read_only"), str):
+            self.findings.warn(
+                _l("Read only by a condition is kept; the answer can be changed at any time."),
+                row,
+                self.reading.at("read_only"),
+            )
+
     # choices
+
+    def _search(self, row: RawRow, word: TypeWord, settings: Mapping[str, Any]) -> Sieve | None:
+        """Return what search() in the appearance looks up; what it means is said in the report."""
+        sieve = sieve_of(str(settings.get("appearance", ""))) if word.type in LISTED and not word.file else None
+        if sieve is None:
+            return None
+        wanted = self.reading.lists.get(word.list_name, ())
+        key = wanted[0].key if wanted else "name"
+        label = next((text for text in wanted[0].texts.values()), "label") if wanted else "label"
+        at = self.reading.at("appearance")
+        if sieve.table in self.reading.tables:
+            self.findings.warn(
+                _l("search() is written as choices from the attached table “%(name)s”.", name=sieve.table[:60]), row, at
+            )
+        else:
+            self.findings.warn(
+                _l("The table “%(name)s” with the choices is not attached.", name=sieve.table[:60]),
+                row,
+                at,
+                _l("Until then it is asked as text. Add the table as a sheet of that name with the columns name and "
+                   "label, or upload it together with the questionnaire."),
+            )  # fmt: skip
+        named = {"parameters": f"value={key} label={label}"} if (key, label) != ("name", "label") else {}
+        return replace(sieve, settings=named | ({"appearance": sieve.rest} if sieve.rest else {}))
 
     def _choices(self, row: RawRow, word: TypeWord, settings: dict[str, Any]) -> tuple[Choice, ...]:
         if word.type not in LISTED:
@@ -241,7 +287,7 @@ class Questions:
         settings["file"] = word.file
         wording = self.reading.wording
         table = self.reading.tables.get(table_name(word.file))
-        parameters = parameters_of(self.headers.get(row, "parameters"))
+        parameters = parameters_of(str(settings.get("parameters", "")))
         choices = choices_from(table, parameters, wording.default_language) if table else []
         if choices:
             if word.type != "select_one":

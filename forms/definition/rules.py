@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
 
+from forms.context import Context
 from forms.definition.compiled import ALWAYS, NEVER, dependencies, dynamic, in_order
 from forms.definition.paths import TABLES, resolve, sites
 from forms.definition.tables import BUILT_IN
-from forms.expressions import ExpressionError, judge
+from forms.evaluation import raw_of_default
+from forms.expressions import ExpressionError, NotOffered, judge
 from forms.expressions.tree import (
     Call,
     Cells,
@@ -27,28 +30,34 @@ from forms.expressions.tree import (
     parts_of,
     walk,
 )
+from forms.question_types import question_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from forms.answers import Text
     from forms.definition.model import Item
     from forms.definition.report import Findings
     from forms.definition.rows import RawRow
     from forms.definition.survey import Survey
 
 RULES = ("relevant", "constraint", "calculation", "required", "choice_filter")
+KEPT = "kept_rules"  # the setting under which rules that cannot be computed here are given back by an export
 _NAME = re.compile(r"\$\{\s*([^{}\s]*)\s*\}")
+_LAST_SAVED = re.compile(r"\$\{\s*last-saved#")
+_KEEPABLE = (*RULES, "default", "repeat_count")
 _PAIR = 2
 
 
 class Rules:
-    """Judges the rules of all items; `mended` returns the items without the rules that were left out."""
+    """Judges the rules of all items; `mended` returns the items without the rules that were left out.
 
-    def __init__(
-        self,
-        survey: Survey,
-        findings: Findings,
-    ) -> None:
+    With `keep`, a rule that is right by the standard and cannot be computed here (chance, maps, checksums, what a
+    device saved last) is kept with a warning, as an uploaded file needs it; else it is a mistake like any other.
+    """
+
+    def __init__(self, survey: Survey, findings: Findings, *, keep: bool = False) -> None:
+        self.keep = keep
         pages = survey.pages
         self.items = {item.code: item for page in pages for item in page.items()}
         self.places = survey.places
@@ -61,6 +70,7 @@ class Rules:
         self.tables = survey.tables
         self.looked_up: set[str] = set()  # names of the tables and lists that rules look up
         self.left_out: set[tuple[str, str]] = set()
+        self.kept: dict[str, dict[str, str]] = {}  # by item: rules that are given back and not computed
         self.broken: set[str] = set()
         for item in self.items.values():
             for rule in RULES:
@@ -68,8 +78,12 @@ class Rules:
             evidence = item.settings.get("evidence_required")
             if isinstance(evidence, str):
                 self._judge(item, "evidence_required", evidence)
+            if isinstance(read_only := item.settings.get("read_only"), str):
+                self._judge(item, "read_only", read_only)
+            elif read_only:
+                self._judge_read_only(item)
             self._judge(item, "repeat_count", str(item.settings.get("repeat_count") or ""))
-            if dynamic(item.default):
+            if dynamic(item.default) or self._not_offered(item.default):
                 self._judge(item, "default", item.default)
             self._judge_texts(item)
             self._judge_default(item)
@@ -79,6 +93,13 @@ class Rules:
     def mended(self, item: Item) -> Item:
         """Return the item, and all in it, without the rules that were left out with a warning."""
         changes: dict[str, Any] = {rule: "" for rule in RULES if (item.code, rule) in self.left_out}
+        if kept := self.kept.get(item.code):
+            changes |= dict.fromkeys(kept.keys() - {"repeat_count"}, "")
+            staying = {name: value for name, value in item.settings.items() if name not in kept}
+            changes["settings"] = {**staying, KEPT: kept}
+            if item.type == "calculate" and "calculation" in kept:
+                changes["type"] = "hidden"
+                changes["settings"].setdefault("written_type", "calculate")
         if item.children:
             changes["children"] = tuple(self.mended(child) for child in item.children)
         return replace(item, **changes) if changes else item
@@ -88,7 +109,14 @@ class Rules:
         if not plain or (rule == "required" and plain.lower() in ALWAYS | NEVER):
             return
         row, header = self.places.get(item.code), self.headers.header(rule) or rule
+        if self.keep and _LAST_SAVED.search(plain):
+            sentence = _l("“last-saved” is what a device kept of an earlier form; here there is none.")
+            self._keep(item, rule, plain, sentence, row, header)
+            return
         tree, problems = judge(plain, filtering=rule == "choice_filter")
+        if self.keep and problems and all(isinstance(one, NotOffered) for one in problems) and rule in _KEEPABLE:
+            self._keep(item, rule, plain, problems[0].sentence, row, header)
+            return
         for problem in problems:
             self._wrong(item, problem, plain, row, header)
         if tree is None or problems:
@@ -101,6 +129,28 @@ class Rules:
                 self._wrong(item, trouble, plain, row, header)
                 return
             self._tables(item, meaning, row, header)
+
+    def _judge_read_only(self, item: Item) -> None:
+        """Let nobody be held up by a question that must be answered and cannot be."""
+        required = item.required.strip()
+        if self.keep and required.lower() not in NEVER and not item.default and not item.calculation:
+            row, header = self.places.get(item.code), self.headers.header("required") or "required"
+            self._keep(item, "required", required, _l("Nobody can answer a question that is read only."), row, header)
+
+    def _computed(self, item: Item) -> bool:
+        return dynamic(item.default) or "default" in self.kept.get(item.code, {})
+
+    def _not_offered(self, default: str) -> bool:
+        """Tell whether a default calls only functions of the standard that are not computed here."""
+        problems = judge(default.strip())[1] if self.keep and "(" in default else ()
+        return bool(problems) and all(isinstance(one, NotOffered) for one in problems)
+
+    def _keep(self, item: Item, rule: str, source: str, sentence: Text, row: RawRow | None, header: str) -> None:
+        """Let a rule ride along without effect."""
+        self.kept.setdefault(item.code, {})[rule] = source
+        self.broken.add(item.code)  # it reads nothing and closes no circle
+        mend = _l("It is kept and not computed: %(source)s", source=source[:200])
+        self.findings.warn(sentence, row, header, mend)
 
     def _wrong(self, item: Item, trouble: ExpressionError, source: str, row: RawRow | None, header: str) -> None:
         self.broken.add(item.code)
@@ -240,6 +290,12 @@ class Rules:
 
     def _judge_texts(self, item: Item) -> None:
         row = self.places.get(item.code)
+        if any("${" in text for choice in item.choices for text in choice.texts.values()):
+            self.findings.warn(
+                _l("A choice of this question names an answer in its label; it is shown as it is written."),
+                row,
+                self.headers.header("type"),
+            )
         for role, texts in item.texts.items():
             for text in texts.values():
                 for name in _NAME.findall(text):
@@ -253,6 +309,14 @@ class Rules:
 
     def _judge_default(self, item: Item) -> None:
         keys = item.choice_by_key
+        if item.default and item.type in question_types() and not self._computed(item) and not _readable(item):
+            value = item.default[:40]
+            self.findings.warn(
+                _l("The default “%(value)s” is no value of the type “%(type)s”.", value=value, type=item.type),
+                self.places.get(item.code),
+                self.headers.header("default"),
+                _l("It is kept; the answer begins empty."),
+            )
         if item.default and keys and not dynamic(item.default):
             unknown = [key for key in item.default.split() if key not in keys]
             if unknown:
@@ -287,3 +351,12 @@ def _nodes(tree: Tree) -> Iterator[tuple[Tree, bool]]:
         node, inside = waiting.pop()
         yield node, inside
         waiting.extend((part, inside or isinstance(node, Path)) for part in reversed(parts_of(node)))
+
+
+def _readable(item: Item) -> bool:
+    """Tell whether a static default can be an answer of the question's type; files and choices are judged elsewhere."""
+    kind = question_types()[item.type]
+    if not kind.asks or item.choices or kind.control == "file" or item.calculation:
+        return True
+    raw = item.default.split() if kind.several else raw_of_default(kind, item.default, item)
+    return kind.parse(raw, item, Context(date(2000, 1, 1)), "").value is not None

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from forms.definition.check import check
 from forms.definition.rows import RawRow
+from forms.definition.rules import KEPT
 from forms.definition.writing import sheets
 
 if TYPE_CHECKING:
-    from forms.definition.model import Definition
+    from forms.definition.model import Definition, Item
     from forms.definition.report import Mistake
     from forms.definition.rows import SheetRows
 
@@ -24,7 +25,7 @@ def judge(definition: Definition) -> tuple[Mistake, ...]:
     """
     rows: SheetRows = {}
     places: dict[tuple[str, int], str] = {}
-    for sheet in sheets(definition):
+    for sheet in sheets(replace(definition, pages=tuple(_without_kept(page) for page in definition.pages))):
         rows[sheet.name] = [
             RawRow(sheet.name, number, dict(cells)) for number, cells in enumerate(sheet.rows, start=FIRST_ROW)
         ]
@@ -35,7 +36,15 @@ def judge(definition: Definition) -> tuple[Mistake, ...]:
         places["choices", row.row] = lists.get(row.cells["list_name"], "")
     found = [
         replace(one, sheet=None, row=None, column=one.field, field=places.get((one.sheet or "", one.row or 0), ""))
-        for one in check(rows).problems
+        for one in check(rows, keep=False).problems
     ]
     order = {item.code: number for number, item in enumerate(definition.items())}
     return tuple(sorted(found, key=lambda one: order.get(one.field or "", -1)))
+
+
+def _without_kept(item: Item) -> Item:
+    """Return an item without the rules that only ride along: an author neither wrote nor can mend them here."""
+    settings = {name: value for name, value in item.settings.items() if name != KEPT}
+    if item.settings.get(KEPT) and item.type == "hidden":
+        settings.pop("written_type", None)
+    return replace(item, settings=settings, children=tuple(_without_kept(child) for child in item.children))

@@ -12,6 +12,7 @@ from forms.definition.front import LISTS
 from forms.definition.headers import TEXTS, english_name
 from forms.definition.model import Choice, Definition, Item
 from forms.definition.reading import ROLES
+from forms.definition.rules import KEPT
 from forms.definition.settings import COUNTS, FLAGS, PLAIN, TYPED, type_settings
 from forms.definition.types import METADATA
 
@@ -236,7 +237,7 @@ def _row(item: Item, named: Mapping[str, str]) -> dict[str, str]:
             row[rule] = source
     if item.settings.get("written_type") in METADATA and item.calculation == METADATA[item.settings["written_type"]]:
         del row["calculation"]  # it follows from the type
-    row |= _parameters(item, settings)
+    row = settings.pop(KEPT, {}) | row | _parameters(item, settings)
     for header, text in settings.pop("columns", {}).items():
         row[header] = str(text)
     known = type_settings(item.type)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from forms.expressions.compiling import compile_tree
 from forms.expressions.functions import FUNCTIONS
-from forms.expressions.parsing import ExpressionError, judge, parse
+from forms.expressions.parsing import ExpressionError, NotOffered, judge, parse
 from forms.expressions.printing import to_source
 from forms.expressions.scope import Rule, Scope, Sieve
 from forms.expressions.tree import Tree, names, to_json
@@ -15,6 +15,7 @@ compile = compile_tree  # noqa: A001 - read as expressions.compile(tree)
 __all__ = [
     "FUNCTIONS",
     "ExpressionError",
+    "NotOffered",
     "Rule",
     "Scope",
     "Sieve",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from forms.expressions.functions import FUNCTIONS, OF_ITSELF, OPERATORS, OVER_ROWS
+from forms.expressions.functions import FUNCTIONS, LEADING, OF_ITSELF, OPERATORS, OVER_ROWS
 from forms.expressions.scope import Rule, Scope, Sieve, sifted
 from forms.expressions.tree import (
     Call,
@@ -119,7 +119,10 @@ def _call(tree: Call) -> Rule:
 
 def _over_rows(tree: Call) -> Rule:
     run = FUNCTIONS[tree.name].run
-    parts = [(_nodes(part), compile_tree(part)) for part in tree.parts]
+    plain = LEADING.get(tree.name, 0)
+    parts = [
+        (None if place < plain else _nodes(part), compile_tree(part)) for place, part in enumerate(tree.parts)
+    ]  # fmt: skip
 
     def rule(scope: Scope) -> Value:
         values: list[Value] = []

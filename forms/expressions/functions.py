@@ -259,6 +259,7 @@ FUNCTIONS: dict[str, Function] = {
 
 # In these a reference means all its rows.
 OVER_ROWS = frozenset({"sum", "min", "max", "count", "count-non-empty", "join", "concat", "checklist"})
+LEADING = {"join": 1, "checklist": 2}  # how many first arguments of these are one value each, whatever they name
 OF_ITSELF = frozenset({"string-length", "normalize-space"})  # without an argument they take the answer itself
 
 OPERATORS: dict[str, Callable[[Value, Value], Value]] = {

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
     from forms.answers import Text
 
-_SLIPS = {"==": "=", "=>": ">=", "=<": "<=", "&&": "and", "||": "or", "<>": "!=", "!": "not(...)"}
+_SLIPS = {
+    "==": "=", "=>": ">=", "=<": "<=", "&&": "and", "||": "or", "<>": "!=", "!": "not(...)", "AND ": "and",
+    "OR ": "or", "And ": "and", "Or ": "or",
+}  # fmt: skip
 
 _NAMED = re.compile(r"\$\{\s*[^{}\s]+\s*\}")
 
@@ -113,6 +116,10 @@ class ExpressionError(ValueError):
         self.sentence = sentence
         self.position = position
         super().__init__("expression")
+
+
+class NotOffered(ExpressionError):
+    """The expression is right by the standard and names a function that is not computed here (chance, maps, sums)."""
 
 
 @v_args(inline=True)
@@ -262,7 +269,8 @@ def _check(node: Tree, *, columns: bool, inside: bool) -> None:
 def _check_call(node: Call, *, inside: bool) -> None:
     function = FUNCTIONS.get(node.name)
     if function is None:
-        raise ExpressionError(_not_known(node.name), node.at)
+        trouble = NotOffered if node.name in CHANCE | ELSEWHERE else ExpressionError
+        raise trouble(_not_known(node.name), node.at)
     if inside and node.name in OVER_ROWS | {"pulldata", "indexed-repeat"}:
         raise ExpressionError(
             _l("%(name)s() cannot stand in brackets [..]; please compute it in two steps.", name=node.name), node.at
@@ -322,7 +330,8 @@ def _explained(source: str, trouble: UnexpectedInput) -> ExpressionError:
     elif rest[:1] in tuple("“”‘’"):
         sentence = _l("Please write straight quotation marks (' or \") instead of curly ones.")
     elif slip:
-        sentence = _l("“%(slip)s” is not known in XLSForm; please write %(right)s", slip=slip, right=_SLIPS[slip])
+        right = _SLIPS[slip]
+        sentence = _l("“%(slip)s” is not known in XLSForm; please write %(right)s", slip=slip.strip(), right=right)
     elif rest[:1] == "*" and around[:1] in ("/", "["):
         sentence = _l("“*” cannot stand in a path; please name the question.")
     elif not rest.strip() or getattr(trouble, "token", None) == "":

@@ -126,7 +126,9 @@ class SelectOneType(_ListType):
         "likert": "likert",
         "horizontal": "likert",
         "table-list": "table-list",
-        "list-nolabel": "table-list",
+        "list-nolabel": "likert",  # its head row may be far away: each question keeps its labels
+        "list_nolabel": "likert",
+        "list": "likert",
         "columns": "columns",
     }
 
@@ -160,7 +162,9 @@ class SelectMultipleType(_ListType):
         "autocomplete": "search",
         "minimal": "minimal",
         "table-list": "table-list",
-        "list-nolabel": "table-list",
+        "list-nolabel": "columns",
+        "list_nolabel": "columns",
+        "list": "columns",
         "columns": "columns",
         "horizontal": "columns",
     }

@@ -158,6 +158,11 @@ class TimeType(QuestionType):
         """Return the time."""
         return None if json is None else time.fromisoformat(str(json))
 
+    def cell(self, json: Json, item: Question, language: str) -> CellValue:
+        """Return the time of day, which Excel keeps as a part of a day."""
+        del item, language
+        return CellValue("time", self.restore(json))
+
     def excel_rule(self, item: Question) -> ExcelRule:
         """Return a time of the day; Excel counts it as a part of a day."""
         del item

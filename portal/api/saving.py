@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
@@ -12,6 +11,7 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, field_name, parse_field_name
+from forms.fields import raw_of
 from forms.question_types import question_type
 from forms.questionnaire import answer_keys, asked, cell_keys, read_answers, section_form
 from forms.tables import table_of
@@ -134,20 +134,6 @@ def _not_taken(name: str, message: str) -> shapes.RefusedAnswer:
     return shapes.RefusedAnswer(name=shown, message=message, revision=0, kept=False)
 
 
-def raw_of(value: str | float | list[str] | None) -> list[str]:
-    """Return a JSON value as a control would post it; a number is written so that it can be read in one way only."""
-    if value is None:
-        return []
-    if isinstance(value, list):
-        return value
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, int):
-        return [str(value)]
-    plain = f"{Decimal(repr(value)):f}"
-    return [plain + "0" if "." in plain else plain]
-
-
 def _saved(
     session: Session,
     head: SubmissionHead,
@@ -156,7 +142,11 @@ def _saved(
     unknown: list[shapes.RefusedAnswer],
 ) -> shapes.Saved:
     written = [cell for row in saved.stale_rows for cell in row.theirs.values()]
-    actors = [*(one.theirs.answered_by for one in saved.stale), *(one.answered_by for one in written)]
+    actors = [
+        *(one.theirs.answered_by for one in saved.stale),
+        *(one.by for one in saved.stale_rows),
+        *(one.answered_by for one in written),
+    ]
     names = actor_names(session, actors)
     status = session.scalar(select(Submission.status).where(Submission.id == head.id))
     return shapes.Saved(
@@ -214,11 +204,14 @@ def _stale_row(one: StaleRow, definition: Definition, names: Mapping[int, Mappin
             at=stored.answered_at if stored is not None else None,
         )
 
+    by = names.get(one.by)
     return shapes.StaleRow(
         table=one.name.repeat,
         key=one.name.key,
         removed=one.removed,
         revision=one.revision,
+        by=dict(by) if by else None,
+        at=one.at,
         mine=[cell(key, given) for key, given in one.mine.items()],
         theirs=[cell(key, given) for key, given in one.theirs.items()],
     )

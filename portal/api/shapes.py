@@ -299,6 +299,8 @@ class StaleRow(BaseModel):
     key: str
     removed: bool
     revision: int
+    by: Texts | None = None
+    at: datetime | None = None
     mine: list[StaleCell]
     theirs: list[StaleCell]
 

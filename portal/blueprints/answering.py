@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,22 @@ from markupsafe import Markup, escape
 
 from forms.answers import AnswerKey, field_name, parse_field_name
 from forms.context import Context, looked_up
-from forms.evaluation import evaluate, fill
+from forms.evaluation import NAME, evaluate, fill
 from forms.question_types import question_type
 from forms.questionnaire import asked, cell_keys, read_answers, section_form, why_unreadable
 from forms.tables import answered_codes, countable, counted_as, may_change, table_of, tables
 from portal import clock
 from portal.blueprints.drawing import clone, draw
-from portal.blueprints.question_views import as_table, computed_view, is_shown, is_table_list, retired_but_chosen
+from portal.blueprints.question_views import (
+    TABLE_LIST,
+    as_table,
+    computed_view,
+    is_shown,
+    is_table_list,
+    on_offer,
+    retired_but_chosen,
+    speak,
+)
 from portal.blueprints.recollections import beside, reported_views
 from portal.blueprints.tables import cell_id, fill_table, table_skeleton
 from portal.extensions import db
@@ -49,6 +59,7 @@ if TYPE_CHECKING:
     from portal.queries.submissions import AskedRecommendation, StoredReply, SubmissionHead
 
 ROWS = 5
+_TAG = re.compile(r"(<[^>]*>)")
 
 
 def context_for(principal: Principal, head: SubmissionHead, definition: Definition) -> Context:
@@ -184,6 +195,9 @@ def _question_view(item: Item, language: str, languages: tuple[str, ...]) -> Ite
         for state, words in (("not_available", _("Not available")), ("not_applicable", _("Not applicable")))
         if settings.get(state)
     ]
+    choices = kind.shown_choices(item, language)
+    filtered = bool(item.choice_filter.strip() and item.choices)
+    variant = kind.variant(item)
     return ItemView(
         code=item.code,
         name=item.code,
@@ -193,8 +207,10 @@ def _question_view(item: Item, language: str, languages: tuple[str, ...]) -> Ite
         hint=item.text("hint", language, languages),
         guidance=item.text("guidance", language, languages),
         required=item.required in {"yes", "true", "true()"},
-        variant=kind.variant(item),
-        choices=[(key, label, False) for key, label in kind.shown_choices(item, language)],
+        variant="columns" if filtered and variant == TABLE_LIST else variant,
+        choices=[(key, label, False) for key, label in choices],
+        filtered=filtered,
+        places=len(choices) if filtered else 0,
         how_to=str(kind.how_to(item)),
         html=marked(item.text("label", language, languages)) if item.kind == "note" else "",
         rows=int(settings.get("rows") or ROWS),
@@ -238,6 +254,22 @@ def why_not_taken(
         if one.typed is not None
     }
     return found | {key: str(text) for key, text in evaluation.refused.items()}
+
+
+def _spoken_html(html: str, definition: Definition, values: Mapping[str, str], language: str) -> Markup:
+    """Return HTML with answers in the place of `${name}`, marked in its text so that a script can renew them there."""
+
+    def escaped(said: str) -> str:
+        return str(escape(said))
+
+    def marked_answer(found: re.Match[str]) -> str:
+        answer = fill(found[0], definition, values, language, escaped)
+        return f'<span data-says="{escape(found[1])}">{answer}</span>'
+
+    parts = _TAG.split(html)  # Markdown's own output: "<" stands for a tag and nothing else
+    parts[::2] = [NAME.sub(marked_answer, text) for text in parts[::2]]
+    parts[1::2] = [fill(tag, definition, values, language, escaped) for tag in parts[1::2]]
+    return Markup("".join(parts))  # noqa: S704 - what is put in is escaped
 
 
 class AnsweringPage:
@@ -352,8 +384,7 @@ class AnsweringPage:
             filled.revision = answer.revision if answer else 0
             filled.raw = self.raw(item, key, answer, mine.get(key))
             if view.choices:
-                chosen = set(filled.raw)
-                filled.choices = [(value, label, value in chosen) for value, label, _chosen in view.choices]
+                filled.choices = on_offer(view, filled.raw, self.evaluation.offered.get(view.code))
                 filled.choices += retired_but_chosen(item, view, filled.raw, self.context.language)
         if answer is not None:
             filled.state = answer.state
@@ -364,12 +395,15 @@ class AnsweringPage:
         """Return the view with answers in the place of `${name}` in its wording; they are escaped as HTML in `html`."""
         values, language = self.evaluation.values, self.context.language
         filled = clone(view)
-        filled.label = fill(view.label, self.definition, values, language)
-        filled.hint = fill(view.hint, self.definition, values, language)
+        speak(filled, self.definition, values, language)
         if "${" in view.html:
-            html = fill(view.html, self.definition, values, language, lambda said: str(escape(said)))
-            filled.html = Markup(html)  # noqa: S704 - what is put in is escaped
+            filled.html = _spoken_html(view.html, self.definition, values, language)
         return filled
+
+    def text(self, item: Item, role: str = "label") -> str:
+        """Return a wording outside tables in the reader's language, with answers in it."""
+        words = item.text(role, self.context.language, self.context.languages)
+        return fill(words, self.definition, self.evaluation.values, self.context.language)
 
     def raw(self, item: Item, key: AnswerKey, answer: StoredAnswer | None, mine: str | None) -> list[str]:
         """Return what a control shows: my lost text, else what is stored, else what the answer begins with."""
@@ -423,13 +457,12 @@ class AnsweringPage:
 
     def _place_of(self, key: AnswerKey) -> tuple[str, str]:
         """Return how a question is named and where it stands; a cell with its table, at the first of its rows."""
-        language, languages = self.context.language, self.context.languages
-        label = self.definition.question(key.code).text("label", language, languages)
+        label = self.text(self.definition.question(key.code))
         page = self.page_url(self.definition.page_of(key.code).code)
         table = table_of(self.definition, key.code)
         if table is None or not key.row:
             return label, f"{page}#q-{key.code}-item"
-        return f"{table.item.text('label', language, languages)}: {label}", f"{page}#{cell_id(table.code, key)}-item"
+        return f"{self.text(table.item)}: {label}", f"{page}#{cell_id(table.code, key)}-item"
 
     def _order(self, code: str) -> int:
         return list(self.definition.compiled.by_code).index(code)
@@ -440,7 +473,6 @@ class AnsweringPage:
 
     def steps(self, current: str) -> list[tuple[str, str, str, str]]:
         """List the pages: (label, address, state, detail)."""
-        language, languages = self.context.language, self.context.languages
         blocking = {
             counted_as(self.definition, key.code)
             for key in (*self.evaluation.missing, *self.evaluation.refused, *self.evaluation.unreadable)
@@ -461,7 +493,7 @@ class AnsweringPage:
             if state == "open" and asked and done == len(asked):
                 state = "done"
             detail = _("%(done)s of %(all)s answered", done=done, all=len(asked)) if asked else ""
-            steps.append((page.text("label", language, languages), self.page_url(page.code), state, detail))
+            steps.append((self.text(page), self.page_url(page.code), state, detail))
         return steps
 
     def asked(self) -> int:

@@ -106,7 +106,9 @@ def _draw(
     chosen = tuple(item.raw) if item.choices else tuple(map(bool, item.raw))
     written = tuple(bool(text.value) for text in item.texts)
     wording = (item.label, item.hint, item.html)  # answers may be spoken in it
-    key = (*place, item.code, wording, item.hidden, item.readonly, item.missing, item.state, chosen, written)
+    # replies may be offered different choices of one list
+    offered = tuple(one[0] for one in item.choices) if item.filtered else ()
+    key = (*place, item.code, wording, item.hidden, item.readonly, item.missing, item.state, chosen, offered, written)
     parts: list[str] | None = kept.get(key)
     if parts is None:
         parts = kept[key] = _HOLE.split(str(macro(_holed(item), words)))

@@ -95,7 +95,8 @@ def requires(permission: Permission, on: Callable[..., Any] | None = None) -> Ca
 
 def who() -> Principal:
     """Return the signed-in person; only valid behind the guard."""
-    return cast("Principal", current_user._get_current_object())  # noqa: SLF001 - the proxy's own way
+    # Flask-Login keeps the person there once it has found them; asking it again is dear
+    return cast("Principal", g.get("_login_user") or current_user._get_current_object())  # noqa: SLF001 - the proxy's own way
 
 
 def confirm_password(principal: Principal, password: str) -> None:

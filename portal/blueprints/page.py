@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import current_app, g, request, session, url_for
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from portal import wording
 from portal.extensions import db
 from portal.models import Role, StaffRole
 from portal.permissions import Permission, Principal, may
@@ -101,9 +103,20 @@ def _is_here(endpoint: str, here: str) -> bool:
 
 
 def _navigation(principal: Principal) -> list[NavigationItem]:
-    labels = _labels()
+    """Return the main navigation; kept with the words it is made of, for each room and set of roles."""
     here = (request.endpoint or "").partition(".")[0]
     here = _BESIDE.get(here, here)
+    published = request.endpoint == "recommendations.published"
+    key = ("navigation", str(get_locale()), request.script_root, here, published, principal.roles, principal.system)
+    kept: dict[Any, list[NavigationItem]] = wording.present().words.kept
+    found = kept.get(key)
+    if found is None:
+        found = kept[key] = _entries(principal, here)
+    return found
+
+
+def _entries(principal: Principal, here: str) -> list[NavigationItem]:
+    labels = _labels()
     return [
         NavigationItem(labels[key], url_for(endpoint), icon, _is_here(endpoint, here))
         for endpoint, key, icon, permission in _NAVIGATION

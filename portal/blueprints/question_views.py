@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forms.evaluation import fill
 from forms.question_types import question_type
 from forms.question_types.choices import label_of
 from portal.templating import ItemView
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from forms.definition.model import Item
+    from forms.definition.model import Definition, Item
 
 TABLE_LIST = "table-list"
 
@@ -46,7 +47,8 @@ def is_table_list(item: Item) -> bool:
 
 def as_table(heading: ItemView, inside: Sequence[ItemView]) -> ItemView:
     """Make the questions that share the list of the first one rows under its choices; others stay as they are."""
-    rows = [view for view in inside if view.control in {"choice", "choices"} and view.choices]
+    # rows that are offered different choices do not fit under one head
+    rows = [view for view in inside if view.control in {"choice", "choices"} and view.choices and not view.filtered]
     if not rows:
         return heading
     shared = [key for key, _label, _chosen in rows[0].choices]
@@ -55,6 +57,24 @@ def as_table(heading: ItemView, inside: Sequence[ItemView]) -> ItemView:
             view.variant = TABLE_LIST
     heading.variant, heading.choices = TABLE_LIST, rows[0].choices
     return heading
+
+
+def speak(view: ItemView, definition: Definition, values: Mapping[str, str], language: str) -> None:
+    """Put answers in the place of `${name}` in a view's label and hint; what they are made from stays beside them."""
+    if "${" in view.label:
+        view.wording, view.label = view.label, fill(view.label, definition, values, language)
+    if "${" in view.hint:
+        view.hint_wording, view.hint = view.hint, fill(view.hint, definition, values, language)
+
+
+def on_offer(view: ItemView, raw: Sequence[str], offered: Collection[str] | None) -> list[tuple[str, str, bool]]:
+    """Return the choices of a list that the other answers leave (None: all) or that were chosen before."""
+    chosen = set(raw)
+    return [
+        (key, label, key in chosen)
+        for key, label, _chosen in view.choices
+        if offered is None or not view.filtered or key in offered or key in chosen
+    ]
 
 
 def retired_but_chosen(item: Item, view: ItemView, raw: Sequence[str], language: str) -> list[tuple[str, str, bool]]:

@@ -13,7 +13,7 @@ from forms.question_types import question_type
 from forms.question_types.choices import label_of
 from forms.tables import made_key, may_change, tables
 from portal.blueprints.drawing import clone
-from portal.blueprints.question_views import is_shown
+from portal.blueprints.question_views import is_shown, on_offer, speak
 from portal.queries.submissions import RowKey
 from portal.templating import ColumnView, ItemView, RowView, TableView, TextInLanguage, digits, number
 
@@ -120,6 +120,8 @@ class _Filler:
             return self.view
         filled = clone(self.view)
         filled.id = self.id
+        if self.parent:  # a table outside rows has been spoken already
+            speak(filled, self.page.definition, self._seen_here(), self.page.context.language)
         filled.hidden = self._hidden_here()
         filled.readonly = self.rows_locked
         counted = self.page.evaluation.counts.get(field_name(AnswerKey(self.table.code, self.parent)))
@@ -147,14 +149,22 @@ class _Filler:
             ColumnView(
                 one.code, self._spoken(one.label), self._spoken(one.hint), one.unit, one.required, one.kind,
                 None if one.total is None else sums.get(one.code, ""), one.code in hidden, one.labels,
+                one.label if "${" in one.label else "", one.hint if "${" in one.hint else "",
             )
             for one in pattern.columns
         ]  # fmt: skip
 
     def _spoken(self, words: str) -> str:
         """Put answers in the place of `${name}` in the heading of a column, as seen from outside the row."""
-        page = self.page
-        return fill(words, page.definition, page.evaluation.values, page.context.language)
+        return fill(words, self.page.definition, self._seen_here(), self.page.context.language)
+
+    def _seen_here(self) -> Mapping[str, str]:
+        """Return what `${name}` reads where the table stands: outside, or in a row of the table around it."""
+        evaluation, outer = self.page.evaluation, self.table.inside
+        if evaluation.frames is None or not self.parent:
+            return evaluation.values
+        row = next((frame for frame in evaluation.frames.of[outer] if frame.key == self.parent), None)
+        return evaluation.values if row is None else evaluation.frames.seen_from(row)
 
     def _rows(self, counted: int | None) -> Iterator[RowView]:
         """Yield the rows that stand here, then those that a given number of rows still asks for, or one to begin."""
@@ -209,8 +219,7 @@ class _Filler:
         cell.labels = f"{self.id}-r-{row} {self.id}-c-{code}"
         cell.hidden = name in page.evaluation.hidden
         if "${" in pattern.label:
-            seen = page.evaluation.seen_from(key)
-            cell.label = fill(pattern.label, page.definition, seen, page.context.language)
+            speak(cell, page.definition, page.evaluation.seen_from(key), page.context.language)
         cell.readonly = self.locked[code]
         cell.missing = key in self.missing
         if pattern.control == "computed":
@@ -240,13 +249,7 @@ class _Filler:
         self, pattern: ItemView, item: Item, name: str, raw: Sequence[str]
     ) -> list[tuple[str, str, bool]]:
         """Return what this row is offered and what was chosen in it; a text that names no choice stays as typed."""
-        chosen = set(raw)
-        offered = self.page.evaluation.offered.get(name)
-        found = [
-            (key, label, key in chosen)
-            for key, label, _chosen in pattern.choices
-            if offered is None or key in offered or key in chosen
-        ]
+        found = on_offer(pattern, raw, self.page.evaluation.offered.get(name))
         known = {key for key, _label, _chosen in found}
         language = self.page.context.language
         return found + [(one, label_of(one, item, language), True) for one in raw if one and one not in known]

@@ -10,6 +10,7 @@ import click
 
 from portal.cli.context import EXIT_REFUSED, with_app
 from portal.cli.db import require_schema
+from portal.cli.files import refused_file
 from portal.database import write
 from portal.errors import Invalid
 from portal.extensions import db
@@ -42,8 +43,7 @@ def import_file(app: Flask, file: Path, *, confirm: bool, as_json: bool) -> None
     try:
         rows = workbook.read(file, country.languages, filename=file.name, limit_bytes=file.stat().st_size + 1)
     except Invalid as error:
-        _print_refused_file(error, as_json=as_json)
-        raise click.exceptions.Exit(EXIT_REFUSED) from error
+        raise refused_file(error, as_json=as_json) from error
     with write() as session:
         verbs.ensure_system_actor(session)
     by = system_principal(db.session)
@@ -60,15 +60,6 @@ def import_file(app: Flask, file: Path, *, confirm: bool, as_json: bool) -> None
         click.echo("Nothing is written yet: repeat with --confirm.")
     if report.counts["refused"]:
         raise click.exceptions.Exit(EXIT_REFUSED)
-
-
-def _print_refused_file(error: Invalid, *, as_json: bool) -> None:
-    problems = [{"message": str(one.message), "mend": str(one.mend or "")} for one in error.problems]
-    if as_json:
-        click.echo(json.dumps({"error": error.code, "problems": problems}, ensure_ascii=False, indent=1))
-        return
-    for one in problems:
-        click.echo(f"portal: {one['message']} {one['mend']}".strip(), err=True)
 
 
 def _plain(report: ImportReport, *, confirmed: bool) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from portal.errors import Invalid
 from portal.extensions import db
 from portal.models import QuestionnaireScope
 from portal.queries import questionnaires as look
+from portal.queries.questionnaire_versions import open_draft_of
 from portal.queries.sessions import system_principal
 from portal.services import questionnaires
 from portal.services.people import ensure_system_actor
@@ -79,11 +80,20 @@ def check(app: Flask, file: Path, *, tables: tuple[Path, ...], as_json: bool) ->
 @click.option("--scope", type=click.Choice([str(one) for one in QuestionnaireScope]), default="recommendation")
 @click.option("--length", type=click.Choice(["short", "full"]), default="full", help="Counts for a new one only.")
 @click.option("--publish", is_flag=True, help="Freeze the version, so that rounds can use it.")
+@click.option("--replace-draft", is_flag=True, help="Lay the open draft aside, if there is one; it stays readable.")
 @TABLE
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @with_app
 def import_file(
-    app: Flask, file: Path, *, scope: str, length: str, publish: bool, tables: tuple[Path, ...], as_json: bool
+    app: Flask,
+    file: Path,
+    *,
+    scope: str,
+    length: str,
+    publish: bool,
+    replace_draft: bool,
+    tables: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
     """Store a file as a version of its questionnaire; the same file again makes no second version."""
     require_schema(app)
@@ -95,7 +105,13 @@ def import_file(
     by = system_principal(db.session)
     with write() as session:
         version = questionnaires.store(
-            session, definition, source_sha256=source.sha256, scope=QuestionnaireScope(scope), length=length, by=by
+            session,
+            definition,
+            source_sha256=source.sha256,
+            scope=QuestionnaireScope(scope),
+            length=length,
+            instead_of=open_draft_of(session, definition.code) if replace_draft else None,
+            by=by,
         )
         if publish:
             questionnaires.publish(session, version, by=by)

@@ -11,6 +11,7 @@ from flask import current_app
 
 from portal.cli.context import EXIT_REFUSED, Refused, with_app
 from portal.cli.db import require_schema
+from portal.cli.files import refused_file
 from portal.database import write
 from portal.errors import Conflict, Invalid
 from portal.extensions import db
@@ -61,19 +62,21 @@ def texts(
         if out is None:
             raise Refused("say what to do: --out FILE, or --import FILE")
         return
-    made, number = _taken(head, incoming, confirm=confirm)
+    made, number = _taken(head, incoming, confirm=confirm, as_json=as_json)
     _tell(made, number, as_json=as_json)
     if made.stale or made.refused:
         raise click.exceptions.Exit(EXIT_REFUSED)
 
 
-def _taken(head: VersionHead, file: Path, *, confirm: bool) -> tuple[FilePlan, int | None]:
-    """Judge a workbook and, on demand, carry it out: the plan, and the draft that took it. Raises: Refused."""
+def _taken(head: VersionHead, file: Path, *, confirm: bool, as_json: bool) -> tuple[FilePlan, int | None]:
+    """Judge a workbook and, on demand, carry it out: the plan, and the draft that took it. Raises: Refused, Exit."""
     limit = current_app.config["SETTINGS"].max_upload_bytes
     try:
         rows = read_file(file, look.definition(db.session, head.id), filename=file.name, limit=limit)
-    except (Invalid, OSError) as error:
-        raise Refused(f"{file.name}: {error}") from None
+    except Invalid as error:
+        raise refused_file(error, as_json=as_json) from error
+    except OSError as error:
+        raise Refused(f"{file.name}: {error.strerror}") from None
     if not confirm:
         return plan_file(db.session, db.session.get_one(QuestionnaireVersion, head.id), rows), None
     with write() as session:

@@ -32,8 +32,8 @@ from portal.models.base import uuid7
 from portal.models.lifecycle import State, follow
 from portal.queries.questionnaires import definition, question_ids
 from portal.queries.submissions import HEAD, StoredAnswer, StoredReply, head_of
+from portal.services.answer_storing import progress
 from portal.services.snapshots import canonical_json, content_of
-from portal.services.submissions import progress
 
 if TYPE_CHECKING:
     import random

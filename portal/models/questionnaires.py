@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.base import Base, Created, Id, PublicId, Texts, checked
@@ -76,7 +76,17 @@ class QuestionnaireVersion(Base):
 
     questionnaire: Mapped[Questionnaire] = relationship(lazy="raise")
 
-    __table_args__ = (UniqueConstraint("questionnaire_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("questionnaire_id", "number"),
+        # two open drafts would end in two truths; both engines know an index of a part of the rows
+        Index(
+            "uq_questionnaire_version_one_draft",
+            "questionnaire_id",
+            unique=True,
+            sqlite_where=text("status = 'draft'"),
+            postgresql_where=text("status = 'draft'"),
+        ),
+    )
 
 
 class Question(Base):

@@ -19,7 +19,7 @@ from portal.table import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date, datetime, time
 
     from sqlalchemy.orm import Session
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from portal.queries.handed_in import Content, Reply
 
 NUMBERS = frozenset({"integer", "decimal", "percent", "money"})
-DAYS = frozenset({"date", "datetime"})
+DAYS = frozenset({"date", "datetime", "time"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """An answer in exactly one column: text, number, day, or the key and label of its choices."""
+    """An answer in exactly one column: text, number, day (or time of day), or the key and label of its choices."""
 
     text: str | None = None
     figure: Figure | None = None
-    day: date | datetime | None = None
+    day: date | datetime | time | None = None
     key: str | None = None
     label: str | None = None
 

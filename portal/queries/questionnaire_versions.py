@@ -33,15 +33,21 @@ if TYPE_CHECKING:
 
 
 def open_draft(session: Session, questionnaire_id: int) -> QuestionnaireVersion | None:
-    """Return the draft of a questionnaire that is being worked on, the newest if an import left several."""
+    """Return the draft of a questionnaire that is being worked on: there is one at the most."""
     return session.scalar(
-        select(QuestionnaireVersion)
-        .where(
+        select(QuestionnaireVersion).where(
             QuestionnaireVersion.questionnaire_id == questionnaire_id,
             QuestionnaireVersion.status == VersionStatus.DRAFT,
         )
-        .order_by(QuestionnaireVersion.number.desc())
-        .limit(1)
+    )
+
+
+def open_draft_of(session: Session, code: str) -> QuestionnaireVersion | None:
+    """Return the open draft of the questionnaire with a code."""
+    return session.scalar(
+        select(QuestionnaireVersion)
+        .join(Questionnaire, Questionnaire.id == QuestionnaireVersion.questionnaire_id)
+        .where(Questionnaire.code == code, QuestionnaireVersion.status == VersionStatus.DRAFT)
     )
 
 

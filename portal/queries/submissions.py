@@ -14,6 +14,7 @@ from portal.models import (
     Action,
     Answer,
     AnswerRow,
+    AnswerRowRevision,
     Assignment,
     AssignmentRecommendation,
     AssignmentRole,
@@ -245,6 +246,31 @@ _ANSWERS_AND_ROWS = union_all(
         cast(null(), Answer.asked_in.type),
     ).where(AnswerRow.submission_id == bindparam("submission_id")),
 )
+
+
+def row_writers(
+    session: Session, submission_id: int, revisions: Mapping[RowKey, int]
+) -> dict[RowKey, tuple[int, datetime]]:
+    """Return which actor made a revision of each row, and when; one made before revisions were kept is left out."""
+    if not revisions:
+        return {}
+    kept = session.execute(
+        select(
+            AnswerRowRevision.repeat,
+            AnswerRowRevision.key,
+            AnswerRowRevision.revision,
+            AnswerRowRevision.saved_by,
+            AnswerRowRevision.saved_at,
+        ).where(
+            AnswerRowRevision.submission_id == submission_id,
+            AnswerRowRevision.key.in_([name.key for name in revisions]),
+        )
+    )
+    return {
+        RowKey(repeat, key): (by, at)
+        for repeat, key, revision, by, at in kept
+        if revisions.get(RowKey(repeat, key)) == revision
+    }
 
 
 def stored_reply(session: Session, submission_id: int, definition: Definition) -> StoredReply:

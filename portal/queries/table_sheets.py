@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from portal.queries.report_words import Reader
     from portal.table import Cell, Kind
 
-WIDTHS = {"text": 44.0, "date": 13.0, "datetime": 18.0}
+WIDTHS = {"text": 44.0, "date": 13.0, "datetime": 18.0, "time": 10.0}
 KINDS: Mapping[str, Kind] = {
     "integer": "integer", "decimal": "decimal", "percent": "percent", "money": "money", "date": "date",
-    "datetime": "datetime",
+    "datetime": "datetime", "time": "time",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from forms.definition.changes import Aspect, Difference
 from forms.definition.word_diff import Piece, compare_words, tokens
+from forms.question_types import question_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -278,8 +279,15 @@ def _setting(letter: Letter, one: Difference) -> Told:
         "indicator": _("%(thing)s belongs to another indicator:"),
     }.get(one.detail)
     if said is None:
-        return _("%(thing)s has another setting “%(name)s”:", thing=letter.thing(one), name=one.detail), True
+        name = _setting_names().get(one.detail, one.detail)
+        return _("%(thing)s has another setting “%(name)s”:", thing=letter.thing(one), name=name), True
     return said % {"thing": letter.thing(one)}, True
+
+
+def _setting_names() -> dict[str, str]:
+    """Return what the settings of all question types are called in the designer, by their code."""
+    names = {one.name: str(one.label) for kind in question_types().values() for one in kind.all_settings()}
+    return names | {"appearance": _("Drawn as"), "parameters": _("Parameters"), "repeat_count": _("Number of rows")}
 
 
 _TELL: Mapping[Aspect, Callable[[Letter, Difference], Told]] = {

@@ -18,6 +18,7 @@ from portal.queries.submissions import RowKey, StoredRow, standing_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     from forms.answers import Parsed
     from forms.definition.model import Definition
@@ -54,7 +55,8 @@ class StaleRow:
     """A row that two people changed in ways that do not fit together; nothing of either is lost.
 
     ``removed`` tells how it stands: False, I wanted to remove it, but ``theirs`` was written in it meanwhile; True,
-    a colleague removed it, but I wrote ``mine`` in it.
+    a colleague removed it, but I wrote ``mine`` in it. ``by`` removed it or wrote in it last (0: nobody knows), ``at``
+    is when.
     """
 
     name: RowKey
@@ -62,6 +64,8 @@ class StaleRow:
     revision: int
     mine: Mapping[AnswerKey, Parsed]
     theirs: Mapping[AnswerKey, StoredAnswer]
+    by: int = 0
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,14 @@ class RowWork:
         if before.removed:
             return
         if change.seen is not None and (written := self._written_since(change, stored)):
-            self.stale.append(StaleRow(change.name, removed=False, revision=before.revision, mine={}, theirs=written))
+            # to tell the last of several is enough: each cell names its own writer
+            last = max(written.values(), key=lambda one: str(one.answered_at))
+            self.stale.append(
+                StaleRow(
+                    change.name, removed=False, revision=before.revision, mine={}, theirs=written,
+                    by=last.answered_by, at=last.answered_at,
+                )
+            )  # fmt: skip
             return
         self.removed_now |= self._with_rows_within(change.key)
         self._put(change.name, replace(before, removed=True, revision=before.revision + 1))

@@ -32,10 +32,10 @@ from portal.permissions import Permission, require
 from portal.queries.countries import country_facts
 from portal.queries.questionnaires import definition
 from portal.services import accounts, audit
+from portal.services.answer_storing import progress
 from portal.services.mail import Recipient, queue_mail
 from portal.services.memory import look_back
 from portal.services.rounds import lock_round
-from portal.services.submissions import progress
 from portal.table import pick
 
 if TYPE_CHECKING:

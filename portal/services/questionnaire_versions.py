@@ -19,8 +19,7 @@ from portal.models import (
     VersionStatus,
 )
 from portal.permissions import Permission, require
-from portal.queries.questionnaire_versions import open_draft
-from portal.queries.questionnaires import FRESH, SOURCE, definition, question_ids
+from portal.queries.questionnaires import SOURCE, definition, question_ids
 from portal.services import audit, questionnaires
 from portal.table import Problem, pick
 
@@ -68,14 +67,11 @@ def begin_draft(session: Session, version: QuestionnaireVersion, *, by: Principa
     """Begin a draft with everything that a version holds; the version itself stays as it is.
 
     Raises:
-        Conflict: if the questionnaire has an open draft; two would end in two truths.
+        OpenDraft: if the questionnaire has an open draft.
     """
     require(by, Permission.EDIT_QUESTIONNAIRE)
     of = lock_questionnaire(session, version.questionnaire_id)
-    if (there := open_draft(session, of.id)) is not None:
-        raise Conflict(
-            _l("Version %(number)s is an open draft already. Go on with it, or discard it first.", number=there.number)
-        )
+    questionnaires.refuse_second_draft(session, of.id)
     last = session.scalar(
         select(func.max(QuestionnaireVersion.number)).where(QuestionnaireVersion.questionnaire_id == of.id)
     )
@@ -147,12 +143,7 @@ def discard_draft(session: Session, draft: QuestionnaireVersion, *, by: Principa
     if draft.status is VersionStatus.RETIRED and draft.published_at is None:
         return draft
     draft = lock_draft(session, draft.id, by=by)
-    draft.status = VersionStatus.RETIRED
-    # until this is committed it may become a draft again: not to be kept as frozen
-    session.info.setdefault(FRESH, set()).add(draft.id)
-    audit.record(
-        session, "discard_draft", by=by, kind="questionnaire_version", thing=draft.public_id, number=draft.number
-    )
+    questionnaires.lay_aside(session, draft, by=by)
     return draft
 
 
@@ -169,8 +160,6 @@ def what_is_wrong(session: Session, draft: QuestionnaireVersion) -> tuple[Sequen
 def publish_draft(session: Session, draft: QuestionnaireVersion, *, by: Principal) -> QuestionnaireVersion:
     """Judge a draft as a file would be judged, and freeze it; publishing it again changes nothing.
 
-    If another version went out since the draft was begun, it gets the next number.
-
     Raises:
         Invalid: with every mistake at once.
         Conflict: if it was laid aside.
@@ -186,21 +175,7 @@ def publish_draft(session: Session, draft: QuestionnaireVersion, *, by: Principa
         raise Invalid(problems=errors, code="not_publishable")
     _enter_choices(session, draft.questionnaire_id, definition(session, draft.id), question_ids(session, draft.id))
     of.titles = dict(draft.titles)
-    _number_last(session, draft)
     return questionnaires.publish(session, draft, by=by)
-
-
-def _number_last(session: Session, draft: QuestionnaireVersion) -> None:
-    """Give a draft that a newer version overtook (an import) the next number: the newest to go out is the highest."""
-    mine = QuestionnaireVersion.questionnaire_id == draft.questionnaire_id
-    overtaken = session.scalar(
-        select(QuestionnaireVersion.id)
-        .where(mine, QuestionnaireVersion.number > draft.number, QuestionnaireVersion.published_at.is_not(None))
-        .limit(1)
-    )
-    if overtaken is not None:
-        draft.number = (session.scalar(select(func.max(QuestionnaireVersion.number)).where(mine)) or 0) + 1
-        session.flush()
 
 
 def retire_version(session: Session, version: QuestionnaireVersion, *, by: Principal) -> QuestionnaireVersion:

@@ -8,7 +8,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, or_, select
 
 from portal import clock
 from portal.errors import Conflict, Invalid
@@ -23,6 +23,7 @@ from portal.models import (
     VersionItem,
     VersionStatus,
 )
+from portal.queries.questionnaire_versions import open_draft
 from portal.queries.questionnaires import FRESH, SOURCE
 from portal.services import audit
 from portal.table import Problem
@@ -41,6 +42,12 @@ if TYPE_CHECKING:
 BATCH = 2_000  # rows written by one statement
 
 
+class OpenDraft(Conflict):
+    """The questionnaire has an open draft already (409)."""
+
+    code = "open_draft"
+
+
 def store(
     session: Session,
     definition: Definition,
@@ -48,16 +55,21 @@ def store(
     source_sha256: str | None,
     scope: QuestionnaireScope,
     length: str,
+    instead_of: QuestionnaireVersion | None = None,
     by: Principal,
 ) -> QuestionnaireVersion:
     """Store a judged questionnaire as a new draft version; the same source again gives the version it made before.
 
-    ``length`` is "short" or "full" and counts for a new questionnaire only.
+    ``length`` is "short" or "full" and counts for a new questionnaire only. ``instead_of`` is the open
+    draft whose place it takes; that one is laid aside.
 
     Raises:
         Invalid: if a question changes its type, or a choice key comes back with another meaning.
+        OpenDraft: if the questionnaire has an open draft, or one opened meanwhile.
     """
-    questionnaire = session.scalar(select(Questionnaire).where(Questionnaire.code == definition.code))
+    questionnaire = session.scalar(
+        select(Questionnaire).where(Questionnaire.code == definition.code).with_for_update()
+    )
     if questionnaire is None:
         questionnaire = Questionnaire(code=definition.code, titles=dict(definition.titles), scope=scope, length=length)
         session.add(questionnaire)
@@ -71,6 +83,10 @@ def store(
         )
     elif source_sha256 is not None and (known := _version_of_source(session, questionnaire.id, source_sha256)):
         return known
+    else:
+        if instead_of is not None and instead_of.status is VersionStatus.DRAFT:
+            lay_aside(session, instead_of, by=by)
+        refuse_second_draft(session, questionnaire.id)
     questions = _register_questions(session, questionnaire.id, definition)
     version = _add_version(session, questionnaire, definition, source_sha256)
     _add_items(session, version.id, definition.pages, questions)
@@ -88,6 +104,28 @@ def store(
         source=source_sha256 or "",
     )
     return version
+
+
+def refuse_second_draft(session: Session, questionnaire_id: int) -> None:
+    """Let a questionnaire have one open draft; call it with the questionnaire locked.
+
+    Raises:
+        OpenDraft: if it has one; two would end in two truths.
+    """
+    if (there := open_draft(session, questionnaire_id)) is not None:
+        raise OpenDraft(
+            _l("Version %(number)s is an open draft already. Go on with it, or discard it first.", number=there.number)
+        )
+
+
+def lay_aside(session: Session, draft: QuestionnaireVersion, *, by: Principal) -> None:
+    """Lay a draft aside, read for changing it: its words stay readable, and another draft can be begun from it."""
+    draft.status = VersionStatus.RETIRED
+    # until this is committed it may become a draft again: not to be kept as frozen
+    session.info.setdefault(FRESH, set()).add(draft.id)
+    audit.record(
+        session, "discard_draft", by=by, kind="questionnaire_version", thing=draft.public_id, number=draft.number
+    )
 
 
 def publish(session: Session, version: QuestionnaireVersion, *, by: Principal) -> QuestionnaireVersion:
@@ -140,9 +178,14 @@ def keep_source(folder: Path, sha256: str, content: bytes) -> Path:
 
 
 def _version_of_source(session: Session, questionnaire_id: int, source: str) -> QuestionnaireVersion | None:
+    """Return the version that a file made before; a draft that was laid aside since does not come back by itself."""
     return session.scalar(
         select(QuestionnaireVersion)
-        .where(QuestionnaireVersion.questionnaire_id == questionnaire_id, QuestionnaireVersion.source_sha256 == source)
+        .where(
+            QuestionnaireVersion.questionnaire_id == questionnaire_id,
+            QuestionnaireVersion.source_sha256 == source,
+            or_(QuestionnaireVersion.status != VersionStatus.RETIRED, QuestionnaireVersion.published_at.is_not(None)),
+        )
         .order_by(QuestionnaireVersion.number.desc())
         .limit(1)
     )

@@ -5,30 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import bindparam, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, or_, select
 
 from forms.answers import AnswerKey, Given, Parsed, field_name
 from forms.evaluation import Evaluation, evaluate
 from forms.questionnaire import why_unreadable
-from forms.tables import NO_ROWS, answered_codes, countable, may_change
+from forms.tables import NO_ROWS, may_change
 from portal import clock
 from portal.errors import IllegalTransition
-from portal.models import Action, Answer, AnswerRevision, AnswerRow, AnswerRowRevision, Status, Submission
+from portal.models import Action, AnswerRevision, Status, Submission
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, Target, require
-from portal.queries.submissions import RowKey, StoredAnswer, StoredRow, standing_rows, stored_reply
+from portal.queries.submissions import RowKey, StoredAnswer, StoredRow, row_writers, standing_rows, stored_reply
 from portal.services.answer_rows import RefusedRow, RowChange, RowWork, StaleRow
+from portal.services.answer_storing import Work, apply_rules, not_asked, progress, same, says_nothing, store
 from portal.services.events import append_event, locked
 from portal.table import Problem, Speakable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from forms.answers import Rows
@@ -38,9 +36,12 @@ if TYPE_CHECKING:
     from portal.queries.submissions import SubmissionHead
 
 
-# why an answer is not taken, as ``Answer.message`` keeps it; the sentence is made for each reader
-UNREADABLE = "unreadable"
-REFUSED = "refused"
+# on the hot path no object is built and every statement is made once
+_LOCK = (
+    select(Submission.status, Submission.unlocked, Submission.hidden)
+    .where(Submission.id == bindparam("submission"))
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True)
@@ -102,51 +103,11 @@ class Saved:
 
 
 @dataclass
-class _Save:
-    """The working state of one save."""
+class _Saving(Work):
+    """The working state of one save: the reply at work, and what of it was not taken."""
 
-    stored: dict[AnswerKey, StoredAnswer]
-    by: int
-    at: datetime
-    version_id: int
-    question_ids: Mapping[str, int]
-    rows: RowWork
-    changed: dict[AnswerKey, StoredAnswer] = field(default_factory=dict)
-    saved: dict[AnswerKey, int] = field(default_factory=dict)
     stale: list[StaleAnswer] = field(default_factory=list)
     refused: list[RefusedAnswer] = field(default_factory=list)
-
-    def put(self, key: AnswerKey, parsed: Parsed) -> None:
-        """Let an answer become what was parsed, as its next revision."""
-        before = self.stored.get(key)
-        if before is not None and _same(before, parsed):
-            self.saved[key] = before.revision
-            return
-        if before is None and _says_nothing(parsed):
-            self.saved[key] = 0
-            return
-        revision = before.revision + 1 if before else 1
-        self.stored[key] = self.changed[key] = StoredAnswer(
-            parsed.value,
-            parsed.state,
-            parsed.typed,
-            revision,
-            self.question_ids[key.code],
-            UNREADABLE if parsed.typed is not None else None,
-            self.by,
-            self.at,
-            self.version_id,
-        )
-        self.saved[key] = revision
-
-
-def _same(stored: StoredAnswer, parsed: Parsed) -> bool:
-    return (
-        stored.value == parsed.value
-        and type(stored.value) is type(parsed.value)
-        and stored.state == parsed.state
-        and stored.typed == parsed.typed
-    )
 
 
 def save_answers(
@@ -165,7 +126,8 @@ def save_answers(
 
     Never raises for an answer: what is stale or refused is told, the rest is saved. Repeating a save with the same
     ``request_key`` changes nothing and tells the same. At most five statements, six where rows change: rows are added,
-    moved, removed and restored before the answers in them are looked at.
+    moved, removed and restored before the answers in them are looked at; one more asks who removed a row in which
+    somebody wrote meanwhile.
 
     Raises:
         NotAllowed: if ``by`` may not answer.
@@ -179,22 +141,27 @@ def save_answers(
     stored, rows = stored_reply(session, head.id, definition)
     row_work = RowWork(definition, rows, unlocked)
     row_work.apply(row_changes, stored)
-    work = _Save(stored, by.actor_id, clock.now(), head.version_id, question_ids, row_work)
+    work = _Saving(stored, by.actor_id, clock.now(), head.version_id, question_ids, row_work)
     if doubtful := _take(work, definition, changes, unlocked):
         _put_over_defaults(work, doubtful, definition, context, rows)
         _settle(session, head.id, work, doubtful, request_key)
     standing = standing_rows(rows) if rows else NO_ROWS
-    evaluation = _apply_rules(work, definition, context, standing)
+    evaluation = apply_rules(work, definition, context, standing)
     for key, change in changes.items():
         if key in work.saved and (sentence := _refusal(work, definition, evaluation, context, key, change)) is not None:
             work.refused.append(RefusedAnswer(key, sentence, work.saved[key]))
+    work.refused += [
+        RefusedAnswer(key, evaluation.refused[key], work.saved[key])
+        for key in evaluation.defaults
+        if key in evaluation.refused and key in work.saved
+    ]
     if submission.status is Status.ISSUED and (work.changed or row_work.changed):
         first = locked(session, head.id)
         append_event(session, first, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
     was_hidden = frozenset(submission.hidden)
     hidden = not_asked(was_hidden, definition, evaluation)
     counted = progress(definition, work.stored, evaluation, standing)
-    _store(session.connection(), head.id, work, sorted(hidden), counted, request_key)
+    store(session.connection(), head.id, work, sorted(hidden), counted, request_key)
     return Saved(
         work.saved,
         tuple(work.stale),
@@ -214,7 +181,7 @@ def save_answers(
 
 
 def _refusal(
-    work: _Save, definition: Definition, evaluation: Evaluation, context: Context, key: AnswerKey, change: Change
+    work: _Saving, definition: Definition, evaluation: Evaluation, context: Context, key: AnswerKey, change: Change
 ) -> Speakable | None:
     """Return why an answer just saved is not taken, in the language of whoever saved it; None if it is."""
     now = work.stored.get(key)
@@ -228,7 +195,7 @@ def _refusal(
 
 
 def _put_over_defaults(
-    work: _Save,
+    work: _Saving,
     doubtful: dict[AnswerKey, Change],
     definition: Definition,
     context: Context,
@@ -256,14 +223,14 @@ def _put_over_defaults(
 
 
 def _take(
-    work: _Save, definition: Definition, changes: Mapping[AnswerKey, Change], unlocked: frozenset[str] | None
+    work: _Saving, definition: Definition, changes: Mapping[AnswerKey, Change], unlocked: frozenset[str] | None
 ) -> dict[AnswerKey, Change]:
     """Save the answers that their writers saw as they stand, refuse those without a place; return the doubtful ones."""
     doubtful: dict[AnswerKey, Change] = {}
     for key, change in changes.items():
         before = work.stored.get(key)
         removed, misplaced = work.rows.place_of(key)
-        if misplaced is not None and before is None and _says_nothing(change.parsed):
+        if misplaced is not None and before is None and says_nothing(change.parsed):
             work.saved[key] = 0  # an empty cell of a row that was never added
         elif misplaced is not None:
             work.refused.append(RefusedAnswer(key, misplaced, before.revision if before else 0, kept=False))
@@ -280,7 +247,7 @@ def _take(
 
 
 def _settle(
-    session: Session, submission_id: int, work: _Save, doubtful: Mapping[AnswerKey, Change], request_key: str | None
+    session: Session, submission_id: int, work: _Saving, doubtful: Mapping[AnswerKey, Change], request_key: str | None
 ) -> None:
     """Tell a repeated or untouched answer from a real conflict.
 
@@ -293,7 +260,7 @@ def _settle(
         before = work.stored.get(key)
         removed = work.rows.place_of(key)[0] if key.row else None
         if before is None and removed is not None:
-            if not _says_nothing(change.parsed):
+            if not says_nothing(change.parsed):
                 in_removed.setdefault(removed, {})[key] = change.parsed
             continue
         if before is None:  # the base names a revision that never was; nothing is there to lose
@@ -303,25 +270,27 @@ def _settle(
         base = seen.get((*place, change.base or 0))
         repeated = (*place, None) in seen
         untouched = (
-            _says_nothing(change.parsed) if not change.base else base is not None and _alike(base, change.parsed)
+            says_nothing(change.parsed) if not change.base else base is not None and _alike(base, change.parsed)
         )
-        if repeated or untouched or _same(before, change.parsed):
+        if repeated or untouched or same(before, change.parsed):
             work.saved[key] = before.revision
         elif removed is not None:
             in_removed.setdefault(removed, {})[key] = change.parsed
         else:
             work.stale.append(StaleAnswer(key, change.parsed, before))
+    removers = row_writers(session, submission_id, {name: work.rows.rows[name].revision for name in in_removed})
     for name, mine in in_removed.items():
         theirs = {key: work.stored[key] for key in mine if key in work.stored}
         revision = work.rows.rows[name].revision
-        work.rows.stale.append(StaleRow(name, removed=True, revision=revision, mine=mine, theirs=theirs))
+        by, at = removers.get(name, (0, None))
+        work.rows.stale.append(StaleRow(name, removed=True, revision=revision, mine=mine, theirs=theirs, by=by, at=at))
 
 
 def _revisions_seen(
     session: Session,
     submission_id: int,
     doubtful: Mapping[AnswerKey, Change],
-    work: _Save,
+    work: _Saving,
     request_key: str | None,
 ) -> dict[tuple[int, str, str, int | None], Given]:
     """Return the revisions that the writer saw, by place and revision; under revision None, what this request saved."""
@@ -353,156 +322,6 @@ def _revisions_seen(
 
 def _alike(given: Given, parsed: Parsed) -> bool:
     return (given.value, given.state, given.typed) == (parsed.value, parsed.state, parsed.typed)
-
-
-def _says_nothing(parsed: Parsed) -> bool:
-    return parsed.value is None and parsed.typed is None and parsed.state == "answered"
-
-
-def _apply_rules(work: _Save, definition: Definition, context: Context, rows: Rows) -> Evaluation:
-    """Evaluate the rules on the answers as they will be; store calculated values and the verdicts of constraints."""
-    evaluation = evaluate(definition, work.stored, context, rows)
-    for key, begun in evaluation.defaults.items():
-        if key.code in work.question_ids:
-            work.put(key, Parsed(value=begun))
-    for key, value in evaluation.calculated.items():
-        if key.code in work.question_ids:
-            work.put(key, Parsed(value=value))
-            work.saved.pop(key, None)
-    for key, stored in list(work.stored.items()):
-        if stored.typed is not None:
-            continue
-        wanted = REFUSED if key in evaluation.refused else None
-        if (wanted is None) != (stored.message is None):
-            told = StoredAnswer(
-                stored.value, stored.state, stored.typed, stored.revision, stored.question_id, wanted,
-                stored.answered_by, stored.answered_at, stored.asked_in,
-            )  # fmt: skip
-            work.stored[key] = told
-            # a verdict that came or went through another answer is no new revision of this one
-            work.changed[key] = told
-    return evaluation
-
-
-# on the hot path no object is built and every statement is made once
-_LOCK = (
-    select(Submission.status, Submission.unlocked, Submission.hidden)
-    .where(Submission.id == bindparam("submission"))
-    .with_for_update()
-)
-_PROGRESS = (
-    update(Submission.__table__)  # type: ignore[arg-type] # __table__ is a Table
-    .where(Submission.id == bindparam("submission"))
-    .values({name: bindparam(name) for name in ("hidden", "answered", "asked", "missing")})
-)
-_SAVED = _PROGRESS.values({name: bindparam(name) for name in ("saved_at", "saved_by")})
-_REVISION = insert(AnswerRevision.__table__)  # type: ignore[arg-type] # __table__ is a Table
-_ROW_REVISION = insert(AnswerRowRevision.__table__)  # type: ignore[arg-type] # __table__ is a Table
-
-
-def _store(
-    connection: Connection,
-    submission_id: int,
-    work: _Save,
-    hidden: list[str],
-    counted: Progress,
-    request_key: str | None,
-) -> None:
-    """Write answers, revisions and progress: three statements; two more where rows changed."""
-    values: dict[str, Any] = {"submission": submission_id, "hidden": hidden, **vars(counted)}
-    if work.rows.changed:
-        changed = [_row_values(submission_id, name, row) for name, row in work.rows.changed.items()]
-        connection.execute(_ROW_UPSERTS[connection.dialect.name], changed)
-        connection.execute(_ROW_REVISION, [row | {"saved_by": work.by, "saved_at": work.at} for row in changed])
-    if not work.changed:
-        saved = {"saved_at": work.at, "saved_by": work.by}
-        connection.execute(_SAVED if work.rows.changed else _PROGRESS, values | (saved if work.rows.changed else {}))
-        return
-    rows = [_row(submission_id, key, stored) for key, stored in work.changed.items()]
-    connection.execute(_UPSERTS[connection.dialect.name], rows)
-    new = [row | {"request_key": request_key} for row in rows if row["answered_at"] == work.at]
-    for row in new:
-        row["saved_by"], row["saved_at"] = row.pop("answered_by"), row.pop("answered_at")
-    if new:
-        connection.execute(_REVISION, new)
-    connection.execute(_SAVED, values | {"saved_at": work.at, "saved_by": work.by})
-
-
-def _row(submission_id: int, key: AnswerKey, stored: StoredAnswer) -> dict[str, Any]:
-    return {
-        "submission_id": submission_id,
-        "question_id": stored.question_id,
-        "row": key.row,
-        "lang": key.lang,
-        "value": stored.value,
-        "state": stored.state,
-        "typed": stored.typed,
-        "message": stored.message,
-        "revision": stored.revision,
-        "asked_in": stored.asked_in,
-        "answered_by": stored.answered_by,
-        "answered_at": stored.answered_at,
-    }
-
-
-def _row_values(submission_id: int, name: RowKey, row: StoredRow) -> dict[str, Any]:
-    return {
-        "submission_id": submission_id,
-        "repeat": name.repeat,
-        "key": name.key,
-        "parent_key": row.parent,
-        "position": row.position,
-        "removed": row.removed,
-        "revision": row.revision,
-    }
-
-
-_CHANGING = ("value", "state", "typed", "message", "revision", "asked_in", "answered_by", "answered_at")
-_KEY = ("submission_id", "question_id", "row", "lang")
-
-
-_ROW_CHANGING = ("position", "removed", "revision")
-_ROW_KEY = ("submission_id", "repeat", "key")
-
-
-def _upsert(dialect: Any, table: Any, key: tuple[str, ...], changing: tuple[str, ...]) -> Any:
-    inserted = dialect.insert(table)
-    return inserted.on_conflict_do_update(
-        index_elements=list(key), set_={name: inserted.excluded[name] for name in changing}
-    )
-
-
-_DIALECTS = {"sqlite": sqlite, "postgresql": postgresql}
-_UPSERTS = {name: _upsert(one, Answer.__table__, _KEY, _CHANGING) for name, one in _DIALECTS.items()}
-_ROW_UPSERTS = {name: _upsert(one, AnswerRow.__table__, _ROW_KEY, _ROW_CHANGING) for name, one in _DIALECTS.items()}
-
-
-def not_asked(before: Iterable[str], definition: Definition, evaluation: Evaluation) -> frozenset[str]:
-    """Return what a reply is not asked: what the rules hide, and what was hidden when its version still asked it.
-
-    An answer that an earlier version hid stays kept and stays hidden, though no rule speaks of it any more.
-    """
-    known = definition.compiled.by_code
-    return evaluation.hidden | {code for code in before if code.partition("[")[0] not in known}
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a reply is: questions asked, of which answered; required ones still missing or not readable."""
-
-    asked: int
-    answered: int
-    missing: int
-
-
-def progress(
-    definition: Definition, stored: Mapping[AnswerKey, Given], evaluation: Evaluation, rows: Rows = NO_ROWS
-) -> Progress:
-    """Count a reply's questions: hidden ones are not asked; an answer in any language counts once, a table once."""
-    asked = [code for code in countable(definition) if code not in evaluation.hidden]
-    answered = answered_codes(definition, stored, rows, evaluation.hidden)
-    blocking = len(evaluation.missing) + len(evaluation.refused) + len(evaluation.unreadable)
-    return Progress(len(asked), sum(1 for code in asked if code in answered), blocking)
 
 
 def what_is_missing(

@@ -13,9 +13,10 @@ from portal.models.lifecycle import EDITABLE
 from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import standing_rows, stored_reply
 from portal.services import audit
+from portal.services.answer_storing import not_asked
 from portal.services.events import append_event, locked
 from portal.services.snapshots import take_snapshot
-from portal.services.submissions import not_asked, save_answers, what_is_missing
+from portal.services.submissions import save_answers, what_is_missing
 from portal.table import Problem
 
 if TYPE_CHECKING:

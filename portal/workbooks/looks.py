@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ FORMATS = {
     "money": "#,##0.00",
     "date": "yyyy-mm-dd",
     "datetime": "yyyy-mm-dd hh:mm",
+    "time": "hh:mm",
 }
 INK, ACCENT, SOFT, LINE, PALE = "1F2A37", "1F4E79", "EAF0F6", "C5CFDA", "F7F9FB"
 
@@ -120,4 +121,6 @@ def kind_of(value: Cell) -> str:
         return "plain"
     if isinstance(value, (float, Decimal)):
         return "decimal"
+    if isinstance(value, time):
+        return "time"
     return "datetime" if isinstance(value, datetime) else "date"

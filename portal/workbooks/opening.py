@@ -19,15 +19,23 @@ from flask_babel import lazy_gettext as _l
 from openpyxl.xml import DEFUSEDXML
 from python_calamine import CalamineError, CalamineWorkbook
 
-from portal.errors import Invalid
-from portal.table import Problem
+from portal.workbooks.refusals import (
+    bomb,
+    damaged,
+    disguise,
+    dressed,
+    empty,
+    encrypted,
+    refuse,
+    too_large,
+    too_many_cells,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from openpyxl.workbook import Workbook
-
-    from portal.table import Speakable
 
 if not DEFUSEDXML:  # openpyxl falls back silently to a parser that expands entities
     raise ImportError("defusedxml must be installed")
@@ -70,22 +78,6 @@ class _Size:
     area: int = 0
 
 
-def refuse(message: Speakable, *, mend: Speakable | None = None, code: str = "bad_workbook") -> Invalid:
-    """Return the error that carries one sentence about a whole file."""
-    return Invalid(message, problems=[Problem(message, mend=mend)], code=code)
-
-
-def damaged(filename: str) -> Invalid:
-    """Return the refusal of a file that is broken."""
-    return refuse(
-        _l(
-            "The file %(file)s is damaged or was not transferred completely. Open it in Excel, save it as a new .xlsx file and upload that one.",  # noqa: E501 - a sentence stays in one piece
-            file=filename,
-        ),
-        code="damaged",
-    )
-
-
 def open_workbook(
     source: Source, *, filename: str = "", limit_bytes: int = LIMIT_BYTES, data_only: bool = True
 ) -> Workbook:
@@ -100,7 +92,7 @@ def open_workbook(
     content = checked(source, filename=filename, limit_bytes=limit_bytes)
     size = _inspect(content, filename)
     if size.cells > CELLS:
-        raise _too_many_cells(filename, size.cells)
+        raise too_many_cells(filename, size.cells)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of features it drops; none of them is data
@@ -124,7 +116,7 @@ def read_sheets(source: Source, *, filename: str = "", limit_bytes: int = LIMIT_
     content = checked(source, filename=filename, limit_bytes=limit_bytes)
     size = _inspect(content, filename)
     if size.area > AREA:
-        raise _too_many_cells(filename, size.area)
+        raise too_many_cells(filename, size.area)
     try:
         book = CalamineWorkbook.from_filelike(content)
         return [_sheet(book, name) for name in book.sheet_names[:SHEETS] if _is_grid(book, name)]
@@ -202,116 +194,6 @@ def load(source: Source, *, filename: str, limit_bytes: int) -> bytes:
     return content
 
 
-def unreadable(filename: str) -> Invalid:
-    """Return the refusal of a file that the system does not hand over."""
-    return refuse(_l("The file %(file)s cannot be read. Choose it again.", file=filename))
-
-
-def empty(filename: str) -> Invalid:
-    """Return the refusal of a file of no bytes."""
-    return refuse(
-        _l("The file %(file)s is empty. Choose the file again, or save it again in Excel first.", file=filename),
-        code="empty",
-    )
-
-
-def too_large(filename: str, limit_bytes: int) -> Invalid:
-    """Return the refusal of a file over the limit."""
-    return refuse(
-        _l(
-            "The file %(file)s is larger than %(limit)s MB. Delete sheets, pictures and empty formatted rows, or split it into several files.",  # noqa: E501 - a sentence stays in one piece
-            file=filename,
-            limit=max(1, limit_bytes // (1024 * 1024)),
-        ),
-        code="too_large",
-    )
-
-
-def disguise(content: bytes, filename: str) -> Invalid | None:
-    """Return the refusal of a file that its first bytes show to be something else, whatever its name is."""
-    start = content[:2048].lstrip(b"\xef\xbb\xbf \t\r\n")
-    lower = start[:256].lower()
-    if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        return _ole(content, filename)
-    if content.startswith(b"PK\x03\x04"):
-        return None
-    if start.startswith(b"%PDF"):
-        kind: Speakable = _l("a PDF document")
-    elif lower.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<meta")):
-        kind = _l("a web page")
-    elif lower.startswith(b"<?xml"):
-        kind = _l("an XML file")
-    elif start.startswith((b"{\\rtf",)):
-        kind = _l("a Word document")
-    elif start.startswith((b"{", b"[")):
-        kind = _l("a JSON file")
-    elif b"\x00" not in content[:2048] and (b"," in start or b";" in start or b"\t" in start):
-        kind = _l("a CSV text file")
-    elif content.startswith(b"PK"):
-        return damaged(filename)
-    else:
-        return refuse(
-            _l(
-                "The file %(file)s is not an Excel workbook. Choose a file that was saved in Excel as .xlsx.",
-                file=filename,
-            ),
-            code="not_a_workbook",
-        )
-    return _dressed(filename, kind)
-
-
-def _dressed(filename: str, kind: Speakable) -> Invalid:
-    return refuse(
-        _l(
-            "The file %(file)s is %(kind)s, not an Excel workbook. Open it in Excel and save it as an Excel workbook (.xlsx).",  # noqa: E501 - a sentence stays in one piece
-            file=filename,
-            kind=kind,
-        ),
-        code="not_a_workbook",
-    )
-
-
-def _ole(content: bytes, filename: str) -> Invalid:
-    if "EncryptedPackage".encode("utf-16-le") in content:
-        return refuse(
-            _l(
-                "The file %(file)s is protected by a password. Open it in Excel, remove the password (File, Info, Protect Workbook) and save it again.",  # noqa: E501 - a sentence stays in one piece
-                file=filename,
-            ),
-            code="encrypted",
-        )
-    if "WordDocument".encode("utf-16-le") in content:
-        return _dressed(filename, _l("a Word document"))
-    return refuse(
-        _l(
-            "The file %(file)s is in the old Excel format (.xls), whatever its name says. Open it in Excel and save it as an Excel workbook (.xlsx).",  # noqa: E501 - a sentence stays in one piece
-            file=filename,
-        ),
-        code="old_excel",
-    )
-
-
-def _too_many_cells(filename: str, count: int) -> Invalid:
-    return refuse(
-        _l(
-            "The file %(file)s has too many cells (%(count)s). Delete the empty formatted rows and columns below and beside the table, then save it again.",  # noqa: E501 - a sentence stays in one piece
-            file=filename,
-            count=count,
-        ),
-        code="too_many_cells",
-    )
-
-
-def _bomb(filename: str) -> Invalid:
-    return refuse(
-        _l(
-            "The file %(file)s unpacks to far more than a workbook needs, so it was not opened. Copy the table into a new workbook and upload that one.",  # noqa: E501 - a sentence stays in one piece
-            file=filename,
-        ),
-        code="bomb",
-    )
-
-
 def _inspect(content: io.BytesIO, filename: str) -> _Size:
     """Walk the zip once without keeping anything: sizes, kind, macros, document types, number of cells."""
     try:
@@ -339,24 +221,21 @@ def check_package(archive: zipfile.ZipFile, filename: str, *, unpacked: int = UN
 
 def _directory(entries: list[zipfile.ZipInfo], filename: str, unpacked: int) -> None:
     if len(entries) > MEMBERS or sum(entry.file_size for entry in entries) > unpacked:
-        raise _bomb(filename)
+        raise bomb(filename)
     if len({entry.filename.lower() for entry in entries}) != len(entries):
         raise damaged(filename)
     for entry in entries:
         if entry.file_size > RATIO_FROM and entry.file_size > RATIO * max(entry.compress_size, 1):
-            raise _bomb(filename)
+            raise bomb(filename)
         if entry.flag_bits & 0x1:
-            raise refuse(
-                _l("The file %(file)s is protected by a password. Save it again without one.", file=filename),
-                code="encrypted",
-            )
+            raise encrypted(filename)
 
 
 def _kind(archive: zipfile.ZipFile, names: set[str], filename: str) -> None:
     lower = {name.lower() for name in names}
     if "[Content_Types].xml" not in names:
         if "mimetype" in names and b"opendocument.spreadsheet" in archive.read("mimetype")[:100]:
-            raise _dressed(filename, _l("a LibreOffice spreadsheet"))
+            raise dressed(filename, _l("a LibreOffice spreadsheet"))
         raise refuse(
             _l(
                 "The file %(file)s is a zip archive, not an Excel workbook. Unpack it and upload the .xlsx file inside.",  # noqa: E501 - a sentence stays in one piece
@@ -375,11 +254,11 @@ def _kind(archive: zipfile.ZipFile, names: set[str], filename: str) -> None:
             code="macros",
         )
     if b"wordprocessingml" in types:
-        raise _dressed(filename, _l("a Word document"))
+        raise dressed(filename, _l("a Word document"))
     if b"presentationml" in types:
-        raise _dressed(filename, _l("a PowerPoint presentation"))
+        raise dressed(filename, _l("a PowerPoint presentation"))
     if b"sheet.binary" in types:
-        raise _dressed(filename, _l("a binary Excel workbook (.xlsb)"))
+        raise dressed(filename, _l("a binary Excel workbook (.xlsb)"))
     if b"spreadsheetml" not in types:
         raise damaged(filename)
 
@@ -392,7 +271,7 @@ def _walk(content: io.BytesIO, entry: zipfile.ZipInfo, size: _Size, filename: st
     for piece in _pieces(content, entry):
         total += len(piece)
         if total > entry.file_size:
-            raise _bomb(filename)
+            raise bomb(filename)
         check = zlib.crc32(piece, check)
         if first and xml and piece[:2] in {b"\xfe\xff", b"\xff\xfe"}:
             piece = piece.replace(b"\x00", b"")  # noqa: PLW2901  # UTF-16 would hide a document type
@@ -412,7 +291,7 @@ def _walk(content: io.BytesIO, entry: zipfile.ZipInfo, size: _Size, filename: st
         raise damaged(filename)
     size.area += max(rows * columns, 0)
     if size.cells > AREA * 2:
-        raise _too_many_cells(filename, size.cells)
+        raise too_many_cells(filename, size.cells)
 
 
 def _column_number(letters: bytes) -> int:

@@ -19,7 +19,8 @@ from portal.workbooks.layout import (
     write_instructions,
     write_sheet,
 )
-from portal.workbooks.opening import LIMIT_BYTES, refuse
+from portal.workbooks.opening import LIMIT_BYTES
+from portal.workbooks.refusals import refuse
 from portal.workbooks.writer import ReportBook
 
 if TYPE_CHECKING:

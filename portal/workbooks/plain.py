@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -55,7 +55,7 @@ def _csv_cell(value: Cell, zone: ZoneInfo) -> str | int | float | Decimal:  # no
     if isinstance(value, datetime):
         local = value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value
         return (local - timedelta(microseconds=local.microsecond)).isoformat(sep=" ")
-    if isinstance(value, date):
+    if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, Figure):
         return value.value

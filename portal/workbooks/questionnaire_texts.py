@@ -5,28 +5,27 @@ A hidden column keeps what each row was made from: a changed text is written onl
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
-from openpyxl.utils import get_column_letter
 
-from portal.table import Problem, digest
+from portal.table import digest
 from portal.workbooks.cell_text import MOST, units
-from portal.workbooks.layout import Field, columns, read_sheet, write_instructions, write_sheet
-from portal.workbooks.opening import LIMIT_BYTES, read_sheets, refuse
+from portal.workbooks.layout import Field, write_instructions, write_sheet
+from portal.workbooks.opening import LIMIT_BYTES
+from portal.workbooks.round_trip import HIDDEN, changed_since, lock, mark, rows_back
 from portal.workbooks.writer import ReportBook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from portal.table import Problem
     from portal.workbooks.layout import Row
     from portal.workbooks.opening import Source
 
 SHEET = "Texts"
 LOCKED = ("id", "seen", "page", "place")
-HIDDEN = ("id", "seen")
 
 FIELDS = (
     Field("id", _l("Identifier"), _l("Leave as it is: the row is found again by it."), 12, required=True),
@@ -106,19 +105,12 @@ def write(title: str, texts: Iterable[Mapping[str, Any]], languages: Sequence[st
         row["texts"] = {key: text for key, text in one["texts"].items() if units(text) <= MOST}
         seen = {f"texts@{key}": digest(row["texts"].get(key, "")) for key in languages}
         seen |= {f"checked@{key}": digest(name) for key, name in one["checked"].items()}
-        row["seen"] = json.dumps(seen, separators=(",", ":"), sort_keys=True)
+        row["seen"] = mark(seen)
         rows.append(row)
     shown = [one for one in FIELDS if one.key not in HIDDEN]
     write_instructions(book, reader, title, STEPS, [(SHEET, shown)])
     ws = write_sheet(book, SHEET, FIELDS, languages, rows, spare=0)
-    for at, (column, _language) in enumerate(columns(FIELDS, languages), start=1):
-        if column.key in LOCKED:
-            for number, row in enumerate(rows, start=2):
-                book.cell(ws, number, at, str(row.get(column.key) or ""), "text", "fixed", wrap=column.wrap)
-            ws.column_dimensions[get_column_letter(at)].hidden = column.key in HIDDEN
-    ws.freeze_panes = "E2"
-    ws.protection.sheet = True
-    ws.protection.formatColumns = ws.protection.formatRows = ws.protection.autoFilter = ws.protection.sort = False
+    lock(book, ws, FIELDS, languages, rows, locked=LOCKED, panes="E2")
     book.workbook.active = 1
     return book.content()
 
@@ -129,38 +121,22 @@ def read(source: Source, languages: Sequence[str], *, filename: str = "", limit_
     Raises:
         Invalid: not our workbook of texts.
     """
-    found, matched = TextRows(), False
-    for sheet in read_sheets(source, filename=filename, limit_bytes=limit_bytes):
-        result = read_sheet(sheet, FIELDS, languages, least=4)
-        if result is None or sheet.name == "Instructions":
-            continue
-        matched = True
-        found.problems.extend(result[1])
-        for row in result[0]:
-            _take(row, found)
-    if not matched:
-        raise refuse(
-            _l("The file is not a workbook of questionnaire texts. Download the workbook again and change that one."),
-            code="wrong_template",
-        )
+    found = TextRows()
+    other = _l("The file is not a workbook of questionnaire texts. Download the workbook again and change that one.")
+    for row, seen in rows_back(
+        source, FIELDS, languages, found.problems, filename=filename, limit_bytes=limit_bytes, other=other
+    ):
+        _take(row, seen, found)
     return found
 
 
-def _take(row: Row, found: TextRows) -> None:
-    try:
-        seen = dict(json.loads(row.get("seen")))
-    except (ValueError, TypeError, RecursionError):
-        seen = {}
-    if not seen or not row.get("id"):
-        message = _l("The hidden identifiers of this row are damaged. Download the workbook again.")
-        found.problems.append(Problem(message, row.sheet, row.row))
-        return
+def _take(row: Row, seen: Mapping[str, str], found: TextRows) -> None:
     cells = []
     for language, new in row.texts.get("texts", {}).items():
-        base = str(seen.get(f"texts@{language}", digest("")))
         name = row.texts.get("checked", {}).get(language, "")
-        named = bool(name) and seen.get(f"checked@{language}", digest("")) != digest(name)
-        if digest(new) != base or named:
+        named = bool(name) and changed_since(seen, "checked", language, name)
+        if named or changed_since(seen, "texts", language, new):
+            base = seen.get(f"texts@{language}", digest(""))
             cells.append(TextCell(language, base, new, name if named else None))
     if cells:
         found.rows.append(TextRow(row.sheet, row.row, row.get("id"), cells))

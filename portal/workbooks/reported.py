@@ -11,7 +11,8 @@ from flask_babel import lazy_gettext as _l
 
 from portal.table import Problem
 from portal.workbooks.layout import Field, Row, read_sheet, with_english, write_instructions, write_sheet
-from portal.workbooks.opening import LIMIT_BYTES, Sheet, read_sheets, refuse, too_large
+from portal.workbooks.opening import LIMIT_BYTES, Sheet, read_sheets
+from portal.workbooks.refusals import refuse, too_large
 from portal.workbooks.uhri import day
 from portal.workbooks.writer import ReportBook
 

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 from lxml import etree
 from openpyxl.utils import column_index_from_string
 
-from portal.workbooks import opening
+from portal.workbooks import opening, refusals
 from portal.workbooks.opening import BROKEN, LIMIT_BYTES, RATIO, SHEETS, UNPACKED
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def open_rows(source: Source, *, filename: str = "", limit_bytes: int = LIMIT_BY
                     texts.take(part)
             yield [LongSheet(name, archive, part, texts) for name, part in sheets[:SHEETS]]
     except BROKEN as error:
-        raise opening.damaged(filename) from error
+        raise refusals.damaged(filename) from error
     finally:
         texts.close()
         if opened:
@@ -223,7 +223,7 @@ def _stream(source: Source, filename: str) -> tuple[IO[bytes], bool]:
         try:
             return Path(source).open("rb"), True
         except OSError as error:
-            raise opening.unreadable(filename) from error
+            raise refusals.unreadable(filename) from error
     return source, False
 
 
@@ -231,12 +231,12 @@ def _check_bytes(stream: IO[bytes], filename: str, limit_bytes: int) -> None:
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     if size == 0:
-        raise opening.empty(filename)
+        raise refusals.empty(filename)
     if size > limit_bytes:
-        raise opening.too_large(filename, limit_bytes)
+        raise refusals.too_large(filename, limit_bytes)
     if stream.read(4) != b"PK\x03\x04":
         stream.seek(0)
-        raise opening.disguise(stream.read(HEAD), filename) or opening.damaged(filename)
+        raise refusals.disguise(stream.read(HEAD), filename) or refusals.damaged(filename)
     stream.seek(0)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -124,8 +124,11 @@ class StreamedRows:
         guarded = self.book.number_or_text(self.ws, number, place, value)
         if isinstance(guarded, str):
             return self._text(f"{letter}{number}", guarded, column)
-        if isinstance(guarded, date):
-            kind = "date" if kind not in {"date", "datetime"} else kind
+        if isinstance(guarded, (date, time)):
+            if isinstance(guarded, time):
+                kind = "time"
+            elif kind not in {"date", "datetime"}:
+                kind = "date"
             shown = repr(to_excel(guarded))  # type: ignore[no-untyped-call] # the stubs leave its argument open
             return f'<c r="{letter}{number}" s="{self._style(kind)}"><v>{shown}</v></c>'
         plain = format(guarded, "f") if isinstance(guarded, Decimal) else repr(guarded)

@@ -5,31 +5,29 @@ A hidden column keeps what each row was made from: a changed text is written onl
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
-from openpyxl.utils import get_column_letter
 
-from portal.table import Problem, digest
+from portal.table import digest
 from portal.workbooks.cell_text import MOST, units
 from portal.workbooks.layout import (
     Field,
     code_of,
-    columns,
     entry,
-    read_sheet,
     with_english,
     write_instructions,
     write_sheet,
 )
-from portal.workbooks.opening import LIMIT_BYTES, read_sheets, refuse
+from portal.workbooks.opening import LIMIT_BYTES
+from portal.workbooks.round_trip import HIDDEN, changed_since, lock, mark, rows_back
 from portal.workbooks.writer import ReportBook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from portal.table import Problem
     from portal.workbooks.opening import Source
 
 SHEET = "Texts"
@@ -102,7 +100,7 @@ class TextsRow:
 
     def stale(self, part: str, language: str, stored: str) -> bool:
         """Tell whether the stored text is another one than the translator had before them."""
-        return self.seen.get(f"{part}@{language}", digest("")) != digest(stored)
+        return changed_since(self.seen, part, language, stored)
 
 
 @dataclass(frozen=True)
@@ -132,19 +130,12 @@ def write(recommendations: Iterable[Mapping[str, Any]], languages: Sequence[str]
         seen = {f"{part}@{key}": digest(text) for part in PARTS for key, text in row[part].items() if text}
         seen["text_status@"] = digest(code_of(row["text_status"]))
         seen["checked_by@"] = digest(row.get("checked_by") or "")
-        row["seen"] = json.dumps(seen, separators=(",", ":"), sort_keys=True)
+        row["seen"] = mark(seen)
         rows.append(row)
-    shown = [one for one in FIELDS if one.key not in {"id", "seen"}]
+    shown = [one for one in FIELDS if one.key not in HIDDEN]
     write_instructions(book, languages, _l("Texts and summaries of recommendations"), STEPS, [(SHEET, shown)])
     ws = write_sheet(book, SHEET, FIELDS, speaking, rows, spare=0)
-    for at, (field_, _language) in enumerate(columns(FIELDS, speaking), start=1):
-        if field_.key in LOCKED:
-            for number, row in enumerate(rows, start=2):
-                book.cell(ws, number, at, str(row.get(field_.key) or ""), "text", "fixed", wrap=False)
-            ws.column_dimensions[get_column_letter(at)].hidden = field_.key in {"id", "seen"}
-    ws.freeze_panes = "F2"
-    ws.protection.sheet = True
-    ws.protection.formatColumns = ws.protection.formatRows = ws.protection.autoFilter = ws.protection.sort = False
+    lock(book, ws, FIELDS, speaking, rows, locked=LOCKED, panes="F2")
     book.workbook.active = 1
     return book.content()
 
@@ -156,33 +147,18 @@ def read(source: Source, languages: Sequence[str], *, filename: str = "", limit_
         Invalid: not our workbook of texts.
     """
     found = TextsRows([], 0, [])
-    unchanged, matched = 0, False
-    for sheet in read_sheets(source, filename=filename, limit_bytes=limit_bytes):
-        result = read_sheet(sheet, FIELDS, with_english(languages), least=4)
-        if result is None or sheet.name == "Instructions":
-            continue
-        matched = True
-        found.problems.extend(result[1])
-        for row in result[0]:
-            try:
-                seen = dict(json.loads(row.get("seen")))
-            except (ValueError, TypeError, RecursionError):
-                message = _l("The hidden identifiers of this row are damaged. Download the workbook again.")
-                found.problems.append(Problem(message, row.sheet, row.row))
-                continue
-            given = {(part, key): text for part, texts in row.texts.items() for key, text in texts.items()}
-            given |= {("text_status", ""): row.code("text_status"), ("checked_by", ""): row.get("checked_by")}
-            changed = {
-                place: text for place, text in given.items()
-                if text and seen.get("@".join(place), digest("")) != digest(text)
-            }  # fmt: skip
-            if changed and row.get("id"):
-                found.rows.append(TextsRow(row.sheet, row.row, row.get("id"), changed, seen))
-            else:
-                unchanged += 1
-    if not matched:
-        raise refuse(
-            _l("The file is not a workbook of recommendation texts. Download the workbook again and change that one."),
-            code="wrong_template",
-        )
+    unchanged = 0
+    other = _l(
+        "The file is not a workbook of recommendation texts. Download the workbook again and change that one."
+    )
+    for row, seen in rows_back(
+        source, FIELDS, with_english(languages), found.problems, filename=filename, limit_bytes=limit_bytes, other=other
+    ):
+        given = {(part, key): text for part, texts in row.texts.items() for key, text in texts.items()}
+        given |= {("text_status", ""): row.code("text_status"), ("checked_by", ""): row.get("checked_by")}
+        changed = {place: text for place, text in given.items() if text and changed_since(seen, *place, text)}
+        if changed:
+            found.rows.append(TextsRow(row.sheet, row.row, row.get("id"), changed, seen))
+        else:
+            unchanged += 1
     return TextsRows(found.rows, unchanged, found.problems)

@@ -16,7 +16,8 @@ from flask_babel import lazy_gettext as _l
 
 from portal.table import Problem
 from portal.workbooks.layout import normal
-from portal.workbooks.opening import BROKEN, LIMIT_BYTES, Sheet, Source, damaged, find_header, refuse, shown, text_of
+from portal.workbooks.opening import BROKEN, LIMIT_BYTES, Sheet, Source, find_header, shown, text_of
+from portal.workbooks.refusals import damaged, refuse, unreadable
 from portal.workbooks.rows import open_rows
 from portal.workbooks.uhri import HEADERS, NAMES, Countries, UhriRow, normalised
 
@@ -103,7 +104,7 @@ def _entries(source: Source, filename: str, limit_bytes: int) -> Iterator[_Entry
     try:
         stream = Path(source).open("rb")  # noqa: SIM115 - closed by the with below
     except OSError as error:
-        raise refuse(_l("The file %(file)s cannot be read. Choose it again.", file=Path(source).name)) from error
+        raise unreadable(Path(source).name) from error
     with stream:
         yield from _entries_of(stream, shown(source, filename), limit_bytes)
 

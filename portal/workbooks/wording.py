@@ -5,26 +5,25 @@ A hidden column keeps what each row was made from: a changed cell is written onl
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
-from openpyxl.utils import get_column_letter
 
-from portal.table import Problem, digest
-from portal.workbooks.layout import Field, columns, read_sheet, write_instructions, write_sheet
-from portal.workbooks.opening import LIMIT_BYTES, read_sheets, refuse
+from portal.table import digest
+from portal.workbooks.layout import Field, write_instructions, write_sheet
+from portal.workbooks.opening import LIMIT_BYTES
+from portal.workbooks.round_trip import HIDDEN, changed_since, lock, mark, rows_back
 from portal.workbooks.writer import ReportBook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
+    from portal.table import Problem
     from portal.workbooks.opening import Source
 
 SHEET = "Wording"
-HIDDEN = ("id", "seen")
 LOCKED = ("id", "seen", "used", "files", "english", "form", "keep", "shipped")
 PARTS = ("text", "checked_by", "checked_on", "note")
 
@@ -89,7 +88,7 @@ class WordingRow:
 
     def stale(self, part: str, language: str, stored: str) -> bool:
         """Tell whether another text is stored than the reader had before them."""
-        return self.seen.get(f"{part}@{language}", digest("")) != digest(stored)
+        return changed_since(self.seen, part, language, stored)
 
 
 @dataclass(frozen=True)
@@ -114,20 +113,11 @@ def write(messages: Iterable[Mapping[str, Any]], languages: Sequence[str], reade
             f"{part}@{language}": digest(as_text(one[part].get(language)))
             for part in PARTS for language in languages if as_text(one[part].get(language))
         }  # fmt: skip
-        one["seen"] = json.dumps(seen, separators=(",", ":"), sort_keys=True)
+        one["seen"] = mark(seen)
     shown = [one for one in FIELDS if one.key not in HIDDEN]
     write_instructions(book, speaking, _l("Wording of the portal and its mails"), STEPS, [(SHEET, shown)])
     ws = write_sheet(book, SHEET, FIELDS, languages, rows, spare=0)
-    for at, (shape, language) in enumerate(columns(FIELDS, languages), start=1):
-        ws.column_dimensions[get_column_letter(at)].hidden = shape.key in HIDDEN
-        if shape.key not in LOCKED:
-            continue
-        for number, row in enumerate(rows, start=2):
-            value = (row.get(shape.key) or {}).get(language, "") if shape.per_language else row.get(shape.key)
-            book.cell(ws, number, at, value or "", "text", "fixed", wrap=shape.wrap)
-    ws.freeze_panes = "E2"
-    ws.protection.sheet = True
-    ws.protection.formatColumns = ws.protection.formatRows = ws.protection.autoFilter = ws.protection.sort = False
+    lock(book, ws, FIELDS, languages, rows, locked=LOCKED, panes="E2")
     return book.content()
 
 
@@ -145,34 +135,18 @@ def read(
         Invalid: not our workbook of wording.
     """
     found = WordingRows([], 0, [])
-    unchanged, matched = 0, False
-    for sheet in read_sheets(source, filename=filename, limit_bytes=limit_bytes):
-        result = None if sheet.name == "Instructions" else read_sheet(sheet, FIELDS, languages, least=4)
-        if result is None:
-            continue
-        matched = True
-        found.problems.extend(result[1])
-        for row in result[0]:
-            try:
-                seen = dict(json.loads(row.get("seen")))
-            except (ValueError, TypeError, RecursionError):
-                message = _l("The hidden identifiers of this row are damaged. Download the workbook again.")
-                found.problems.append(Problem(message, row.sheet, row.row))
-                continue
-            changed = {
-                (part, language): text
-                for part in PARTS for language, text in row.texts.get(part, {}).items()
-                if text and seen.get(f"{part}@{language}", digest("")) != digest(text)
-            }  # fmt: skip
-            if changed:
-                found.rows.append(
-                    WordingRow(row.sheet, row.row, row.get("id"), row.get("english"), changed, seen)
-                )
-            else:
-                unchanged += 1
-    if not matched:
-        raise refuse(
-            _l("The file is not a workbook of wording. Download the workbook again and change that one."),
-            code="wrong_template",
-        )
+    unchanged = 0
+    other = _l("The file is not a workbook of wording. Download the workbook again and change that one.")
+    for row, seen in rows_back(
+        source, FIELDS, languages, found.problems, filename=filename, limit_bytes=limit_bytes, other=other
+    ):
+        changed = {
+            (part, language): text
+            for part in PARTS for language, text in row.texts.get(part, {}).items()
+            if text and changed_since(seen, part, language, text)
+        }  # fmt: skip
+        if changed:
+            found.rows.append(WordingRow(row.sheet, row.row, row.get("id"), row.get("english"), changed, seen))
+        else:
+            unchanged += 1
     return WordingRows(found.rows, unchanged, found.problems)

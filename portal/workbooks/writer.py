@@ -10,7 +10,7 @@ import io
 import math
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -200,7 +200,7 @@ class ReportBook:
         elif isinstance(value, str):
             self._text(ws, row, col, value, style, wrap=wrap)
         else:
-            if value is not None and kind in {"text", "link"}:
+            if value is not None and (kind in {"text", "link"} or isinstance(value, time)):
                 kind = kind_of(value)
             target = _place(ws, row, col)
             target.value = value

@@ -26,9 +26,9 @@ from portal.workbooks.opening import (
     load,
     open_workbook,
     read_sheets,
-    refuse,
     text_of,
 )
+from portal.workbooks.refusals import refuse
 from portal.workbooks.xlsform_text import read_table, read_text
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import xlrd
-from flask_babel import lazy_gettext as _l
 
-from portal.workbooks.opening import BROKEN, Sheet, checked, refuse
+from portal.workbooks.opening import BROKEN, Sheet, checked
+from portal.workbooks.refusals import damaged, encrypted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,23 +32,10 @@ def read_old(content: bytes, filename: str) -> list[Sheet]:
         return [_sheet(book, name) for name in book.sheet_names()]
     except xlrd.XLRDError as error:
         if "encrypted" in str(error).lower():
-            raise refuse(
-                _l("The file %(file)s is protected by a password. Save it again without one.", file=filename),
-                code="encrypted",
-            ) from error
-        raise _damaged(filename) from error
+            raise encrypted(filename) from error
+        raise damaged(filename) from error
     except (*BROKEN, xlrd.compdoc.CompDocError) as error:
-        raise _damaged(filename) from error
-
-
-def _damaged(filename: str) -> Exception:
-    return refuse(
-        _l(
-            "The file %(file)s is damaged or was not transferred completely. Open it in Excel, save it as a new .xlsx file and upload that one.",  # noqa: E501 - a sentence stays in one piece
-            file=filename,
-        ),
-        code="damaged",
-    )
+        raise damaged(filename) from error
 
 
 def _sheet(book: Any, name: str) -> Sheet:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
 
-from portal.workbooks.opening import Sheet, refuse
+from portal.workbooks.opening import Sheet
+from portal.workbooks.refusals import not_utf8, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,10 +30,7 @@ def read_text(content: bytes, filename: str) -> list[Sheet]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise refuse(
-            _l("The file %(file)s is not UTF-8 text. Save it as “CSV UTF-8”, or better as .xlsx.", file=filename),
-            code="encoding",
-        ) from error
+        raise not_utf8(filename) from error
     if text.lstrip().startswith("|"):
         return cut(_markdown(line) for line in text.splitlines())
     return cut(_csv(text, filename))
@@ -47,10 +45,7 @@ def read_table(content: bytes, filename: str) -> list[tuple[int, list[str]]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise refuse(
-            _l("The file %(file)s is not UTF-8 text. Save it as “CSV UTF-8”, or better as .xlsx.", file=filename),
-            code="encoding",
-        ) from error
+        raise not_utf8(filename) from error
     return [(number, cells) for number, cells in enumerate(_csv(text, filename), start=1) if any(cells)]
 
 

@@ -19,17 +19,19 @@ from portal.extensions import db
 from portal.models import QuestionnaireScope
 from portal.permissions import Permission
 from portal.queries import questionnaires as look
+from portal.queries.questionnaire_versions import open_draft_of
 from portal.services import import_drafts, questionnaires
 from portal.workbooks import xlsform_out
 from portal.workbooks.xlsform_check import examine, source_of
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+    from sqlalchemy.orm import Session
     from werkzeug.datastructures import FileStorage
 
     from forms.definition.model import Definition
     from forms.definition.report import Report
-    from portal.models import ImportDraft
+    from portal.models import ImportDraft, QuestionnaireVersion
 
 KIND = "questionnaire"
 MOST_TABLES = 20  # files that come beside one questionnaire
@@ -77,7 +79,9 @@ def _examined(digest: str, filename: str, tables: list[list[str]]) -> Report:
     )
 
 
-def _confirmation(draft: ImportDraft, report: Report, definition: Definition) -> ResponseReturnValue:
+def _confirmation(
+    draft: ImportDraft, report: Report, definition: Definition, sentence: str = ""
+) -> str:
     head = look.find_by_code(db.session, definition.code)
     present = look.definition(db.session, head.id) if head is not None else None
     return render_template(
@@ -87,7 +91,9 @@ def _confirmation(draft: ImportDraft, report: Report, definition: Definition) ->
         told=grouped(report.problems),
         arrivals=arrivals(definition),
         head=head,
+        opened=open_draft_of(db.session, definition.code),
         changes=changes(present, definition),
+        sentence=sentence,
     )
 
 
@@ -114,14 +120,28 @@ def confirm(public_id: str) -> ResponseReturnValue:
         with write() as database:
             import_drafts.confirm_draft(database, public_id, KIND)
             version = questionnaires.store(
-                database, report.definition, source_sha256=source.sha256, scope=scope, length=length, by=who()
+                database,
+                report.definition,
+                source_sha256=source.sha256,
+                scope=scope,
+                length=length,
+                instead_of=_instead_of(database, report.definition.code),
+                by=who(),
             )
             if request.form.get("publish") is not None:
                 questionnaires.publish(database, version, by=who())
     except Invalid as error:
         return _index(error.problems, 422)
+    except questionnaires.OpenDraft as error:
+        return _confirmation(draft, report, report.definition, str(error)), error.status
     notice(_("The questionnaire is stored as version %(number)s.", number=version.number))
     return redirect(url_for("questionnaires.view", public_id=version.public_id), code=303)
+
+
+def _instead_of(database: Session, code: str) -> QuestionnaireVersion | None:
+    """Return the open draft that is to be laid aside: the one that was seen, not one begun meanwhile."""
+    opened = open_draft_of(database, code)
+    return opened if opened is not None and opened.public_id == request.form.get("instead_of") else None
 
 
 @blueprint.get("/questionnaires/<public_id>/workbook")

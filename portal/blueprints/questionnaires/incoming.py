@@ -112,7 +112,7 @@ def _arrival(page: Item) -> Arrival:
         questions=len(asked),
         required=sum(1 for item in asked if item.required.strip().lower() not in ("", "no", "false", "false()", "0")),
         tables=sum(1 for item in page.items() if item.kind in ("repeat", "matrix")),
-        types=tuple(Counter(item.type for item in asked).most_common()),
+        types=tuple(Counter(str(question_type(item.type).title) for item in asked).most_common()),
     )
 
 

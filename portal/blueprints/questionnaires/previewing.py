@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from forms.browser import browser_rules, known
+from forms.tables import may_change
 from forms.trial import told
 from portal import clock
 from portal.blueprints.answering import AnsweringPage, context_for
@@ -53,9 +54,8 @@ class SamplePage(AnsweringPage):
         return ""
 
     def locked(self, code: str) -> bool:
-        """Tell that no question is closed."""
-        del code
-        return False
+        """Tell that no question is closed but those that everybody only reads."""
+        return not may_change(self.definition, code, None)
 
     def upload_url(self, code: str) -> str:
         """Return no address: a file has nowhere to go."""

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 # what the sheet says in its own words, or what says nothing to a reader
 _TOLD = frozenset(
-    {"list_name", "matrix_rows", "parameters", "written_type", "columns", "type", "checked", "not_available",
+    {"list_name", "matrix_rows", "parameters", "written_type", "columns", "kept_rules", "type", "checked",
+     "not_available",
      "not_applicable", "repeat_count", "total", "specifies", "or_other", "scope"}
 )  # fmt: skip
 
@@ -73,7 +74,7 @@ def proof(head: VersionHead) -> ResponseReturnValue:
         of=of,
         spoken=[(code, language_name(code)) for code in of.languages],
         pages=[(printing.item(page, 0), list(printing.inside(page, 1))) for page in of.pages],
-        questions=sum(1 for item in of.items() if item.kind == "question"),
+        questions=head.questions,
         tables=[(name, len(table.rows), table.columns) for name, table in of.tables.items()],
         printed_at=clock.now(),
     )
@@ -171,9 +172,14 @@ class _Printing:
             "evidence_required": _("Evidence required"), "indicator": _("Indicator"), "sensitive": _("Sensitive"),
             "appearance": _("Drawn as"),
         }  # fmt: skip
-        for name, value in item.settings.items():
+        options = {key: str(label) for setting in kind.all_settings() for key, label in setting.options if key}
+        flags = {setting.word for setting in kind.all_settings() if setting.word}
+        for name, kept in item.settings.items():
+            # words of the appearance that say the same as a flag are told by the flag
+            words = [options.get(word, word) for word in str(kept).split() if word not in flags]
+            value = ", ".join(words) if name == "appearance" else kept
             if name not in _TOLD and name not in {"unit", "file"} and value not in (None, "", False, {}, []):
-                yield str(names.get(name, name)), _plain(value)
+                yield str(names.get(name, name)), options.get(str(value)) or _plain(value)
 
 
 def _plain(value: Any) -> str:

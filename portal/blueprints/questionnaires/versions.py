@@ -8,6 +8,8 @@ from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from forms.definition.changes import differences
+from forms.question_types import question_types
+from portal import clock
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.questionnaires.room import blueprint, reading_order, row_of, version_of
@@ -26,7 +28,10 @@ from portal.table import pick
 from portal.templating import number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask.typing import ResponseReturnValue
+    from sqlalchemy.orm import Session
 
     from portal.queries.questionnaires import VersionHead
     from portal.queries.version_letters import Line
@@ -68,52 +73,51 @@ def _before(stations: list[look.Station]) -> dict[int, look.Station]:
 @requires(Permission.EDIT_QUESTIONNAIRE, on=version_of)
 def begin(head: VersionHead) -> ResponseReturnValue:
     """Begin a draft from a version."""
-    try:
-        with write() as database:
-            version = database.get_one(QuestionnaireVersion, head.id, populate_existing=True)
-            draft = questionnaire_versions.begin_draft(database, version, by=who())
-            number = draft.number
-    except Conflict as error:
-        return _back(head, str(error.message))
-    notice(_("Version %(number)s is begun as a draft; nobody is asked by it before it is published.", number=number))
-    return _overview(head)
+
+    def act(database: Session, version: QuestionnaireVersion) -> str:
+        draft = questionnaire_versions.begin_draft(database, version, by=who())
+        number = draft.number
+        return str(
+            _("Version %(number)s is begun as a draft; nobody is asked by it before it is published.", number=number)
+        )
+
+    return _done(head, act)
 
 
 @blueprint.post("/questionnaires/<public_id>/discard")
 @requires(Permission.EDIT_QUESTIONNAIRE, on=version_of)
 def discard(head: VersionHead) -> ResponseReturnValue:
     """Lay a draft aside."""
-    try:
-        with write() as database:
-            version = database.get_one(QuestionnaireVersion, head.id, populate_existing=True)
-            questionnaire_versions.discard_draft(database, version, by=who())
-    except Conflict as error:
-        return _back(head, str(error.message))
-    notice(_("The draft is laid aside. Its words can still be read, and a draft can be begun from it."))
-    return _overview(head)
+
+    def act(database: Session, version: QuestionnaireVersion) -> str:
+        questionnaire_versions.discard_draft(database, version, by=who())
+        return str(_("The draft is laid aside. Its words can still be read, and a draft can be begun from it."))
+
+    return _done(head, act)
 
 
 @blueprint.post("/questionnaires/<public_id>/retire")
 @requires(Permission.EDIT_QUESTIONNAIRE, on=version_of)
 def retire(head: VersionHead) -> ResponseReturnValue:
     """Offer a version to no further round."""
+
+    def act(database: Session, version: QuestionnaireVersion) -> str:
+        questionnaire_versions.retire_version(database, version, by=who())
+        return str(_("The version is retired: no further round can choose it. Where it is in use, it goes on."))
+
+    return _done(head, act)
+
+
+def _done(head: VersionHead, act: Callable[[Session, QuestionnaireVersion], str]) -> ResponseReturnValue:
+    """Do something to a version and say what came of it above its versions; ``act`` returns the sentence."""
     try:
         with write() as database:
-            version = database.get_one(QuestionnaireVersion, head.id, populate_existing=True)
-            questionnaire_versions.retire_version(database, version, by=who())
+            sentence = act(database, database.get_one(QuestionnaireVersion, head.id, populate_existing=True))
     except Conflict as error:
-        return _back(head, str(error.message))
-    notice(_("The version is retired: no further round can choose it. Where it is in use, it goes on."))
-    return _overview(head)
-
-
-def _overview(head: VersionHead) -> ResponseReturnValue:
+        notice(str(error), "warn")
+    else:
+        notice(sentence)
     return redirect(url_for("questionnaires.overview", public_id=head.public_id), code=303)
-
-
-def _back(head: VersionHead, sentence: str) -> ResponseReturnValue:
-    notice(sentence, "warn")
-    return _overview(head)
 
 
 @blueprint.get("/questionnaires/<public_id>/compare")
@@ -132,6 +136,7 @@ def compare(head: VersionHead) -> ResponseReturnValue:
         "questionnaires/compare.html",
         head=version_of(version.public_id),
         earlier=earlier,
+        printed_at=clock.now(),
         stations=look.timeline(db.session, version.questionnaire_id),
         **(letter_of(earlier, version) if earlier is not None else {"sections": [], "count": 0, "unsafe": 0}),
     )
@@ -157,5 +162,10 @@ def library() -> ResponseReturnValue:
     words = request.args.get("q", "")[:200]
     found, count = look.library(db.session, words)
     return render_template(
-        "questionnaires/library.html", words=words, found=found, count=count, spoken=g.country.languages
+        "questionnaires/library.html",
+        words=words,
+        found=found,
+        count=count,
+        spoken=g.country.languages,
+        titles={name: kind.title for name, kind in question_types().items()},
     )

@@ -224,6 +224,8 @@ def _stale_row(one: StaleRow, definition: Definition, names: Mapping[int, Mappin
         "name": _field(one.name),
         "removed": one.removed,
         "revision": one.revision,
+        "by": pick(names.get(one.by), g.view.language, g.country.languages),
+        "at": datetime_text(one.at) if one.at else "",
         "mine": [
             {"name": field_name(key), "label": _label(key, definition), "text": _words(key, given, definition)}
             for key, given in one.mine.items()
@@ -276,17 +278,17 @@ def row_conflicts(
     return shown
 
 
-def row_errors(saved: Saved) -> list[tuple[str, str]]:
+def row_errors(saved: Saved, names: Mapping[int, Mapping[str, str]]) -> list[tuple[str, str]]:
     """Return the lines of the error summary that rows cause."""
-    stale = [
-        (
-            f"q-{one.name.repeat}",
-            _("A colleague removed a row in which you wrote; your text is shown.")
+    stale = []
+    for one in saved.stale_rows:
+        name = pick(names.get(one.by), g.view.language, g.country.languages) or _("A colleague")
+        sentence = (
+            _("%(name)s removed a row in which you wrote; your text is shown.", name=name)
             if one.removed
-            else _("A colleague wrote in the row that you wanted to remove; it is still there."),
+            else _("%(name)s wrote in the row that you wanted to remove; it is still there.", name=name)
         )
-        for one in saved.stale_rows
-    ]
+        stale.append((f"q-{one.name.repeat}", sentence))
     return stale + [(f"q-{one.name.repeat}", str(one.message)) for one in saved.refused_rows]
 
 
@@ -300,6 +302,7 @@ def people(saved: Saved) -> Iterable[int]:
     """Return the actors named in the conflicts of a save."""
     return [
         *(one.theirs.answered_by for one in saved.stale),
+        *(one.by for one in saved.stale_rows),
         *(given.answered_by for one in saved.stale_rows for given in one.theirs.values()),
     ]
 

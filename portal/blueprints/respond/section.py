@@ -9,7 +9,7 @@ from flask import current_app, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from forms.answers import AnswerKey, Parsed, field_name
-from forms.browser import FORMAT, browser_rules, known
+from forms.browser import FORMAT, browser_rules, filter_reads, known
 from forms.question_types import question_type
 from forms.tables import tables
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
@@ -98,7 +98,7 @@ def _section_page(
     questions, items = answering.drawn(page, evidence, mine)
     return render_template(
         "respond/section.html",
-        title=page.text("label", view.language, languages)
+        title=answering.text(page)
         or pick(answering.definition.titles, view.language, languages),
         institution=pick(head.institution_names, view.language, g.country.languages),
         round=pick(head.round_titles, view.language, g.country.languages),
@@ -179,7 +179,7 @@ def save_section(on: OnPage) -> ResponseReturnValue:
             row_changes=row_changes,
         )
     if wants_json():
-        return _saved_json(saved, definition), saved.http_status
+        return _saved_json(saved, definition) | _offered(saved, changes, definition, page), saved.http_status
     return show_saved(saved, changes, head, definition, page)
 
 
@@ -212,6 +212,20 @@ def _saved_json(saved: Saved, definition: Definition) -> dict[str, Any]:
     }
 
 
+def _offered(
+    saved: Saved, changes: Mapping[AnswerKey, Change], definition: Definition, page: Item
+) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Tell what the questions of the page now offer whose choices depend on what was saved."""
+    changed = {key.code for key in changes}
+    codes = {
+        item.code
+        for item in page.items()
+        if item.choice_filter.strip() and not changed.isdisjoint(filter_reads(definition, item.code))
+    }
+    found = {name: keys for name, keys in saved.evaluation.offered.items() if name.partition("[")[0] in codes}
+    return {"offered": found} if found else {}
+
+
 def _stored_raw(one: services.StaleAnswer, definition: Definition) -> list[str]:
     item = definition.question(one.key.code)
     return [one.theirs.typed] if one.theirs.typed is not None else question_type(item.type).raw(one.theirs.value, item)
@@ -237,7 +251,8 @@ def show_saved(
     """Answer a post without script: go on, or show the page again with what needs a look."""
     head = queries.head_by_id(db.session, head.id)
     answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
-    refusals = [(place(one.key, definition), str(one.message)) for one in saved.refused]
+    here = {item.code for item in page.items()}  # what a question of another page begins with may be refused too
+    refusals = [(place(one.key, definition), str(one.message)) for one in saved.refused if one.key.code in here]
     if saved.stale or saved.stale_rows:
         names = actor_names(db.session, people(saved))
         conflicts = [
@@ -258,10 +273,10 @@ def show_saved(
             for one in saved.stale
         ]
         shown = row_conflicts(saved, definition, names)
-        errors += row_errors(saved) + refusals
+        errors += row_errors(saved, names) + refusals
         return _section_page(answering, page, errors=errors, conflicts=conflicts, row_conflicts=shown, mine=mine), 409
-    if saved.refused or saved.refused_rows:
-        return _section_page(answering, page, errors=row_errors(saved) + refusals), 422
+    if refusals or saved.refused_rows:
+        return _section_page(answering, page, errors=row_errors(saved, {}) + refusals), 422
     del changes
     if row_act():
         return redirect(answering.page_url(page.code) + anchor(saved, definition), code=303)

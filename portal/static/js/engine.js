@@ -50,6 +50,7 @@ class Engine {
       }
       this.of.set(code, made);
     }
+    this.byKey = new Map([...this.of].map(([code, frames]) => [code, new Map(frames.map((frame) => [frame.key, frame]))]));
     if (!before) return;
     for (const [table, frames] of this.of) {
       const old = new Map((before.get(table) || []).map((frame) => [frame.key, frame]));
@@ -62,7 +63,7 @@ class Engine {
 
   frame(code, row) {
     const frames = this.of.get(this.homes.get(code) ?? "") || [];
-    return row ? frames.find((one) => one.key === row) : frames[0];
+    return row ? this.byKey.get(this.homes.get(code) ?? "").get(row) : frames[0];
   }
 
   chain(table) {

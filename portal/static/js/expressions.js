@@ -206,6 +206,7 @@ function extreme(values, pick) {
   return found.length ? found.reduce((left, right) => pick(left, right)) : NaN;
 }
 
+const LEADING = { join: 1, checklist: 2 }; // first arguments of these that are one value each, whatever they name
 const OVER_ROWS = new Set(["sum", "min", "max", "count", "count-non-empty", "join", "concat", "checklist"]);
 const OF_ITSELF = new Set(["string-length", "normalize-space"]);
 
@@ -318,7 +319,7 @@ function call(name, trees) {
   if (!Object.hasOwn(FUNCTIONS, name)) return () => { throw new Unknown(name); };
   const run = FUNCTIONS[name];
   if (OVER_ROWS.has(name)) {
-    const nodes = trees.map(nodesOf);
+    const nodes = trees.map((tree, place) => (place < (LEADING[name] ?? 0) ? undefined : nodesOf(tree)));
     return (scope) => run(...nodes.flatMap((named, place) => (named ? named(scope) : [rules[place](scope)])));
   }
   if (!rules.length && OF_ITSELF.has(name)) return (scope) => run(scope.here);

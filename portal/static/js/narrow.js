@@ -7,26 +7,32 @@ const digits = (count) => (khmer ? String(count).replace(/[0-9]/g, (one) => Stri
 const SHOWN = 8;
 
 function narrowsSelect(select) {
-  const all = [...select.options];
-  const texts = all.map((option) => bare(option.textContent));
+  let all = [];
+  let texts = [];
+  let narrowed = false;
   return (wanted) => {
+    if (!narrowed) { // rules may have changed what is on offer
+      all = [...select.options];
+      texts = all.map((option) => bare(option.textContent));
+    }
+    narrowed = Boolean(wanted);
     const kept = all.filter((option, at) => (option.value === "" ? !wanted : option.selected || texts[at].includes(wanted)));
     const chosen = select.value;
     select.replaceChildren(...kept);
     select.value = chosen;
     if (wanted) select.size = Math.min(SHOWN, Math.max(2, kept.length));
     else select.removeAttribute("size");
-    return [kept.filter((option) => option.value && bare(option.textContent).includes(wanted)).length, all.length - 1];
+    const offered = (option) => option.value && !option.disabled;
+    return [kept.filter((option) => offered(option) && bare(option.textContent).includes(wanted)).length, all.filter(offered).length];
   };
 }
 
 function narrowsBoxes(fieldset) {
-  const all = [...fieldset.querySelectorAll(".options .option")];
-  const texts = all.map((option) => bare(option.textContent));
   return (wanted) => {
     let found = 0;
-    all.forEach((option, at) => {
-      const fits = texts[at].includes(wanted);
+    const all = [...fieldset.querySelectorAll(".options .option")].filter((option) => !option.querySelector("input").disabled);
+    all.forEach((option) => {
+      const fits = bare(option.textContent).includes(wanted);
       found += fits ? 1 : 0;
       option.hidden = !fits && !option.querySelector("input").checked; // what is ticked is never out of sight
     });
@@ -52,6 +58,10 @@ for (const box of document.querySelectorAll("[data-narrows]")) {
     if (event.key === "Enter") event.preventDefault(); // it searches already; it must not send the page
     if (event.key === "Escape" && box.value) { event.preventDefault(); box.value = ""; show(); }
     if (event.key === "ArrowDown" && list.tagName === "SELECT") { event.preventDefault(); list.focus(); }
+  });
+  // choices come and go: the whole list is there for it
+  document.addEventListener("tamdan:offering", (event) => {
+    if (box.value && event.detail.contains(box)) { box.value = ""; show(); }
   });
   // a choice was made: the list folds away again, the answer stands in it
   list.addEventListener("change", () => { if (list.tagName === "SELECT" && list.value && box.value) { box.value = ""; show(); } });

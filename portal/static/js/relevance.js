@@ -1,4 +1,4 @@
-// bundle: expressions.js engine.js
+// bundle: expressions.js engine.js offers.js wording.js
 // Applies the rules of the questionnaire while somebody answers, before the server has spoken; the server always decides.
 // The form names them in data-rules and says in data-known what is answered on other pages and not shown here:
 // {now, values: {"code" or "code[row]": text}, rows: {table: [[key, parent key]]}, hidden: ["code" or "code[row]"]}.
@@ -6,9 +6,10 @@
 // What is looked for on the page: [data-item="NAME"] shows and hides a question, group, page, table or cell, NAME being
 // "code", "code[row]" for a cell, "table[row]" for a table in a row; "code" of a column means its heading.
 // [data-computed="NAME"] and [data-value-of="NAME"] show a computed value, [data-total="column[row of the table around]"] a
-// sum. Rows come from the hidden fields row:TABLE[KEY] and row-parent:TABLE[KEY]; "tamdan:rows" says that they changed.
+// sum. [data-wording] and [data-says]: see wording.js. Rows come from the hidden fields row:TABLE[KEY] and row-parent:TABLE[KEY]; "tamdan:rows" says that they changed.
 
 const form = document.querySelector("form[data-rules]");
+const KHMER = form !== null && form.dataset.digits === "khmr"; // asked once: a form looks among its fields' names first
 const ROW_FIELD = /^row:([^[\]]+)\[([^\]]+)\]$/;
 
 class Page {
@@ -21,39 +22,67 @@ class Page {
     this.rebuild();
   }
 
-  // reads the whole page anew: after rows came or went
+  // reads the whole page anew: after rows went or changed places
   rebuild() {
     this.fields = new Map();
     this.items = new Map();
     this.outputs = new Map();
     this.totals = new Map();
-    const rows = {};
-    for (const field of form.elements) {
-      const row = ROW_FIELD.exec(field.name || "");
-      if (row) this.row(rows, row, field);
-      if (!field.name || /[!:]/.test(field.name) || field.type === "file") continue;
-      const name = field.name.split("@")[0];
-      if (!this.fields.has(name)) this.fields.set(name, []);
-      this.fields.get(name).push(field);
-    }
-    for (const [table, found] of Object.entries(rows)) rows[table] = found.sort((one, other) => one[2] - other[2]).map(([key, parent]) => [key, parent]);
-    const group = (map, key, element) => map.set(key, [...(map.get(key) || []), element]);
-    for (const element of form.querySelectorAll("[data-item]")) group(this.items, element.dataset.item, element);
-    for (const element of form.querySelectorAll("[data-computed], [data-value-of]")) group(this.outputs, element.dataset.computed || element.dataset.valueOf, element);
-    for (const element of form.querySelectorAll("[data-total]")) group(this.totals, element.dataset.total, element);
-    const shown = {};
-    for (const table of form.querySelectorAll("[data-table]:not([data-fixed])")) shown[table.dataset.table] = [];
-    this.engine.place({ ...this.known.rows, ...shown, ...rows });
+    this.rows = {};
+    this.read(form, form.elements);
+    this.place();
     this.believe();
     if (this.seen) this.begin();
     this.seen = new Set(this.frames().map(([name]) => name));
+    this.wording = new Wording(this.engine);
+    this.wording.read(form, new Map(this.frames()));
     this.show(this.engine.compute((code, row) => this.answer(code, row)));
   }
 
-  row(rows, [, table, key], field) {
+  // reads what came: rows at the end of their tables
+  grow(added) {
+    for (const element of added) this.read(element, element.querySelectorAll("input, select, textarea"));
+    this.place();
+    this.begin();
+    const frames = new Map(this.frames());
+    const fresh = new Set([...frames].filter(([name]) => !this.seen.has(name)).map(([, frame]) => frame));
+    const tables = new Set([...fresh].map((frame) => frame.table));
+    this.seen = new Set(frames.keys());
+    for (const element of added) this.wording.read(element, frames);
+    const codes = new Set([...this.engine.homes].filter(([code, home]) => tables.has(home) || tables.has(code)).map(([code]) => code));
+    // rules of other rows may count this one, but what is written there has not changed: it is not read again
+    this.show(this.engine.compute((code, row) => {
+      const frame = row && this.engine.frame(code, row);
+      const kept = frame && !fresh.has(frame) && !frame.hidden.has(code) && !this.engine.missing.has(code) ? frame.values.get(code) : undefined;
+      return kept ?? this.answer(code, row);
+    }, codes));
+  }
+
+  read(root, fields) {
+    const group = (map, key, element) => { if (map.has(key)) map.get(key).push(element); else map.set(key, [element]); };
+    for (const field of fields) {
+      const row = ROW_FIELD.exec(field.name || "");
+      if (row) this.row(row, field);
+      if (!field.name || /[!:]/.test(field.name) || field.type === "file") continue;
+      group(this.fields, field.name.split("@")[0], field);
+    }
+    for (const element of root.querySelectorAll("[data-item]")) group(this.items, element.dataset.item, element);
+    for (const element of root.querySelectorAll("[data-computed], [data-value-of]")) group(this.outputs, element.dataset.computed || element.dataset.valueOf, element);
+    for (const element of root.querySelectorAll("[data-total]")) group(this.totals, element.dataset.total, element);
+    for (const table of root.querySelectorAll("[data-table]:not([data-fixed])")) this.rows[table.dataset.table] ||= [];
+  }
+
+  place() {
+    const rows = { ...this.known.rows };
+    for (const [table, found] of Object.entries(this.rows)) rows[table] = found.sort((one, other) => one[2] - other[2]).map(([key, parent]) => [key, parent]);
+    this.engine.place(rows);
+  }
+
+  row([, table, key], field) {
     if (field.closest("[data-removed]")) return;
-    const parent = form.elements.namedItem(`row-parent:${table}[${key}]`);
-    (rows[table] ||= []).push([key, parent ? parent.value : "", Number(field.value) || 0]);
+    // beside it: the names of a form's fields are gathered anew whenever one came
+    const parent = [...field.parentElement.children].find((one) => one.name === `row-parent:${table}[${key}]`);
+    (this.rows[table] ||= []).push([key, parent ? parent.value : "", Number(field.value) || 0]);
   }
 
   frames() {
@@ -140,6 +169,7 @@ class Page {
       }
       if (home) this.column(code, home);
     }
+    this.wording.renew(codes);
     for (const [watcher, names] of Object.entries(this.rules.watches)) {
       if (!codes.includes(watcher) && !names.some((name) => codes.includes(name))) continue;
       for (const frame of this.engine.of.get(this.engine.homes.get(watcher)) || []) {
@@ -191,27 +221,35 @@ class Page {
   }
 
   message(code, frame) {
-    const scope = this.engine.scope(frame);
-    return this.rules.messages[code].replace(/\$\{\s*([^{}\s]+)\s*\}/g, (found, name) => {
-      const value = scope.value(name);
-      return value ? value.split(" ").map((key) => scope.label(name, key)).join(this.rules.labels[name] ? ", " : " ") : "…";
-    });
+    return spoken(this.rules.messages[code], this.engine, frame) ?? this.rules.messages[code];
   }
 
-  // leaves only the choices that fit the other answers; what is chosen stays until the server has spoken
-  offer(code, name, frame) {
+  // leaves only the choices that fit the other answers; `said` is what the server said of a rule that only it can judge
+  offer(code, name, frame, said = null) {
     const choices = this.rules.filtered[code];
-    const keys = choices && this.engine.offered(code, frame.key, choices);
-    if (!keys) return;
-    for (const field of this.fields.get(name) || []) {
-      if (field.tagName === "SELECT") complete(field, choices, keys);
-      const options = field.tagName === "SELECT" ? [...field.options].filter((option) => option.value) : [field];
-      for (const option of options) {
-        const gone = !keys.includes(option.value) && !option.checked && !option.selected;
-        option.disabled = gone;
-        (option.closest("label") || option).hidden = gone;
-      }
+    const keys = choices && !frame.hidden.has(code) && (this.engine.offered(code, frame.key, choices) || said);
+    const item = (this.items.get(name) || [])[0];
+    if (keys && item) this.join(name, leave(item, name, choices, new Set(keys)));
+  }
+
+  join(name, added) {
+    if (added.length) this.fields.set(name, [...(this.fields.get(name) || []), ...added]);
+  }
+
+  // offered: {"code" or "code[row]": [keys]}
+  told(offered) {
+    for (const [name, keys] of Object.entries(offered)) {
+      const [code, row = ""] = name.replace("]", "").split("[");
+      const frame = this.engine.frame(code, row);
+      if (frame) this.offer(code, name, frame, keys);
     }
+  }
+
+  // a colleague's answer may be a choice that was not on offer here
+  fill(name, keys) {
+    const choices = this.rules.filtered[name.split("[")[0]];
+    const item = (this.items.get(name) || [])[0];
+    if (choices && item) this.join(name, complete(item, name, choices, new Set(keys)));
   }
 }
 
@@ -238,16 +276,6 @@ function readDate(value) {
   return Number.isNaN(days(iso)) ? "" : iso;
 }
 
-// a list may have come without the choices that did not fit then
-function complete(field, choices, keys) {
-  const there = new Map([...field.options].map((option) => [option.value, option]));
-  if (keys.every((key) => there.has(key))) return;
-  for (const choice of choices) {
-    const option = there.get(choice.name) || (keys.includes(choice.name) ? new Option(choice.label, choice.name) : null);
-    if (option) field.append(option);
-  }
-}
-
 const hide = (element, hidden) => { if (element.hidden !== hidden) element.hidden = hidden; };
 
 function altered(field) {
@@ -258,7 +286,7 @@ function altered(field) {
 
 function say(output, value) {
   if (!value && output.dataset.valueOf) value = "–";
-  const written = form.dataset.digits === "khmr" ? value.replace(/[0-9]/g, (digit) => String.fromCharCode(0x17e0 + Number(digit))) : value;
+  const written = KHMER ? value.replace(/[0-9]/g, (digit) => String.fromCharCode(0x17e0 + Number(digit))) : value;
   if (output.textContent !== written) output.textContent = written;
 }
 
@@ -273,13 +301,24 @@ async function begin() {
   };
   form.addEventListener("input", heard);
   form.addEventListener("change", heard);
-  let due = false; // many rows may come at once
-  document.addEventListener("tamdan:rows", () => {
-    if (due) return;
-    due = true;
-    requestAnimationFrame(() => { due = false; page.rebuild(); });
+  let due = null; // many rows may come at once
+  document.addEventListener("tamdan:rows", (event) => {
+    const added = event.detail && event.detail.added;
+    if (!due) {
+      requestAnimationFrame(() => {
+        const { anew, came } = due;
+        due = null;
+        if (anew || came.some((one) => !one.isConnected)) page.rebuild();
+        else page.grow(came);
+      });
+    }
+    due ||= { anew: false, came: [] };
+    if (added) due.came.push(...added);
+    else due.anew = true;
   });
   document.addEventListener("tamdan:dirty", (event) => page.changed(event.detail.names.filter((name) => !name.includes(":")).map((name) => name.split("@")[0])));
+  document.addEventListener("tamdan:told", (event) => page.told(event.detail.offered || {}));
+  document.addEventListener("tamdan:filling", (event) => page.fill(event.detail.name, event.detail.list));
   // an answer was put in by script: a colleague's, say
   document.addEventListener("tamdan:changed", (event) => { if (event.detail) page.changed([event.detail.split("@")[0]]); });
 }

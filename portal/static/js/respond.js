@@ -1,3 +1,4 @@
+// bundle: calendar.js
 // The answering page: saves each changed answer by itself, says honestly whether it is safe, and shows both texts
 // when a colleague changed the same answer. Without this script the page is an ordinary form.
 
@@ -106,6 +107,7 @@ function spoken(name, list) {
 }
 
 function fill(name, list) {
+  document.dispatchEvent(new CustomEvent("tamdan:filling", { detail: { name, list } }));
   let place = 0; // a period has two fields of one name, a ranking one for each place
   for (const field of fieldsOf(name)) {
     if (field.name !== name) continue;
@@ -471,17 +473,11 @@ for (const button of form.querySelectorAll("[data-clears]")) {
 
 for (const button of form.querySelectorAll("[data-picks]")) {
   const field = document.getElementById(button.dataset.picks);
-  const picker = document.createElement("input");
-  if (!picker.showPicker) continue;
-  picker.type = "date";
-  picker.className = "picker";
-  picker.tabIndex = -1;
-  picker.setAttribute("aria-hidden", "true");
-  button.after(picker);
+  const picker = calendarBehind(button);
+  if (!picker) continue;
   button.hidden = false;
   button.addEventListener("click", () => {
-    picker.value = /^\d{4}-\d\d-\d\d$/.test(field.value) ? field.value : "";
-    picker.showPicker();
+    openCalendar(picker, field);
   });
   picker.addEventListener("input", (event) => event.stopPropagation());
   picker.addEventListener("change", (event) => {

@@ -1,3 +1,4 @@
+// bundle: calendar.js
 // Tables of the answering page: rows are added, moved, removed and put back at once, each cell saves by itself (the work of
 // respond.js), and cells copied in Excel can be pasted. Without this script the buttons post the page.
 
@@ -7,7 +8,9 @@ const TICKS = new Set(["x", "✓", "✔", "1", "yes", "true", "ok", "បាទ",
 
 const tell = (type, detail) => document.dispatchEvent(new CustomEvent(`tamdan:${type}`, { detail }));
 const dirty = (names, wait = 150) => { if (names.length) tell("dirty", { names, wait }); };
-const digits = (text) => (form.dataset.digits === "khmr" ? String(text).replace(/[0-9]/g, (one) => String.fromCharCode(0x17e0 + Number(one))) : String(text));
+// asked once: a property of a form is looked for among the names of all its fields first, anew whenever one came
+const KHMER = form.dataset.digits === "khmr";
+const digits = (text) => (KHMER ? String(text).replace(/[0-9]/g, (one) => String.fromCharCode(0x17e0 + Number(one))) : String(text));
 
 function newKey() {
   let key = "";
@@ -21,7 +24,11 @@ function newKey() {
 
 const allRows = (table) => [...table.tBodies[0].children].filter((one) => one.dataset.row);
 const rows = (table) => allRows(table).filter((row) => !row.dataset.removed);
-const field = (row, kind) => row.querySelector(`:scope > th > input[name^="${kind}:"]`);
+// by hand, not by a selector: a row that comes asks it of every row
+function field(row, kind) {
+  for (const one of row.firstElementChild.children) if (one.name && one.name.startsWith(`${kind}:`)) return one;
+  return null;
+}
 const baseOf = (row) => Number(field(row, "row-base")?.value || 0);
 const innerOf = (row) => {
   const next = row.nextElementSibling;
@@ -39,16 +46,22 @@ function say(table, text) {
 }
 
 function renumber(table) {
-  tell("rows");
-  const words = table.tHead.querySelector(".row-acts")?.textContent.trim() || "";
   const standing = rows(table);
-  standing.forEach((row, at) => {
-    const number = row.querySelector(":scope > th [data-number]");
-    const text = digits(at + 1);
-    if (number.textContent !== text) number.textContent = text;
-    row.querySelector(":scope > .row-acts summary")?.setAttribute("aria-label", `${words} ${text}`);
-  });
+  standing.forEach((row, at) => number(table, row, at + 1));
   tell("rows");
+  limit(table, standing);
+}
+
+function number(table, row, place) {
+  const words = table.tHead.querySelector(".row-acts")?.textContent.trim() || "";
+  const shown = row.firstElementChild.querySelector("[data-number]");
+  const text = digits(place);
+  if (shown.textContent === text) return;
+  shown.textContent = text;
+  row.querySelector(":scope > .row-acts summary")?.setAttribute("aria-label", `${words} ${text}`);
+}
+
+function limit(table, standing) {
   const button = table.closest("fieldset").querySelector(":scope > .table-acts > [data-row-act]");
   if (!button) return;
   const full = standing.length >= Number(table.dataset.most);
@@ -75,7 +88,11 @@ function add(table, count = 1) {
     table.tBodies[0].append(holder.content);
     made.push(row);
   }
-  renumber(table);
+  // those before keep their numbers: what a new row costs does not grow with the table
+  const standing = rows(table);
+  made.forEach((row, at) => number(table, row, standing.length - made.length + at + 1));
+  tell("rows", { added: made.flatMap(within) });
+  limit(table, standing);
   return made;
 }
 
@@ -373,14 +390,8 @@ form.addEventListener("click", (event) => {
   const button = event.target.closest("[data-cell-picks]");
   if (!button) return;
   const target = document.getElementById(button.dataset.cellPicks);
-  const picker = document.createElement("input");
-  if (!picker.showPicker) return;
-  picker.type = "date";
-  picker.className = "picker";
-  picker.tabIndex = -1;
-  picker.setAttribute("aria-hidden", "true");
-  picker.value = /^\d{4}-\d\d-\d\d$/.test(target.value) ? target.value : "";
-  button.after(picker);
+  const picker = calendarBehind(button);
+  if (!picker) return;
   picker.addEventListener("input", (each) => each.stopPropagation());
   picker.addEventListener("change", (each) => {
     each.stopPropagation();
@@ -389,7 +400,7 @@ form.addEventListener("click", (event) => {
     target.focus();
     picker.remove();
   });
-  picker.showPicker();
+  openCalendar(picker, target);
 });
 
 // Texts grow with what is written; browsers that can do it by themselves are left alone.
@@ -435,7 +446,10 @@ function collide(one) {
   for (const each of row.parentElement.querySelectorAll(`.row-conflict[data-of="${CSS.escape(one.name)}"]`)) each.remove();
   const box = document.getElementById("row-conflict-template").content.firstElementChild.cloneNode(true);
   const kind = one.removed ? "removed" : "written";
-  for (const place of box.querySelectorAll(`[data-${kind}]`)) place.textContent = place.dataset[kind];
+  for (const place of box.querySelectorAll(`[data-${kind}]`)) {
+    place.textContent = place.dataset[kind].replace("{name}", () => one.by || place.dataset.nobody);
+  }
+  box.querySelector("[data-at]").textContent = one.at ? `(${digits(one.at)})` : "";
   const shown = one.removed ? one.mine : one.theirs;
   for (const cell of shown) {
     const pair = document.createElement("div");

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from portal.models import Answer, StaffRole, Submission, VersionItem
 from portal.models.questionnaires import ItemKind
+from portal.queries.questionnaires import versions
 from portal.services.questionnaire_drafts import Edit, set_rules
 from portal.services.questionnaire_versions import begin_draft
 from tests import factories
@@ -26,6 +27,7 @@ def version(session):
     page = session.scalars(select(VersionItem).where(VersionItem.version_id == made.id, VersionItem.code == "page1")).one()
     factories.question(
         session, made, "why", "text", parent=page, relevant="${state} = 'not_started'", required="true()",
+        settings={"appearance": "multiline w2", "multiline": True},
     )
     beds = session.scalars(select(VersionItem).where(VersionItem.version_id == made.id, VersionItem.code == "beds")).one()
     beds.constraint = ". < 100"
@@ -222,7 +224,7 @@ def test_nothing_of_a_test_drive_is_stored(session, desk, version):
     assert [session.scalar(select(func.count()).select_from(one)) for one in tables] == before
 
 
-def test_the_proof_sheet_holds_every_question_rule_and_choice(desk, version):
+def test_the_proof_sheet_holds_every_question_rule_and_choice(session, desk, version):
     desk.get(at(version, "proof"), expect=200)
     for words in (
         "Question state", "សំណួរ state", "done", "បានអនុវត្ត", "Must be answered", "Whole number",
@@ -231,6 +233,12 @@ def test_the_proof_sheet_holds_every_question_rule_and_choice(desk, version):
         "Computed as: “Question year” × 2", "Total below the column: sum", "Version 1, published on", "initials",
     ):  # fmt: skip
         assert words in desk.words, words
+    # what a flag says is not said twice, and tables count once, as everywhere
+    assert "Several lines: yes" in desk.words
+    assert "Drawn as: w2" in desk.words
+    assert "multiline" not in desk.words
+    [head] = [one for one in versions(session) if one.public_id == version.public_id]
+    assert f"{head.questions} questions" in desk.words
 
 
 def test_the_rules_of_a_draft_are_given_fresh(session, desk, version, by):

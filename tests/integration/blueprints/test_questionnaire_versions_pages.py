@@ -10,7 +10,7 @@ from forms.definition.model import Item
 from portal.models import QuestionnaireVersion, Signature, StaffRole, Status, VersionItem, VersionStatus
 from portal.queries.submissions import head_by_id
 from portal.services.questionnaire_choices import retire_choice
-from portal.services.questionnaire_drafts import Edit, set_rules, set_wording
+from portal.services.questionnaire_drafts import Edit, set_rules, set_settings, set_wording
 from portal.services.questionnaire_places import Place, add_item, move_item, retire_item
 from portal.services.questionnaire_versions import begin_draft
 from tests import factories, scenes
@@ -141,6 +141,21 @@ def test_the_comparison_reads_like_a_letter(session, desk, version, by, scene):
     assert "Nothing went out before this version" in desk.text
 
 
+def test_the_letter_names_settings_as_the_designer_does_and_both_versions_with_their_day(session, desk, version, by):
+    draft = drafted(
+        session, version, by,
+        lambda one: set_settings(session, one, "measures", [Edit("appearance", "", "w2"), Edit("rows", "", 4)], by=by),
+    )  # fmt: skip
+    desk.get(f"/questionnaires/{draft.public_id}/compare", expect=200)
+    told = " ".join(desk.page.text_content().split())
+    assert "has another setting “Drawn as”:" in told
+    assert "another setting “rows”" not in told
+    [dates] = desk.page.xpath("//p[contains(@class, 'letter-dates')]")
+    assert f"Version {version.number}, published on" in dates.text_content()
+    assert f"Version {draft.number}, draft" in dates.text_content()
+    assert "printed" in dates.text_content()
+
+
 def test_publishing_names_every_mistake_and_keeps_the_draft(session, desk, version, by):
     draft = drafted(
         session, version, by,
@@ -201,6 +216,8 @@ def test_the_library_finds_questions_of_all_questionnaires(session, desk, versio
     session.commit()
     desk.get("/questionnaires/library", expect=200)
     assert "unusual" in desk.text
+    assert "select_one" not in desk.text, "types are named in words"
+    assert "One of a list" in desk.text
     desk.get("/questionnaires/library?q=zebra", expect=200)
     assert "unusual" in desk.text
     assert "measures" not in desk.text

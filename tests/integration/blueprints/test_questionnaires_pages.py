@@ -97,11 +97,18 @@ def brought(required: str = "", table: str = TABLE) -> dict[str, Any]:
 
 
 def confirmed(client: Client, form: dict[str, Any]) -> str:
+    """Import a file in the place of the open draft, if there is one; return the page that asks."""
     page = client.post("/questionnaires/import", form)
     assert page.status_code == 200, client.text[:500]
     draft = re.search(r"/questionnaires/import/(\w+)/confirm", page.text)
     assert draft
-    done = client.post(f"/questionnaires/import/{draft[1]}/confirm", {"scope": "recommendation"})
+    asked = {"scope": "recommendation"}
+    if opened := re.search(r'name="instead_of" value="(\w+)"', page.text):
+        refused = client.post(f"/questionnaires/import/{draft[1]}/confirm", asked)
+        assert refused.status_code == 409
+        assert "is an open draft already" in refused.text
+        asked["instead_of"] = opened[1]
+    done = client.post(f"/questionnaires/import/{draft[1]}/confirm", asked)
     assert done.status_code == 303
     return page.text
 

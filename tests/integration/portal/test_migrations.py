@@ -27,7 +27,10 @@ from portal.models import (
     Institution,
     Participation,
     PublicationAct,
+    Questionnaire,
+    QuestionnaireVersion,
     ReportedText,
+    VersionStatus,
     Wording,
     WordingRevision,
 )
@@ -165,7 +168,7 @@ def test_memory_comes_and_goes_and_replies_stay(engine):
         )  # fmt: skip
         session.commit()
         asked = session.get_one(Assignment, old.assignment_id).participation_id
-    migrations.downgrade(engine, "0004")
+    migrations.downgrade(engine, "0005")
     assert not {"example", "example_event", "reported_text", "earlier_verdict"} & set(inspect(engine).get_table_names())
     migrations.upgrade(engine)
     with Session(engine) as session:
@@ -174,6 +177,32 @@ def test_memory_comes_and_goes_and_replies_stay(engine):
         remembering = session.scalars(select(Participation.id).where(Participation.remembers.is_(True))).all()
         assert remembering == [asked]
         assert session.scalars(select(Example)).all() == []
+
+
+def test_older_drafts_are_laid_aside_and_the_newest_stays(engine):
+    migrations.downgrade(engine, "0004")
+    with Session(engine) as session:
+        given = {"titles": {}, "languages": ["en"], "default_language": "en"}
+        for code, statuses in (("two", "ddp"), ("one", "pd"), ("none", "p")):
+            of = Questionnaire(code=code, titles={})
+            session.add(of)
+            session.flush()
+            for number, status in enumerate(statuses, 1):
+                known = {"d": VersionStatus.DRAFT, "p": VersionStatus.PUBLISHED}[status]
+                session.add(QuestionnaireVersion(questionnaire_id=of.id, number=number, status=known, **given))
+        session.commit()
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        found = session.execute(
+            select(Questionnaire.code, QuestionnaireVersion.number, QuestionnaireVersion.status)
+            .join(Questionnaire, Questionnaire.id == QuestionnaireVersion.questionnaire_id)
+            .order_by(Questionnaire.code, QuestionnaireVersion.number)
+        ).all()
+    # the newer of two drafts was overtaken by version 3, so it becomes version 4
+    assert [tuple(map(str, one)) for one in found] == [
+        ("none", "1", "published"), ("one", "1", "published"), ("one", "2", "draft"),
+        ("two", "1", "retired"), ("two", "3", "published"), ("two", "4", "draft"),
+    ]  # fmt: skip
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):

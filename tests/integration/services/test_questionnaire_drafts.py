@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from forms.definition.model import Choice, Definition, Item
 from portal.errors import Conflict, DuplicateCode, Invalid, NotAllowed
@@ -337,12 +338,33 @@ def test_editing_costs_no_more_in_a_large_draft(session, draft, by, count_querie
     assert len(few) < 25, few
 
 
-def test_a_draft_that_an_import_overtook_goes_out_as_the_newest(session, first, draft, by):
-    imported = questionnaires.store(
-        session, look.definition(session, first.id), source_sha256="f" * 64, scope=QuestionnaireScope.RECOMMENDATION,
-        length="short", by=by,
+def put(session, first, by, **more):
+    """Store what the first version holds as an import does; without a source it is always another version."""
+    return questionnaires.store(
+        session, look.definition(session, first.id), scope=QuestionnaireScope.RECOMMENDATION, length="short", by=by,
+        **{"source_sha256": None} | more,
     )  # fmt: skip
-    questionnaires.publish(session, imported, by=by)
-    session.commit()
-    assert (imported.number, draft.number) == (3, 2)
-    assert publish_draft(session, draft, by=by).number == 4
+
+
+def test_an_import_makes_no_second_draft(session, first, draft, by):
+    with pytest.raises(questionnaires.OpenDraft, match="Version 2 is an open draft"):
+        put(session, first, by)
+    session.rollback()
+    third = put(session, first, by, source_sha256="a" * 64, instead_of=draft)
+    assert (draft.status, third.number, third.status) == (VersionStatus.RETIRED, 3, VersionStatus.DRAFT)
+    assert codes(session, draft) == codes(session, first)
+    # the same file again is that draft, which does not take its own place
+    assert put(session, first, by, source_sha256="a" * 64, instead_of=third).status is VersionStatus.DRAFT
+    discard_draft(session, third, by=by)
+    assert put(session, first, by, source_sha256="a" * 64).number == 4
+
+
+def test_the_database_holds_no_second_draft(session, first, draft):
+    session.add(
+        QuestionnaireVersion(
+            questionnaire_id=first.questionnaire_id, number=9, titles={}, languages=["en"], default_language="en"
+        )
+    )
+    with pytest.raises(IntegrityError, match=r"one_draft|questionnaire_version\.questionnaire_id"):
+        session.flush()
+    session.rollback()

@@ -103,6 +103,7 @@ def test_the_same_file_makes_one_version_and_a_longer_list_keeps_its_keys(sessio
             session, report.definition, source_sha256=source.sha256, scope=QuestionnaireScope.RECOMMENDATION,
             length="full", by=by,
         )  # fmt: skip
+        questionnaires.publish(session, version, by=by)
         session.commit()
         made.append(version.number)
     assert made == [1, 1, 2]

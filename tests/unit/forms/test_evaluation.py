@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date
 from html import escape as html_escape
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forms.answers import AnswerKey, Given
 from forms.definition.model import Choice, Definition, Item
 from forms.evaluation import Context, evaluate, fill
+from forms.question_types import question_type, question_types
 
 CONTEXT = Context(date(2022, 5, 9), ("km", "en"), "en")
 STATES = (Choice("done", {"en": "Done"}), Choice("part", {"en": "Partly"}))
@@ -132,3 +134,16 @@ def test_what_is_put_into_html_is_escaped_labels_of_choices_too():
     assert fill("${where} ${why}", one, values, "en") == "<b>Here</b> & there <script>"
     html = fill("<p>${where} ${why}</p>", one, values, "en", html_escape)
     assert html == "<p>&lt;b&gt;Here&lt;/b&gt; &amp; there &lt;script&gt;</p>"
+
+
+@pytest.mark.parametrize("kind", sorted(question_types()))
+@pytest.mark.parametrize("rule", ["concat('so', 'on')", "1 div 0", "-1.5", "''", "true()", "'2022-13-45'"])
+def test_what_a_rule_makes_can_always_be_shown(kind, rule):
+    computed, begun = question("a", kind, calculation=rule), question("b", kind, default=rule)
+    found = evaluate(definition(computed, begun, question("c", kind, default="so on")), {}, CONTEXT)
+    for key, value in {**found.calculated, **found.defaults}.items():
+        known, item = question_type(kind), computed if key.code == "a" else begun
+        known.text(value, item, "km")
+        known.cell(value, item, "km")
+        known.raw(value, item)
+        assert key.code in {"a", "b", "c"}

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 
+import pytest
+from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
 
+from forms.answers import STATE_SUFFIX
 from forms.definition.model import Choice
+from forms.questionnaire import read_answers, section_form
 from forms.trial import trial
 from tests.unit.forms.test_rows import CONTEXT, MEASURES, definition, matrix, question, table
 
@@ -79,6 +84,49 @@ def test_what_cannot_be_read_is_said():
         CONTEXT,
     )
     assert set(told["problems"]) == {"nobody", "most", "measures", "kind", "", "p1", "most[r1]"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "posted", "state"),
+    [
+        ("integer", 7, "7", ""),
+        ("integer", 12, "12", ""),  # over its bound
+        ("integer", "many", "many", ""),
+        ("decimal", 1.234, "1.2340", ""),  # a number is a number, whatever a typed 1.234 may mean
+        ("integer", {"state": "not_available"}, "", "not_available"),
+        ("integer", {"state": "not_applicable"}, "", "not_applicable"),  # not on offer
+        ("integer", {"state": "lost"}, "", "lost"),
+        ("date", "2022-02-30", "2022-02-30", ""),
+        ("select_one", "zz", "zz", ""),
+    ],
+)
+def test_a_sample_answer_is_judged_as_a_posted_one(kind, value, posted, state):
+    asked = question("q", kind, settings={"end": "10", "not_available": True}, choices=TOWNS if kind == "select_one" else ())
+    whole = definition(asked, question("sees", "calculate", calculation="concat('[', ${q}, ']')"))
+    post = MultiDict({"q": posted} | ({f"q{STATE_SUFFIX}": state} if state else {}))
+    with Flask("forms").test_request_context("/", method="POST"):
+        form = section_form([asked], CONTEXT, csrf=False)(formdata=post)
+        form.validate()
+    (parsed,) = read_answers(form, [asked]).values()
+    told = trial(whole, {"q": value}, CONTEXT)
+    found = by_name(told)
+    message = None if parsed.message is None else str(parsed.message)
+    assert (found["q"]["message"], found["q"]["value"]) == (message, parsed.value)
+    # what is not taken is not read by other rules
+    assert found["sees"]["value"] == f"[{parsed.value if parsed.value is not None else ''}]"
+
+
+def test_what_an_answer_begins_with_is_judged_like_any_other():
+    whole = definition(
+        question("from"),
+        question("to", default="${from} + 1", constraint=". <= 2024", texts={"constraint_message": {"en": "No later."}}),
+        question("town", "select_one", choices=TOWNS, default="b1", choice_filter="p = 'a'"),
+    )
+    told = trial(whole, {"from": 2024}, CONTEXT)
+    assert told["problems"]["to"] == "No later."
+    assert set(told["problems"]) == {"to", "town"}
+    assert not told["complete"]
+    assert set(trial(whole, {"from": 2023, "town": "a1"}, CONTEXT)["problems"]) == set()
 
 
 PLAIN = st.recursive(

@@ -123,6 +123,9 @@ def test_other_words_of_the_appearance_stay():
     assert form.to_settings({"appearance": "w4 search"}) == {"appearance": "w4 minimal"}
     form, _valid = posted("text", {})
     assert form.to_settings({"appearance": "multiline w1", "multiline": True}) == {"appearance": "w1"}
+    form, _valid = posted("text", {"multiline": "y"})
+    kept = {"appearance": "multiline", "multiline": True}
+    assert form.to_settings(kept) == kept  # saving a question as it is changes nothing
 
 
 def test_settings_of_a_file_fill_the_form_whatever_they_hold():

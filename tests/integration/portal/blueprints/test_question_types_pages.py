@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from forms.question_types import question_types
+from forms.definition.model import Item
+from forms.question_types import question_type, question_types
 from portal.models import Answer, ItemKind, Question, Role, VersionItem
 from tests import factories
 
@@ -167,6 +168,13 @@ def test_questions_that_share_a_list_are_one_table(client, scene):
         assert "options-table" in row
         assert row.count('type="radio"') >= 3
         assert "Staff" in row  # each button has a label of its own for those who hear the page
+
+
+@pytest.mark.parametrize("kind", ["select_one", "select_multiple"])
+def test_a_row_of_a_table_made_by_hand_keeps_the_words_of_its_choices(kind):
+    for appearance in ("list-nolabel", "list_nolabel", "list"):
+        item = Item(None, "question", "a", kind, settings={"appearance": appearance})
+        assert question_type(kind).variant(item) in {"likert", "columns"}, "a table-list shows its words in a head only"
 
 
 def test_a_choice_out_of_use_stays_where_it_was_chosen(client, scene):

@@ -43,6 +43,10 @@ def scene(session):
     factories.question(
         session, made, "next", "year", parent=second, default="${year} + 1", label="After ${year}, says ${name}"
     )
+    factories.question(
+        session, made, "last", "year", parent=second, default="${year} + 9", constraint=". < 2040", required="true()",
+        texts={"label": {"en": "Last"}, "constraint_message": {"en": "Before 2040, please."}},
+    )  # fmt: skip
     factories.question(session, made, "why", "text", parent=second, relevant="${year} > 2022 and ${next} > 0")
     institution = factories.institution(session)
     focal = factories.person(session, institution, Role.FOCAL_POINT, language="en")
@@ -73,13 +77,29 @@ def test_a_default_is_shown_then_kept_once_by_the_first_save(client_for, scene, 
     assert 'value="2022"' in client.get(scene.first).text
     assert stored(session, scene) == {}
     told = client.post(scene.first, {"name": "Somebody", "base:name": "0"}, headers=JSON, expect=200).json
-    assert {one["name"]: one["revision"] for one in told["saved"]} == {"name": 1, "year": 1, "next": 1}
+    assert {one["name"]: one["revision"] for one in told["saved"]} == {"name": 1, "year": 1, "next": 1, "last": 1}
     assert stored(session, scene)["next"] == (2023, 1)
     client.post(scene.first, {"year": "2030", "base:year": "1"}, headers=JSON, expect=200)
     assert stored(session, scene)["next"] == (2023, 1)  # computed once
     client.post(scene.second, {"next": "", "next!present": "1", "base:next": "1"}, headers=JSON, expect=200)
     client.post(scene.first, {"year": "2031", "base:year": "2"}, headers=JSON, expect=200)
     assert stored(session, scene)["next"] == (None, 2)  # emptied on purpose
+
+
+def test_what_is_read_only_keeps_what_it_begins_with(client_for, scene, session):
+    page = session.scalars(select(VersionItem).where(VersionItem.code == "first")).one()
+    settings = {"one_language": True, "read_only": True}
+    factories.question(session, scene.version, "code", "text", parent=page, default="KH-7", settings=settings)
+    session.commit()
+    client = client_for(scene.focal)
+    client.get(scene.first, expect=200)
+    [box] = client.page.xpath("//input[@name='code']")
+    assert (box.get("value"), "readonly" in box.attrib) == ("KH-7", True)
+    # without script the whole page is posted, this box too; somebody may even have changed it there
+    client.post(scene.first, {"name": "Somebody", "base:name": "0", "code": "other", "base:code": "0"}, expect=303)
+    client.post(scene.first, {"code": "again", "base:code": "1"}, headers=JSON, expect=200)
+    assert stored(session, scene)["code"] == ("KH-7", 1)
+    assert stored(session, scene)["name"][0] == "Somebody"
 
 
 def test_a_default_saved_meanwhile_conflicts_with_nobody(client_for, scene, session):
@@ -97,7 +117,25 @@ def test_completing_keeps_what_answers_began_with(client_for, scene, session):
     client = client_for(scene.focal)
     page = scene.first.rpartition("/pages")[0]
     client.post(f"{page}/complete", {}, expect=303)
-    assert stored(session, scene) == {"year": (2022, 1), "next": (2023, 1)}
+    assert stored(session, scene) == {"year": (2022, 1), "next": (2023, 1), "last": (2031, 1)}
+
+
+def test_the_save_that_keeps_a_default_judges_it(client_for, scene, session):
+    client = client_for(scene.focal)
+    told = client.post(scene.first, {"year": "2032", "base:year": "0"}, headers=JSON, expect=422, check=False).json
+    assert [(one["name"], one["message"], one["revision"]) for one in told["refused"]] == [("last", "Before 2040, please.", 1)]
+    assert told["missing"] == 1
+    session.rollback()
+    kept = select(Answer.message).join(Question, Question.id == Answer.question_id).where(Question.code == "last")
+    assert session.scalars(kept.where(Answer.submission_id == scene.reply.id)).all() == ["refused"]
+    assert "Before 2040, please." in client.get(scene.second).text
+
+
+def test_without_script_a_default_of_another_page_holds_nobody_up(client_for, scene):
+    client = client_for(scene.focal)
+    answer = client.post(scene.first, {"year": "2032", "base:year": "0", "action": "next"}, expect=303)
+    assert answer.headers["Location"].endswith("/pages/second")
+    assert "Before 2040, please." in client.get(scene.second).text
 
 
 def test_names_in_labels_are_spoken_and_escaped(client_for, scene):
@@ -114,7 +152,7 @@ def test_a_page_brings_what_its_rules_read_on_others(client_for, scene):
     client.post(scene.first, {"name": "Somebody", "base:name": "0"}, headers=JSON, expect=200)
     page = client.get(scene.second).text
     known = json.loads(html.unescape(re.search(r'data-known="([^"]*)"', page)[1]))
-    assert known["values"] == {"year": "2022", "next": "2023"}
+    assert known["values"] == {"year": "2022", "next": "2023", "name": "Somebody"}  # the name is spoken in a label
     assert known["hidden"] == ["why"]
     address = html.unescape(re.search(r'data-rules="([^"]*)"', page)[1])
     response = client.get(address)

@@ -145,7 +145,8 @@ def test_removing_a_row_in_which_a_colleague_wrote_meanwhile_shows_both(save, se
     save(cell(f"men[{A}]", "8"), who=scene.colleague)
     told = save(removal(A, women=1, men=0), expect=409)
     [stale] = told["stale_rows"]
-    assert stale["removed"] is False
+    assert (stale["removed"], stale["by"]) == (False, scene.colleague.names["en"])
+    assert stale["at"]
     assert [(one["name"], one["text"], one["revision"]) for one in stale["theirs"]] == [(f"men[{A}]", "8", 1)]
     assert stored(session, scene)[1][A] == (1, False, 1)
     # whoever has seen it may remove it all the same
@@ -157,7 +158,8 @@ def test_writing_in_a_row_that_a_colleague_removed_shows_both_and_loses_nothing(
     save(removal(A, women=1), who=scene.colleague)
     told = save(cell(f"women[{A}]", "7", base=1), expect=409)
     [stale] = told["stale_rows"]
-    assert stale["removed"] is True
+    assert (stale["removed"], stale["by"]) == (True, scene.colleague.names["en"])
+    assert stale["at"]
     assert [(one["name"], one["text"]) for one in stale["mine"]] == [(f"women[{A}]", "7")]
     assert stored(session, scene)[0][f"women[{A}]"] == 3
     told = save(row(A, base=None) | cell(f"women[{A}]", "7", base=1))
@@ -321,7 +323,8 @@ def test_without_script_a_row_that_a_colleague_removed_can_be_put_back_with_my_t
     save(removal(A, f"activity[{A}]@en"), who=scene.colleague)
     response = client.submit(0, **{f"activity[{A}]@en": "Training of judges", "action": "save"}, follow=False)
     assert response.status_code == 409
-    assert "A colleague removed this row while you wrote in it." in client.text
+    assert f"{scene.colleague.names['en']} removed this row while you wrote in it." in client.text
+    assert f"{scene.colleague.names['en']} removed a row in which you wrote; your text is shown." in client.text
     assert "Training of judges" in client.text
     assert press(client, f"restore:b5[{A}]").status_code == 303
     assert stored(session, scene)[0][f"activity[{A}]@en"] == "Training of judges"
@@ -334,7 +337,8 @@ def test_without_script_removing_what_a_colleague_changed_asks_again(client_for,
     client.get(scene.path)
     save(cell(f"women[{A}]", "5", base=1), who=scene.colleague)
     assert press(client, f"remove:b5[{A}]").status_code == 409
-    assert "A colleague wrote in this row while you removed it." in client.text
+    assert f"{scene.colleague.names['en']} wrote in this row while you removed it." in client.text
+    assert f"{scene.colleague.names['en']} wrote in the row that you wanted to remove" in client.text
     assert press(client, f"remove:b5[{A}]").status_code == 303
     assert stored(session, scene)[1][A][1] is True
 

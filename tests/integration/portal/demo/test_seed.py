@@ -146,7 +146,7 @@ def test_everything_of_the_files_is_there(seeded: Seeded, stored: Session) -> No
         )
         assert set(paragraphs) == {str(number) for number in range(1, 47)}
         assert _count(stored, Institution) >= 35
-        assert [of["kind"] for of in files.rounds] == ["mid_term", "list_of_issues", "follow_up", "periodic"]
+        assert [of["kind"] for of in files.rounds] == ["mid_term", "list_of_issues", "periodic", "follow_up", "periodic"]
 
 
 def test_every_reply_ends_where_the_files_say(seeded: Seeded, stored: Session) -> None:

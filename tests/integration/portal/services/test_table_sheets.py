@@ -192,5 +192,7 @@ def test_rows_go_out_and_come_back_by_the_api(app, session, filled):
     stale = http.post(path, json={"answers": [], "rows": [gone | {"seen": {}}]}, headers=clients[other.path] | {"Idempotency-Key": "b"})
     assert stale.status_code == 409
     assert f"women[{tables.key(1)}]" in {one["name"] for one in stale.get_json()["stale_rows"][0]["theirs"]}
+    told = stale.get_json()["stale_rows"][0]
+    assert (told["by"]["en"], bool(told["at"])) == (other.focal.names["en"], True)
     done = http.post(path, json={"answers": [], "rows": [gone | {"seen": seen}]}, headers=clients[other.path] | {"Idempotency-Key": "c"})
     assert done.get_json()["rows"][0]["removed"] is True

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from forms.definition.check import check
 from forms.definition.headers import language_code
 from forms.definition.rows import RawRow, SheetRows
+from forms.definition.spelling import judge
 from forms.definition.types import read_type
 
 
@@ -206,3 +208,21 @@ def test_two_thousand_questions_are_judged_quickly():
     report = check({"survey": sheet("survey", table)})
     assert report.errors == ()
     assert time.perf_counter() - began < 3
+
+
+def test_rules_that_only_ride_along_keep_no_draft_from_going_out():
+    rows = {
+        "survey": sheet(
+            "survey",
+            """type|name|label|calculation|relevant
+            calculate|chance||random()|
+            text|a|A||distance(${chance}) > 1""",
+        )
+    }
+    held = check(rows).definition
+    assert judge(held) == ()
+    # what an author writes here is judged like any other rule: it would never be computed
+    [page] = held.pages
+    written = replace(page, children=(replace(page.children[1], settings={}, relevant="random() > 0.5"),))
+    [mistake] = judge(replace(held, pages=(written,)))
+    assert (mistake.severity, mistake.field, mistake.column) == ("error", "a", "relevant")

@@ -221,7 +221,7 @@ def test_every_answer_fits_its_question(country: Path) -> None:
                 texts = {"": value} if one_language else value
                 assert one_language or set(texts) <= languages(country)
                 assert all(re.search(r"\((demo|démo|គំរូ)\)|^[^.]+$|example\.org", text) for text in texts.values())
-            elif kind.startswith("select"):
+            elif kind.startswith("select") or kind == "rank":
                 assert set([value] if isinstance(value, str) else value) <= choices[name]
             elif kind in {"integer", "decimal"}:
                 assert isinstance(value, int | float)

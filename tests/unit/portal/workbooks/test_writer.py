@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import openpyxl
@@ -78,6 +78,14 @@ def test_numbers_and_dates_are_typed_in_the_countrys_time_zone():
     days = [datetime(2026, 3, 1), datetime(2026, 3, 2, 3, 30)]  # noqa: DTZ001 - Excel knows no zones
     assert column == [5, 2.5, *days, None, True]
     assert back["T"]["A4"].number_format == "yyyy-mm-dd"
+
+
+@pytest.mark.parametrize("kind", ["time", "text", "date"])
+def test_a_time_of_day_is_a_time_in_any_column(kind):
+    _, back = written([time(14, 30), time(0, 0), time(7, 5, 9)], kind)
+    cells = [back["T"][f"A{row}"] for row in (2, 3, 4)]
+    assert [cell.value for cell in cells] == [time(14, 30), time(0, 0), time(7, 5, 9)]
+    assert {cell.number_format for cell in cells} == {"hh:mm"}
 
 
 def test_what_excel_cannot_hold_is_text_and_listed():

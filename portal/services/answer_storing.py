@@ -1,0 +1,255 @@
+"""Storing answers: a reply at work, what its rules make of it, and its rows, revisions and counts written at once.
+
+Nothing here asks who may, or what a writer saw: that is the gate's part (``submissions.save_answers``), and what is
+judged again because its questions changed (``rejudging``) has no writer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from forms.answers import Parsed
+from forms.evaluation import evaluate
+from forms.tables import NO_ROWS, answered_codes, countable
+from portal.models import Answer, AnswerRevision, AnswerRow, AnswerRowRevision, Submission
+from portal.queries.submissions import StoredAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from forms.answers import AnswerKey, Given, Rows
+    from forms.context import Context
+    from forms.definition.model import Definition
+    from forms.evaluation import Evaluation
+    from portal.queries.submissions import RowKey, StoredRow
+    from portal.services.answer_rows import RowWork
+
+# why an answer is not taken, as ``Answer.message`` keeps it; the sentence is made for each reader
+UNREADABLE = "unreadable"
+REFUSED = "refused"
+
+
+@dataclass
+class Work:
+    """A reply at work: its answers as they will stand, which of them changed, and the revision of each spoken of."""
+
+    stored: dict[AnswerKey, StoredAnswer]
+    by: int
+    at: datetime
+    version_id: int
+    question_ids: Mapping[str, int]
+    rows: RowWork
+    changed: dict[AnswerKey, StoredAnswer] = field(default_factory=dict)
+    saved: dict[AnswerKey, int] = field(default_factory=dict)
+
+    def put(self, key: AnswerKey, parsed: Parsed) -> None:
+        """Let an answer become what was parsed, as its next revision."""
+        before = self.stored.get(key)
+        if before is not None and same(before, parsed):
+            self.saved[key] = before.revision
+            return
+        if before is None and says_nothing(parsed):
+            self.saved[key] = 0
+            return
+        revision = before.revision + 1 if before else 1
+        self.stored[key] = self.changed[key] = StoredAnswer(
+            parsed.value,
+            parsed.state,
+            parsed.typed,
+            revision,
+            self.question_ids[key.code],
+            UNREADABLE if parsed.typed is not None else None,
+            self.by,
+            self.at,
+            self.version_id,
+        )
+        self.saved[key] = revision
+
+
+def same(stored: StoredAnswer, parsed: Parsed) -> bool:
+    """Tell whether what was parsed is what is stored: 1 and true are not the same answer."""
+    return (
+        stored.value == parsed.value
+        and type(stored.value) is type(parsed.value)
+        and stored.state == parsed.state
+        and stored.typed == parsed.typed
+    )
+
+
+def says_nothing(parsed: Parsed) -> bool:
+    """Tell whether what was parsed is an empty field, without "not available" or "not applicable"."""
+    return parsed.value is None and parsed.typed is None and parsed.state == "answered"
+
+
+def apply_rules(work: Work, definition: Definition, context: Context, rows: Rows) -> Evaluation:
+    """Evaluate the rules on the answers as they will be; put calculated values and the verdicts of constraints."""
+    evaluation = evaluate(definition, work.stored, context, rows)
+    for key, begun in evaluation.defaults.items():
+        if key.code in work.question_ids:
+            work.put(key, Parsed(value=begun))
+    for key, value in evaluation.calculated.items():
+        if key.code in work.question_ids:
+            work.put(key, Parsed(value=value))
+            work.saved.pop(key, None)
+    for key, stored in list(work.stored.items()):
+        if stored.typed is not None:
+            continue
+        wanted = REFUSED if key in evaluation.refused else None
+        if (wanted is None) != (stored.message is None):
+            told = StoredAnswer(
+                stored.value, stored.state, stored.typed, stored.revision, stored.question_id, wanted,
+                stored.answered_by, stored.answered_at, stored.asked_in,
+            )  # fmt: skip
+            work.stored[key] = told
+            # a verdict that came or went through another answer is no new revision of this one
+            work.changed[key] = told
+    return evaluation
+
+
+def not_asked(before: Iterable[str], definition: Definition, evaluation: Evaluation) -> frozenset[str]:
+    """Return what a reply is not asked: what the rules hide, and what was hidden when its version still asked it.
+
+    An answer that an earlier version hid stays kept and stays hidden, though no rule speaks of it any more.
+    """
+    known = definition.compiled.by_code
+    return evaluation.hidden | {code for code in before if code.partition("[")[0] not in known}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a reply is: questions asked, of which answered; required ones still missing or not readable."""
+
+    asked: int
+    answered: int
+    missing: int
+
+
+def progress(
+    definition: Definition, stored: Mapping[AnswerKey, Given], evaluation: Evaluation, rows: Rows = NO_ROWS
+) -> Progress:
+    """Count a reply's questions: hidden ones are not asked; an answer in any language counts once, a table once."""
+    asked = [code for code in countable(definition) if code not in evaluation.hidden]
+    answered = answered_codes(definition, stored, rows, evaluation.hidden)
+    blocking = len(evaluation.missing) + len(evaluation.refused) + len(evaluation.unreadable)
+    return Progress(len(asked), sum(1 for code in asked if code in answered), blocking)
+
+
+# on the hot path no object is built and every statement is made once
+_PROGRESS = (
+    update(Submission.__table__)  # type: ignore[arg-type] # __table__ is a Table
+    .where(Submission.id == bindparam("submission"))
+    .values({name: bindparam(name) for name in ("hidden", "answered", "asked", "missing")})
+)
+_SAVED = _PROGRESS.values({name: bindparam(name) for name in ("saved_at", "saved_by")})
+_REVISION = insert(AnswerRevision.__table__)  # type: ignore[arg-type] # __table__ is a Table
+_ROW_REVISION = insert(AnswerRowRevision.__table__)  # type: ignore[arg-type] # __table__ is a Table
+
+_CHANGING = ("value", "state", "typed", "message", "revision", "asked_in", "answered_by", "answered_at")
+_KEY = ("submission_id", "question_id", "row", "lang")
+_ROW_CHANGING = ("position", "removed", "revision")
+_ROW_KEY = ("submission_id", "repeat", "key")
+
+
+def _upsert(dialect: Any, table: Any, key: tuple[str, ...], changing: tuple[str, ...]) -> Any:
+    inserted = dialect.insert(table)
+    return inserted.on_conflict_do_update(
+        index_elements=list(key), set_={name: inserted.excluded[name] for name in changing}
+    )
+
+
+_DIALECTS = {"sqlite": sqlite, "postgresql": postgresql}
+_UPSERTS = {name: _upsert(one, Answer.__table__, _KEY, _CHANGING) for name, one in _DIALECTS.items()}
+_ROW_UPSERTS = {name: _upsert(one, AnswerRow.__table__, _ROW_KEY, _ROW_CHANGING) for name, one in _DIALECTS.items()}
+
+
+def store(
+    connection: Connection,
+    submission_id: int,
+    work: Work,
+    hidden: Sequence[str],
+    counted: Progress,
+    request_key: str | None,
+) -> None:
+    """Write the answers, revisions and counts of one reply: three statements; two more where rows changed."""
+    if work.rows.changed:
+        changed = [_row_values(submission_id, name, row) for name, row in work.rows.changed.items()]
+        connection.execute(_ROW_UPSERTS[connection.dialect.name], changed)
+        connection.execute(_ROW_REVISION, [row | {"saved_by": work.by, "saved_at": work.at} for row in changed])
+    _write_answers(connection, _answer_values(submission_id, work), work.at, request_key)
+    values: dict[str, Any] = {"submission": submission_id, "hidden": hidden, **vars(counted)}
+    if work.changed or work.rows.changed:
+        connection.execute(_SAVED, values | {"saved_at": work.at, "saved_by": work.by})
+    else:
+        connection.execute(_PROGRESS, values)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A reply as its rules judged it: what is to be written of it."""
+
+    submission_id: int
+    work: Work
+    hidden: Sequence[str]
+    counted: Progress
+
+
+def store_judged(connection: Connection, replies: Sequence[Judged], at: datetime) -> None:
+    """Write what the rules made of many replies at one time: three statements; nobody counts as having saved them."""
+    rows = [row for one in replies for row in _answer_values(one.submission_id, one.work)]
+    _write_answers(connection, rows, at, None)
+    connection.execute(
+        _PROGRESS,
+        [{"submission": one.submission_id, "hidden": one.hidden, **vars(one.counted)} for one in replies],
+    )
+
+
+def _write_answers(connection: Connection, rows: list[dict[str, Any]], at: datetime, request_key: str | None) -> None:
+    """Write answers as they stand now, and a revision of each that is new at this time."""
+    if not rows:
+        return
+    connection.execute(_UPSERTS[connection.dialect.name], rows)
+    new = [row | {"request_key": request_key} for row in rows if row["answered_at"] == at]
+    for row in new:
+        row["saved_by"], row["saved_at"] = row.pop("answered_by"), row.pop("answered_at")
+    if new:
+        connection.execute(_REVISION, new)
+
+
+def _answer_values(submission_id: int, work: Work) -> list[dict[str, Any]]:
+    return [_values(submission_id, key, stored) for key, stored in work.changed.items()]
+
+
+def _values(submission_id: int, key: AnswerKey, stored: StoredAnswer) -> dict[str, Any]:
+    return {
+        "submission_id": submission_id,
+        "question_id": stored.question_id,
+        "row": key.row,
+        "lang": key.lang,
+        "value": stored.value,
+        "state": stored.state,
+        "typed": stored.typed,
+        "message": stored.message,
+        "revision": stored.revision,
+        "asked_in": stored.asked_in,
+        "answered_by": stored.answered_by,
+        "answered_at": stored.answered_at,
+    }
+
+
+def _row_values(submission_id: int, name: RowKey, row: StoredRow) -> dict[str, Any]:
+    return {
+        "submission_id": submission_id,
+        "repeat": name.repeat,
+        "key": name.key,
+        "parent_key": row.parent,
+        "position": row.position,
+        "removed": row.removed,
+        "revision": row.revision,
+    }
