@@ -223,11 +223,11 @@ class ItemView:
     who: str = ""
     how_to: str = ""
     html: str = ""
-    memory: Sequence[Mapping[str, Any]] = ()
     filtered: bool = False
     places: int = 0
     wording: str = ""
     hint_wording: str = ""
+    memory: Sequence[Mapping[str, Any]] = ()
 
 
 def view() -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import g, url_for
@@ -96,7 +95,8 @@ def read_changes(
 ) -> dict[AnswerKey, Change]:
     """Read a post of a page into changes, each with the revision its writer saw.
 
-    Files have their own door; a page without script may resolve a conflict: mine, theirs or both.
+    Files have their own door; a page without script may resolve a conflict: mine, theirs or both (the joined text
+    stands for the answer already, see :mod:`portal.blueprints.respond.conflicts`).
     """
     spoken_of = {key for name in post if (key := parse_field_name(name)) is not None}
     # an autosave speaks of one answer: a form of that question alone judges it just the same
@@ -115,11 +115,8 @@ def read_changes(
         match post.get(f"resolve:{name}"):
             case "theirs":
                 continue
-            case "mine":
+            case "mine" | "both":
                 base = post.get(f"theirs:{name}", type=int) or base
-            case "both":
-                base = post.get(f"theirs:{name}", type=int) or base
-                parsed = replace(parsed, value=_joined(post.get(f"theirs-text:{name}"), parsed.value))  # noqa: PLW2901 - the same thing, put right
             case _:
                 pass
         changes[key] = Change(parsed, base)
@@ -132,10 +129,6 @@ def _column(definition: Definition, key: AnswerKey, context: Context) -> Item | 
         return None
     item = definition.question(key.code)
     return item if key in cell_keys(item, key.row, context.languages) else None
-
-
-def _joined(theirs: str | None, mine: Any) -> Any:
-    return f"{theirs}\n\n{mine}" if theirs and isinstance(mine, str) else mine
 
 
 def skeleton(definition: Definition, page_code: str, language: str, languages: tuple[str, ...]) -> tuple[ItemView, ...]:
@@ -453,9 +446,9 @@ class AnsweringPage:
         first: dict[str, AnswerKey] = {}
         for key in blocking:
             first.setdefault(key.code, key)
-        return [self._place_of(first[code]) for code in sorted(first, key=self._order)]
+        return [self.place_of(first[code]) for code in sorted(first, key=self._order)]
 
-    def _place_of(self, key: AnswerKey) -> tuple[str, str]:
+    def place_of(self, key: AnswerKey) -> tuple[str, str]:
         """Return how a question is named and where it stands; a cell with its table, at the first of its rows."""
         label = self.text(self.definition.question(key.code))
         page = self.page_url(self.definition.page_of(key.code).code)

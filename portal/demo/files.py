@@ -71,6 +71,13 @@ class CountryFiles:
         return _mapping(self.folder / "answers.json")
 
     @cached_property
+    def sharing(self) -> Sequence[Mapping[str, Any]]:
+        """What is handed to persons and asked of units; a country may have none."""
+        path = self.folder / "sharing.json"
+        found: Sequence[Mapping[str, Any]] = _load(path)["shares"] if path.is_file() else []
+        return found
+
+    @cached_property
     def evidence(self) -> Mapping[str, Mapping[str, Any]]:
         """The evidence files by their name in the folder."""
         return {one["file"]: one for one in _load(EVIDENCE / "evidence.json")["files"]}

@@ -42,6 +42,7 @@ from portal.models.people import (
     StaffRole,
     UserAccount,
 )
+from portal.models.presence import Presence
 from portal.models.questionnaires import (
     AttachedTable,
     ItemKind,
@@ -79,6 +80,8 @@ from portal.models.rounds import (
     RoundStatus,
     SignOffPolicy,
 )
+from portal.models.sharing import Collection, Delegation, Unit
+from portal.models.signing import KeptWarning, PackedReply, ReplySeen, SigningPack
 from portal.models.submissions import (
     Answer,
     AnswerRevision,
@@ -88,7 +91,6 @@ from portal.models.submissions import (
     Clarification,
     ClarificationMessage,
     ClarificationStatus,
-    Delegation,
     Evidence,
     EvidenceKind,
     Snapshot,
@@ -118,6 +120,7 @@ __all__ = [
     "ClarificationMessage",
     "ClarificationRead",
     "ClarificationStatus",
+    "Collection",
     "Country",
     "Delegation",
     "EarlierVerdict",
@@ -140,12 +143,15 @@ __all__ = [
     "ItemKind",
     "Job",
     "JobStatus",
+    "KeptWarning",
     "LoginAttempt",
     "MailStatus",
     "Mechanism",
     "Membership",
     "OutgoingMail",
+    "PackedReply",
     "Participation",
+    "Presence",
     "PublicationAct",
     "Question",
     "QuestionChoice",
@@ -158,6 +164,7 @@ __all__ = [
     "RecommendationOrigin",
     "RecommendationRevision",
     "RecommendationTag",
+    "ReplySeen",
     "ReportedText",
     "ReportingRound",
     "Role",
@@ -166,6 +173,7 @@ __all__ = [
     "Session",
     "SignOffPolicy",
     "Signature",
+    "SigningPack",
     "Snapshot",
     "SourceDocument",
     "StaffAppointment",
@@ -176,6 +184,7 @@ __all__ = [
     "SubmissionEvent",
     "Tag",
     "TextStatus",
+    "Unit",
     "UserAccount",
     "VersionItem",
     "VersionStatus",
