@@ -6,7 +6,8 @@ portal into the state, with the scene and a session; ``act`` goes on in the brow
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,28 @@ def answered(session: Session, scene: Scene) -> None:
             )
         )  # fmt: skip
     step(session, scene, Action.FIRST_SAVE, Status.IN_PROGRESS)
+
+
+def remembered(session: Session, scene: Scene) -> None:
+    """Let the institution have answered the same in an earlier round."""
+    day = clock.today() - timedelta(days=400)
+    before = factories.reporting_round(session, opens_on=day, titles={"en": "Last round", "km": "វគ្គមុន"})
+    reply = factories.submission(
+        session, factories.assignment(session, scene.institution, before, [scene.asked], scene.version)
+    )
+    given = session.get_one(type(scene.assignment), reply.assignment_id)
+    answered(session, replace(scene, assignment=given, reply=reply))
+    reply.status = Status.CLEARED
+    factories.participation(session, scene.round, scene.institution).remembers = True
+    session.commit()
+
+
+def take_over(page: Page, _scene: Scene) -> None:
+    """Say that the first earlier answer is still true."""
+    page.locator(".fold-earlier summary").first.click()
+    with page.expect_navigation():
+        page.locator(".fold-earlier button").first.click()
+    expect(page.locator(".fold-earlier .tag").first).to_be_visible()
 
 
 def judged(session: Session, scene: Scene) -> ImplementationState:
@@ -345,6 +368,16 @@ PLACES: tuple[Place, ...] = (
     Place("check, read-only", "focal", "{s.path}/check", before=complete),
     Place("not ours", "focal", "{s.path}/not-ours"),
     Place("not ours, error", "focal", "{s.path}/not-ours", act=send, errors="422"),
+    Place("history of an answer", "focal", "{s.path}/history/text", before=answered),
+    Place("answering, remembered", "focal", "{s.first}", before=remembered),
+    Place("answering, taken over", "focal", "{s.first}", before=remembered, act=take_over),
+    Place("all still true", "focal", "{s.first}/earlier", before=remembered),
+    Place("questions to us", "focal", "/questions"),
+    Place("evidence register", "focal", "/evidence"),
+    Place("example, error", "focal", "/examples/send", act=send, errors="422"),
+    Place("clarifications", "coordinator", "/clarifications"),
+    Place("ask many", "coordinator", "/rounds/{s.round.slug}/ask"),
+    Place("last report", "coordinator", "/recommendations/{s.asked.public_id}/last-report"),
     Place("share", "focal", "{s.path}/share", before=shared),
     Place("share, error", "focal", "{s.path}/share", act=send_last, errors="422"),
     Place("ask many units", "focal", "{s.path}/collect", before=collected),

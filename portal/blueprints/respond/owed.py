@@ -26,6 +26,7 @@ from portal.permissions import Permission, may
 from portal.queries import owed as owed_queries
 from portal.queries import submissions as queries
 from portal.queries.submissions import SubmissionHead, citation
+from portal.queries.threads import waiting_for
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def owed() -> ResponseReturnValue:
     return render_template(
         "respond/owed.html",
         institution=g.view.account_detail,
+        questions_waiting=waiting_for(db.session, institution_id),
         round=pick(chosen.titles, language, languages) if chosen else "",
         slug=chosen.slug if chosen else None,
         rounds=[(one.slug, pick(one.titles, language, languages), one is chosen) for one in rounds],

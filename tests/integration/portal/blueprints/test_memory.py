@@ -140,7 +140,9 @@ def test_a_colleagues_newer_text_is_not_overwritten(client_for, scene, session):
 
 
 def test_nobody_remembers_what_others_said_or_what_was_only_a_draft(client_for, scene, session):
-    old_reply(session, scene.version, scene.moi, [scene.first], scene.before, text=scenes.DRAFT)
+    # in a newer round than our own: it would come first, were it looked at
+    foreign = a_round(session, "foreign", -100)
+    old_reply(session, scene.version, scene.moi, [scene.first], foreign, text=scenes.DRAFT)
     other = a_round(session, "other", -200)
     old_reply(session, scene.version, scene.moj, [scene.first], other, text=scenes.OTHER_ROUND, status=Status.RETURNED)
     later = a_round(session, "later", 30)
@@ -153,7 +155,8 @@ def test_nobody_remembers_what_others_said_or_what_was_only_a_draft(client_for, 
 
 
 def test_an_answer_of_another_institution_cannot_be_named_either(client_for, scene, session):
-    foreign = old_reply(session, scene.version, scene.moi, [scene.first], scene.before, text=scenes.DRAFT)
+    newer = a_round(session, "foreign", -100)
+    foreign = old_reply(session, scene.version, scene.moi, [scene.first], newer, text=scenes.DRAFT)
     client = client_for(scene.focal)
     client.get(scene.page)
     form = dict(client.page.xpath("//form[@data-autosave]")[0].form_values())

@@ -90,6 +90,8 @@ def test_without_a_question_or_a_reply_nothing_is_sent(client_for, scene, sessio
 def test_an_institution_sees_what_is_asked_of_it_and_of_nobody_else(client_for, scene, session):
     ask_those_in_progress(client_for(scene.coordinator)).submit("/rounds/periodic-4/ask")
     client = client_for(scene.asked["submitted"])
+    client.get("/owed", expect=200)
+    assert "1 question of the secretariat waits for your answer" in client.words
     client.get("/questions", expect=200)
     assert client.text.count('class="talk-row') == 1
     assert "1 unread message" in client.words
