@@ -216,7 +216,7 @@ ACCESS: dict[str, Access] = {
     "respond.check": draft(*MEMBERS),
     "respond.claim_not_ours": draft(FOCAL, ALTERNATE),
     "respond.complete": draft(FOCAL, ALTERNATE),
-    "respond.cover": draft(*MEMBERS),
+    "respond.cover": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
     "respond.evidence": allow(*MEMBERS, owned=True),
     "respond.hand_in_pending": draft(FOCAL, ALTERNATE),
     "respond.hand_in_pack": draft(FOCAL, ALTERNATE),
