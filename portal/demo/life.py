@@ -10,8 +10,10 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.database import write
+from portal.demo.memories import Memories
 from portal.demo.preparation import PREPARED_DAY, participation_ids, person_ids, prepare_round
 from portal.demo.replying import Replying
+from portal.demo.sharing import SharingOut
 from portal.extensions import db
 from portal.jobs.outbox import send_due
 from portal.models import (
@@ -101,6 +103,7 @@ class Life:
         self.app, self.files, self.versions = app, files, versions
         self.settings = app.config["SETTINGS"]
         self.cast = Cast.read()
+        self.memories = Memories(files, self.cast)
         self.replying = Replying(files, self.cast, self.settings)
         self.agenda: list[Act] = []
         self.rounds: dict[str, int] = {}
@@ -129,6 +132,10 @@ class Life:
             return
         self._at(moment(of, 0, ISSUED_AT), lambda: self._issue(of))
         lapses = self._plan_replies(of)
+        places = {one["key"]: one["institution"] for one in of["assignments"]}
+        for when, act in SharingOut(self.replying, places).acts(of):
+            self._at(when, act)
+        self.memories.plan(of, self._at)
         for number, one in enumerate(files.answers["participations"]):
             if one["round"] == slug:
                 self._plan_participation(of, one, number)

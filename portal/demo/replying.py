@@ -114,7 +114,7 @@ class Replying:
         elif name in _WITH_REASON:
             _WITH_REASON[name](session, head, reason=reason, by=by)
         elif name == Action.COMPLETE:
-            verdicts.complete(session, head, compiled, context=self._context(compiled, head, by), by=by)
+            verdicts.complete(session, head, compiled, context=self.context(compiled, head, by), by=by)
         elif name == Action.SIGN_OFF:
             verdicts.sign_off(session, [(head, compiled)], by=by)
         elif name == Action.SIGN_ON_PAPER:
@@ -189,7 +189,7 @@ class Replying:
         with write() as session:
             head = head_by_id(session, self.submissions[key])
             compiled = definition(session, head.version_id)
-            found = kept_warnings.look(session, head, compiled, self._context(compiled, head, by))
+            found = kept_warnings.look(session, head, compiled, self.context(compiled, head, by))
             reasons = {one.warned.name: KEPT[by.language if by.language in KEPT else "en"] for one in found}
             if found:
                 kept_warnings.keep_warnings(session, head, found, reasons, by=by)
@@ -207,23 +207,40 @@ class Replying:
         by = self.cast.play(login, institution)
         with write() as session:
             head = head_by_id(session, self.submissions[key])
-            compiled = definition(session, head.version_id)
-            context = self._context(compiled, head, by)
-            changes, row_changes = self._read(session, compiled, context, head, given)
-            saved = submissions.save_answers(
-                session,
-                head,
-                compiled,
-                question_ids(session, head.version_id),
-                changes,
-                context=context,
-                by=by,
-                row_changes=row_changes,
-            )
-            told = {field_name(one.key): str(one.message) for one in saved.refused}
-            if saved.stale or saved.stale_rows or saved.refused_rows or set(told) != set(refused):
-                message = f"{key}: not taken: {told}, {saved.stale}, {saved.stale_rows}, {saved.refused_rows}"
-                raise ValueError(message)
+            self.write_answers(session, head, given, by=by, told_as=key, refused=refused)
+
+    def write_answers(
+        self,
+        session: Session,
+        head: SubmissionHead,
+        given: Mapping[str, Any],
+        *,
+        by: Principal,
+        told_as: str,
+        refused: Collection[str] = (),
+    ) -> None:
+        """Put answers through the form and the gate, inside ``write()``.
+
+        Raises:
+            ValueError: if an answer is refused that the files do not name.
+        """
+        compiled = definition(session, head.version_id)
+        context = self.context(compiled, head, by)
+        changes, row_changes = self._read(session, compiled, context, head, given)
+        saved = submissions.save_answers(
+            session,
+            head,
+            compiled,
+            question_ids(session, head.version_id),
+            changes,
+            context=context,
+            by=by,
+            row_changes=row_changes,
+        )
+        told = {field_name(one.key): str(one.message) for one in saved.refused}
+        if saved.stale or saved.stale_rows or saved.refused_rows or set(told) != set(refused):
+            message = f"{told_as}: not taken: {told}, {saved.stale}, {saved.stale_rows}, {saved.refused_rows}"
+            raise ValueError(message)
 
     def _read(
         self,
@@ -291,7 +308,7 @@ class Replying:
                 compiled,
                 ids,
                 {AnswerKey(act["question"]): Change(Parsed(value=[*attached]), None)},
-                context=self._context(compiled, head, by),
+                context=self.context(compiled, head, by),
                 by=by,
             )
 
@@ -303,7 +320,7 @@ class Replying:
         compiled = definition(db.session, head.version_id)
         try:
             with write() as session:
-                verdicts.complete(session, head, compiled, context=self._context(compiled, head, by), by=by)
+                verdicts.complete(session, head, compiled, context=self.context(compiled, head, by), by=by)
         except Incomplete:
             return
 
@@ -327,7 +344,8 @@ class Replying:
                 reviews.start_review(session, head, by=by)
                 reviews.clear(session, head, by=by)
 
-    def _context(self, compiled: Definition, head: SubmissionHead, by: Principal) -> Context:
+    def context(self, compiled: Definition, head: SubmissionHead, by: Principal) -> Context:
+        """Return the facts that rules and parsing may need, for whoever acts."""
         zone = str(self.files.zone)
         spoken = tuple(code for code in self.files.languages if code in compiled.languages)
         person, institution = {"login": by.login}, {"code": head.institution_code}

@@ -84,7 +84,7 @@ def append_events(session: Session, acts: Sequence[Act], *, by: Principal) -> Ma
     for act in acts:
         state = states[act.submission_id]
         rule = transition(state.status, act.action)
-        target = Target(act.institution_id, state.status, handed_in=state.hand_in > 0)
+        target = Target(act.institution_id, state.status, handed_in=state.hand_in > 0, submission_id=act.submission_id)
         require(by, Permission(rule.permission), target)
         numbers[act.submission_id] += 1
         event = SubmissionEvent(
@@ -142,7 +142,8 @@ def append_event(
     ).all()
     state = fold(past)
     rule = transition(state.status, action)
-    require(by, Permission(rule.permission), Target(institution_id, state.status, handed_in=state.hand_in > 0))
+    target = Target(institution_id, state.status, handed_in=state.hand_in > 0, submission_id=submission.id)
+    require(by, Permission(rule.permission), target)
     event = SubmissionEvent(
         submission_id=submission.id,
         number=len(past) + 1,

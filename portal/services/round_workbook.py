@@ -19,6 +19,7 @@ from portal.errors import PortalError
 from portal.models import Implementation, ReportingRound, UserAccount
 from portal.queries import answer_lines, handed_in, implementation, report_annexes, report_counts, reports, table_sheets
 from portal.queries.countries import country_facts
+from portal.queries.examples import examples_of_round
 from portal.queries.kept_warnings import kept_in_round, kind_words
 from portal.queries.rates import rates
 from portal.queries.report_words import STATES, Reader, role_words, signature_words, state_words, status_words
@@ -155,7 +156,7 @@ def _gather(
         layout.RECOMMENDATIONS: reports.recommendation_table(replies, lines, reader, sheets, order),
         layout.ANSWERS: reports.answer_table(lines, report_annexes.evidence_numbers(evidence), reader),
         layout.INSTITUTIONS: reports.institution_table(replies, lines, reader),
-        layout.PRACTICES: reports.practice_table(lines, reader, sheets),
+        layout.PRACTICES: reports.practice_table(lines, reader, sheets, examples_of_round(session, round_id)),
         layout.EVIDENCE: report_annexes.evidence_table(evidence, reader),
     }
     blocks = (

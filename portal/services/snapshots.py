@@ -14,6 +14,7 @@ from forms.tables import standing, stands, tables
 from portal import clock
 from portal.models import Actor, Evidence, KeptWarning, QuestionnaireVersion, Snapshot, UserAccount
 from portal.queries.submissions import asked_recommendations, standing_rows, stored_reply
+from portal.services.memory import note_hand_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -175,6 +176,7 @@ def keep_snapshot(session: Session, head: SubmissionHead, event: SubmissionEvent
     )
     session.add(made)
     session.flush()
+    note_hand_in(session, head.institution_id)
     return made
 
 

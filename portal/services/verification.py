@@ -154,9 +154,10 @@ def _status_faults(session: Session) -> list[str]:
     for event in session.scalars(select(SubmissionEvent).order_by(*by_submission)):
         events.setdefault(event.submission_id, []).append(event)
     rows = session.execute(
-        select(
-            Submission.id, Submission.public_id, Submission.status, Submission.hand_in, Submission.signature
-        ).order_by(Submission.id)
+        select(Submission.id, Submission.public_id, Submission.status, Submission.hand_in, Submission.signature)
+        # what a unit answers its institution has no life of its own
+        .where(Submission.assignment_id.is_not(None))
+        .order_by(Submission.id)
     )
     for number, public_id, status, hand_in, signature in rows:
         mine = events.get(number, [])

@@ -40,6 +40,7 @@ from portal.services.questionnaire_places import Place as Place_
 from portal.services.questionnaire_places import add_item, retire_item
 from portal.services.questionnaire_versions import begin_draft, publish_draft
 from tests import factories
+from tests.journeys.sharing import collected, come_in, shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -344,6 +345,14 @@ PLACES: tuple[Place, ...] = (
     Place("check, read-only", "focal", "{s.path}/check", before=complete),
     Place("not ours", "focal", "{s.path}/not-ours"),
     Place("not ours, error", "focal", "{s.path}/not-ours", act=send, errors="422"),
+    Place("share", "focal", "{s.path}/share", before=shared),
+    Place("share, error", "focal", "{s.path}/share", act=send_last, errors="422"),
+    Place("ask many units", "focal", "{s.path}/collect", before=collected),
+    Place("collection", "focal", "{s.collection}", before=collected),
+    Place("take over", "focal", "{s.collection}/take", before=collected),
+    Place("hand over", "focal", "/hand-over", before=shared),
+    Place("shared, code", "", "{s.share}", before=shared),
+    Place("shared, questions", "", "{s.share}", before=shared, act=come_in),
     Place("check, warnings", "focal", "{s.path}/check", before=doubtful),
     Place("packs", "focal", "/sign-on-paper", before=complete),
     Place("pack", "focal", "/packs/{s.pack.public_id}", before=printed),

@@ -8,10 +8,13 @@ from flask import g, render_template, request, url_for
 from flask_babel import gettext as _
 
 from portal.blueprints.answering import languages_of, load, recommendation_box
+from portal.blueprints.changes import between
 from portal.blueprints.follow.door import address, blueprint, cite, reply_for_staff, rooms, say, today
-from portal.blueprints.frozen import frozen_pages
+from portal.blueprints.frozen import asked_with, frozen_pages, restored
 from portal.blueprints.guard import requires, who
-from portal.blueprints.reading import read_definition, thread_views, timeline
+from portal.blueprints.holding import Holding
+from portal.blueprints.reading import read_definition, thread_views, timeline, with_threads
+from portal.blueprints.recollections import mark_confirmed
 from portal.extensions import db
 from portal.models import Action, Signature, SignOffPolicy, Status
 from portal.permissions import Permission, can, may
@@ -63,7 +66,9 @@ def review_page(head: SubmissionHead, *, error: str = "", field: str = "", statu
         recommendation=recommendation_box(asked, g.view.language, g.country) if asked else None,
         handed_in=handed_in,
         receipts=[(shown(code), moment) for code, moment in receipts_of(db.session, head.id)],
-        timeline=_timeline(past),
+        changes=_changes(head, definition),
+        timeline=with_threads(_timeline(past), spoken),
+        evidence_url=address("remember.round_evidence", slug=head.round_slug),
         threads=thread_views(spoken, definition, staff=True),
         questions=_questions(handed_in["pages"] if handed_in else []),
         claim=_claim(past) if head.status in {Status.CLAIMED, Status.NOT_OURS} else None,
@@ -74,6 +79,7 @@ def review_page(head: SubmissionHead, *, error: str = "", field: str = "", statu
         previous_url=url_for("follow.submission", public_id=before) if before else "",
         next_url=url_for("follow.submission", public_id=after) if after else "",
         others=others,
+        held=Holding(head.round_id).part(head.id, head.status),
         acts=_acts(head),
     )
     return page, status
@@ -111,7 +117,9 @@ def _handed_in(head: SubmissionHead, definition: Definition) -> dict[str, Any] |
         reply = queries.stored_reply(db.session, head.id, definition)
         rows = queries.standing_rows(reply.rows)
         return {
-            "pages": read_definition(definition, reply.answers, head.hidden, languages, rows=rows),
+            "pages": mark_confirmed(
+                head, read_definition(definition, reply.answers, head.hidden, languages, rows=rows), reply.answers
+            ),
             "evidence": [_file(one) for one in evidence_of(db.session, head.id)],
             "warnings": _kept(queries.latest_snapshot(db.session, head.id) or {}, definition),
             "note": "",
@@ -120,7 +128,7 @@ def _handed_in(head: SubmissionHead, definition: Definition) -> dict[str, Any] |
     if kept is None:
         return None
     return {
-        "pages": frozen_pages(kept, definition, languages),
+        "pages": mark_confirmed(head, frozen_pages(kept, definition, languages), restored(kept)),
         "evidence": [
             {"number": one["number"], "title": one["name"], "url": "", "detail": "", "visibility": "", "is_link": False,
              "remove_url": ""}
@@ -139,6 +147,14 @@ def _kept(kept: Mapping[str, Any], definition: Definition) -> list[dict[str, str
         label = item.text("label", g.view.language, languages_of(definition, g.country)) if item else one.place
         found.append({"kind": words[one.kind], "label": label, "url": "", "sentence": "", "reason": one.reason})
     return found
+
+
+def _changes(head: SubmissionHead, definition: Definition) -> dict[str, Any] | None:
+    """Return what changed between the last two hand-ins; a draft is never compared with."""
+    two = queries.last_two(db.session, head.id) if head.hand_in > 1 else None
+    if two is None:
+        return None
+    return between(two.before, two.after, asked_with(two.after, definition)) | {"at": two.before_at}
 
 
 def _file(one: Any) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from flask_babel import gettext as _
 
 from portal.blueprints.answering import AnsweringPage, context_for, load, recommendation_box
 from portal.blueprints.guard import requires, who
+from portal.blueprints.holding import holding_of
 from portal.blueprints.page import notice
-from portal.blueprints.reading import read_aloud, thread_views, timeline
+from portal.blueprints.reading import read_aloud, thread_views, timeline, with_threads
+from portal.blueprints.recollections import citations, mark_confirmed, summary
 from portal.blueprints.respond.door import (
     ThreadOf,
     blueprint,
@@ -51,7 +53,7 @@ def check_page(
     """Draw the check page; after a refusal with the sentence, which leads to the part it is ``at``."""
     definition, _ids = load(head)
     answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
-    events = queries.events(db.session, head.id)
+    events, spoken = queries.events(db.session, head.id), threads(db.session, head.id)
     page = render_template(
         "respond/check.html",
         head=head,
@@ -62,11 +64,14 @@ def check_page(
         title=pick(definition.titles, g.view.language, answering.context.languages),
         institution=pick(head.institution_names, g.view.language, g.country.languages),
         recommendation=answering.recommendation(),
-        pages=read_aloud(answering),
+        pages=mark_confirmed(head, read_aloud(answering), answering.stored),
+        earlier=summary(head, definition, answering),
+        unknown_evidence=citations(head, answering.stored),
+        evidence_url=url_for("remember.own_evidence", round=head.round_slug),
         missing=answering.missing(),
         evidence=evidence_of(db.session, head.id),
-        timeline=timeline(events),
-        threads=thread_views(threads(db.session, head.id), definition, staff=False),
+        timeline=with_threads(timeline(events), spoken),
+        threads=thread_views(spoken, definition, staff=False),
         can_complete=not answering.readonly and may(who(), Permission.COMPLETE_SUBMISSION),
         can_recall=head.status is Status.SUBMITTED
         and not head.under_review
@@ -77,7 +82,9 @@ def check_page(
         and may(who(), Permission.COMPLETE_SUBMISSION),
         days_left=(head.due_on - answering.context.today).days,
         editing=head.status in EDITABLE,
+        holding=holding_of(head),
         owed_url=url_for("respond.owed", round=head.round_slug),
+        history_url=url_for("respond.reply", public_id=head.public_id) + "history",
     )
     return page, status
 

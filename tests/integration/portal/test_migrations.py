@@ -17,18 +17,29 @@ from portal.models import (
     Answer,
     Assignment,
     Base,
+    Clarification,
+    Collection,
+    Delegation,
+    Example,
+    ExampleAct,
+    ExampleEvent,
+    ExampleState,
     Implementation,
     ImplementationPublication,
     ImplementationState,
     Institution,
     KeptWarning,
     PackedReply,
+    Participation,
     PublicationAct,
     Questionnaire,
     QuestionnaireVersion,
     ReplySeen,
+    ReportedText,
     SigningPack,
     Snapshot,
+    Status,
+    Submission,
     SubmissionEvent,
     VersionStatus,
     Wording,
@@ -55,7 +66,7 @@ def test_the_schema_equals_the_models(engine):
 
 
 def test_the_head_is_pinned(engine):
-    assert migrations.head() == migrations.current(engine) == "0008"
+    assert migrations.head() == migrations.current(engine) == "0010"
 
 
 def test_head_and_current_are_what_alembic_says(engine):
@@ -222,6 +233,68 @@ def test_older_drafts_are_laid_aside_and_the_newest_stays(engine):
         ("none", "1", "published"), ("one", "1", "published"), ("one", "2", "draft"),
         ("two", "1", "retired"), ("two", "3", "published"), ("two", "4", "draft"),
     ]  # fmt: skip
+
+
+def test_memory_comes_and_goes_and_replies_stay(engine):
+    with Session(engine) as session:
+        actor = factories.system_actor(session).id
+        old, new = factories.submission(session, hand_in=1), factories.submission(session)
+        cited = factories.recommendation(session)
+        at = clock.now()
+        thread = Clarification(submission_id=new.id, opened_by=actor, opened_at=at, batch="b" * 32)
+        example = Example(
+            institution_id=session.get_one(Assignment, old.assignment_id).institution_id, recommendation_id=cited.id,
+            titles={"en": "Court"}, texts={"en": "Built"}, sent_by=actor,
+        )  # fmt: skip
+        session.add_all([
+            thread, example,
+            ReportedText(recommendation_id=cited.id, source="R/1", texts={"en": "A law"}, set_by=actor, set_at=at),
+        ])  # fmt: skip
+        session.flush()
+        session.add(
+            ExampleEvent(
+                example_id=example.id, number=1, action=ExampleAct.SEND, state=ExampleState.CANDIDATE, done_by=actor,
+                done_at=at,
+            )
+        )  # fmt: skip
+        session.commit()
+        asked = session.get_one(Assignment, old.assignment_id).participation_id
+    migrations.downgrade(engine, "0004")
+    assert not {"example", "example_event", "reported_text", "earlier_verdict"} & set(inspect(engine).get_table_names())
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        # the thread stays, as one of one reply; whoever has handed in before looks back again
+        assert session.scalars(select(Clarification.batch)).all() == [None]
+        remembering = session.scalars(select(Participation.id).where(Participation.remembers.is_(True))).all()
+        assert remembering == [asked]
+        assert session.scalars(select(Example)).all() == []
+
+
+def test_what_units_answered_goes_with_sharing_and_replies_stay(engine):
+    with Session(engine) as session:
+        reply = factories.submission(session)
+        actor = factories.system_actor(session).id
+        until = {"expires_at": clock.now(), "created_by": actor, "held_by": actor}
+        made = Collection(submission_id=reply.id, items=["beds"], **until)
+        apart = Submission(status=Status.IN_PROGRESS)
+        session.add_all([made, apart])
+        session.flush()
+        secret = {"token_hash": "0" * 64, "code_hash": "0" * 64, "items": ["beds"], **until}
+        session.add(Delegation(submission_id=apart.id, collection_id=made.id, name="Kampot", **secret))
+        session.add(Delegation(submission_id=reply.id, name="Kandal", **secret | {"token_hash": "1" * 64}))
+        session.commit()
+        kept = reply.public_id
+    migrations.downgrade(engine, "0005")
+    assert not {"unit", "collection"} & set(inspect(engine).get_table_names())
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT public_id FROM submission")).scalars().all() == [kept]
+        assert connection.execute(text("SELECT name FROM delegation")).scalars().all() == ["Kandal"]
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        one = session.scalars(select(Delegation)).one()
+        assert (one.held_by, one.note, one.quoted) == (one.created_by, "", [])
+        session.add(Submission(status=Status.IN_PROGRESS))
+        session.commit()
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):
