@@ -29,9 +29,9 @@ _SAME = str.maketrans("OIL", "011")
 
 @dataclass(frozen=True)
 class Letter:
-    """The letter whose signed cover stands for the signature."""
+    """The letter whose signed cover stands for the signature; ``public_id`` names its pack."""
 
-    pack: str
+    public_id: str
     number: str
     on: date | None
     name: str
@@ -156,7 +156,7 @@ def _letter(session: Session, signed: SubmissionEvent | None) -> Letter | None:
     pack = session.scalar(select(SigningPack).where(SigningPack.code == code)) if code else None
     if pack is None:
         return Letter("", "", None, "", "")
-    return Letter(pack.code, pack.letter_number or "", pack.letter_on, pack.signer_name, pack.signer_post)
+    return Letter(pack.public_id, pack.letter_number or "", pack.letter_on, pack.signer_name, pack.signer_post)
 
 
 def receipts_of(session: Session, submission_id: int) -> list[tuple[str, datetime]]:

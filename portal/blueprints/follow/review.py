@@ -23,6 +23,7 @@ from portal.queries import submissions as queries
 from portal.queries.clarifications import threads
 from portal.queries.evidence import evidence_of
 from portal.queries.kept_warnings import kept_in, kind_words
+from portal.queries.receipts import receipts_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +65,7 @@ def review_page(head: SubmissionHead, *, error: str = "", field: str = "", statu
         title=next((text for one in asked if (text := say(one.heading))), "") or say(definition.titles),
         recommendation=recommendation_box(asked, g.view.language, g.country) if asked else None,
         handed_in=handed_in,
+        receipts=[(shown(code), moment) for code, moment in receipts_of(db.session, head.id)],
         changes=_changes(head, definition),
         timeline=with_threads(_timeline(past), spoken),
         evidence_url=address("remember.round_evidence", slug=head.round_slug),

@@ -50,6 +50,14 @@ def own_pack(public_id: str) -> SigningPack:
     return found
 
 
+def signed_pack(public_id: str) -> SigningPack:
+    """Load a pack for its cover: of one's own institution, for the secretariat any that was handed in with it."""
+    found = queries.find_pack(db.session, public_id)
+    if found is None or (found.institution_id != who().institution_id and not (who().staff and found.signed_at)):
+        raise NotFound
+    return found
+
+
 def _what(asked: Sequence[AskedRecommendation]) -> tuple[str, str]:
     """Return how a reply is named in a list: citation, title."""
     language, languages = g.view.language, g.country.languages
@@ -236,7 +244,7 @@ def cancel_pack(thing: SigningPack) -> ResponseReturnValue:
 
 
 @blueprint.get("/packs/<public_id>/cover")
-@requires(Permission.VIEW_SUBMISSION, on=own_pack)
+@requires(Permission.VIEW_SUBMISSION, on=signed_pack)
 def cover(thing: SigningPack) -> ResponseReturnValue:
     """Give the signed cover, always as a download."""
     if thing.cover_sha256 is None:

@@ -48,6 +48,8 @@ def receipt(thing: Receipt) -> ResponseReturnValue:
         (_("Certificate (PDF)"), url_for("respond.certificate_pdf", code=code)),
         (_("Check this code"), url_for("verify.code", code=code)),
     ]
+    if thing.letter is not None and thing.letter.public_id:
+        data["others"].append((_("The signed cover"), url_for("respond.cover", public_id=thing.letter.public_id)))
     return page_of(data, pdf_url=url_for("respond.receipt_pdf", code=code), **_back(thing))
 
 

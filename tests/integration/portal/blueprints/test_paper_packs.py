@@ -135,6 +135,13 @@ def test_a_receipt_a_certificate_and_what_the_code_says_to_anybody(client_for, c
         assert made.sha256 in focal.text
         assert "Director" in focal.words
     client_for(scene.stranger).get(f"/receipts/{made.code}", expect=404)
+    client_for(scene.stranger).get(f"/packs/{pack.public_id}/cover", expect=404)
+    # the secretariat reads the receipt, and sees the cover it was handed in with
+    coordinator = client_for(scene.coordinator)
+    coordinator.get(f"/review/{scene.replies[0].public_id}", expect=200)
+    coordinator.get(coordinator.page.xpath("//a[contains(@href, '/receipts/')]/@href")[0], expect=200)
+    found = coordinator.page.xpath("//a[contains(@href, '/cover')]/@href")[0]
+    assert coordinator.get(found, expect=200, check=False).get_data() == PNG
     shown = "-".join(made.code[at : at + 4] for at in range(0, 16, 4)).lower()
     client.get(f"/verify?code={shown}", expect=303)
     client.get(f"/verify/{shown}", expect=200)
@@ -278,7 +285,7 @@ def test_only_leaders_print_and_sign_and_strangers_see_nothing(client_for, scene
     pack = printed(focal, session)
     for stranger in (scene.stranger, scene.coordinator):
         other = client_for(stranger)
-        for page in ("", "/paper", "/paper.pdf", "/cover"):
+        for page in ("", "/paper", "/paper.pdf", "/cover"):  # the cover is not here yet
             other.get(f"/packs/{pack.public_id}{page}", expect=404)
         other.post(f"/packs/{pack.public_id}/cover", cover(), expect=404)
     client_for(scene.reader).post(f"/packs/{pack.public_id}/cover", cover(), expect=403)
