@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, StringField
 
-from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, STATES, Parsed, State
+from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, STATES, Parsed, State, field_name
 from forms.moments import read_date
 from forms.question_types import question_type
 from forms.reading import Unreadable, holdable, plain, read_decimal, read_integer, readable
@@ -56,12 +56,15 @@ class AnswerField(Field):
             return
         name = self.name
         states = formdata.getlist(name + STATE_SUFFIX)
+        # a text in several languages has one state for all of them
+        shared = formdata.getlist(field_name(self.key._replace(lang="")) + STATE_SUFFIX) if self.key.lang else []
         raw = [part for part in formdata.getlist(name) if isinstance(part, str)]
         if not (raw or states or name in formdata or name + PRESENT_SUFFIX in formdata):
             return
         self.present = True
         self.raw_data = raw
-        self.parsed = judged(self.item, self.key, raw, states[-1].strip() if states else "", self.context)
+        said = states or shared
+        self.parsed = judged(self.item, self.key, raw, said[-1].strip() if said else "", self.context)
         self.data = self.parsed.value
 
     def post_process(self, *args: Any, **options: Any) -> None:
@@ -99,8 +102,7 @@ def raw_of(value: Any) -> list[str]:
     if isinstance(value, bool):
         return ["true"] if value else []
     if isinstance(value, float):
-        written = f"{Decimal(repr(value)):f}"
-        return [written + "0" if "." in written else written]
+        return [readable(f"{Decimal(repr(value)):f}")]
     return [] if value is None else [str(value)]
 
 

@@ -37,11 +37,17 @@ function unitOf(name) {
 }
 const baseOf = (name) => form.elements.namedItem(`base:${name}`);
 
-function nameOf(field) {
+// The answers that a field belongs to: the state of a text in several languages stands once, for all of its parts.
+function namesOf(field) {
   const unit = field.closest("[data-answer]");
-  if (unit) return unit.dataset.answer;
-  // the state of a text in several languages stands outside its language parts
-  return field.name && field.name.endsWith("!state") ? field.name.slice(0, -6) : "";
+  if (unit) return [unit.dataset.answer];
+  const item = field.name && field.name.endsWith("!state") && field.closest("[data-item]");
+  return item ? [...item.querySelectorAll("[data-answer]")].map((part) => part.dataset.answer) : [];
+}
+
+function stateAround(name) {
+  const item = name.includes("@") && unitOf(name)?.closest("[data-item]");
+  return item ? item.querySelector(`input[name="${CSS.escape(item.dataset.item)}!state"]:checked`) : null;
 }
 
 function fieldsOf(name) {
@@ -85,6 +91,8 @@ function write(name, into) {
     if ((field.type === "radio" || field.type === "checkbox") && !field.checked) continue;
     into.append(field.name, field.value);
   }
+  const state = stateAround(name);
+  if (state) into.append(`${name}!state`, state.value);
   const base = baseOf(name);
   if (base) into.append(base.name, base.value);
 }
@@ -399,10 +407,10 @@ function collide(one) {
 // --- what the reader does -------------------------------------------------------------------------------------------
 
 function changed(event, wait) {
-  const name = event.target.name && nameOf(event.target);
-  if (!name || event.target.type === "file") return;
-  if (!dirty.has(name) && sentAs.get(name) === heard(name)) return;
-  dirty.add(name);
+  if (!event.target.name || event.target.type === "file") return;
+  const names = namesOf(event.target).filter((name) => dirty.has(name) || sentAs.get(name) !== heard(name));
+  if (!names.length) return;
+  for (const name of names) dirty.add(name);
   copy.later();
   document.dispatchEvent(new CustomEvent("tamdan:changed"));
   if (!stopped && !flight) say("typing");

@@ -287,3 +287,28 @@ def test_evidence_in_disguise_is_refused_with_a_sentence(client_for, scene, sess
     told = upload(client_for(scene.focal), scene, content, name, 422)
     assert len(told["title"]) > 20
     assert session.scalar(select(func.count()).select_from(Evidence)) == 0
+
+
+def test_a_text_in_several_languages_is_marked_not_available_once_for_all_of_it(client_for, scene, session):
+    place = session.scalars(select(VersionItem).where(VersionItem.code == "why")).one()
+    place.settings = {**(place.settings or {}), "not_available": True}
+    session.commit()
+    client, page = client_for(scene.focal), f"{scene.path}/pages/page1"
+    save(client, scene, state="not_started")
+    save(client, scene, **{"why@km": "ព្រោះ"})
+    # as the page posts it without script: both parts, and one state for them
+    fields = {"why@km": "ព្រោះ", "base:why@km": 1, "why@en": "", "base:why@en": 0, "why!state": "not_available"}
+    client.post(page, fields, expect=303)
+    stored = session.execute(
+        select(Answer.lang, Answer.value, Answer.state).where(Answer.question_id == place.question_id)
+    ).all()
+    assert sorted((lang, value, str(state)) for lang, value, state in stored) == [
+        ("en", None, "not_available"), ("km", None, "not_available"),
+    ]  # fmt: skip
+    client.get(page, expect=200)
+    assert client.page.xpath("//input[@name='why!state'][@value='not_available']/@checked")
+    back = {"why@km": "ព្រោះ", "base:why@km": 2, "why@en": "", "base:why@en": 1, "why!state": "answered"}
+    client.post(page, back, expect=303)
+    session.expire_all()
+    said = select(Answer.value).where(Answer.lang == "km", Answer.question_id == place.question_id)
+    assert session.scalar(said) == "ព្រោះ"
