@@ -211,6 +211,7 @@ def test_a_server_that_goes_and_comes_back_costs_nothing(served, visit, scene):
 
 
 def test_a_page_goes_on_after_signing_out_and_in_again_beside_it(served, visit, scene):
+    theirs, first, second = (served.session_of(one) for one in (scene.colleague, scene.focal, scene.focal))
     visitor = visit()
     page = visitor.sign_in(scene.focal)
     page.goto(scene.first)
@@ -218,14 +219,14 @@ def test_a_page_goes_on_after_signing_out_and_in_again_beside_it(served, visit, 
     visitor.context.clear_cookies()
     page.fill(TEXT, "ក")
     expect(page.locator(STATE)).to_have_attribute("data-state", "ended")
-    visitor.let_in(served.session_of(scene.colleague))
+    visitor.let_in(theirs)
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(page.locator(STATE)).to_contain_text("somebody else is signed in")
     assert stored(served, scene) == {}
     page = visitor.context.new_page()
-    visitor.let_in(served.session_of(scene.focal))
+    visitor.let_in(first)
     page.goto(scene.first)
-    visitor.let_in(served.session_of(scene.focal))
+    visitor.let_in(second)
     page.fill(TEXT, "ខ")
     saved(page)
     assert stored(served, scene) == {"text@km": "ខ"}
