@@ -35,16 +35,21 @@ if TYPE_CHECKING:
 
 BLUEPRINTS = (
     "public",
+    "verify",
     "accounts",
     "second_factor",
     "returning",
     "respond",
+    "shared",
     "sign",
     "people",
     "recommendations",
     "questionnaires",
     "rounds",
     "follow",
+    "talk",
+    "remember",
+    "examples",
     "exports",
     "wording",
 )

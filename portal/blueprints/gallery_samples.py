@@ -169,8 +169,8 @@ def owed(language: str) -> dict[str, Any]:
     focal = say(language, "Focal point", "មន្ត្រីទំនាក់ទំនង")
     approver = say(language, "With the approver since 20 November", "នៅជាមួយអ្នកអនុម័តតាំងពីថ្ងៃទី ២០ វិច្ឆិកា")
     return {
-        "institution": say(language, "Ministry of Justice", "ក្រសួងយុត្តិធម៌"), "round": say(language, "Demo round 2026", "វគ្គរាយការណ៍គំរូ ២០២៦"), "total": 5, "late": 1, "open": 2,
-        "institution_questions": None, "keeps": "",
+        "institution": say(language, "Ministry of Justice", "ក្រសួងយុត្តិធម៌"), "round": say(language, "Demo round 2026", "វគ្គរាយការណ៍គំរូ ២០២៦"), "slug": "demo", "total": 5, "late": 1, "open": 2, "keeps": "",
+        "institution_questions": None,
         "groups": [
             {"title": say(language, "Late", "យឺត"), "text": "", "rows": [row("returned", -3, 6, holder=focal)]},
             {"title": say(language, "To answer", "ត្រូវឆ្លើយ"), "text": "", "rows": [row("in_progress", 5, 4, holder=focal), row("issued", 12, 0, role="contributing", action=say(language, "Start", "ចាប់ផ្តើម"))]},

@@ -93,6 +93,30 @@ def requires(permission: Permission, on: Callable[..., Any] | None = None) -> Ca
     return mark
 
 
+def by_link(on: Callable[..., Any]) -> Callable[[View], View]:
+    """Let a view be called by whoever was handed the questions that it is about, with or without an account.
+
+    ``on`` loads the thing and, as its ``principal``, who comes; a response in its place ends the request. It asks no
+    log-in: link and code, or being the colleague named, open these pages (portal/blueprints/shared).
+    """
+
+    def mark(view: View) -> View:
+        @wraps(view)
+        def guarded(**arguments: Any) -> ResponseReturnValue:
+            thing = on(**arguments)
+            if (ended := getattr(thing, "ended", None)) is not None:
+                return cast("ResponseReturnValue", ended())
+            if not can(thing.principal, Permission.ANSWER_DELEGATION, thing.head):
+                raise NotFound
+            return cast("ResponseReturnValue", view(thing))
+
+        guarded.portal_permission = Permission.ANSWER_DELEGATION  # type: ignore[attr-defined] # a mark on the view
+        guarded.portal_by_link = True  # type: ignore[attr-defined] # a mark on the view
+        return cast("View", guarded)
+
+    return mark
+
+
 def who() -> Principal:
     """Return the signed-in person; only valid behind the guard."""
     # Flask-Login keeps the person there once it has found them; asking it again is dear
@@ -145,7 +169,7 @@ def _check_csrf() -> None:
 
 def _deny_by_default() -> ResponseReturnValue | None:
     view = _view()
-    if view is None or getattr(view, "portal_public", False):
+    if view is None or getattr(view, "portal_public", False) or getattr(view, "portal_by_link", False):
         return None
     if not current_user.is_authenticated:
         if request.blueprint == "api":

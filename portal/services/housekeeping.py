@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, or_, select
 
 from portal import clock
-from portal.models import Evidence, HeldPost, IdempotencyKey, ImportDraft, LoginAttempt, Presence, Session
+from portal.models import (
+    Evidence,
+    Example,
+    HeldPost,
+    IdempotencyKey,
+    ImportDraft,
+    LoginAttempt,
+    Presence,
+    Session,
+    SigningPack,
+)
 from portal.services.idempotency import KEPT_FOR
 
 if TYPE_CHECKING:
@@ -70,7 +80,12 @@ def orphans(session: orm.Session, files: Sequence[Path]) -> list[Path]:
     """Return those evidence files that no row names, removed evidence included."""
     left = []
     for some in _portions(files):
-        known = set(session.scalars(select(Evidence.sha256).where(Evidence.sha256.in_([path.name for path in some]))))
+        names = [path.name for path in some]
+        known = {
+            one
+            for column in (Evidence.sha256, Example.sha256, SigningPack.cover_sha256)
+            for one in session.scalars(select(column).where(column.in_(names)))
+        }
         left += [path for path in some if path.name not in known]
     return left
 

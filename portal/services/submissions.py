@@ -22,6 +22,7 @@ from portal.permissions import Permission, Target, require
 from portal.queries.submissions import RowKey, StoredAnswer, StoredRow, row_writers, standing_rows, stored_reply
 from portal.services.answer_rows import RefusedRow, RowChange, RowWork, StaleRow
 from portal.services.answer_storing import Work, apply_rules, not_asked, progress, same, says_nothing, store
+from portal.services.delegated import NOT_SHARED, open_to
 from portal.services.events import append_event, locked
 from portal.table import Problem, Speakable
 
@@ -42,6 +43,7 @@ _LOCK = (
     .where(Submission.id == bindparam("submission"))
     .with_for_update()
 )
+NOT_RETURNED = _l("This answer was handed in and is not among those returned to you, so it cannot be changed now.")
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ class Saved:
 class _Saving(Work):
     """The working state of one save: the reply at work, and what of it was not taken."""
 
+    # why an answer that is not open is refused
+    closed: Speakable = NOT_RETURNED
     stale: list[StaleAnswer] = field(default_factory=list)
     refused: list[RefusedAnswer] = field(default_factory=list)
 
@@ -132,17 +136,22 @@ def save_answers(
 
     Raises:
         NotAllowed: if ``by`` may not answer.
+        ShareEnded: if what was shared with ``by`` was taken back or has run out.
         IllegalTransition: if the reply can no longer be changed.
     """
     submission = session.connection().execute(_LOCK, {"submission": head.id}).one()
-    require(by, Permission.ANSWER_SUBMISSION, Target(head.institution_id, submission.status))
+    require(by, Permission.ANSWER_SUBMISSION, Target(head.institution_id, submission.status, submission_id=head.id))
     if submission.status not in EDITABLE:
         raise IllegalTransition
     unlocked = frozenset(submission.unlocked) if submission.unlocked is not None else None
+    if by.delegation is not None:
+        unlocked = open_to(session, by.delegation, definition, unlocked)
     stored, rows = stored_reply(session, head.id, definition)
     row_work = RowWork(definition, rows, unlocked)
     row_work.apply(row_changes, stored)
     work = _Saving(stored, by.actor_id, clock.now(), head.version_id, question_ids, row_work)
+    if by.delegation is not None:
+        work.closed = NOT_SHARED
     if doubtful := _take(work, definition, changes, unlocked):
         _put_over_defaults(work, doubtful, definition, context, rows)
         _settle(session, head.id, work, doubtful, request_key)
@@ -236,10 +245,7 @@ def _take(
         elif misplaced is not None:
             work.refused.append(RefusedAnswer(key, misplaced, before.revision if before else 0, kept=False))
         elif not may_change(definition, key.code, unlocked):
-            sentence = _l(
-                "This answer was handed in and is not among those returned to you, so it cannot be changed now."
-            )
-            work.refused.append(RefusedAnswer(key, sentence, before.revision if before else 0, kept=False))
+            work.refused.append(RefusedAnswer(key, work.closed, before.revision if before else 0, kept=False))
         elif removed is not None or (change.base is not None and change.base != (before.revision if before else 0)):
             doubtful[key] = change
         else:

@@ -14,6 +14,7 @@ from forms.question_types import question_type
 from forms.tables import tables
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
 from portal.blueprints.guard import repeats, requires, wants_json, who
+from portal.blueprints.holding import holding_of
 from portal.blueprints.page import notice
 from portal.blueprints.reading import action_words
 from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, told_stale, with_joined
@@ -21,6 +22,7 @@ from portal.blueprints.respond.door import (
     AskedVersion,
     OnPage,
     blueprint,
+    offline_of,
     own_page,
     version_asked,
 )
@@ -59,7 +61,8 @@ if TYPE_CHECKING:
     from portal.services.submissions import Change, Saved
 
 
-def _page(definition: Definition, code: str) -> Item:
+def page_of(definition: Definition, code: str) -> Item:
+    """Return a page of a questionnaire. Raises: NotFound."""
     found = next((page for page in definition.pages if page.code == code), None)
     if found is None:
         raise NotFound
@@ -71,7 +74,7 @@ def _page(definition: Definition, code: str) -> Item:
 def section(on: OnPage) -> ResponseReturnValue:
     """Show one page of a reply, filled in."""
     definition, _ids = load(on.head)
-    page = _page(definition, on.code)
+    page = page_of(definition, on.code)
     answering = AnsweringPage(on.head, queries.stored_reply(db.session, on.head.id, definition), who(), definition)
     return _section_page(answering, page)
 
@@ -95,6 +98,7 @@ def _section_page(
         else ()
     )
     languages = answering.context.languages
+    answering.remember(page)
     questions, items = answering.drawn(page, evidence, mine)
     return render_template(
         "respond/section.html",
@@ -112,6 +116,8 @@ def _section_page(
         items=items,
         questions=questions,
         readonly=answering.readonly,
+        remembered=bool(answering.memory),
+        look_url=url_for("remember.look", public_id=head.public_id, code=page.code),
         back=_why_back(head),
         errors=list(errors),
         conflicts=list(conflicts),
@@ -135,10 +141,12 @@ def _section_page(
             ensure_ascii=False,
             separators=(",", ":"),
         ),
+        holding=holding_of(head),
         request_key=uuid7(),
         today=answering.context.today.isoformat(),
         keeps=copy_secret(answering.principal),
         here_url=url_for("respond.here", public_id=head.public_id, code=page.code),
+        offline=offline_of(head.round_slug, not answering.readonly, head),
     )
 
 
@@ -160,7 +168,7 @@ def save_section(on: OnPage) -> ResponseReturnValue:
     """Save the answers of a post: a whole page without script, or one answer of an autosave."""
     principal, head = who(), on.head
     definition, ids = load(head)
-    page = _page(definition, on.code)
+    page = page_of(definition, on.code)
     context = context_for(principal, head, definition)
     changes = read_changes(definition, page, context, with_joined(posted()))
     stored = queries.stored_reply(db.session, head.id, definition) if row_act() else None
@@ -179,12 +187,12 @@ def save_section(on: OnPage) -> ResponseReturnValue:
             row_changes=row_changes,
         )
     if wants_json():
-        told = _saved_json(saved, definition, page) | _offered(saved, changes, definition, page)
+        told = saved_json(saved, definition, page) | offered(saved, changes, definition, page)
         return told, saved.http_status
-    return _after_save(saved, changes, head, definition, page)
+    return show_saved(saved, changes, head, definition, page)
 
 
-def _saved_json(saved: Saved, definition: Definition, page: Item) -> dict[str, Any]:
+def saved_json(saved: Saved, definition: Definition, page: Item) -> dict[str, Any]:
     """Return what a script is told of its save: of the page at hand alone, and of tables what changed (under 1 kB)."""
     names = actor_names(db.session, people(saved)) if saved.stale or saved.stale_rows else {}
     return {
@@ -208,7 +216,7 @@ def _on_page(names: Iterable[str], page: Item) -> list[str]:
     return sorted(name for name in names if name.partition("[")[0] in here)
 
 
-def _offered(
+def offered(
     saved: Saved, changes: Mapping[AnswerKey, Change], definition: Definition, page: Item
 ) -> dict[str, dict[str, tuple[str, ...]]]:
     """Tell what the questions of the page now offer whose choices depend on what was saved."""
@@ -222,7 +230,7 @@ def _offered(
     return {"offered": found} if found else {}
 
 
-def _after_save(
+def show_saved(
     saved: Saved, changes: Mapping[AnswerKey, Change], head: SubmissionHead, definition: Definition, page: Item
 ) -> ResponseReturnValue:
     """Answer a post without script: go on, or show the page again with what needs a look."""
