@@ -205,7 +205,7 @@ function ended(told) {
 }
 
 async function comeBack() {
-  if (!stopped || status.dataset.state !== "ended") return;
+  if (!stopped || status.dataset.state !== "ended" || !form.dataset.keys) return;
   let told;
   try {
     const answer = await fetch(form.dataset.keys, { headers: { Accept: "application/json" }, credentials: "same-origin" });
