@@ -258,6 +258,7 @@ def test_a_person_without_account_finds_their_text_again_too(served, visit, scen
 def test_both_join_texts_in_the_same_way(visit, scene):
     page = visit().sign_in(scene.focal)
     page.goto(scene.first)
+    page.evaluate("async () => { await import(document.querySelector('form[data-texts]').dataset.texts); }")
     for mine, theirs, base, joined in CASES:
         assert page.evaluate("(given) => tamdanTexts.mergeTexts(...given)", [mine, theirs, base]) == joined
     words = page.evaluate("() => tamdanTexts.wordsOf('ក្រសួងបានចេញសារាចរមួយ', 'km')")

@@ -41,5 +41,5 @@ def test_a_person_without_account_answers_on_a_phone_and_is_told_when_it_ends(se
     chief.get_by_role("button", name="Take back").click()
     guest.allow("409")
     page.fill("[name=places]", "99")
-    expect(page.locator(STATE)).to_have_attribute("data-state", "error")
+    expect(page.locator(STATE)).to_have_attribute("data-state", "denied")
     assert page.input_value("[name=places]") == "99"

@@ -1,5 +1,5 @@
 // Two texts of one answer: what sets them apart, word by word, and both joined. Texts reach the page as text, never as
-// markup. The same steps in Python: forms/definition/word_diff.py, forms/merging.py.
+// markup. Loaded when it is needed first: a conflict, a text that was kept. The same steps in Python: forms/definition/word_diff.py, forms/merging.py.
 
 const MOST_WORDS = 1500; // beyond, a comparison takes seconds and nobody reads it word by word
 // Khmer in clusters where the browser knows no Khmer words: a base, then subscripts, vowels and signs
@@ -104,4 +104,40 @@ function bothOf(was, theirs, mine, whole, same) {
   return [...theirs, touch ? "" : whole ? "\n\n" : " ", ...mine];
 }
 
-globalThis.tamdanTexts = { inBoth, mergeTexts, setApart, wordsOf };
+// The list of what was found: one line for each answer, both texts, and two buttons. line = {label, at, kept, now, take,
+// drop}; take and drop are what the buttons do. Without take the text can only be copied.
+function offerKept(place, lines, language, clock, done) {
+  if (!lines.length) return done();
+  const list = place.querySelector("ul");
+  const draft = place.querySelector("template");
+  const left = new Set(lines);
+  const settled = (line, row) => {
+    left.delete(line);
+    row.remove();
+    if (left.size) return;
+    place.hidden = true;
+    done();
+  };
+  for (const line of lines) {
+    const row = draft.content.firstElementChild.cloneNode(true);
+    row.querySelector("[data-label]").textContent = line.label;
+    row.querySelector("[data-at]").textContent = clock(line.at);
+    const [kept, now] = setApart(line.kept, line.now, language);
+    drawPieces(row.querySelector("[data-kept]"), kept);
+    if (line.now) drawPieces(row.querySelector("[data-now]"), now);
+    else row.querySelector("[data-now]").parentElement.hidden = true;
+    const take = row.querySelector("[data-take]");
+    take.hidden = !line.take;
+    take.addEventListener("click", () => { settled(line, row); line.take(); });
+    row.querySelector("[data-drop]").addEventListener("click", () => settled(line, row));
+    list.append(row);
+  }
+  place.querySelector("[data-take-all]").hidden = lines.length < 2 || !lines.every((line) => line.take);
+  place.querySelector("[data-take-all]").addEventListener("click", () => {
+    for (const button of list.querySelectorAll("[data-take]")) button.click();
+  });
+  place.hidden = false;
+  return undefined;
+}
+
+globalThis.tamdanTexts = { drawPieces, inBoth, mergeTexts, offerKept, setApart, wordsOf };

@@ -8,6 +8,12 @@ function packed(pairs) {
   return [...pairs].map(([name, value]) => `${pack(name)}=${pack(value)}`).join("&");
 }
 
+// Comparing and joining texts is loaded when it is needed first.
+async function compared() {
+  if (!globalThis.tamdanTexts) await import(form.dataset.texts);
+  return globalThis.tamdanTexts;
+}
+
 // What the server has not said it has: {path, title, flight: body or "", names: {name: [[field, value]]}, labels: {name: words}}.
 function unsaved() {
   const names = {};
@@ -75,7 +81,9 @@ async function recover() {
     await copy.now(); // what was taken is kept for this page before the old record goes
     for (const { id } of records) await copy.drop(id);
   };
-  if (records.length) offerKept(place, lines, form.dataset.language, whenKept, done);
+  if (!records.length) return;
+  const { offerKept } = await compared();
+  offerKept(place, lines, form.dataset.language, whenKept, done);
 }
 
 function whenKept(at) {
