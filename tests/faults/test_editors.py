@@ -58,8 +58,8 @@ def test_one_save_that_arrives_ten_times_at_once_is_one_revision(app, session):
         person = Person(url, logins[0], path)
         person.sign_in()
         told = at_once(COPIES, lambda _at: person.post("once", 0, "the-same-key"))
-    assert told == [told[0]] * COPIES
-    assert told[0][0] == 200
+    # not the minute that each was answered in
+    assert {(status, str(answer["saved"])) for status, answer in told} == {(200, str(told[0][1]["saved"]))}
     session.rollback()
     keys = session.scalars(select(AnswerRevision.request_key).where(AnswerRevision.submission_id == reply_id)).all()
     assert keys == ["the-same-key"]

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from config import ROOT
 from portal.cli.supervisor import _die_with_parent
-from portal.database import WRITE
+from portal.database import _open_for_writing
 from portal.models import UserAccount
 from portal.services import sessions
 from tests import engines, factories
@@ -84,10 +84,9 @@ class Served:
     @contextlib.contextmanager
     def session(self) -> Iterator[Session]:
         """Change the database beside the running server, as one write transaction."""
-        with (
-            self._engine.connect().execution_options(**{WRITE: True}) as connection,
-            Session(connection, expire_on_commit=False) as session,
-        ):
+        with Session(self._engine, expire_on_commit=False) as session:
+            # a transaction that reads first and writes later is told that the database is locked
+            _open_for_writing(session)
             yield session
             session.commit()
 

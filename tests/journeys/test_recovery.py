@@ -12,6 +12,7 @@ from portal import clock
 from portal.models import Membership, Role, Session
 from tests import tables
 from tests.factories import PASSWORD
+from tests.journeys import sharing
 from tests.journeys.test_answering import STATE, TEXT, choose, saved, stored
 from tests.journeys.test_tables import FIRST
 from tests.unit.forms.test_merging import CASES
@@ -211,6 +212,7 @@ def test_a_server_that_goes_and_comes_back_costs_nothing(served, visit, scene):
 
 
 def test_a_page_goes_on_after_signing_out_and_in_again_beside_it(served, visit, scene):
+    theirs, first, second = (served.session_of(one) for one in (scene.colleague, scene.focal, scene.focal))
     visitor = visit()
     page = visitor.sign_in(scene.focal)
     page.goto(scene.first)
@@ -218,22 +220,45 @@ def test_a_page_goes_on_after_signing_out_and_in_again_beside_it(served, visit, 
     visitor.context.clear_cookies()
     page.fill(TEXT, "ក")
     expect(page.locator(STATE)).to_have_attribute("data-state", "ended")
-    visitor.let_in(served.session_of(scene.colleague))
+    visitor.let_in(theirs)
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(page.locator(STATE)).to_contain_text("somebody else is signed in")
     assert stored(served, scene) == {}
     page = visitor.context.new_page()
-    visitor.let_in(served.session_of(scene.focal))
+    visitor.let_in(first)
     page.goto(scene.first)
-    visitor.let_in(served.session_of(scene.focal))
+    visitor.let_in(second)
     page.fill(TEXT, "ខ")
     saved(page)
     assert stored(served, scene) == {"text@km": "ខ"}
 
 
+def test_a_person_without_account_finds_their_text_again_too(served, visit, scene):
+    with served.session() as session:
+        sharing.shared(session, scene)
+    visitor = visit()
+    page = visitor.page
+    page.goto(scene.share)
+    sharing.come_in(page, scene)
+    address = page.url
+    visitor.allow("ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED")
+    visitor.context.set_offline(True)
+    page.fill("[name=places]", "31")
+    expect(page.locator(STATE)).to_have_attribute("data-state", "offline")
+    kept(page)
+    page = kill(visitor)
+    visitor.context.set_offline(False)
+    page.goto(address)
+    expect(page.locator("[data-recovered]")).to_contain_text("31")
+    page.locator("[data-take]").click()  # the page speaks Khmer to whoever has no account
+    expect(page.locator(STATE)).to_have_attribute("data-state", "saved")
+    assert stored(served, scene) == {"places": 31}
+
+
 def test_both_join_texts_in_the_same_way(visit, scene):
     page = visit().sign_in(scene.focal)
     page.goto(scene.first)
+    page.evaluate("async () => { await import(document.querySelector('form[data-texts]').dataset.texts); }")
     for mine, theirs, base, joined in CASES:
         assert page.evaluate("(given) => tamdanTexts.mergeTexts(...given)", [mine, theirs, base]) == joined
     words = page.evaluate("() => tamdanTexts.wordsOf('ក្រសួងបានចេញសារាចរមួយ', 'km')")

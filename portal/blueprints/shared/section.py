@@ -25,6 +25,7 @@ from portal.blueprints.respond.rows import (
     row_errors,
 )
 from portal.blueprints.respond.section import offered, saved_json
+from portal.blueprints.returning import copy_secret
 from portal.blueprints.shared.door import Ended, Shared, blueprint, shared
 from portal.blueprints.shared.shown import SharedPage
 from portal.database import write
@@ -101,6 +102,7 @@ def _section_page(
         finish_url=url_for("shared.finish_page", public_id=on.delegation.public_id),
         request_key=uuid7(),
         today=shown.context.today.isoformat(),
+        keeps=copy_secret(on.principal),
     )
 
 

@@ -1,5 +1,5 @@
 // Two texts of one answer: what sets them apart, word by word, and both joined. Texts reach the page as text, never as
-// markup. The same steps in Python: forms/definition/word_diff.py, forms/merging.py.
+// markup. Loaded when it is needed first: a conflict, a text that was kept. The same steps in Python: forms/definition/word_diff.py, forms/merging.py.
 
 const MOST_WORDS = 1500; // beyond, a comparison takes seconds and nobody reads it word by word
 // Khmer in clusters where the browser knows no Khmer words: a base, then subscripts, vowels and signs
@@ -104,4 +104,150 @@ function bothOf(was, theirs, mine, whole, same) {
   return [...theirs, touch ? "" : whole ? "\n\n" : " ", ...mine];
 }
 
-globalThis.tamdanTexts = { inBoth, mergeTexts, setApart, wordsOf };
+// The list of what was found: one line for each answer, both texts, and two buttons. line = {label, at, kept, now, take,
+// drop}; take and drop are what the buttons do. Without take the text can only be copied.
+function offerKept(place, lines, language, clock, done) {
+  if (!lines.length) return done();
+  const list = place.querySelector("ul");
+  const draft = place.querySelector("template");
+  const left = new Set(lines);
+  const settled = (line, row) => {
+    left.delete(line);
+    row.remove();
+    if (left.size) return;
+    place.hidden = true;
+    done();
+  };
+  for (const line of lines) {
+    const row = draft.content.firstElementChild.cloneNode(true);
+    row.querySelector("[data-label]").textContent = line.label;
+    row.querySelector("[data-at]").textContent = clock(line.at);
+    const [kept, now] = setApart(line.kept, line.now, language);
+    drawPieces(row.querySelector("[data-kept]"), kept);
+    if (line.now) drawPieces(row.querySelector("[data-now]"), now);
+    else row.querySelector("[data-now]").parentElement.hidden = true;
+    const take = row.querySelector("[data-take]");
+    take.hidden = !line.take;
+    take.addEventListener("click", () => { settled(line, row); line.take(); });
+    row.querySelector("[data-drop]").addEventListener("click", () => settled(line, row));
+    list.append(row);
+  }
+  place.querySelector("[data-take-all]").hidden = lines.length < 2 || !lines.every((line) => line.take);
+  place.querySelector("[data-take-all]").addEventListener("click", () => {
+    for (const button of list.querySelectorAll("[data-take]")) button.click();
+  });
+  place.hidden = false;
+  return undefined;
+}
+
+// After a page was closed over unsaved text: what the server has already goes, what it has something newer for is shown
+// as a conflict, the rest is offered.
+async function recoverKept(records, page) {
+  const { form, copy, dirty, unitOf, baseOf, isShown, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, digits, leave } = page;
+  const place = document.querySelector("[data-recovered]");
+  const lines = [];
+  for (const { id, at, kept } of records) {
+    const sent = await landed(kept);
+    const orphans = [];
+    for (const [name, pairs] of Object.entries(kept.names)) {
+      const base = sent.get(name) ?? baseIn(name, pairs);
+      if (name.startsWith("row:") || !unitOf(name)) orphans.push(name);
+      else if (dirty.has(name) || isShown(name, pairs)) continue; // written anew meanwhile, or there already
+      else if (base === Number(baseOf(name)?.value || 0)) lines.push(offered(name, at, kept, pairs));
+      else await meet(name, pairs, base);
+    }
+    if (orphans.length) lines.push(offeredRows(orphans, at, kept));
+  }
+  const done = async () => {
+    await copy.now(); // what was taken is kept for this page before the old record goes
+    for (const { id } of records) await copy.drop(id);
+  };
+  offerKept(place, lines, form.dataset.language, whenKept, done);
+
+  function whenKept(at) {
+    const shape = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" };
+    try {
+      return digits(new Intl.DateTimeFormat(form.dataset.language, { ...shape, timeZone: form.dataset.timeZone }).format(at));
+    } catch {
+      return digits(new Intl.DateTimeFormat("en-GB", shape).format(at));
+    }
+  }
+
+  // What was on its way when the page closed may have arrived: sent once more under its key, it is told which revision it
+  // became. Only where the page shows a newer revision, so that nothing is saved that its writer was not asked about.
+  async function landed(kept) {
+    const found = new Map();
+    const sent = [...new URLSearchParams(kept.flight)];
+    const moved = Object.keys(kept.names).some((name) => {
+      const base = sent.find(([field]) => field === `base:${name}`);
+      return base && unitOf(name) && base[1] !== baseOf(name)?.value;
+    });
+    if (!moved) return found;
+    const told = await ask(kept.flight);
+    for (const one of told?.saved || []) found.set(one.name, one.revision);
+    for (const one of told?.refused || []) if (one.revision !== undefined) found.set(one.name, one.revision);
+    return found;
+  }
+
+  // The server has a newer revision than this text was written on: it says whether the two differ.
+  async function meet(name, pairs, base) {
+    const told = await ask(packed([...own(name, pairs), [`base:${name}`, String(base)], ["request_key", newKey()]]));
+    const one = (told?.stale || []).find((each) => each.name === name);
+    if (!one) return;
+    putBack(name, pairs);
+    baseOf(name).value = base;
+    collide(one);
+    settle();
+  }
+
+  async function ask(body) {
+    try {
+      const answer = await post(body);
+      return await answer.json();
+    } catch {
+      return null;
+    }
+  }
+
+  function offered(name, at, kept, pairs) {
+    const own_ = own(name, pairs).filter(([field]) => field === name).map((pair) => pair[1]);
+    return {
+      label: labelOf(name) || kept.labels[name],
+      at,
+      kept: spoken(name, own_),
+      now: spoken(name, values(name)),
+      take: () => {
+        putBack(name, pairs);
+        dirty.add(name);
+        schedule(0);
+        settle();
+      },
+    };
+  }
+
+  // Rows that were added, moved or removed: sent as they were, then the page is read again.
+  function offeredRows(names, at, kept) {
+    const pairs = names.flatMap((name) => kept.names[name]);
+    const known = new Set();
+    const once = pairs.filter(([name, value]) => {
+      const key = `${name}=${value}`;
+      return !known.has(key) && known.add(key);
+    });
+    const shown = pairs.filter(([name, value]) => value && names.includes(name)).map((pair) => pair[1]);
+    return {
+      label: [...new Set(names.map((name) => kept.labels[name]).filter(Boolean))].join(", "),
+      at,
+      kept: shown.join("\n"),
+      now: "",
+      take: async () => {
+        const told = await ask(packed([...once, ["request_key", newKey()]]));
+        if (told && (told.stale_rows || []).length) tell("told", told);
+        else if (told) {
+          await leave();
+        }
+      },
+    };
+  }
+}
+
+globalThis.tamdanTexts = { drawPieces, inBoth, mergeTexts, offerKept, recoverKept, setApart, wordsOf };

@@ -8,6 +8,12 @@ function packed(pairs) {
   return [...pairs].map(([name, value]) => `${pack(name)}=${pack(value)}`).join("&");
 }
 
+// Comparing and joining texts is loaded when it is needed first.
+async function compared() {
+  if (!globalThis.tamdanTexts) await import(form.dataset.texts);
+  return globalThis.tamdanTexts;
+}
+
 // What the server has not said it has: {path, title, flight: body or "", names: {name: [[field, value]]}, labels: {name: words}}.
 function unsaved() {
   const names = {};
@@ -53,116 +59,15 @@ function isShown(name, pairs) {
   return packed(own(name, [...now])) === packed(own(name, pairs));
 }
 
-// After a page was closed over unsaved text: what the server has already goes, what it has something newer for is shown
-// as a conflict, the rest is offered.
+// After a page was closed over unsaved text, see conflict.js.
 async function recover() {
-  const place = document.querySelector("[data-recovered]");
-  const lines = [];
   const records = await copy.found();
-  for (const { id, at, kept } of records) {
-    const sent = await landed(kept);
-    const orphans = [];
-    for (const [name, pairs] of Object.entries(kept.names)) {
-      const base = sent.get(name) ?? baseIn(name, pairs);
-      if (name.startsWith("row:") || !unitOf(name)) orphans.push(name);
-      else if (dirty.has(name) || isShown(name, pairs)) continue; // written anew meanwhile, or there already
-      else if (base === Number(baseOf(name)?.value || 0)) lines.push(offered(name, at, kept, pairs));
-      else await meet(name, pairs, base);
-    }
-    if (orphans.length) lines.push(offeredRows(orphans, at, kept));
-  }
-  const done = async () => {
-    await copy.now(); // what was taken is kept for this page before the old record goes
-    for (const { id } of records) await copy.drop(id);
-  };
-  if (records.length) offerKept(place, lines, form.dataset.language, whenKept, done);
-}
-
-function whenKept(at) {
-  const shape = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" };
-  try {
-    return digits(new Intl.DateTimeFormat(form.dataset.language, { ...shape, timeZone: form.dataset.timeZone }).format(at));
-  } catch {
-    return digits(new Intl.DateTimeFormat("en-GB", shape).format(at));
-  }
-}
-
-// What was on its way when the page closed may have arrived: sent once more under its key, it is told which revision it
-// became. Only where the page shows a newer revision, so that nothing is saved that its writer was not asked about.
-async function landed(kept) {
-  const found = new Map();
-  const sent = [...new URLSearchParams(kept.flight)];
-  const moved = Object.keys(kept.names).some((name) => {
-    const base = sent.find(([field]) => field === `base:${name}`);
-    return base && unitOf(name) && base[1] !== baseOf(name)?.value;
+  if (!records.length) return;
+  const { recoverKept } = await compared();
+  const leave = async () => { await quiet(2500); leaving = true; location.reload(); };
+  recoverKept(records, {
+    form, copy, dirty, unitOf, baseOf, fieldsOf, isShown, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, digits, leave,
   });
-  if (!moved) return found;
-  const told = await ask(kept.flight);
-  for (const one of told?.saved || []) found.set(one.name, one.revision);
-  for (const one of told?.refused || []) if (one.revision !== undefined) found.set(one.name, one.revision);
-  return found;
-}
-
-// The server has a newer revision than this text was written on: it says whether the two differ.
-async function meet(name, pairs, base) {
-  const told = await ask(packed([...own(name, pairs), [`base:${name}`, String(base)], ["request_key", newKey()]]));
-  const one = (told?.stale || []).find((each) => each.name === name);
-  if (!one) return;
-  putBack(name, pairs);
-  baseOf(name).value = base;
-  collide(one);
-  settle();
-}
-
-async function ask(body) {
-  try {
-    const answer = await post(body);
-    return await answer.json();
-  } catch {
-    return null;
-  }
-}
-
-function offered(name, at, kept, pairs) {
-  const own_ = own(name, pairs).filter(([field]) => field === name).map((pair) => pair[1]);
-  return {
-    label: labelOf(name) || kept.labels[name],
-    at,
-    kept: spoken(name, own_),
-    now: spoken(name, values(name)),
-    take: () => {
-      putBack(name, pairs);
-      dirty.add(name);
-      schedule(0);
-      settle();
-    },
-  };
-}
-
-// Rows that were added, moved or removed: sent as they were, then the page is read again.
-function offeredRows(names, at, kept) {
-  const pairs = names.flatMap((name) => kept.names[name]);
-  const known = new Set();
-  const once = pairs.filter(([name, value]) => {
-    const key = `${name}=${value}`;
-    return !known.has(key) && known.add(key);
-  });
-  const shown = pairs.filter(([name, value]) => value && names.includes(name)).map((pair) => pair[1]);
-  return {
-    label: [...new Set(names.map((name) => kept.labels[name]).filter(Boolean))].join(", "),
-    at,
-    kept: shown.join("\n"),
-    now: "",
-    take: async () => {
-      const told = await ask(packed([...once, ["request_key", newKey()]]));
-      if (told && (told.stale_rows || []).length) tell("told", told);
-      else if (told) {
-        await quiet(2500);
-        leaving = true;
-        location.reload();
-      }
-    },
-  };
 }
 
 // --- other tabs of the same person ----------------------------------------------------------------------------------
@@ -205,7 +110,7 @@ function ended(told) {
 }
 
 async function comeBack() {
-  if (!stopped || status.dataset.state !== "ended") return;
+  if (!stopped || status.dataset.state !== "ended" || !form.dataset.keys) return;
   let told;
   try {
     const answer = await fetch(form.dataset.keys, { headers: { Accept: "application/json" }, credentials: "same-origin" });

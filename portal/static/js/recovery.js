@@ -137,39 +137,3 @@ class LocalCopy {
     for (const one of await promised(this.store().getAll())) if (one.at && one.at < before) await this.drop(one.id);
   }
 }
-
-// The list of what was found: one line for each answer, both texts, and two buttons. line = {label, at, kept, now, take,
-// drop}; take and drop are what the buttons do. Without take the text can only be copied.
-function offerKept(place, lines, language, clock, done) {
-  if (!lines.length) return done();
-  const list = place.querySelector("ul");
-  const draft = place.querySelector("template");
-  const left = new Set(lines);
-  const settled = (line, row) => {
-    left.delete(line);
-    row.remove();
-    if (left.size) return;
-    place.hidden = true;
-    done();
-  };
-  for (const line of lines) {
-    const row = draft.content.firstElementChild.cloneNode(true);
-    row.querySelector("[data-label]").textContent = line.label;
-    row.querySelector("[data-at]").textContent = clock(line.at);
-    const [kept, now] = setApart(line.kept, line.now, language);
-    drawPieces(row.querySelector("[data-kept]"), kept);
-    if (line.now) drawPieces(row.querySelector("[data-now]"), now);
-    else row.querySelector("[data-now]").parentElement.hidden = true;
-    const take = row.querySelector("[data-take]");
-    take.hidden = !line.take;
-    take.addEventListener("click", () => { settled(line, row); line.take(); });
-    row.querySelector("[data-drop]").addEventListener("click", () => settled(line, row));
-    list.append(row);
-  }
-  place.querySelector("[data-take-all]").hidden = lines.length < 2 || !lines.every((line) => line.take);
-  place.querySelector("[data-take-all]").addEventListener("click", () => {
-    for (const button of list.querySelectorAll("[data-take]")) button.click();
-  });
-  place.hidden = false;
-  return undefined;
-}

@@ -1,4 +1,4 @@
-// bundle: calendar.js conflict.js recovery.js presence.js keeping.js
+// bundle: calendar.js recovery.js presence.js keeping.js
 // The answering page: saves each changed answer by itself, says honestly whether it is safe, and shows both texts
 // when a colleague changed the same answer. Without this script the page is an ordinary form.
 
@@ -371,14 +371,20 @@ function collide(one) {
   const isText = fieldsOf(one.name).some((field) => field.tagName === "TEXTAREA");
   box.dataset.name = one.name;
   const texts = [spoken(one.name, mine), typeof one.theirs === "string" ? one.theirs : spoken(one.name, theirs)];
-  const [ours, others] = setApart(...texts, form.dataset.language);
-  drawPieces(box.querySelector("[data-mine]"), ours);
-  drawPieces(box.querySelector("[data-theirs]"), others);
-  box.querySelector("[data-legend]").hidden = ours.length < 2 && others.length < 2;
+  const legend = box.querySelector("[data-legend]");
+  const places = [box.querySelector("[data-mine]"), box.querySelector("[data-theirs]")];
+  places.forEach((where, at) => { where.textContent = texts[at]; });
+  legend.hidden = true;
   const merge = box.querySelector("[data-merge]");
   const merged = box.querySelector("[data-merged]");
-  merge.hidden = !isText || !texts[0] || !texts[1];
-  merged.value = isText ? mergeTexts(...texts, one.begun) : "";
+  merge.hidden = true;
+  compared().then(({ drawPieces, mergeTexts, setApart }) => {
+    const apart = setApart(...texts, form.dataset.language);
+    places.forEach((where, at) => drawPieces(where, apart[at]));
+    legend.hidden = apart.every((pieces) => pieces.length < 2);
+    merge.hidden = !isText || !texts[0] || !texts[1];
+    merged.value = isText ? mergeTexts(...texts, one.begun) : "";
+  }).catch(() => {}); // no line: both texts stand there, unmarked
   for (const field of merge.querySelectorAll("[name]")) field.removeAttribute("name"); // no answer of its own
   box.querySelector("[data-by]").textContent = one.by || "";
   box.querySelector("[data-at]").textContent = one.at ? clock(one.at) : "";
