@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.models.base import Base
+from portal.models.documents import AssignmentDocument, DocumentState
 from portal.models.lifecycle import Action, Signature, Status
 from portal.models.operations import (
     AuditEvent,
@@ -98,6 +99,7 @@ __all__ = [
     "AnswerState",
     "ApiToken",
     "Assignment",
+    "AssignmentDocument",
     "AssignmentRecommendation",
     "AssignmentRole",
     "AttachedTable",
@@ -108,6 +110,7 @@ __all__ = [
     "ClarificationStatus",
     "Country",
     "Delegation",
+    "DocumentState",
     "Evidence",
     "EvidenceKind",
     "Export",

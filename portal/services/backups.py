@@ -109,7 +109,8 @@ def _fill(
         )
         for table in kept_tables():
             _add_rows(archive, connection, table, manifest)
-        evidence = sorted({one for one in _column(connection, "evidence", "sha256") if one})
+        kept = (*_column(connection, "evidence", "sha256"), *_column(connection, "assignment_document", "sha256"))
+        evidence = sorted({one for one in kept if one})
         exports = sorted({one for one in _column(connection, "export", "filename") if one})
     # files are named by their content and outlive their rows, so they may be read after the snapshot
     for sha256 in evidence:

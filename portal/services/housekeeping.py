@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, or_, select
 
 from portal import clock
-from portal.models import Evidence, HeldPost, IdempotencyKey, ImportDraft, LoginAttempt, Session
+from portal.models import AssignmentDocument, Evidence, HeldPost, IdempotencyKey, ImportDraft, LoginAttempt, Session
 from portal.services.idempotency import KEPT_FOR
 
 if TYPE_CHECKING:
@@ -65,10 +65,12 @@ def old_evidence(folder: Path) -> list[Path]:
 
 
 def orphans(session: orm.Session, files: Sequence[Path]) -> list[Path]:
-    """Return those evidence files that no row names, removed evidence included."""
+    """Return those evidence files that no row names, removed evidence and documents included."""
     left = []
     for some in _portions(files):
-        known = set(session.scalars(select(Evidence.sha256).where(Evidence.sha256.in_([path.name for path in some]))))
+        names = [path.name for path in some]
+        known = set(session.scalars(select(Evidence.sha256).where(Evidence.sha256.in_(names))))
+        known |= set(session.scalars(select(AssignmentDocument.sha256).where(AssignmentDocument.sha256.in_(names))))
         left += [path for path in some if path.name not in known]
     return left
 
@@ -84,9 +86,12 @@ def remove_imports(session: orm.Session, files: Sequence[Path]) -> int:
     return _remove(path for path in files if path.name not in needed and _older(path, DRAFTS_KEPT))
 
 
-def remove_uploads(folder: Path) -> int:
-    """Remove what broken uploads left behind."""
-    return _remove(old_files(folder, FILES_KEPT))
+def remove_uploads(files: Sequence[Path]) -> int:
+    """Remove what broken uploads and unfinished pieces left behind, if nobody went on with them since they were listed.
+
+    Call it inside ``write()``, as all sweeps.
+    """
+    return _remove(path for path in files if _older(path, FILES_KEPT))
 
 
 def _remove(files: Iterator[Path] | Sequence[Path]) -> int:
