@@ -45,7 +45,11 @@ def room_words(of: Room) -> str:
     """Say how much room is used, before it is reached and when it is."""
     if not of.left:
         return str(
-            _("All %(quota)s of your institution are used: no more files are taken. Remove what is not needed, or ask the secretariat for more room.", quota=megabytes(of.quota))
+            _(
+                "All %(quota)s of your institution are used: no more files are taken. "
+                "Remove what is not needed, or ask the secretariat for more room.",
+                quota=megabytes(of.quota),
+            )
         )
     return str(
         _("Your institution has used %(used)s of %(quota)s.", used=megabytes(of.used), quota=megabytes(of.quota))

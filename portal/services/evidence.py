@@ -47,7 +47,7 @@ class ReceivedFile:
 
 
 def receive(stream: IO[bytes], filename: str, *, folder: Path, tmp: Path, limit: int) -> ReceivedFile:
-    """Stream a file into the store: hash, size limit, checks, virus scan, fsync, rename to its sha256, fsync the folder.
+    """Stream a file into the store: hash, size limit, checks, scan, fsync, rename to its sha256, fsync the folder.
 
     The row comes afterwards, in a transaction; a sweep removes files without a row.
 

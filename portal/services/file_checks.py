@@ -37,8 +37,11 @@ MAXIMUM_NAME = 180
 HEAD = 1024 * 1024
 # what runs, or is drawn, where it is opened: such a name inside a name is a trap ("minutes.exe.pdf")
 DANGEROUS = frozenset(
-    "exe com scr pif bat cmd ps1 vbs vbe js jse wsf wsh hta msi msp jar lnk reg cpl dll sh app apk dmg iso img "
-    "html htm xhtml svg xml php asp aspx jsp docm dotm xlsm xltm xlam pptm potm ppam".split()
+    {
+        *("exe", "com", "scr", "pif", "bat", "cmd", "ps1", "vbs", "vbe", "js", "jse", "wsf", "wsh", "hta", "msi", "msp"),
+        *("jar", "lnk", "reg", "cpl", "dll", "sh", "app", "apk", "dmg", "iso", "img", "html", "htm", "xhtml", "svg"),
+        *("xml", "php", "asp", "aspx", "jsp", "docm", "dotm", "xlsm", "xltm", "xlam", "pptm", "potm", "ppam"),
+    }
 )
 # marks that turn the reading direction, so that "exe.fdp" is read as "pdf.exe" backwards
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -69,7 +72,11 @@ def check_name(filename: str) -> tuple[str, str]:
     name = clean_name(filename)
     if any(c in TURNING or unicodedata.category(c) in {"Cc", "Zl", "Zp"} for c in filename):
         raise refuse(
-            _l("The name of “%(name)s” contains invisible marks that can hide what it is. Rename it, then send it again.", name=name)
+            _l(
+                "The name of “%(name)s” contains invisible marks that can hide what it is. "
+                "Rename it, then send it again.",
+                name=name,
+            )
         )
     stem, _dot, last = name.lower().rpartition(".")
     extension = f".{last}" if stem else ""
@@ -83,7 +90,12 @@ def check_name(filename: str) -> tuple[str, str]:
         )
     if inner := next((part for part in stem.split(".")[1:] if part.strip() in DANGEROUS), ""):
         raise refuse(
-            _l("“%(name)s” has a second ending, .%(inner)s, as files have that harm. Rename it, then send it again.", name=name, inner=inner)
+            _l(
+                "“%(name)s” has a second ending, .%(inner)s, as files have that harm. "
+                "Rename it, then send it again.",
+                name=name,
+                inner=inner,
+            )
         )
     return name, extension
 

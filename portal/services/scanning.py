@@ -50,7 +50,8 @@ def scan(path: Path, name: str) -> datetime | None:
     try:
         found = ask(settings.clamd, path, settings.clamd_seconds)
     except (OSError, NoAnswer) as error:
-        log.warning("the virus scanner does not answer: %s", error if isinstance(error, NoAnswer) else type(error).__name__)
+        why = error if isinstance(error, NoAnswer) else type(error).__name__
+        log.warning("the virus scanner does not answer: %s", why)
         if not settings.clamd_required:
             return None
         raise Unavailable(

@@ -1,4 +1,4 @@
-"""A file that comes in pieces: each is kept as it comes, so that a broken line, a reload or a restart goes on from there.
+"""A file that comes in pieces: each is kept as it comes, so that a broken line or a restart goes on from there.
 
 The client makes an identifier and sends pieces with their offset; the server alone knows how much it has. Pieces lie in
 the data folder's tmp until the file is finished; the sweep removes what nobody has written to for a day.
@@ -151,4 +151,4 @@ def _alone(path: Path) -> Iterator[BinaryIO]:
     with os.fdopen(handle, "r+b", buffering=0) as file:
         if fcntl is not None:
             fcntl.flock(handle, fcntl.LOCK_EX)
-        yield file  # type: ignore[misc] # an unbuffered file reads and writes bytes alike
+        yield file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition
     from portal.queries.submissions import SubmissionHead
     from portal.services.evidence import ReceivedFile
-
-# beside the name of the upload, as long as a key may be
-LONGEST_IDENTIFIER = 57
 
 
 def _own_upload(public_id: str, identifier: str) -> OnPage:
@@ -100,7 +98,8 @@ class _Finish:
 
     def __init__(self, identifier: str) -> None:
         user_id = who().user_id
-        self.key = f"upload-{identifier[:LONGEST_IDENTIFIER]}" if identifier and wants_json() and user_id else ""
+        named = hashlib.sha256(f"{request.path} {identifier}".encode()).hexdigest()[:40]
+        self.key = f"upload-{named}" if identifier and wants_json() and user_id else ""
         self.user_id = user_id or 0
         body = {name: request.form.get(name, "") for name in ("upload", "name", "size")}
         self.body_hash = idempotency.fingerprint("POST", request.path, body)
