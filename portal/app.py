@@ -38,6 +38,7 @@ BLUEPRINTS = (
     "accounts",
     "second_factor",
     "respond",
+    "documents",
     "sign",
     "people",
     "recommendations",

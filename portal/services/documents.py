@@ -1,7 +1,7 @@
-"""Documents that come for an assignment, and answers that the secretariat enters from them on behalf of an institution.
+"""Documents that come for an assignment, and answers that the secretariat enters from them for an institution.
 
-A Word file, PDF or photo is at once "received, to be entered": it counts as no answer. Whoever enters it passes the same
-form and the same gate as everybody; a return on paper keeps its scan as evidence.
+A Word file, PDF or photo is at once "received, to be entered": it counts as no answer. Whoever enters it passes the
+same form and the same gate as everybody; a return on paper keeps its scan as evidence.
 """
 
 from __future__ import annotations

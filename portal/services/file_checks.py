@@ -38,9 +38,9 @@ HEAD = 1024 * 1024
 # what runs, or is drawn, where it is opened: such a name inside a name is a trap ("minutes.exe.pdf")
 DANGEROUS = frozenset(
     {
-        *("exe", "com", "scr", "pif", "bat", "cmd", "ps1", "vbs", "vbe", "js", "jse", "wsf", "wsh", "hta", "msi", "msp"),
-        *("jar", "lnk", "reg", "cpl", "dll", "sh", "app", "apk", "dmg", "iso", "img", "html", "htm", "xhtml", "svg"),
-        *("xml", "php", "asp", "aspx", "jsp", "docm", "dotm", "xlsm", "xltm", "xlam", "pptm", "potm", "ppam"),
+        *("exe", "com", "scr", "pif", "bat", "cmd", "ps1", "vbs", "vbe", "js", "jse", "wsf", "wsh", "hta", "msi"),
+        *("msp", "jar", "lnk", "reg", "cpl", "dll", "sh", "app", "apk", "dmg", "iso", "img", "html", "htm", "xhtml"),
+        *("svg", "xml", "php", "asp", "aspx", "jsp", "docm", "dotm", "xlsm", "xltm", "xlam", "pptm", "potm", "ppam"),
     }
 )
 # marks that turn the reading direction, so that "exe.fdp" is read as "pdf.exe" backwards

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from forms.definition.model import Definition
+    from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
     from portal.services.evidence import ReceivedFile
 
@@ -148,12 +149,19 @@ def _told(made: Evidence) -> dict[str, Any]:
 
 
 def set_files(
-    session: Any, head: SubmissionHead, definition: Definition, ids: Mapping[str, int], code: str, context: Any
+    session: Any,
+    head: SubmissionHead,
+    definition: Definition,
+    ids: Mapping[str, int],
+    code: str,
+    context: Any,
+    *,
+    by: Principal | None = None,
 ) -> None:
     """Let the answer of a file question name what is attached to it."""
     attached = [one.public_id for one in evidence_of(session, head.id) if one.question_id == ids[code]]
     change = Change(Parsed(value=attached or None), None)  # type: ignore[arg-type] # a list is JSON
-    services.save_answers(session, head, definition, ids, {AnswerKey(code): change}, context=context, by=who())
+    services.save_answers(session, head, definition, ids, {AnswerKey(code): change}, context=context, by=by or who())
 
 
 @blueprint.get("/replies/<public_id>/files")

@@ -14,6 +14,7 @@ from forms.question_types import question_type
 from forms.tables import tables
 from portal.blueprints import receiving
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
+from portal.blueprints.documents.beside import documents_beside
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
 from portal.blueprints.reading import action_words
@@ -135,6 +136,7 @@ def _section_page(
             separators=(",", ":"),
         ),
         **_uploading(head, shown=any(item.control == "file" for item in items)),
+        **documents_beside(head),
         request_key=uuid7(),
         today=answering.context.today.isoformat(),
     )
