@@ -17,6 +17,7 @@ from portal import clock
 from portal.catalogues import key_of
 from portal.cli.routes import listing
 from portal.models import (
+    AssignmentDocument,
     Clarification,
     ClarificationMessage,
     Evidence,
@@ -96,6 +97,19 @@ ACCESS: dict[str, Access] = {
     "accounts.invite": allow(FOCAL, *EDITORS, owned=True),
     "accounts.save_account": EVERYBODY,
     "accounts.save_password": EVERYBODY,
+    "documents.add": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "documents.attach": desk(COORDINATOR),
+    "documents.desk": desk(COORDINATOR, WRITER),
+    "documents.document": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
+    "documents.enter": desk(COORDINATOR),
+    "documents.entered": allow(FOCAL, ALTERNATE, CONTRIBUTOR, COORDINATOR, owned=True),
+    "documents.finish": desk(COORDINATOR),
+    "documents.inbox": draft(*MEMBERS),
+    "documents.paper": desk(COORDINATOR),
+    "documents.receive": desk(COORDINATOR),
+    "documents.receive_piece": desk(COORDINATOR),
+    "documents.save_entered": desk(COORDINATOR),
+    "documents.set_aside": allow(FOCAL, ALTERNATE, CONTRIBUTOR, COORDINATOR, owned=True),
     "exports.download": allow(COORDINATOR, WRITER),
     "exports.index": allow(COORDINATOR, WRITER),
     "exports.make": allow(COORDINATOR, WRITER),
@@ -207,7 +221,9 @@ ACCESS: dict[str, Access] = {
     "respond.check": draft(*MEMBERS),
     "respond.claim_not_ours": draft(FOCAL, ALTERNATE),
     "respond.complete": draft(FOCAL, ALTERNATE),
+    "respond.describe_evidence": allow(FOCAL, ALTERNATE, CONTRIBUTOR, owned=True),
     "respond.evidence": allow(*MEMBERS, owned=True),
+    "respond.files": draft(*MEMBERS),
     "respond.hand_in_pending": draft(FOCAL, ALTERNATE),
     "respond.not_ours": draft(FOCAL, ALTERNATE),
     "respond.owed": allow(*MEMBERS),
@@ -219,6 +235,7 @@ ACCESS: dict[str, Access] = {
     "respond.save_section": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.section": draft(*MEMBERS),
     "respond.upload": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.upload_piece": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "rounds.assignment": allow(*SECRETARIAT),
     "rounds.change": allow(COORDINATOR),
     "rounds.close": allow(COORDINATOR),
@@ -268,7 +285,9 @@ ARGUMENTS: dict[str, str] = {
     "people.switch_institution": "institution",
     "people.dry_run": "draft", "people.confirm": "draft",
     "respond.answer_clarification": "clarification",
-    "respond.evidence": "evidence", "respond.remove_evidence": "evidence",
+    "respond.evidence": "evidence", "respond.remove_evidence": "evidence", "respond.describe_evidence": "evidence",
+    "documents.document": "paper", "documents.entered": "paper", "documents.set_aside": "paper",
+    "documents": "submission",
     "people": "spare",
     "exports": "export",
     "questionnaires.confirm": "questionnaire_draft", "questionnaires": "version",
@@ -342,10 +361,14 @@ def world(app, session):
             submission_id=reply.id, round_id=asked.round_id, number=1, kind=EvidenceKind.LINK,
             url="https://example.org/", added_by=actor, added_at=clock.now(),
         ),
+        paper=AssignmentDocument(
+            assignment_id=asked.id, filename="a.pdf", media_type="application/pdf", size=1, sha256="0" * 64,
+            from_secretariat=False, added_by=actor, added_at=clock.now(),
+        ),
         clarification=Clarification(submission_id=reply.id, opened_by=actor, opened_at=clock.now()),
     )  # fmt: skip
     session.add_all([getattr(made, name) for name in DRAFTS])
-    session.add_all([made.held, made.evidence, made.clarification, made.mail, made.export])
+    session.add_all([made.held, made.evidence, made.paper, made.clarification, made.mail, made.export])
     session.flush()
     session.add(
         ClarificationMessage(
@@ -376,7 +399,11 @@ def addresses(app, world):
             values["draft"] = world.questionnaire_texts_draft.public_id
             if endpoint == "recommendations.implementation":
                 del values["slug"]  # of all rounds together
-            if endpoint == "respond.upload":
+            if endpoint.startswith("documents."):
+                values |= {"document": world.paper.public_id, "identifier": "0" * 32}
+            if endpoint == "respond.upload_piece":
+                values["identifier"] = "0" * 32
+            if endpoint in {"respond.upload", "documents.attach"}:
                 values["code"] = "proof"
             arguments = {rule for found in app.url_map.iter_rules(endpoint) for rule in found.arguments}
             url = url_for(endpoint, **{name: values[name] for name in arguments if name in values})
