@@ -380,6 +380,9 @@ def world(app, session):
     file = path_of(made.export, app.config["SETTINGS"].exports_dir)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"a workbook")
+    scan = app.config["SETTINGS"].evidence_dir / "00" / ("0" * 64)
+    scan.parent.mkdir(parents=True)
+    scan.write_bytes(b"a document")
     keep_source(app.config["SETTINGS"].data_dir / "questionnaires", "0" * 64, b"a questionnaire")
     return made
 

@@ -14,7 +14,11 @@ from sqlalchemy.orm import Session
 from portal import clock, migrations
 from portal.models import (
     Answer,
+    Assignment,
+    AssignmentDocument,
     Base,
+    Evidence,
+    EvidenceKind,
     Implementation,
     ImplementationPublication,
     ImplementationState,
@@ -160,6 +164,32 @@ def test_older_drafts_are_laid_aside_and_the_newest_stays(engine):
         ("none", "1", "published"), ("one", "1", "published"), ("one", "2", "draft"),
         ("two", "1", "retired"), ("two", "3", "published"), ("two", "4", "draft"),
     ]  # fmt: skip
+
+
+def test_documents_come_and_go_and_evidence_stays(engine):
+    with Session(engine) as session:
+        actor = factories.system_actor(session).id
+        reply = factories.submission(session)
+        asked = reply.assignment_id
+        given = {"filename": "a.pdf", "media_type": "application/pdf", "size": 1, "sha256": "0" * 64, "added_by": actor}
+        session.add(
+            AssignmentDocument(assignment_id=asked, from_secretariat=True, added_at=clock.now(), **given)
+        )
+        session.add(
+            Evidence(
+                submission_id=reply.id, round_id=session.get_one(Assignment, asked).round_id, number=1,
+                kind=EvidenceKind.FILE, added_at=clock.now(), scanned_at=clock.now(), **given,
+            )
+        )  # fmt: skip
+        session.commit()
+    before = ScriptDirectory.from_config(migrations.config()).get_revision("0011").down_revision
+    migrations.downgrade(engine, before)
+    assert "assignment_document" not in inspect(engine).get_table_names()
+    assert "scanned_at" not in {column["name"] for column in inspect(engine).get_columns("evidence")}
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        assert session.execute(select(Evidence.filename, Evidence.scanned_at)).one() == ("a.pdf", None)
+        assert session.scalars(select(AssignmentDocument)).all() == []
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):
