@@ -22,7 +22,7 @@ from portal.models import Action, Assignment, Clarification, Status, Submission,
 from portal.queries.evidence import evidence_of
 from portal.queries.questionnaires import definition, question_ids
 from portal.queries.submissions import RowKey, head_by_id, stored_reply
-from portal.services import assignments, clarifications, evidence, reviews, submissions, verdicts
+from portal.services import assignments, clarifications, documents, evidence, reviews, submissions, verdicts
 from portal.services.answer_rows import RowChange
 from portal.services.submissions import Change
 from portal.table import pick
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from portal.permissions import Principal
     from portal.queries.submissions import StoredRow, SubmissionHead
 
+# a photo, as they come by Telegram
+LETTER = "workshop.png"
 # acts that need nothing but the reply and the person
 _PLAIN: Mapping[str, Callable[..., object]] = {
     Action.START_REVIEW: reviews.start_review,
@@ -235,6 +237,19 @@ class Replying:
                 context=self._context(compiled, head, by),
                 by=by,
             )
+
+    def receive_document(self, key: str, by: Principal) -> None:
+        """Let a photo of a stamped page reach the secretariat; it waits to be entered."""
+        with (EVIDENCE / LETTER).open("rb") as stream:
+            received = evidence.receive(
+                stream,
+                LETTER,
+                folder=self.settings.evidence_dir,
+                tmp=self.settings.tmp_dir,
+                limit=self.settings.evidence_max_bytes,
+            )
+        with write() as session:
+            documents.add_document(session, head_by_id(session, self.submissions[key]), received, by=by)
 
     def complete_if_possible(self, key: str, about: Mapping[str, Any]) -> None:
         """Complete the questions about the institution, where nothing is missing."""

@@ -76,8 +76,8 @@ def test_views_that_repeat_say_why(app):
     assert all(len(reason) > 20 for reason in reasons.values())
     # a new one is added here on purpose
     assert set(reasons) == {
-        "accounts.invite", "accounts.logout", "documents.receive_piece", "documents.save_entered", "people.export", "questionnaires.drive", "questionnaires.upload",
-            "recommendations.texts_out",
-        "respond.save_section", "rounds.make_invitations", "second_factor.renew_codes", "second_factor.set_up",
+        "accounts.invite", "accounts.logout", "documents.receive_piece", "documents.save_entered", "people.export",
+        "questionnaires.drive", "questionnaires.upload", "recommendations.texts_out",
+        "respond.save_section", "respond.upload_piece", "rounds.make_invitations", "second_factor.renew_codes", "second_factor.set_up",
         "wording.download",
     }  # fmt: skip
