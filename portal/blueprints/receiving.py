@@ -41,8 +41,11 @@ def room(institution_id: int) -> Room:
     return Room(used_bytes(db.session, institution_id), quota())
 
 
-def room_words(of: Room) -> str:
-    """Say how much room is used, before it is reached and when it is."""
+def room_words(of: Room, *, institution: str = "") -> str:
+    """Say how much room is used, before it is reached and when it is; ``institution`` names it to the secretariat."""
+    if institution:
+        used, whole = megabytes(of.used), megabytes(of.quota)
+        return str(_("%(institution)s: %(used)s of %(quota)s used.", institution=institution, used=used, quota=whole))
     if not of.left:
         return str(
             _(

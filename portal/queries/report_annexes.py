@@ -83,7 +83,8 @@ def evidence_table(rows: Iterable[tuple[Reply, Row]], reader: Reader) -> Table: 
             (
                 row.number, named, "" if secret else row.caption,
                 reader.say(reply.head.institution_names), citation(reply.asked), row.question or "",
-                visibility_words(row.visibility), row.media_type or "", row.size, "" if secret else row.sha256 or "", row.added_at,
+                visibility_words(row.visibility), row.media_type or "", row.size,
+                "" if secret else row.sha256 or "", row.added_at,
                 row.removed_at, None if row.removed_at else Link(target, _("Open")),
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import unicodedata
 import zipfile
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 ALLOWED = {
     ".pdf": "application/pdf",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".doc": "application/msword",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     ".odt": "application/vnd.oasis.opendocument.text",
@@ -31,6 +33,8 @@ ALLOWED = {
     ".txt": "text/plain",
     ".csv": "text/csv",
 }
+# an older Word file is a small file system whose names are written in UTF-16
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OFFICE = {".docx": "word/", ".xlsx": "xl/", ".pptx": "ppt/"}
 _ODF = {".odt": b"opendocument.text", ".ods": b"opendocument.spreadsheet"}
 MAXIMUM_NAME = 180
@@ -112,6 +116,9 @@ def check_content(path: Path, extension: str, name: str) -> None:
         if b"\0" in head or head[:5] == b"%PDF-" or head[:2] in {b"PK", b"MZ"} or start.startswith(_MARKUP):
             raise belies
         return
+    if extension == ".doc":
+        _judge_old_word(path, name, belies)
+        return
     if extension in _OFFICE or extension in _ODF:
         _judge_package(path, extension, name, belies)
         return
@@ -124,12 +131,26 @@ def check_content(path: Path, extension: str, name: str) -> None:
         raise belies
 
 
+def _judge_old_word(path: Path, name: str, belies: Invalid) -> None:
+    if path.stat().st_size < len(_OLE):
+        raise belies
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content[: len(_OLE)] != _OLE or content.find("WordDocument".encode("utf-16-le")) < 0:
+            raise belies
+        if any(content.find(mark.encode("utf-16-le")) >= 0 for mark in ("_VBA_PROJECT", "VBA", "Macros")):
+            raise _with_macros(name)
+
+
+def _with_macros(name: str) -> Invalid:
+    return refuse(_l("“%(name)s” contains macros. Save it without macros and send it again.", name=name))
+
+
 def _judge_package(path: Path, extension: str, name: str, belies: Invalid) -> None:
     try:
         with zipfile.ZipFile(path) as package:
             names = package.namelist()
             if any(member.lower().endswith("vbaproject.bin") for member in names):
-                raise refuse(_l("“%(name)s” contains macros. Save it without macros and send it again.", name=name))
+                raise _with_macros(name)
             if extension in _OFFICE:
                 fits = "[Content_Types].xml" in names and any(member.startswith(_OFFICE[extension]) for member in names)
             else:

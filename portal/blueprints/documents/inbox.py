@@ -73,19 +73,20 @@ def _page(head: SubmissionHead, *, staff: bool, error: str = "", status: int = 2
     may_add = head.status in EDITABLE and services.may_add(who(), head)
     add_url = url_for("documents.receive" if staff else "documents.add", public_id=head.public_id)
     pieces = "documents.receive_piece" if staff else "respond.upload_piece"
+    institution = pick(head.institution_names, g.view.language, g.country.languages)
     page = render_template(
         "documents/inbox.html",
         head=head,
         staff=staff,
         error=error,
-        institution=pick(head.institution_names, g.view.language, g.country.languages),
+        institution=institution,
         cite=queries.citation(asked) if asked else "",
         rows=document_rows(head),
         add_url=add_url if may_add else "",
         pieces_url=url_for(pieces, public_id=head.public_id, identifier="-").removesuffix("-"),
         can_settle=services.may_add(who(), head),
         can_enter=staff and head.status in EDITABLE and can(who(), Permission.ENTER_ON_BEHALF, head),
-        room_words=receiving.room_words(room),
+        room_words=receiving.room_words(room, institution=institution if staff else ""),
         back_url=url_for("follow.submission" if staff else "respond.check", public_id=head.public_id),
     )
     return page, status

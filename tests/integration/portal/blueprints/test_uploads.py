@@ -253,3 +253,16 @@ def test_the_same_file_hangs_on_a_question_once(client_for, scene, session):
     first = whole(client, scene.path, PDF, 201)
     assert whole(client, scene.path, PDF, 201, name="again.pdf") == first
     assert session.scalar(select(func.count()).select_from(Evidence)) == 1
+
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504
+
+
+def test_an_older_word_file_is_taken_without_macros_only(client_for, scene):
+    client = client_for(scene.focal)
+    body = OLE + "WordDocument".encode("utf-16-le")
+    whole(client, scene.path, body, 201, name="old.doc")
+    told = whole(client, scene.path, body + "_VBA_PROJECT".encode("utf-16-le"), 422, name="macros.doc")
+    assert "macros" in told["title"]
+    for content in (OLE, b"\xd0\xcf", PDF):
+        assert whole(client, scene.path, content, 422, name="none.doc")["code"] == "file_refused"

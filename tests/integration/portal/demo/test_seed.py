@@ -20,16 +20,16 @@ from portal.demo import seed as seeding
 from portal.demo.files import CountryFiles
 from portal.demo.tables import is_table
 from portal.models import (
-    AssignmentDocument,
-    DocumentState,
     Answer,
     AnswerRevision,
     AnswerRow,
     Assignment,
+    AssignmentDocument,
     AuditEvent,
     Clarification,
     ClarificationStatus,
     Country,
+    DocumentState,
     Evidence,
     ImplementationState,
     Institution,
