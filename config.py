@@ -93,7 +93,17 @@ class Settings(BaseSettings):
     )
 
     max_upload_mb: int = Field(default=25, ge=1, le=1024, description="Largest workbook or file of an import, in MB.")
-    evidence_max_mb: int = Field(default=25, ge=1, le=1024, description="Largest evidence file, in MB.")
+    evidence_max_mb: int = Field(default=50, ge=1, le=1024, description="Largest evidence file, in MB.")
+    evidence_quota_mb: int = Field(
+        default=2048, ge=1, le=1_048_576, description="Room for the evidence and documents of one institution, in MB."
+    )
+    clamd: str = Field(
+        default="", description="Virus scanner clamd: unix:/path/to/socket or tcp://HOST:PORT; empty: none."
+    )
+    clamd_required: bool = Field(
+        default=True, description="Refuse a file while the configured scanner does not answer; else take it unscanned."
+    )
+    clamd_seconds: int = Field(default=30, ge=1, le=600, description="Seconds that a scan of one file may take.")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least severe line logged."
@@ -116,6 +126,16 @@ class Settings(BaseSettings):
             message = f"unknown role {', '.join(unknown)}; roles are {', '.join(sorted(known))}"
             raise ValueError(message)
         return value - {"-"}
+
+    @field_validator("clamd")
+    @classmethod
+    def _scanner(cls, value: str) -> str:
+        parts = urlsplit(value)
+        path, server = value.startswith("unix:/"), parts.scheme == "tcp" and parts.hostname and parts.port
+        if value and not path and not server:
+            message = "must look like unix:/run/clamav/clamd.ctl or tcp://127.0.0.1:3310"
+            raise ValueError(message)
+        return value
 
     @field_validator("secret_key")
     @classmethod
@@ -212,6 +232,11 @@ class Settings(BaseSettings):
     def evidence_max_bytes(self) -> int:
         """Largest evidence file in bytes."""
         return self.evidence_max_mb * MEGABYTE
+
+    @property
+    def evidence_quota_bytes(self) -> int:
+        """Room for the files of one institution in bytes."""
+        return self.evidence_quota_mb * MEGABYTE
 
     @cached_property
     def signing_key(self) -> str:

@@ -41,6 +41,7 @@ BLUEPRINTS = (
     "returning",
     "respond",
     "shared",
+    "documents",
     "sign",
     "people",
     "recommendations",

@@ -62,6 +62,14 @@ class IllegalTransition(Conflict):
     default = _l("This is not possible in the present state. Reload the page to see how things stand.")
 
 
+class Unavailable(PortalError):
+    """Something that the portal needs for this does not answer; later it may (503)."""
+
+    status = 503
+    code = "unavailable"
+    default = _l("The portal is busy for a moment. Nothing was lost: try again in a few seconds.")
+
+
 class Invalid(PortalError):
     """What was given cannot be taken (422); ``problems`` lists every reason with its place."""
 

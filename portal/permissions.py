@@ -46,6 +46,7 @@ class Permission(StrEnum):
     WITHDRAW_ASSIGNMENT = "withdraw_assignment"
     ASK_CLARIFICATION = "ask_clarification"
     JUDGE_EXAMPLE = "judge_example"
+    ENTER_ON_BEHALF = "enter_on_behalf"
     EDIT_PEOPLE = "edit_people"
     VIEW_PEOPLE = "view_people"
     EDIT_RECOMMENDATIONS = "edit_recommendations"
@@ -100,6 +101,7 @@ GRANTS: Mapping[Permission, frozenset[Role | StaffRole]] = {
     P.REOPEN_SUBMISSION: frozenset({SR.COORDINATOR}),
     P.WITHDRAW_ASSIGNMENT: frozenset({SR.COORDINATOR}),
     P.ASK_CLARIFICATION: frozenset({SR.COORDINATOR, SR.REPORT_WRITER}),
+    P.ENTER_ON_BEHALF: frozenset({SR.COORDINATOR}),
     P.EDIT_PEOPLE: frozenset({SR.COORDINATOR, SR.ADMINISTRATOR}),
     P.VIEW_PEOPLE: SECRETARIAT,
     P.EDIT_RECOMMENDATIONS: frozenset({SR.COORDINATOR}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import current_app, request, send_file
+from flask import request
 from flask_babel import lazy_gettext as _l
 from spectree import Response
 
@@ -13,6 +13,7 @@ from forms.question_types import question_type
 from portal.api import shapes
 from portal.api.door import answer, blueprint, named, once, operation, own_reply
 from portal.api.replies import REFUSALS
+from portal.blueprints import receiving
 from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import requires, who
 from portal.blueprints.respond.door import EvidenceOf, evidence_on
@@ -73,18 +74,11 @@ def upload(head: SubmissionHead) -> ResponseReturnValue:
     given = request.files.get("file")
     if given is None or not given.filename:
         raise _refused(_l("Choose a file first."), "file")
-    settings = current_app.config["SETTINGS"]
-    received = services.receive(
-        given.stream,
-        given.filename,
-        folder=settings.evidence_dir,
-        tmp=settings.tmp_dir,
-        limit=settings.evidence_max_bytes,
-    )
+    received = receiving.receive(given)
     context = context_for(who(), head, definition)
 
     def act(session: Session) -> tuple[shapes.EvidenceItem, int]:
-        made = services.add_file(session, head, received, question_id=ids[code], by=who())
+        made = services.add_file(session, head, received, question_id=ids[code], by=who(), quota=receiving.quota())
         attached: list[object] = [
             one.public_id for one in evidence_of(session, head.id) if one.question_id == ids[code]
         ]  # fmt: skip
@@ -103,7 +97,4 @@ def download(on: EvidenceOf) -> ResponseReturnValue:
     one = on.evidence
     if one.sha256 is None:
         return answer(_shape(one, None))
-    path = current_app.config["SETTINGS"].evidence_dir / one.sha256[:2] / one.sha256
-    if not path.is_file():
-        raise NotFound
-    return send_file(path, mimetype=one.media_type, as_attachment=True, download_name=one.filename)
+    return receiving.give(one.sha256, one.media_type, one.filename, one.number)

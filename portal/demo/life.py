@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from portal.permissions import Principal
 
 ISSUED_AT = "09:00"
+# so many replies that nobody began came as a stamped letter instead, and wait to be entered
+DOCUMENTS = 2
+DOCUMENT_DAY = 12
 # clearing what the institution said of itself is no part of the files: it follows the save by this much
 COMPLETED_AFTER = timedelta(minutes=25)
 SIGNED_AFTER = timedelta(days=1, minutes=12)
@@ -154,6 +157,11 @@ class Life:
         """Plan the acts on every reply of a round; return when replies lapse, which closing the round does."""
         lapses: list[datetime] = []
         asked = {one["key"]: one for one in of["assignments"]}
+        untouched = [one["assignment"] for one in self.files.answers["replies"] if one["status"] == "issued"]
+        for key in untouched[:DOCUMENTS]:
+            if key in asked:
+                when = self.files.moment(of, DOCUMENT_DAY, "15:40")
+                self._at(when, lambda key=key: self.replying.receive_document(key, self._coordinator()))  # type: ignore[misc] # bound now
         for reply in self.files.answers["replies"]:
             place = asked.get(reply["assignment"])
             for act in reply["acts"] if place else ():

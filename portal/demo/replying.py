@@ -27,6 +27,7 @@ from portal.services import (
     assignments,
     clarifications,
     covers,
+    documents,
     evidence,
     kept_warnings,
     packs,
@@ -58,6 +59,8 @@ KEPT = {
     "km": "ភស្តុតាងមានជាក្រដាសនៅនាយកដ្ឋាន នឹងផ្ញើតាមក្រោយ។ (គំរូ)",
     "en": "The document is kept on paper at the department; it will follow. (demo)",
 }
+# a photo, as they come by Telegram
+LETTER = "workshop.png"
 # acts that need nothing but the reply and the person
 _PLAIN: Mapping[str, Callable[..., object]] = {
     Action.START_REVIEW: reviews.start_review,
@@ -311,6 +314,19 @@ class Replying:
                 context=self.context(compiled, head, by),
                 by=by,
             )
+
+    def receive_document(self, key: str, by: Principal) -> None:
+        """Let a photo of a stamped page reach the secretariat; it waits to be entered."""
+        with (EVIDENCE / LETTER).open("rb") as stream:
+            received = evidence.receive(
+                stream,
+                LETTER,
+                folder=self.settings.evidence_dir,
+                tmp=self.settings.tmp_dir,
+                limit=self.settings.evidence_max_bytes,
+            )
+        with write() as session:
+            documents.add_document(session, head_by_id(session, self.submissions[key]), received, by=by)
 
     def complete_if_possible(self, key: str, about: Mapping[str, Any]) -> None:
         """Complete the questions about the institution, where nothing is missing."""

@@ -45,9 +45,11 @@ def keep_house(app: Flask) -> dict[str, int]:
     # the folders are looked through without the writers' lock
     evidence = housekeeping.orphans(db.session, housekeeping.old_evidence(settings.evidence_dir))
     imports = housekeeping.old_files(settings.data_dir / FOLDER, housekeeping.DRAFTS_KEPT)
-    if evidence or imports:
+    uploads = housekeeping.old_files(settings.tmp_dir, housekeeping.FILES_KEPT)
+    counts["uploads"] = 0
+    if evidence or imports or uploads:
         with write() as session:
             counts["evidence files"] = housekeeping.remove_evidence(session, evidence)
             counts["import files"] = housekeeping.remove_imports(session, imports)
-    counts["uploads"] = housekeeping.remove_uploads(settings.tmp_dir)
+            counts["uploads"] = housekeeping.remove_uploads(uploads)
     return counts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.models.base import Base
+from portal.models.documents import AssignmentDocument, DocumentState
 from portal.models.lifecycle import Action, Signature, Status
 from portal.models.memory import (
     ClarificationRead,
@@ -111,6 +112,7 @@ __all__ = [
     "AnswerState",
     "ApiToken",
     "Assignment",
+    "AssignmentDocument",
     "AssignmentRecommendation",
     "AssignmentRole",
     "AttachedTable",
@@ -123,6 +125,7 @@ __all__ = [
     "Collection",
     "Country",
     "Delegation",
+    "DocumentState",
     "EarlierVerdict",
     "Evidence",
     "EvidenceKind",

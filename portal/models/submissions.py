@@ -175,6 +175,8 @@ class Evidence(Base):
     media_type: Mapped[str | None] = mapped_column(String(120))
     size: Mapped[int | None]
     sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    # when a virus scanner called the file clean; None: it was not scanned
+    scanned_at: Mapped[datetime | None]
     url: Mapped[str | None] = mapped_column(Text)
     caption: Mapped[str] = mapped_column(Text, default="")
     visibility: Mapped[Visibility] = mapped_column(checked(Visibility, "visibility"), default=Visibility.INTERNAL)

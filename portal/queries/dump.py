@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import UniqueConstraint, func, select
 
-from portal.models import Base, Evidence, Example, SigningPack
+from portal.models import AssignmentDocument, Base, Evidence, Example, SigningPack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -180,7 +180,17 @@ def evidence_faults(connection: Connection | Session, folder: Path) -> list[str]
     judged: dict[str, str] = {}
     for sha256 in {str(row.sha256) for row in (*rows, *told)} | {str(row.cover_sha256) for row in covers}:
         judged[sha256] = judge_file(folder / sha256[:2] / sha256, sha256)
-    return [
+    documents = connection.execute(
+        select(AssignmentDocument.public_id, AssignmentDocument.filename, AssignmentDocument.sha256).order_by(
+            AssignmentDocument.public_id
+        )
+    ).all()
+    faulty = [
+        f"document {row.public_id} ({row.filename}): {fault}"
+        for row in documents
+        if (fault := judge_file(folder / row.sha256[:2] / row.sha256, row.sha256))
+    ]
+    return faulty + [
         f"evidence {row.public_id} (number {row.number}, {row.filename}): {judged[row.sha256]}"
         for row in rows
         if judged[row.sha256]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select, union
 
-from portal.models import Evidence, Submission
+from portal.models import Assignment, AssignmentDocument, DocumentState, Evidence, Submission
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,3 +32,53 @@ def find_evidence(session: Session, public_id: str) -> tuple[Evidence, str] | No
         .where(Evidence.public_id == public_id, Evidence.removed_at.is_(None))
     ).first()
     return (row[0], row[1]) if row else None
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much an institution may keep, and how much of it is used, in bytes."""
+
+    used: int
+    quota: int
+
+    @property
+    def left(self) -> int:
+        """Return what may still come."""
+        return max(self.quota - self.used, 0)
+
+
+def used_bytes(session: Session, institution_id: int) -> int:
+    """Return the size of an institution's evidence and documents; the same file counts once, what was removed not."""
+    evidence = (
+        select(Evidence.sha256, Evidence.size)
+        .join(Submission, Submission.id == Evidence.submission_id)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .where(
+            Assignment.institution_id == institution_id, Evidence.sha256.is_not(None), Evidence.removed_at.is_(None)
+        )
+    )
+    documents = (
+        select(AssignmentDocument.sha256, AssignmentDocument.size)
+        .join(Assignment, Assignment.id == AssignmentDocument.assignment_id)
+        .where(
+            Assignment.institution_id == institution_id, AssignmentDocument.state != DocumentState.SET_ASIDE
+        )
+    )
+    files = union(evidence, documents).subquery()
+    return int(session.scalar(select(func.coalesce(func.sum(files.c.size), 0))) or 0)
+
+
+def has_file(session: Session, institution_id: int, sha256: str) -> bool:
+    """Tell whether an institution keeps this very file already."""
+    evidence = (
+        select(Evidence.id)
+        .join(Submission, Submission.id == Evidence.submission_id)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .where(Assignment.institution_id == institution_id, Evidence.sha256 == sha256, Evidence.removed_at.is_(None))
+    )
+    document = (
+        select(AssignmentDocument.id)
+        .join(Assignment, Assignment.id == AssignmentDocument.assignment_id)
+        .where(Assignment.institution_id == institution_id, AssignmentDocument.sha256 == sha256)
+    )
+    return session.scalar(evidence.limit(1)) is not None or session.scalar(document.limit(1)) is not None

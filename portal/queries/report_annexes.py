@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from forms.tables import table_of
-from portal.models import Evidence, EvidenceKind, Question
+from portal.models import Evidence, EvidenceKind, Question, Visibility
 from portal.queries.answer_lines import labels
 from portal.queries.report_words import visibility_words
 from portal.queries.submissions import citation
@@ -75,12 +75,16 @@ def evidence_table(rows: Iterable[tuple[Reply, Row]], reader: Reader) -> Table: 
     made: list[Sequence[Cell]] = []
     for reply, row in rows:
         is_file = row.kind is EvidenceKind.FILE
-        target = reader.evidence_url(row.public_id) if is_file else row.url or ""
+        # what an institution keeps confidential is counted and can be opened by whoever may; it is not told here
+        secret = row.visibility is Visibility.CONFIDENTIAL
+        target = reader.evidence_url(row.public_id) if is_file or secret else row.url or ""
+        named = _("(confidential: open it in the portal)") if secret else (row.filename if is_file else row.url) or ""
         made.append(
             (
-                row.number, (row.filename if is_file else row.url) or "", row.caption,
+                row.number, named, "" if secret else row.caption,
                 reader.say(reply.head.institution_names), citation(reply.asked), row.question or "",
-                visibility_words(row.visibility), row.media_type or "", row.size, row.sha256 or "", row.added_at,
+                visibility_words(row.visibility), row.media_type or "", row.size,
+                "" if secret else row.sha256 or "", row.added_at,
                 row.removed_at, None if row.removed_at else Link(target, _("Open")),
             )
         )

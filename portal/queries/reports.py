@@ -196,7 +196,10 @@ def content_words(reply: Reply) -> str:
     """Say which answers of a reply are shown."""
     if reply.content is None:
         return "" if reply.head.status in {Status.NOT_OURS, Status.WITHDRAWN} else str(_("none"))
-    return str(_("last handed-in version") if reply.content.frozen else _("as handed in"))
+    shown = _("last handed-in version") if reply.content.frozen else _("as handed in")
+    if reply.head.from_paper:
+        shown = _("%(shown)s; entered by the secretariat from paper", shown=shown)
+    return str(shown)
 
 
 def answer_table(lines: Collection[Line], evidence: Mapping[tuple[int, str], Sequence[int]], reader: Reader) -> Table:

@@ -16,8 +16,10 @@ from portal.models import (
     AnswerRow,
     AnswerRowRevision,
     Assignment,
+    AssignmentDocument,
     AssignmentRecommendation,
     AssignmentRole,
+    DocumentState,
     Institution,
     Mechanism,
     Participation,
@@ -83,6 +85,9 @@ class SubmissionHead:
     due_on: date
     closes_on: date
     remembers: bool = False
+    # documents that wait to be entered; whether the secretariat entered the answers from paper
+    documents: int = 0
+    from_paper: bool = False
 
     @property
     def handed_in(self) -> bool:
@@ -98,6 +103,15 @@ class SubmissionHead:
 def due_in_force() -> Any:
     """Return the SQL expression of the due date in force (assignment, else extension, else round)."""
     return func.coalesce(Assignment.due_on, Participation.extended_to, ReportingRound.due_on)
+
+
+def _of_assignment(what: Any, condition: Any) -> Any:
+    return (
+        select(what)
+        .where(AssignmentDocument.assignment_id == Assignment.id, condition)
+        .correlate(Assignment)
+        .scalar_subquery()
+    )
 
 
 HEAD = (
@@ -133,6 +147,8 @@ HEAD = (
         due_in_force().label("due_on"),
         ReportingRound.closes_on,
         Participation.remembers,
+        _of_assignment(func.count(), AssignmentDocument.state == DocumentState.RECEIVED).label("documents"),
+        (_of_assignment(func.count(), AssignmentDocument.on_behalf_since.is_not(None)) > 0).label("from_paper"),
     )
     .select_from(Submission)
     .join(Assignment, Assignment.id == Submission.assignment_id)
@@ -150,6 +166,7 @@ def head_of(row: Row[*tuple[Any, ...]]) -> SubmissionHead:
     found = dict(row._mapping)  # noqa: SLF001 - the documented way to a mapping
     found["unlocked"] = tuple(found["unlocked"]) if found["unlocked"] is not None else None
     found["hidden"] = frozenset(found["hidden"])
+    found["from_paper"] = bool(found["from_paper"])
     return SubmissionHead(**found)
 
 

@@ -5,48 +5,33 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import unicodedata
-import zipfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-import puremagic
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from portal import clock
 from portal.errors import Invalid
 from portal.models import Evidence, EvidenceKind, ReportingRound, Visibility
+from portal.queries.evidence import has_file, used_bytes
 from portal.services import audit
+from portal.services.file_checks import ALLOWED, check_content, check_name, refuse
+from portal.services.scanning import scan
+from portal.services.uploads import no_room
 from portal.table import Problem
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy.orm import Session
 
     from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
-    from portal.table import Speakable
 
-# extension -> the media type under which it is served, always as an attachment
-ALLOWED = {
-    ".pdf": "application/pdf",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    ".odt": "application/vnd.oasis.opendocument.text",
-    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".txt": "text/plain",
-    ".csv": "text/csv",
-}
-_OFFICE = {".docx": "word/", ".xlsx": "xl/", ".pptx": "ppt/"}
-_ODF = {".odt": b"opendocument.text", ".ods": b"opendocument.spreadsheet"}
 CHUNK = 1024 * 1024
-MAXIMUM_NAME = 180
+CAPTION = 1000
 
 
 @dataclass(frozen=True)
@@ -57,61 +42,80 @@ class ReceivedFile:
     media_type: str
     size: int
     sha256: str
-
-
-def _refuse(sentence: Speakable) -> Invalid:
-    return Invalid(sentence, problems=[Problem(sentence, field="file")], code="file_refused")
-
-
-def clean_name(name: str) -> str:
-    """Return a file name fit to be shown and downloaded: no path, no control or direction marks, not too long."""
-    bare = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(
-        c
-        for c in bare
-        if unicodedata.category(c) not in {"Cc", "Cs", "Zl", "Zp"}
-        and c not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-    )
-    stem, dot, extension = kept.rpartition(".")
-    if dot and len(kept) > MAXIMUM_NAME:
-        kept = stem[: MAXIMUM_NAME - len(extension) - 1] + "." + extension
-    return kept.strip(" .") or "file"
+    # when a virus scanner called it clean; None: it was not scanned
+    scanned_at: datetime | None = None
 
 
 def receive(stream: IO[bytes], filename: str, *, folder: Path, tmp: Path, limit: int) -> ReceivedFile:
-    """Stream a file into the store: hash, size limit, content check, fsync, rename to its sha256, fsync the folder.
+    """Stream a file into the store: hash, size limit, checks, scan, fsync, rename to its sha256, fsync the folder.
 
     The row comes afterwards, in a transaction; a sweep removes files without a row.
 
     Raises:
-        Invalid: with one sentence (too large, empty, a kind not taken, content that belies the name, macros).
+        Invalid: with one sentence (too large, empty, a kind not taken, content that belies the name, macros, a virus).
+        Unavailable: the virus scanner does not answer.
     """
-    name = clean_name(filename)
-    extension = "." + name.rpartition(".")[2].lower() if "." in name else ""
-    if extension not in ALLOWED:
-        raise _refuse(
-            _l(
-                "“%(name)s” is not of a kind that is taken. "
-                "Send PDF, Word, Excel, PowerPoint, OpenDocument, JPG, PNG, text or CSV.",
-                name=name,
-            )
-        )
+    name, extension = check_name(filename)
     tmp.mkdir(parents=True, exist_ok=True)
     draft = tmp / f"upload-{secrets.token_hex(8)}"
     try:
         size, sha256 = _spool(stream, draft, limit, name)
-        _judge(draft, extension, name)
-        target = folder / sha256[:2] / sha256
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft.replace(target)
-        handle = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        return _keep(draft, name, extension, folder=folder, size=size, sha256=sha256)
     finally:
         draft.unlink(missing_ok=True)
-    return ReceivedFile(name, ALLOWED[extension], size, sha256)
+
+
+def receive_pieces(draft: Path, filename: str, *, folder: Path, limit: int) -> ReceivedFile:
+    """Take a file that came in pieces and was claimed (:func:`portal.services.uploads.claim`) into the store.
+
+    Size and fingerprint are the server's own. The draft is gone afterwards, taken or not.
+
+    Raises:
+        Invalid, Unavailable: as :func:`receive`.
+    """
+    try:
+        name, extension = check_name(filename)
+        with draft.open("r+b") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > limit:
+                raise too_large(name, limit)
+            if size == 0:
+                raise _empty(name)
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file.fileno())
+        return _keep(draft, name, extension, folder=folder, size=size, sha256=sha256)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def too_large(name: str, limit: int) -> Invalid:
+    """Return the refusal of a file over the limit."""
+    return refuse(
+        _l(
+            "“%(name)s” is larger than %(limit)s MB. Make it smaller, or give a link.", name=name, limit=limit // CHUNK
+        ),
+        "file_too_large",
+    )
+
+
+def _empty(name: str) -> Invalid:
+    return refuse(_l("“%(name)s” is empty. Choose the file again.", name=name))
+
+
+def _keep(draft: Path, name: str, extension: str, *, folder: Path, size: int, sha256: str) -> ReceivedFile:
+    check_content(draft, extension, name)
+    scanned_at = scan(draft, name)
+    target = folder / sha256[:2] / sha256
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # the sweep goes by the age of the file: it must be new when it gets its name
+    os.utime(draft)
+    draft.replace(target)
+    handle = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    return ReceivedFile(name, ALLOWED[extension], size, sha256, scanned_at)
 
 
 def _spool(stream: IO[bytes], draft: Path, limit: int, name: str) -> tuple[int, str]:
@@ -120,59 +124,14 @@ def _spool(stream: IO[bytes], draft: Path, limit: int, name: str) -> tuple[int, 
         while chunk := stream.read(CHUNK):
             size += len(chunk)
             if size > limit:
-                raise _refuse(
-                    _l(
-                        "“%(name)s” is larger than %(limit)s MB. Make it smaller, or give a link.",
-                        name=name,
-                        limit=limit // CHUNK,
-                    )
-                )
+                raise too_large(name, limit)
             digest.update(chunk)
             out.write(chunk)
         out.flush()
         os.fsync(out.fileno())
     if size == 0:
-        raise _refuse(_l("“%(name)s” is empty. Choose the file again.", name=name))
+        raise _empty(name)
     return size, digest.hexdigest()
-
-
-def _judge(path: Path, extension: str, name: str) -> None:
-    """Hold the content against the name (ASVS 5.2.2): a disguise is refused, and so are macros."""
-    belies = _refuse(
-        _l("The content of “%(name)s” is not what its name says. Open it in its program and save it again.", name=name)
-    )
-    if extension in {".txt", ".csv"}:
-        with path.open("rb") as file:
-            head = file.read(CHUNK)
-        if b"\0" in head or head[:5] == b"%PDF-" or head[:2] == b"PK":
-            raise belies
-        return
-    if extension in _OFFICE or extension in _ODF:
-        _judge_package(path, extension, name, belies)
-        return
-    try:
-        found = {match.extension for match in puremagic.magic_file(str(path))}
-    except (puremagic.PureError, ValueError):
-        found = set()
-    wanted = {".jpg", ".jpeg", ".jfif"} if extension in {".jpg", ".jpeg"} else {extension}
-    if not found & wanted:
-        raise belies
-
-
-def _judge_package(path: Path, extension: str, name: str, belies: Invalid) -> None:
-    try:
-        with zipfile.ZipFile(path) as package:
-            names = package.namelist()
-            if any(member.lower().endswith("vbaproject.bin") for member in names):
-                raise _refuse(_l("“%(name)s” contains macros. Save it without macros and send it again.", name=name))
-            if extension in _OFFICE:
-                fits = "[Content_Types].xml" in names and any(member.startswith(_OFFICE[extension]) for member in names)
-            else:
-                fits = "mimetype" in names and _ODF[extension] in package.open("mimetype").read(200)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
-        raise belies from None
-    if not fits:
-        raise belies
 
 
 def add_file(
@@ -184,8 +143,14 @@ def add_file(
     by: Principal,
     caption: str = "",
     visibility: Visibility = Visibility.INTERNAL,
+    quota: int | None = None,
 ) -> Evidence:
-    """Give a received file its number and attach it to a reply (and to one of its questions)."""
+    """Give a received file its number and attach it to a reply (and to one of its questions).
+
+    Raises:
+        Invalid: the institution has no room for it (``quota``, in bytes).
+    """
+    check_room(session, head.institution_id, received, quota)
     return _add(
         session,
         Evidence(
@@ -198,6 +163,7 @@ def add_file(
             media_type=received.media_type,
             size=received.size,
             sha256=received.sha256,
+            scanned_at=received.scanned_at,
             caption=caption,
             visibility=visibility,
             added_by=by.actor_id,
@@ -206,6 +172,18 @@ def add_file(
         head,
         by,
     )
+
+
+def check_room(session: Session, institution_id: int, received: ReceivedFile, quota: int | None) -> None:
+    """Refuse a file for which its institution has no room; one that it keeps already takes none.
+
+    Raises:
+        Invalid: there is no room.
+    """
+    if quota is None or has_file(session, institution_id, received.sha256):
+        return
+    if used_bytes(session, institution_id) + received.size > quota:
+        raise no_room()
 
 
 def add_link(
@@ -253,3 +231,20 @@ def remove(session: Session, evidence: Evidence, *, by: Principal) -> None:
     evidence.removed_at = clock.now()
     evidence.removed_by = by.actor_id
     audit.record(session, "remove_evidence", by=by, kind="evidence", thing=evidence.public_id)
+
+
+def describe(
+    session: Session, evidence: Evidence, *, caption: str, visibility: Visibility, by: Principal
+) -> Evidence:
+    """Say what a piece of evidence shows and who may see it, while the reply is open."""
+    told = {"caption": caption.strip()[:CAPTION], "visibility": visibility}
+    if (evidence.caption, evidence.visibility) == tuple(told.values()):
+        return evidence
+    before = evidence.visibility
+    evidence.caption, evidence.visibility = caption.strip()[:CAPTION], visibility
+    session.flush()
+    audit.record(
+        session, "describe_evidence", by=by, kind="evidence", thing=evidence.public_id,
+        before=str(before), visibility=str(visibility),
+    )  # fmt: skip
+    return evidence

@@ -10,6 +10,7 @@ from sqlalchemy import delete, or_, select
 
 from portal import clock
 from portal.models import (
+    AssignmentDocument,
     Evidence,
     Example,
     HeldPost,
@@ -77,13 +78,13 @@ def old_evidence(folder: Path) -> list[Path]:
 
 
 def orphans(session: orm.Session, files: Sequence[Path]) -> list[Path]:
-    """Return those evidence files that no row names, removed evidence included."""
+    """Return those evidence files that no row names, removed evidence and documents included."""
     left = []
     for some in _portions(files):
         names = [path.name for path in some]
         known = {
             one
-            for column in (Evidence.sha256, Example.sha256, SigningPack.cover_sha256)
+            for column in (Evidence.sha256, Example.sha256, SigningPack.cover_sha256, AssignmentDocument.sha256)
             for one in session.scalars(select(column).where(column.in_(names)))
         }
         left += [path for path in some if path.name not in known]
@@ -101,9 +102,12 @@ def remove_imports(session: orm.Session, files: Sequence[Path]) -> int:
     return _remove(path for path in files if path.name not in needed and _older(path, DRAFTS_KEPT))
 
 
-def remove_uploads(folder: Path) -> int:
-    """Remove what broken uploads left behind."""
-    return _remove(old_files(folder, FILES_KEPT))
+def remove_uploads(files: Sequence[Path]) -> int:
+    """Remove what broken uploads and unfinished pieces left behind, if nobody went on with them since they were listed.
+
+    Call it inside ``write()``, as all sweeps.
+    """
+    return _remove(path for path in files if _older(path, FILES_KEPT))
 
 
 def _remove(files: Iterator[Path] | Sequence[Path]) -> int:

@@ -18,6 +18,7 @@ from portal import clock
 from portal.catalogues import key_of
 from portal.cli.routes import listing
 from portal.models import (
+    AssignmentDocument,
     Clarification,
     ClarificationMessage,
     Collection,
@@ -113,6 +114,19 @@ ACCESS: dict[str, Access] = {
     "examples.keep": allow(FOCAL, ALTERNATE),
     "examples.published": allow(*SECRETARIAT, OBSERVER),
     "examples.send": allow(FOCAL, ALTERNATE),
+    "documents.add": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "documents.attach": desk(COORDINATOR),
+    "documents.desk": desk(COORDINATOR, WRITER),
+    "documents.document": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
+    "documents.enter": desk(COORDINATOR),
+    "documents.entered": allow(FOCAL, ALTERNATE, CONTRIBUTOR, COORDINATOR, owned=True),
+    "documents.finish": desk(COORDINATOR),
+    "documents.inbox": draft(*MEMBERS),
+    "documents.paper": desk(COORDINATOR),
+    "documents.receive": desk(COORDINATOR),
+    "documents.receive_piece": desk(COORDINATOR),
+    "documents.save_entered": desk(COORDINATOR),
+    "documents.set_aside": allow(FOCAL, ALTERNATE, CONTRIBUTOR, COORDINATOR, owned=True),
     "exports.download": allow(COORDINATOR, WRITER),
     "exports.index": allow(COORDINATOR, WRITER),
     "exports.make": allow(COORDINATOR, WRITER),
@@ -260,7 +274,9 @@ ACCESS: dict[str, Access] = {
     "respond.cover": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
     "respond.download_reply": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.download_round": allow(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.describe_evidence": allow(FOCAL, ALTERNATE, CONTRIBUTOR, owned=True),
     "respond.evidence": allow(*MEMBERS, owned=True),
+    "respond.files": draft(*MEMBERS),
     "respond.hand_in_pending": draft(FOCAL, ALTERNATE),
     "respond.here": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.hand_in_pack": draft(FOCAL, ALTERNATE),
@@ -292,6 +308,7 @@ ACCESS: dict[str, Access] = {
     "returning.keys": EVERYBODY,
     "respond.upload_offline": allow(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.sign_pack": draft(FOCAL, ALTERNATE),
+    "respond.upload_piece": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "rounds.assignment": allow(*SECRETARIAT),
     "rounds.change": allow(COORDINATOR),
     "rounds.close": allow(COORDINATOR),
@@ -355,7 +372,9 @@ ARGUMENTS: dict[str, str] = {
     "respond.revoke_delegation": "delegation",
     "respond.ask_more": "collection", "respond.collection": "collection", "respond.preview_taking": "collection",
     "respond.take_over": "collection",
-    "respond.evidence": "evidence", "respond.remove_evidence": "evidence",
+    "respond.evidence": "evidence", "respond.remove_evidence": "evidence", "respond.describe_evidence": "evidence",
+    "documents.document": "paper", "documents.entered": "paper", "documents.set_aside": "paper",
+    "documents": "submission",
     "respond.cancel_pack": "pack", "respond.cover": "pack", "respond.hand_in_pack": "pack", "respond.pack": "pack",
     "respond.pack_paper": "pack", "respond.pack_pdf": "pack", "respond.sign_pack": "pack",
     "people": "spare",
@@ -440,6 +459,10 @@ def world(app, session):
             institution_id=a.id, recommendation_id=cited.id, titles={"en": "A court"}, texts={"en": "It was built."},
             filename="court.pdf", media_type="application/pdf", size=7, sha256="e" * 64, sent_by=actor,
         ),
+        paper=AssignmentDocument(
+            assignment_id=asked.id, filename="a.pdf", media_type="application/pdf", size=1, sha256="0" * 64,
+            from_secretariat=False, added_by=actor, added_at=clock.now(),
+        ),
         clarification=Clarification(submission_id=reply.id, opened_by=actor, opened_at=clock.now()),
         delegation=Delegation(
             submission_id=reply.id, items=["measures"], name="Somebody", token_hash="0" * 64, code_hash="0" * 64,
@@ -454,7 +477,7 @@ def world(app, session):
     made.snapshot, made.pack = signed_on_paper(session, reply, asked, actor, version)
     session.add_all([getattr(made, name) for name in DRAFTS])
     session.add_all([made.delegation, made.collection, made.held, made.evidence, made.clarification, made.mail])
-    session.add_all([made.export, made.example])
+    session.add_all([made.export, made.example, made.paper])
     session.flush()
     session.add(
         ClarificationMessage(
@@ -472,6 +495,9 @@ def world(app, session):
     file = app.config["SETTINGS"].evidence_dir / "ee" / ("e" * 64)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"a court")
+    document = app.config["SETTINGS"].evidence_dir / "00" / ("0" * 64)
+    document.parent.mkdir(parents=True)
+    document.write_bytes(b"a document")
     keep_source(app.config["SETTINGS"].data_dir / "questionnaires", "0" * 64, b"a questionnaire")
     return made
 
@@ -509,7 +535,11 @@ def addresses(app, world):
             values["draft"] = world.questionnaire_texts_draft.public_id
             if endpoint == "recommendations.implementation":
                 del values["slug"]  # of all rounds together
-            if endpoint == "respond.upload":
+            if endpoint.startswith("documents."):
+                values |= {"document": world.paper.public_id, "identifier": "0" * 32}
+            if endpoint == "respond.upload_piece":
+                values["identifier"] = "0" * 32
+            if endpoint in {"respond.upload", "documents.attach"}:
                 values["code"] = "proof"
             if endpoint.startswith(("respond.receipt", "respond.certificate")):
                 values["code"] = world.snapshot.code

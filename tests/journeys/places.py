@@ -20,6 +20,9 @@ from portal.catalogues import key_of
 from portal.models import (
     Action,
     Answer,
+    AssignmentDocument,
+    Evidence,
+    EvidenceKind,
     Implementation,
     ImplementationPublication,
     ImplementationState,
@@ -126,6 +129,20 @@ def shown(session: Session, scene: Scene) -> None:
             state_id=state.id, act=PublicationAct.PUBLISHED, with_reason=True, done_at=clock.now(), done_by=state.set_by
         )
     )
+
+
+def came(session: Session, scene: Scene) -> None:
+    """Let a document come that waits to be entered, and a file hang on the reply."""
+    by = factories.principal(session, scene.coordinator).actor_id
+    given: dict[str, Any] = {"filename": "លិខិត.pdf", "media_type": "application/pdf", "size": 120_000, "sha256": "0" * 64,
+                             "added_by": by, "added_at": clock.now()}  # fmt: skip
+    paper = AssignmentDocument(assignment_id=scene.assignment.id, note="No. 12", from_secretariat=True, **given)
+    session.add(paper)
+    session.add(
+        Evidence(submission_id=scene.reply.id, round_id=scene.round.id, number=1, kind=EvidenceKind.FILE, **given)
+    )
+    session.flush()
+    scene.paper = SimpleNamespace(public_id=paper.public_id)  # type: ignore[attr-defined] # for the paths of these places
 
 
 def ask_to_publish(page: Page, _scene: Scene) -> None:
@@ -362,6 +379,11 @@ PLACES: tuple[Place, ...] = (
     Place("answering, error", "focal", "{s.first}", before=answered, act=misread, errors="422"),
     Place("answering, conflict", "focal", "{s.first}", before=answered, act=collide, errors="409"),
     Place("answering, read-only", "focal", "{s.first}", before=complete),
+    Place("files", "focal", "{s.path}/files", before=came),
+    Place("documents", "focal", "{s.path}/documents", before=came),
+    Place("answering, a document beside", "focal", "{s.first}", before=came),
+    Place("documents, secretariat", "coordinator", "/review/{s.reply.public_id}/documents", before=came),
+    Place("entering paper", "coordinator", "/review/{s.reply.public_id}/paper/{s.paper.public_id}/pages/measures", before=came),
     Place("check, missing", "focal", "{s.path}/check"),
     Place("check, error", "focal", "{s.path}/check", act=send_last, errors="422"),
     Place("check, filled", "focal", "{s.path}/check", before=answered),

@@ -272,6 +272,39 @@ def test_evidence_goes_up_with_progress_and_refusals_are_sentences(visit, scene)
     assert got.value.suggested_filename == "របាយការណ៍.pdf"
 
 
+def test_an_upload_goes_on_after_a_broken_line_and_after_a_reload(served, visit, scene):
+    visitor = visit()
+    page = visitor.sign_in(scene.focal)
+    page.goto(scene.second)
+    page.wait_for_load_state("networkidle")
+    visitor.allow("ERR_|Failed to load")
+    words = page.locator(".upload-state [data-words]")
+    sent = []
+    # Chromium gives a file made for a test the time of its making: the same file chosen again must be the same
+    path = served.folder / "របាយការណ៍.pdf"
+    path.write_bytes(PDF + b"%" * 1_500_000)
+
+    def let_one_through(route):
+        if route.request.method == "PUT" and len(sent) == 1:
+            route.abort()
+        else:
+            sent.extend([route.request.url] if route.request.method == "PUT" else [])
+            route.continue_()
+
+    page.route("**/uploads/**", let_one_through)
+    page.set_input_files("[data-upload] input", path)
+    expect(words).to_have_text("The line is broken. The upload goes on by itself.")
+    # the page is closed with the line still broken; later the same file is chosen again
+    page.unroute("**/uploads/**")
+    page.reload()
+    offsets = []
+    page.on("request", lambda one: offsets.append(one.url.rpartition("=")[2]) if one.method == "PUT" else None)
+    with page.expect_navigation():
+        page.set_input_files("[data-upload] input", path)
+    expect(page.locator("[data-item=files]")).to_contain_text("របាយការណ៍.pdf")
+    assert offsets[0] == str(256 * 1024), offsets
+
+
 def test_the_missing_list_leads_to_each_question_and_then_to_completing(served, visit, scene):
     visitor = visit()
     page = visitor.sign_in(scene.focal)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, redirect, request, url_for
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from forms.tables import tables
+from portal.blueprints import receiving
 from portal.blueprints.answering import load
 from portal.blueprints.follow.door import ThreadOf, blueprint, reply_for_staff, thread_for_staff
 from portal.blueprints.follow.review import review_page
@@ -196,21 +197,10 @@ for _one in VERDICTS:
 def record_signature(head: SubmissionHead) -> ResponseReturnValue:
     """Record that the stamped sheet is here, with its scan if there is one."""
     given = request.files.get("scan")
-    settings = current_app.config["SETTINGS"]
     definition, _ids = load(head)
     waiting = head.status is Status.AWAITING_SIGN_OFF
     try:
-        received = (
-            evidence_service.receive(
-                given.stream,
-                given.filename,
-                folder=settings.evidence_dir,
-                tmp=settings.tmp_dir,
-                limit=settings.evidence_max_bytes,
-            )
-            if given is not None and given.filename
-            else None
-        )
+        received = receiving.receive(given) if given is not None and given.filename else None
     except Invalid as error:
         return review_page(head, error=str(error), field="scan", status=422)
 

@@ -19,6 +19,7 @@ from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, may
 from portal.queries import grid as grids
 from portal.queries import implementation, reviews
+from portal.queries.documents import waiting_documents
 from portal.queries.rates import Rates, rates
 from portal.queries.submissions import asked_recommendations
 
@@ -99,10 +100,28 @@ def board(of: ReportingRound) -> ResponseReturnValue:
         claims=[_waiting_row(one, asked, inside=inside) for one in queue if one.status is Status.CLAIMED],
         to_review=[_waiting_row(one, asked, inside=inside) for one in queue if one.status is Status.SUBMITTED],
         threads=[_thread_row(one, asked, inside=inside) for one in threads],
+        papers=_papers(of, inside=inside),
         series=words.series(),
         bars=[(say(one.names), "", words.parts(one.replies, one.count)) for one in chart],
         state=_state(of),
     )
+
+
+def _papers(of: ReportingRound, *, inside: bool) -> list[dict[str, Any]]:
+    """Return the replies for which a document came that is still to be entered; they are not received yet."""
+    found = waiting_documents(db.session, of.id)
+    asked = asked_recommendations(db.session, [one.assignment_id for one in found]) if found else {}
+    return [
+        {
+            "institution": say(one.institution_names),
+            "cite": cite(asked.get(one.assignment_id, [])),
+            "title": _heading(asked.get(one.assignment_id, [])),
+            "count": one.count,
+            "at": one.since,
+            "url": url_for("documents.desk", public_id=one.submission) if inside else "",
+        }
+        for one in found
+    ]
 
 
 def _not_answered(found: Rates) -> list[InstitutionRate]:

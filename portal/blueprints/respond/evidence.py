@@ -1,16 +1,19 @@
-"""Evidence: received, given out, removed."""
+"""Evidence: received whole or in pieces, given out, described, removed."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, redirect, request, send_file, url_for
+from flask import current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from forms.answers import AnswerKey, Parsed
 from forms.question_types import question_type
+from portal.blueprints import receiving
 from portal.blueprints.answering import context_for, load
-from portal.blueprints.guard import requires, wants_json, who
+from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
 from portal.blueprints.respond.door import (
     EvidenceOf,
@@ -18,65 +21,72 @@ from portal.blueprints.respond.door import (
     blueprint,
     evidence_on,
     own_page,
+    own_reply,
 )
 from portal.database import write
 from portal.errors import IllegalTransition, Invalid, NotFound
-from portal.models import Evidence
+from portal.extensions import db
+from portal.models import Evidence, Visibility
 from portal.models.lifecycle import EDITABLE
-from portal.permissions import Permission
+from portal.permissions import Permission, can
 from portal.queries.evidence import evidence_of
 from portal.services import evidence as evidence_service
+from portal.services import idempotency
 from portal.services import submissions as services
 from portal.services.submissions import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
+    from sqlalchemy.orm import Session
 
     from forms.definition.model import Definition
+    from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
+    from portal.services.evidence import ReceivedFile
+
+
+def _own_upload(public_id: str, identifier: str) -> OnPage:
+    """Load a reply of one's own institution with the identifier of an upload."""
+    return OnPage(own_reply(public_id), identifier)
+
+
+@blueprint.route("/replies/<public_id>/uploads/<identifier>", methods=["GET", "PUT"])
+@requires(Permission.ANSWER_SUBMISSION, on=_own_upload)
+@repeats("a piece that came before changes nothing")
+def upload_piece(on: OnPage) -> ResponseReturnValue:
+    """Take a piece of a file (``?offset=``), or tell how much of it has come."""
+    if on.head.status not in EDITABLE:
+        raise IllegalTransition
+    told, status = receiving.take_piece(on.head.public_id, on.head.institution_id, on.code)
+    return dict(told), status
 
 
 @blueprint.post("/replies/<public_id>/questions/<code>/files")
 @requires(Permission.ANSWER_SUBMISSION, on=own_page)
 def upload(on: OnPage) -> ResponseReturnValue:
     """Attach files to a question: stored and hashed first, then their rows and the answer in one transaction."""
-    head, principal = on.head, who()
+    head = on.head
     definition, ids = load(head)
     item = next((i for i in definition.questions() if i.code == on.code), None)
     if item is None or question_type(item.type).control != "file":
         raise NotFound
     if head.status not in EDITABLE or (head.unlocked is not None and on.code not in head.unlocked):
         raise IllegalTransition
-    given = [one for _field, one in request.files.items(multi=True) if one.filename]
-    if not given:
-        raise Invalid(_("Choose a file first."))
-    settings = current_app.config["SETTINGS"]
-    received = [
-        evidence_service.receive(
-            one.stream,
-            one.filename or "",
-            folder=settings.evidence_dir,
-            tmp=settings.tmp_dir,
-            limit=settings.evidence_max_bytes,
-        )
-        for one in given
-    ]
-    context = context_for(principal, head, definition)
+    once = _Finish(request.form.get("upload", ""))
+    if (told := once.earlier()) is not None:
+        return told, 201
+    received = receiving.posted_files(head.public_id)
+    context = context_for(who(), head, definition)
     with write() as session:
-        for one in received:
-            made = evidence_service.add_file(session, head, one, question_id=ids[on.code], by=principal)
-        _set_files(session, head, definition, ids, on.code, context)
+        if (told := once.begin(session)) is None:
+            made = _attach(session, head, received, ids[on.code])
+            set_files(session, head, definition, ids, on.code, context)
+            told = once.keep(session, _told(made))
     if wants_json():
-        return {
-            "number": made.number,
-            "name": made.filename,
-            "size": made.size,
-            "url": url_for("respond.evidence", public_id=made.public_id),
-            "remove_url": url_for("respond.remove_evidence", public_id=made.public_id),
-        }, 201
-    notice(_("“%(name)s” is attached.", name=made.filename))
+        return told, 201
+    notice(_("“%(name)s” is attached.", name=told["name"]))
     return redirect(
         url_for("respond.section", public_id=head.public_id, code=definition.page_of(on.code).code)
         + f"#q-{on.code}-item",
@@ -84,13 +94,118 @@ def upload(on: OnPage) -> ResponseReturnValue:
     )
 
 
-def _set_files(
-    session: Any, head: SubmissionHead, definition: Definition, ids: Mapping[str, int], code: str, context: Any
+class _Finish:
+    """Finishes an upload in pieces once: a script whose answer was lost sends the end again and is told the same."""
+
+    def __init__(self, identifier: str) -> None:
+        user_id = who().user_id
+        named = hashlib.sha256(f"{request.path} {identifier}".encode()).hexdigest()[:40]
+        self.key = f"upload-{named}" if identifier and wants_json() and user_id else ""
+        self.user_id = user_id or 0
+        body = {name: request.form.get(name, "") for name in ("upload", "name", "size")}
+        self.body_hash = idempotency.fingerprint("POST", request.path, body)
+
+    def earlier(self) -> dict[str, Any] | None:
+        """Return what was answered before."""
+        if not self.key:
+            return None
+        kept = idempotency.find(db.session, user_id=self.user_id, key=self.key, body_hash=self.body_hash)
+        return dict(json.loads(kept.body)) if kept is not None and kept.body else None
+
+    def begin(self, session: Session) -> dict[str, Any] | None:
+        """Take the key, or return what a faster copy was answered."""
+        if not self.key:
+            return None
+        kept = idempotency.begin(session, user_id=self.user_id, key=self.key, body_hash=self.body_hash)
+        return dict(json.loads(kept.body)) if kept is not None and kept.body else None
+
+    def keep(self, session: Session, told: dict[str, Any]) -> dict[str, Any]:
+        """Keep the answer in the transaction of the work."""
+        if self.key:
+            idempotency.keep(session, user_id=self.user_id, key=self.key, status=201, body=json.dumps(told))
+        return told
+
+
+def _attach(session: Session, head: SubmissionHead, received: Sequence[ReceivedFile], question_id: int) -> Evidence:
+    """Attach files in their order; return the last. A file that hangs on this question already is not doubled."""
+    there = {one.sha256: one for one in evidence_of(session, head.id) if one.question_id == question_id}
+    for one in received:
+        if one.sha256 not in there:
+            there[one.sha256] = evidence_service.add_file(
+                session, head, one, question_id=question_id, by=who(), quota=receiving.quota()
+            )
+        made = there[one.sha256]
+    return made
+
+
+def _told(made: Evidence) -> dict[str, Any]:
+    return {
+        "number": made.number,
+        "name": made.filename,
+        "size": made.size,
+        "url": url_for("respond.evidence", public_id=made.public_id),
+        "remove_url": url_for("respond.remove_evidence", public_id=made.public_id),
+    }
+
+
+def set_files(
+    session: Any,
+    head: SubmissionHead,
+    definition: Definition,
+    ids: Mapping[str, int],
+    code: str,
+    context: Any,
+    *,
+    by: Principal | None = None,
 ) -> None:
     """Let the answer of a file question name what is attached to it."""
     attached = [one.public_id for one in evidence_of(session, head.id) if one.question_id == ids[code]]
     change = Change(Parsed(value=attached or None), None)  # type: ignore[arg-type] # a list is JSON
-    services.save_answers(session, head, definition, ids, {AnswerKey(code): change}, context=context, by=who())
+    services.save_answers(session, head, definition, ids, {AnswerKey(code): change}, context=context, by=by or who())
+
+
+@blueprint.get("/replies/<public_id>/files")
+@requires(Permission.VIEW_ANSWERS, on=own_reply)
+def files(head: SubmissionHead) -> ResponseReturnValue:
+    """Show what supports a reply: captions, who may see each file, whether it was scanned, and the room left."""
+    definition, ids = load(head)
+    codes = {question_id: code for code, question_id in ids.items()}
+    room = receiving.room(head.institution_id)
+    rows = []
+    for one in evidence_of(db.session, head.id):
+        code = codes.get(one.question_id or 0)
+        rows.append(
+            {
+                "one": one,
+                "title": one.filename or one.url,
+                "url": url_for("respond.evidence", public_id=one.public_id) if one.sha256 else one.url,
+                "size": receiving.megabytes(one.size) if one.size else "",
+                "code": code,
+                "open": _is_open(head, code) and can(who(), Permission.ANSWER_SUBMISSION, head),
+                "page_url": url_for("respond.section", public_id=head.public_id, code=definition.page_of(code).code)
+                + f"#q-{code}-item"
+                if code
+                else "",
+            }
+        )
+    return render_template(
+        "respond/files.html",
+        head=head,
+        rows=rows,
+        room=room,
+        room_words=receiving.room_words(room),
+        scanning=bool(current_app.config["SETTINGS"].clamd),
+        check_url=url_for("respond.check", public_id=head.public_id),
+        owed_url=url_for("respond.owed", round=head.round_slug),
+    )
+
+
+def _is_open(head: SubmissionHead, code: str | None) -> bool:
+    return head.status in EDITABLE and (head.unlocked is None or code in head.unlocked)
+
+
+def _code_of(on: EvidenceOf, ids: Mapping[str, int]) -> str | None:
+    return next((code for code, question_id in ids.items() if question_id == on.evidence.question_id), None)
 
 
 @blueprint.get("/evidence/<public_id>")
@@ -100,15 +215,28 @@ def evidence(on: EvidenceOf) -> ResponseReturnValue:
     one = on.evidence
     if one.sha256 is None:
         return redirect(one.url or url_for("public.home"), code=303)
-    path = current_app.config["SETTINGS"].evidence_dir / one.sha256[:2] / one.sha256
-    if not path.is_file():
-        raise NotFound(
-            _("This file is missing from the store. Tell the administrator its number: %(number)s.", number=one.number)
-        )
-    response = send_file(path, mimetype=one.media_type, as_attachment=True, download_name=one.filename)
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return receiving.give(one.sha256, one.media_type, one.filename, one.number)
+
+
+@blueprint.post("/evidence/<public_id>/describe")
+@requires(Permission.ANSWER_SUBMISSION, on=evidence_on)
+def describe_evidence(on: EvidenceOf) -> ResponseReturnValue:
+    """Say what a piece of evidence shows and who may see it, while the reply is open."""
+    _definition, ids = load(on.head)
+    if not _is_open(on.head, _code_of(on, ids)):
+        raise IllegalTransition
+    try:
+        visibility = Visibility(request.form.get("visibility", ""))
+    except ValueError:
+        raise Invalid(_("Say who may see this file.")) from None
+    with write() as session:
+        one = session.get_one(Evidence, on.evidence.id)
+        caption = request.form.get("caption", "")
+        evidence_service.describe(session, one, caption=caption, visibility=visibility, by=who())
+    notice(_("Saved."))
+    return redirect(
+        url_for("respond.files", public_id=on.head.public_id) + f"#evidence-{on.evidence.number}", code=303
+    )
 
 
 @blueprint.post("/evidence/<public_id>/remove")
@@ -117,8 +245,8 @@ def remove_evidence(on: EvidenceOf) -> ResponseReturnValue:
     """Take a file off a reply that may still be changed."""
     head = on.head
     definition, ids = load(head)
-    code = next((code for code, question_id in ids.items() if question_id == on.evidence.question_id), None)
-    if head.status not in EDITABLE or (head.unlocked is not None and code not in head.unlocked):
+    code = _code_of(on, ids)
+    if not _is_open(head, code):
         raise IllegalTransition
     context = context_for(who(), head, definition)
     with write() as session:
@@ -126,7 +254,7 @@ def remove_evidence(on: EvidenceOf) -> ResponseReturnValue:
         evidence_service.remove(session, one, by=who())
         session.flush()
         if code is not None:
-            _set_files(session, head, definition, ids, code, context)
+            set_files(session, head, definition, ids, code, context)
     if wants_json():
         return {"removed": True}
     notice(_("The file was removed."))

@@ -107,6 +107,8 @@ def _owed_row(one: Owed, held: Mapping[int, str]) -> dict[str, Any]:
         "answered": head.answered,
         "total": head.asked,
         "holder": _holder(one, held[one.head.id]),
+        "documents": head.documents,
+        "from_paper": head.from_paper,
         "url": url_for("respond.reply", public_id=head.public_id),
         "reading": not editable,
         "action": (_("Go on") if head.saved_at else _("Answer")) if editable else _("Read"),

@@ -12,7 +12,9 @@ from forms.answers import AnswerKey, field_name
 from forms.browser import FORMAT, browser_rules, filter_reads, known
 from forms.question_types import question_type
 from forms.tables import tables
+from portal.blueprints import receiving
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
+from portal.blueprints.documents.beside import documents_beside
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.holding import holding_of
 from portal.blueprints.page import notice
@@ -142,12 +144,25 @@ def _section_page(
             separators=(",", ":"),
         ),
         holding=holding_of(head),
+        **_uploading(head, shown=any(item.control == "file" for item in items)),
+        **documents_beside(head),
         request_key=uuid7(),
         today=answering.context.today.isoformat(),
         keeps=copy_secret(answering.principal),
         here_url=url_for("respond.here", public_id=head.public_id, code=page.code),
         offline=offline_of(head.round_slug, not answering.readonly, head),
     )
+
+
+def _uploading(head: SubmissionHead, *, shown: bool) -> dict[str, str]:
+    """Return where pieces of files go to and where files are described, if the page takes files (else no query)."""
+    if not shown:
+        return {"pieces_url": "", "files_url": "", "room_words": ""}
+    return {
+        "pieces_url": url_for("respond.upload_piece", public_id=head.public_id, identifier="-").removesuffix("-"),
+        "files_url": url_for("respond.files", public_id=head.public_id),
+        "room_words": receiving.room_words(receiving.room(head.institution_id)),
+    }
 
 
 def _why_back(head: SubmissionHead) -> dict[str, Any] | None:

@@ -546,48 +546,10 @@ for (const button of form.querySelectorAll("[data-picks]")) {
   });
 }
 
-// Files go by themselves, with progress; the answers are saved first, then the page is read again.
-for (const box of document.querySelectorAll("[data-upload]")) {
-  const field = box.querySelector("input[type=file]");
-  const target = field.form;
-  const bar = box.querySelector("progress");
-  const state = box.querySelector("[data-words]");
-  if (!target) continue;
-  field.addEventListener("change", () => {
-    if (!field.files.length) return;
-    const request = new XMLHttpRequest();
-    const button = box.querySelector("button");
-    button.disabled = true;
-    bar.hidden = false;
-    state.textContent = `${box.dataset.uploading} ${digits("0")}%`;
-    request.upload.addEventListener("progress", (event) => {
-      if (!event.lengthComputable) return;
-      bar.value = Math.round((100 * event.loaded) / event.total);
-      state.textContent = `${box.dataset.uploading} ${digits(String(bar.value))}%`;
-    });
-    const fail = (text) => {
-      bar.hidden = true;
-      button.disabled = false;
-      state.textContent = text || box.dataset.failed;
-      field.value = "";
-    };
-    request.addEventListener("load", async () => {
-      if (request.status >= 200 && request.status < 400) {
-        await quiet(4000);
-        leaving = !unsent();
-        location.reload();
-        return;
-      }
-      let told = {};
-      try { told = JSON.parse(request.responseText); } catch { /* no sentence came */ }
-      const problem = (told.problems || told.refused || [])[0];
-      fail((problem && problem.message) || told.message || told.title);
-    });
-    request.addEventListener("error", () => fail(""));
-    request.open("POST", target.action);
-    request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("X-CSRFToken", form.elements.csrf_token.value);
-    request.send(new FormData(target));
-  });
-}
-
+// What uploads.js brought is shown by reading the page again; the answers are saved first.
+document.addEventListener("tamdan:uploaded", async (event) => {
+  event.preventDefault();
+  await quiet(4000);
+  leaving = !unsent();
+  location.reload();
+});

@@ -16,10 +16,13 @@ from portal import clock, migrations
 from portal.models import (
     Answer,
     Assignment,
+    AssignmentDocument,
     Base,
     Clarification,
     Collection,
     Delegation,
+    Evidence,
+    EvidenceKind,
     Example,
     ExampleAct,
     ExampleEvent,
@@ -66,7 +69,7 @@ def test_the_schema_equals_the_models(engine):
 
 
 def test_the_head_is_pinned(engine):
-    assert migrations.head() == migrations.current(engine) == "0010"
+    assert migrations.head() == migrations.current(engine) == "0011"
 
 
 def test_head_and_current_are_what_alembic_says(engine):
@@ -295,6 +298,32 @@ def test_what_units_answered_goes_with_sharing_and_replies_stay(engine):
         assert (one.held_by, one.note, one.quoted) == (one.created_by, "", [])
         session.add(Submission(status=Status.IN_PROGRESS))
         session.commit()
+
+
+def test_documents_come_and_go_and_evidence_stays(engine):
+    with Session(engine) as session:
+        actor = factories.system_actor(session).id
+        reply = factories.submission(session)
+        asked = reply.assignment_id
+        given = {"filename": "a.pdf", "media_type": "application/pdf", "size": 1, "sha256": "0" * 64, "added_by": actor}
+        session.add(
+            AssignmentDocument(assignment_id=asked, from_secretariat=True, added_at=clock.now(), **given)
+        )
+        session.add(
+            Evidence(
+                submission_id=reply.id, round_id=session.get_one(Assignment, asked).round_id, number=1,
+                kind=EvidenceKind.FILE, added_at=clock.now(), scanned_at=clock.now(), **given,
+            )
+        )  # fmt: skip
+        session.commit()
+    before = ScriptDirectory.from_config(migrations.config()).get_revision("0011").down_revision
+    migrations.downgrade(engine, before)
+    assert "assignment_document" not in inspect(engine).get_table_names()
+    assert "scanned_at" not in {column["name"] for column in inspect(engine).get_columns("evidence")}
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        assert session.execute(select(Evidence.filename, Evidence.scanned_at)).one() == ("a.pdf", None)
+        assert session.scalars(select(AssignmentDocument)).all() == []
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):

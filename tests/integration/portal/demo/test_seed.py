@@ -24,10 +24,12 @@ from portal.models import (
     AnswerRevision,
     AnswerRow,
     Assignment,
+    AssignmentDocument,
     AuditEvent,
     Clarification,
     ClarificationStatus,
     Country,
+    DocumentState,
     Evidence,
     ImplementationState,
     Institution,
@@ -138,7 +140,9 @@ def test_everything_of_the_files_is_there(seeded: Seeded, stored: Session) -> No
         assert (found.status, found.opens_on) == (wanted, files.opening(of))
     country = stored.scalars(select(Country)).one()
     assert country.demo
+    waiting = stored.scalars(select(AssignmentDocument.state)).all()
     if files.folder.name == "cambodia":
+        assert waiting == [DocumentState.RECEIVED] * 2
         paragraphs = stored.scalars(
             select(Recommendation.paragraph)
             .join(SourceDocument, SourceDocument.id == Recommendation.document_id)

@@ -15,6 +15,7 @@ from portal import clock
 from portal.models import (
     Answer,
     Assignment,
+    Evidence,
     Institution,
     Participation,
     Question,
@@ -23,6 +24,7 @@ from portal.models import (
     Status,
     Submission,
     VersionItem,
+    Visibility,
 )
 from portal.queries.sessions import system_principal
 from portal.services import round_workbook
@@ -271,6 +273,18 @@ def test_what_people_typed_is_text_and_never_a_formula(make, session, scene):
         # Excel reads _x005F_ back as an underscore; openpyxl leaves that to us
         assert kept[f"r{number}"].replace("_x005F_", "_") == naughty.replace("\x0b", "\ufffd"), naughty
     assert [row["What was altered"] for row in rows_of(book, "Notes")] != []
+
+
+def test_what_is_confidential_is_counted_and_named_nowhere(make, session, scene):
+    of = scene.replies["submitted"]
+    one = session.scalars(select(Evidence).where(Evidence.submission_id == of.id)).one()
+    one.visibility, one.filename, one.caption = Visibility.CONFIDENTIAL, "CANARY.pdf", "CANARY"
+    session.commit()
+    made, path, _book = make()
+    assert made
+    whole = "".join(parts(path).values())
+    assert "CANARY" not in whole
+    assert "(confidential: open it in the portal)" in whole
 
 
 def test_a_very_long_answer_goes_on_in_the_next_columns_and_is_noted(make, session, scene):

@@ -1,0 +1,134 @@
+"""Files as they come by HTTP: whole in a form, or in pieces; and how they are given out again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import current_app, request, send_file
+from flask_babel import gettext as _
+
+from portal.blueprints.guard import who
+from portal.errors import Invalid, NotFound
+from portal.extensions import db
+from portal.queries.evidence import Room, used_bytes
+from portal.services import evidence, uploads
+from portal.table import Problem
+from portal.templating import digits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Response
+    from werkzeug.datastructures import FileStorage
+
+    from config import Settings
+    from portal.services.evidence import ReceivedFile
+
+
+def settings() -> Settings:
+    """Return the settings in force."""
+    found: Settings = current_app.config["SETTINGS"]
+    return found
+
+
+def quota() -> int:
+    """Return how many bytes an institution may keep."""
+    return settings().evidence_quota_bytes
+
+
+def room(institution_id: int) -> Room:
+    """Return how much an institution may keep and keeps."""
+    return Room(used_bytes(db.session, institution_id), quota())
+
+
+def room_words(of: Room, *, institution: str = "") -> str:
+    """Say how much room is used, before it is reached and when it is; ``institution`` names it to the secretariat."""
+    if institution:
+        used, whole = megabytes(of.used), megabytes(of.quota)
+        return str(_("%(institution)s: %(used)s of %(quota)s used.", institution=institution, used=used, quota=whole))
+    if not of.left:
+        return str(
+            _(
+                "All %(quota)s of your institution are used: no more files are taken. "
+                "Remove what is not needed, or ask the secretariat for more room.",
+                quota=megabytes(of.quota),
+            )
+        )
+    return str(
+        _("Your institution has used %(used)s of %(quota)s.", used=megabytes(of.used), quota=megabytes(of.quota))
+    )
+
+
+def megabytes(size: int) -> str:
+    """Return a size as people read it."""
+    if size < 1024**2:
+        return f"{digits(f'{-(-size // 1024)}')} kB"
+    if size < 1024**3:
+        return f"{digits(f'{size / 1024**2:.0f}')} MB"
+    return f"{digits(f'{size / 1024**3:.1f}'.removesuffix('.0'))} GB"
+
+
+def receive(given: FileStorage) -> ReceivedFile:
+    """Take one file of a form into the store; its row comes afterwards."""
+    of = settings()
+    return evidence.receive(
+        given.stream, given.filename or "", folder=of.evidence_dir, tmp=of.tmp_dir, limit=of.evidence_max_bytes
+    )
+
+
+def posted_files(about: str) -> list[ReceivedFile]:
+    """Take what a form brings: its files, or (``upload``, ``name``, ``size``) one that came in pieces for ``about``.
+
+    Raises:
+        Invalid: nothing was chosen, or a file is not taken. WrongOffset: pieces are missing.
+    """
+    if identifier := request.form.get("upload"):
+        of = settings()
+        path = uploads.place(of.tmp_dir, who(), about, identifier)
+        draft = uploads.claim(path, request.form.get("size", 0, type=int))
+        name = request.form.get("name", "")
+        return [evidence.receive_pieces(draft, name, folder=of.evidence_dir, limit=of.evidence_max_bytes)]
+    given = [one for _field, one in request.files.items(multi=True) if one.filename]
+    if not given:
+        sentence = _("Choose a file first.")
+        raise Invalid(sentence, problems=[Problem(sentence, field="file")])
+    return [receive(one) for one in given]
+
+
+def take_piece(about: str, institution_id: int, identifier: str) -> tuple[Mapping[str, object], int]:
+    """Answer a piece (PUT, its bytes the body), or the question how much has come (GET), with {offset}."""
+    of = settings()
+    path = uploads.place(of.tmp_dir, who(), about, identifier)
+    if request.method == "GET":
+        return {"offset": uploads.offset(path), "piece": uploads.PIECE}, 200
+    piece = request.stream.read(uploads.LARGEST_PIECE + 1)
+    if len(piece) > uploads.LARGEST_PIECE:
+        raise Invalid(_("This piece is too large."), code="piece_too_large")
+    at = request.args.get("offset", -1, type=int)
+    try:
+        after = uploads.append(path, at, piece, limit=of.evidence_max_bytes, room=room(institution_id).left)
+    except uploads.WrongOffset as error:
+        return {"code": error.code, "title": str(error), "offset": error.offset}, 409
+    return {"offset": after}, 200
+
+
+def give(sha256: str, media_type: str | None, filename: str | None, number: int | None = None) -> Response:
+    """Give a kept file, always as a download, never rendered (ASVS 3.2.1, 5.3.1; names by RFC 6266).
+
+    Raises:
+        NotFound: it is missing from the store.
+    """
+    path = settings().evidence_dir / sha256[:2] / sha256
+    if not path.is_file():
+        raise NotFound(
+            _("This file is missing from the store. Tell the administrator its number: %(number)s.", number=number)
+            if number
+            else None
+        )
+    response = send_file(
+        path, mimetype=media_type or "application/octet-stream", as_attachment=True, download_name=filename or "file"
+    )
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

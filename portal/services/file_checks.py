@@ -1,0 +1,161 @@
+"""What a file must be to be kept: a kind that is taken, content that fits its name, a name that hides nothing."""
+
+from __future__ import annotations
+
+import mmap
+import unicodedata
+import zipfile
+from typing import TYPE_CHECKING
+
+import puremagic
+from flask_babel import lazy_gettext as _l
+
+from portal.errors import Invalid
+from portal.table import Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from portal.table import Speakable
+
+# extension -> the media type under which it is served, always as an attachment
+ALLOWED = {
+    ".pdf": "application/pdf",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".doc": "application/msword",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".txt": "text/plain",
+    ".csv": "text/csv",
+}
+# an older Word file is a small file system whose names are written in UTF-16
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OFFICE = {".docx": "word/", ".xlsx": "xl/", ".pptx": "ppt/"}
+_ODF = {".odt": b"opendocument.text", ".ods": b"opendocument.spreadsheet"}
+MAXIMUM_NAME = 180
+HEAD = 1024 * 1024
+# what runs, or is drawn, where it is opened: such a name inside a name is a trap ("minutes.exe.pdf")
+DANGEROUS = frozenset(
+    {
+        *("exe", "com", "scr", "pif", "bat", "cmd", "ps1", "vbs", "vbe", "js", "jse", "wsf", "wsh", "hta", "msi"),
+        *("msp", "jar", "lnk", "reg", "cpl", "dll", "sh", "app", "apk", "dmg", "iso", "img", "html", "htm", "xhtml"),
+        *("svg", "xml", "php", "asp", "aspx", "jsp", "docm", "dotm", "xlsm", "xltm", "xlam", "pptm", "potm", "ppam"),
+    }
+)
+# marks that turn the reading direction, so that "exe.fdp" is read as "pdf.exe" backwards
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_MARKUP = (b"<!doctype", b"<html", b"<script", b"<svg", b"<?xml", b"<?php", b"#!")
+
+
+def refuse(sentence: Speakable, code: str = "file_refused") -> Invalid:
+    """Return the error of a file that is not taken."""
+    return Invalid(sentence, problems=[Problem(sentence, field="file")], code=code)
+
+
+def clean_name(name: str) -> str:
+    """Return a file name fit to be shown and downloaded: no path, no control or direction marks, not too long."""
+    bare = name.replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(c for c in bare if unicodedata.category(c) not in {"Cc", "Cs", "Zl", "Zp"} and c not in TURNING)
+    stem, dot, extension = kept.rpartition(".")
+    if dot and len(kept) > MAXIMUM_NAME:
+        kept = stem[: MAXIMUM_NAME - len(extension) - 1] + "." + extension
+    return kept.strip(" .") or "file"
+
+
+def check_name(filename: str) -> tuple[str, str]:
+    """Return a name as it will be shown, and its extension.
+
+    Raises:
+        Invalid: it hides something (control or turning marks, a second extension that runs), or is of no kind taken.
+    """
+    name = clean_name(filename)
+    if any(c in TURNING or unicodedata.category(c) in {"Cc", "Zl", "Zp"} for c in filename):
+        raise refuse(
+            _l(
+                "The name of “%(name)s” contains invisible marks that can hide what it is. "
+                "Rename it, then send it again.",
+                name=name,
+            )
+        )
+    stem, _dot, last = name.lower().rpartition(".")
+    extension = f".{last}" if stem else ""
+    if extension not in ALLOWED:
+        raise refuse(
+            _l(
+                "“%(name)s” is not of a kind that is taken. "
+                "Send PDF, Word, Excel, PowerPoint, OpenDocument, JPG, PNG, text or CSV.",
+                name=name,
+            )
+        )
+    if inner := next((part for part in stem.split(".")[1:] if part.strip() in DANGEROUS), ""):
+        raise refuse(
+            _l(
+                "“%(name)s” has a second ending, .%(inner)s, as files have that harm. "
+                "Rename it, then send it again.",
+                name=name,
+                inner=inner,
+            )
+        )
+    return name, extension
+
+
+def check_content(path: Path, extension: str, name: str) -> None:
+    """Hold the content against the name (ASVS 5.2.2): a disguise is refused, and so are macros."""
+    belies = refuse(
+        _l("The content of “%(name)s” is not what its name says. Open it in its program and save it again.", name=name)
+    )
+    if extension in {".txt", ".csv"}:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+        start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:20].lower()
+        if b"\0" in head or head[:5] == b"%PDF-" or head[:2] in {b"PK", b"MZ"} or start.startswith(_MARKUP):
+            raise belies
+        return
+    if extension == ".doc":
+        _judge_old_word(path, name, belies)
+        return
+    if extension in _OFFICE or extension in _ODF:
+        _judge_package(path, extension, name, belies)
+        return
+    try:
+        found = {match.extension for match in puremagic.magic_file(str(path))}
+    except (puremagic.PureError, ValueError):
+        found = set()
+    wanted = {".jpg", ".jpeg", ".jfif"} if extension in {".jpg", ".jpeg"} else {extension}
+    if not found & wanted:
+        raise belies
+
+
+def _judge_old_word(path: Path, name: str, belies: Invalid) -> None:
+    if path.stat().st_size < len(_OLE):
+        raise belies
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content[: len(_OLE)] != _OLE or content.find("WordDocument".encode("utf-16-le")) < 0:
+            raise belies
+        if any(content.find(mark.encode("utf-16-le")) >= 0 for mark in ("_VBA_PROJECT", "VBA", "Macros")):
+            raise _with_macros(name)
+
+
+def _with_macros(name: str) -> Invalid:
+    return refuse(_l("“%(name)s” contains macros. Save it without macros and send it again.", name=name))
+
+
+def _judge_package(path: Path, extension: str, name: str, belies: Invalid) -> None:
+    try:
+        with zipfile.ZipFile(path) as package:
+            names = package.namelist()
+            if any(member.lower().endswith("vbaproject.bin") for member in names):
+                raise _with_macros(name)
+            if extension in _OFFICE:
+                fits = "[Content_Types].xml" in names and any(member.startswith(_OFFICE[extension]) for member in names)
+            else:
+                fits = "mimetype" in names and _ODF[extension] in package.open("mimetype").read(200)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
+        raise belies from None
+    if not fits:
+        raise belies

@@ -1,0 +1,229 @@
+"""Documents received, to be entered; and a return on paper that the secretariat enters on behalf of an institution."""
+
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import func, select
+
+from portal.models import (
+    Answer,
+    AssignmentDocument,
+    AuditEvent,
+    DocumentState,
+    Evidence,
+    Institution,
+    ItemKind,
+    ReportingRound,
+    Role,
+    Signature,
+    StaffRole,
+    Status,
+    Submission,
+    SubmissionEvent,
+    VersionItem,
+)
+from tests import factories
+
+pytestmark = pytest.mark.engines
+
+JSON = {"Accept": "application/json"}
+PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+@pytest.fixture
+def scene(session):
+    moj: Institution = factories.institution(session, "MOJ")
+    version = factories.questionnaire_version(session)
+    page = session.scalars(select(VersionItem).where(VersionItem.kind == ItemKind.SECTION)).one()
+    factories.question(session, version, "why", "text", parent=page, required="true()")
+    factories.question(session, version, "proof", "file", parent=page)
+    reply = factories.submission(session, factories.assignment(session, to=moj, version=version))
+    made = SimpleNamespace(
+        reply=reply,
+        own=f"/replies/{reply.public_id}",
+        desk=f"/review/{reply.public_id}",
+        focal=factories.person(session, moj, Role.FOCAL_POINT),
+        reader=factories.person(session, moj, Role.READER),
+        stranger=factories.person(session, factories.institution(session, "MOI"), Role.FOCAL_POINT),
+        coordinator=factories.staff(session),
+        writer=factories.staff(session, StaffRole.REPORT_WRITER),
+    )
+    session.commit()
+    return made
+
+
+def send(client, path, content=PDF, name="លិខិត.pdf", expect=303, **more):
+    return client.post(f"{path}/documents", {"document": (io.BytesIO(content), name), **more}, expect=expect)
+
+
+def only(session):
+    return session.scalars(select(AssignmentDocument)).one()
+
+
+def reply(session, scene):
+    return session.get_one(Submission, scene.reply.id)
+
+
+def test_a_document_counts_as_received_to_be_entered_and_as_no_answer(client_for, scene, session):
+    focal, coordinator = client_for(scene.focal), client_for(scene.coordinator)
+    send(focal, scene.own, note="Letter 12")
+    one = only(session)
+    assert (one.state, one.from_secretariat, one.note) == (DocumentState.RECEIVED, False, "Letter 12")
+    assert reply(session, scene).status is Status.ISSUED
+    send(focal, scene.own)  # the same file again is the same document
+    only(session)
+    focal.get(f"{scene.own}/pages/page1", expect=200)
+    assert "received, to be entered" in focal.words
+    focal.get("/owed", expect=200)
+    assert "document received, to be entered" in focal.words
+    coordinator.get(f"{scene.desk}/documents", expect=200)
+    assert "Letter 12" in coordinator.words
+    assert coordinator.get(f"/documents/{one.public_id}", check=False).get_data() == PDF
+    assert coordinator.response.headers["Content-Disposition"].startswith("attachment")
+    coordinator.get(f"{scene.desk}", expect=200)
+    assert "1 document waits to be entered" in coordinator.words
+    coordinator.get(f"/rounds/{session.scalars(select(ReportingRound.slug)).one()}", expect=200)
+    assert "Received, to be entered" in coordinator.words
+    # nothing is received: a document is no reply
+    assert "0 of 1" in coordinator.words
+
+
+def test_a_photo_stands_beside_the_questions_a_pdf_is_a_link(client_for, scene, session):
+    focal = client_for(scene.focal)
+    png = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89" + b"\0\0\0\0IEND\xaeB`\x82"
+    send(focal, scene.own, png, "scan.png")
+    send(focal, scene.own)
+    focal.get(f"{scene.own}/pages/page1", expect=200)
+    images = focal.page.xpath("//aside//img/@src")
+    assert len(images) == 1
+    got = focal.get(images[0], check=False)
+    assert got.mimetype == "image/png"
+    assert got.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_whose_documents_they_are(client_for, scene, session):
+    send(client_for(scene.reader), scene.own, expect=403)
+    send(client_for(scene.stranger), scene.own, expect=404)
+    send(client_for(scene.writer), scene.desk, expect=403)
+    send(client_for(scene.focal), scene.desk, expect=404)
+    send(client_for(scene.coordinator), scene.desk)
+    one = only(session)
+    assert one.from_secretariat
+    for person, expect in ((scene.stranger, 404), (scene.reader, 200), (scene.writer, 200), (scene.focal, 200)):
+        client_for(person).get(f"/documents/{one.public_id}", check=False, expect=expect)
+    for person, expect in ((scene.stranger, 404), (scene.reader, 403), (scene.writer, 403)):
+        client_for(person).post(f"/documents/{one.public_id}/entered", expect=expect)
+        client_for(person).post(f"/documents/{one.public_id}/set-aside", {"reason": "x"}, expect=expect)
+    send(client_for(scene.focal), scene.own, b"<html>", "a.pdf", expect=422)
+
+
+def test_a_document_is_entered_or_set_aside_once(client_for, scene, session):
+    focal, coordinator = client_for(scene.focal), client_for(scene.coordinator)
+    send(coordinator, scene.desk)
+    one = only(session)
+    coordinator.post(f"/documents/{one.public_id}/set-aside", {"reason": " "}, expect=422)
+    coordinator.post(f"/documents/{one.public_id}/set-aside", {"reason": "It is another ministry's"}, expect=303)
+    session.refresh(one)
+    assert (one.state, one.reason) == (DocumentState.SET_ASIDE, "It is another ministry's")
+    focal.get(f"{scene.own}/documents", expect=200)
+    assert "It is another ministry's" in focal.words
+    focal.post(f"/documents/{one.public_id}/entered", expect=409)
+    # the same file may come again after that
+    send(focal, scene.own)
+    again = session.scalars(select(AssignmentDocument).where(AssignmentDocument.state == DocumentState.RECEIVED)).one()
+    focal.post(f"/documents/{again.public_id}/entered", expect=303)
+    session.refresh(again)
+    assert again.state is DocumentState.ENTERED
+    assert again.settled_at is not None
+
+
+def enter(coordinator, scene, one, expect=303, action="save", **fields):
+    names = {name.replace("__", "@"): value for name, value in fields.items()}
+    bases = {f"base:{name}": 0 for name in names}
+    path = f"{scene.desk}/paper/{one.public_id}"
+    return coordinator.post(f"{path}/pages/page1", bases | names | {"action": action}, expect=expect)
+
+
+def test_the_secretariat_enters_a_return_on_paper_and_it_is_marked_everywhere(client_for, scene, session):
+    coordinator = client_for(scene.coordinator)
+    send(coordinator, scene.desk)
+    one = only(session)
+    path = f"{scene.desk}/paper/{one.public_id}"
+    coordinator.get(path, follow=True)
+    assert "You enter answers on behalf of" in coordinator.words
+    assert not one.on_behalf_since
+    # the same form: what cannot be read is refused with its sentence
+    enter(coordinator, scene, one, expect=422, beds="many")
+    coordinator.post(f"{path}/finish", expect=422)
+    enter(coordinator, scene, one, state="done", measures__km="វិធានការ", why__en="Because", **{"base:beds": "1", "beds": "12"})
+    given = {"file": (io.BytesIO(PDF + b"annex"), "annex.pdf")}
+    coordinator.post(f"{path}/questions/proof/files", given, expect=303)
+    coordinator.get(f"{path}/pages/page1", expect=200)
+    assert reply(session, scene).status is Status.IN_PROGRESS
+    coordinator.post(f"{path}/finish", expect=303)
+    session.expire_all()
+    done = reply(session, scene)
+    assert (done.status, done.signature, done.hand_in) == (Status.SUBMITTED, Signature.PAPER, 1)
+    scan = session.scalars(select(Evidence).where(Evidence.sha256 == one.sha256)).one()
+    events = session.scalars(select(SubmissionEvent).order_by(SubmissionEvent.number)).all()
+    assert events[-1].details["scan"] == scan.public_id
+    session.refresh(one)
+    assert one.state is DocumentState.ENTERED
+    # the person who typed it is named, and for whom
+    entered = session.scalars(select(AuditEvent).where(AuditEvent.action == "enter_on_behalf")).one()
+    assert entered.details["institution"] == "MOJ"
+    assert session.scalars(select(Answer.answered_by).distinct()).all() == [entered.actor_id]
+    coordinator.get(scene.desk, expect=200)
+    assert "Entered by the secretariat from paper" in coordinator.words
+    focal = client_for(scene.focal)
+    for page in (f"{scene.own}/check", f"{scene.own}/pages/page1", "/owed"):
+        focal.get(page, expect=200)
+        assert "Entered by the secretariat from paper" in focal.words
+
+
+def test_what_the_institution_writes_itself_is_never_opened_to_the_secretariat(client_for, scene, session):
+    focal, coordinator = client_for(scene.focal), client_for(scene.coordinator)
+    send(coordinator, scene.desk)
+    one = only(session)
+    focal.post(f"{scene.own}/pages/page1", {"why@en": "CANARY", "base:why@en": "0"}, headers=JSON, expect=200)
+    path = f"{scene.desk}/paper/{one.public_id}"
+    for _each in (1, 2):
+        coordinator.get(f"{path}/pages/page1", expect=409)
+        assert "CANARY" not in coordinator.words
+    enter(coordinator, scene, one, expect=409, state="done")
+    coordinator.post(f"{path}/finish", expect=409)
+    assert session.scalar(select(func.count()).select_from(Answer)) == 1
+
+
+def test_the_institution_may_go_on_with_what_was_entered(client_for, scene, session):
+    focal, coordinator = client_for(scene.focal), client_for(scene.coordinator)
+    send(coordinator, scene.desk)
+    one = only(session)
+    enter(coordinator, scene, one, why__en="From the paper")
+    focal.post(f"{scene.own}/pages/page1", {"why@en": "Better", "base:why@en": "1"}, headers=JSON, expect=200)
+    coordinator.get(f"{scene.desk}/paper/{one.public_id}/pages/page1", expect=409)
+
+
+def test_only_a_coordinator_enters(client_for, scene, session):
+    send(client_for(scene.coordinator), scene.desk)
+    one = only(session)
+    for person, expect in ((scene.writer, 403), (scene.focal, 404), (scene.stranger, 404)):
+        client = client_for(person)
+        client.get(f"{scene.desk}/paper/{one.public_id}/pages/page1", expect=expect)
+        enter(client, scene, one, expect=expect, why__en="x")
+        client.post(f"{scene.desk}/paper/{one.public_id}/finish", expect=expect)
+    assert session.scalar(select(func.count()).select_from(Answer)) == 0
+
+
+def test_a_document_can_come_in_pieces_to_both_sides(client_for, scene, session):
+    for client, path in ((client_for(scene.focal), scene.own), (client_for(scene.coordinator), scene.desk)):
+        identifier = "0123456789abcdef" * 2
+        headers = JSON | {"X-CSRFToken": client.token(), "Content-Type": "application/octet-stream"}
+        content = PDF + path.encode()
+        client.open(f"{path}/uploads/{identifier}?offset=0", method="PUT", data=content, headers=headers, expect=200)
+        fields = {"upload": identifier, "name": "a.pdf", "size": str(len(content))}
+        client.post(f"{path}/documents", fields, headers=JSON, expect=201)
+    assert session.scalar(select(func.count()).select_from(AssignmentDocument)) == 2
