@@ -143,7 +143,7 @@ function offerKept(place, lines, language, clock, done) {
 // After a page was closed over unsaved text: what the server has already goes, what it has something newer for is shown
 // as a conflict, the rest is offered.
 async function recoverKept(records, page) {
-  const { form, copy, dirty, unitOf, baseOf, isShown, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, digits, leave } = page;
+  const { form, copy, dirty, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, digits, leave } = page;
   const place = document.querySelector("[data-recovered]");
   const lines = [];
   for (const { id, at, kept } of records) {
@@ -163,6 +163,10 @@ async function recoverKept(records, page) {
     for (const { id } of records) await copy.drop(id);
   };
   offerKept(place, lines, form.dataset.language, whenKept, done);
+
+  function isShown(name, pairs) {
+    return packed(own(name, [...new URLSearchParams(heard(name))])) === packed(own(name, pairs));
+  }
 
   function whenKept(at) {
     const shape = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" };

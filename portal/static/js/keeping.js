@@ -54,11 +54,6 @@ function putBack(name, pairs) {
   if (fold) fold.open = true;
 }
 
-function isShown(name, pairs) {
-  const now = new URLSearchParams(heard(name));
-  return packed(own(name, [...now])) === packed(own(name, pairs));
-}
-
 // After a page was closed over unsaved text, see conflict.js.
 async function recover() {
   const records = await copy.found();
@@ -66,7 +61,7 @@ async function recover() {
   const { recoverKept } = await compared();
   const leave = async () => { await quiet(2500); leaving = true; location.reload(); };
   recoverKept(records, {
-    form, copy, dirty, unitOf, baseOf, fieldsOf, isShown, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, digits, leave,
+    form, copy, dirty, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, digits, leave,
   });
 }
 
