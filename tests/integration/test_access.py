@@ -207,9 +207,14 @@ ACCESS: dict[str, Access] = {
     "respond.check": draft(*MEMBERS),
     "respond.claim_not_ours": draft(FOCAL, ALTERNATE),
     "respond.complete": draft(FOCAL, ALTERNATE),
+    "respond.download_reply": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.download_round": allow(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.evidence": allow(*MEMBERS, owned=True),
     "respond.hand_in_pending": draft(FOCAL, ALTERNATE),
     "respond.not_ours": draft(FOCAL, ALTERNATE),
+    "respond.offline": allow(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.offline_confirm": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.offline_dry_run": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.owed": allow(*MEMBERS),
     "respond.recall": draft(FOCAL, ALTERNATE, APPROVER),
     "respond.remove_evidence": allow(FOCAL, ALTERNATE, CONTRIBUTOR, owned=True),
@@ -219,6 +224,7 @@ ACCESS: dict[str, Access] = {
     "respond.save_section": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.section": draft(*MEMBERS),
     "respond.upload": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.upload_offline": allow(FOCAL, ALTERNATE, CONTRIBUTOR),
     "rounds.assignment": allow(*SECRETARIAT),
     "rounds.change": allow(COORDINATOR),
     "rounds.close": allow(COORDINATOR),
@@ -268,6 +274,7 @@ ARGUMENTS: dict[str, str] = {
     "people.switch_institution": "institution",
     "people.dry_run": "draft", "people.confirm": "draft",
     "respond.answer_clarification": "clarification",
+    "respond.offline_dry_run": "offline_draft", "respond.offline_confirm": "offline_draft",
     "respond.evidence": "evidence", "respond.remove_evidence": "evidence",
     "people": "spare",
     "exports": "export",
@@ -288,6 +295,7 @@ FIXED = {"code": "page1", "language": "en", "slug": "round-of-a", "name": f"km.{
 DRAFTS = {
     "draft": "people", "questionnaire_draft": "questionnaire", "recommendations_draft": "recommendations",
     "texts_draft": "texts", "questionnaire_texts_draft": "questionnaire_texts", "wording_draft": "wording",
+    "offline_draft": "offline",
 }  # fmt: skip
 # what a post needs to get as far as the verb
 FIELDS = {
@@ -344,6 +352,7 @@ def world(app, session):
         ),
         clarification=Clarification(submission_id=reply.id, opened_by=actor, opened_at=clock.now()),
     )  # fmt: skip
+    made.offline_draft.summary = {"institution": a.id, "round": campaign.slug, "files": []}
     session.add_all([getattr(made, name) for name in DRAFTS])
     session.add_all([made.held, made.evidence, made.clarification, made.mail, made.export])
     session.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.blueprints.respond import acts, evidence, owed, section
+from portal.blueprints.respond import acts, evidence, offline, owed, section
 from portal.blueprints.respond.door import blueprint, own_reply, reply_of
 
-__all__ = ["acts", "blueprint", "evidence", "owed", "own_reply", "reply_of", "section"]
+__all__ = ["acts", "blueprint", "evidence", "offline", "owed", "own_reply", "reply_of", "section"]

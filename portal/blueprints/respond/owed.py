@@ -12,6 +12,7 @@ from portal.blueprints.answering import AnsweringPage, load, title_of
 from portal.blueprints.guard import requires, who
 from portal.blueprints.respond.door import (
     blueprint,
+    offline_of,
     own_reply,
 )
 from portal.errors import NotFound
@@ -57,6 +58,7 @@ def owed() -> ResponseReturnValue:
         open=sum(1 for one, _row in asked if one.head.status in EDITABLE and not one.late),
         groups=_groups(asked),
         institution_questions=about[0] if about else None,
+        offline=offline_of(chosen.slug, any(one.head.status in EDITABLE for one in rows)) if chosen else None,
     )
 
 

@@ -20,6 +20,7 @@ from portal.blueprints.respond.door import (
     AskedVersion,
     OnPage,
     blueprint,
+    offline_of,
     own_page,
     version_asked,
 )
@@ -135,6 +136,7 @@ def _section_page(
         ),
         request_key=uuid7(),
         today=answering.context.today.isoformat(),
+        offline=offline_of(head.round_slug, not answering.readonly, head),
     )
 
 
