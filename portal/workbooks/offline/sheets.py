@@ -86,7 +86,7 @@ class ReplySheet:
             book.cell(ws, HEADER_ROW, column, words.everywhere(head, self.languages), style="header")
         for at, language in enumerate(self.languages):
             text = (
-                words.everywhere(_l("Answer"), self.languages) if len(self.languages) == 1 else self._own_name(language)
+                words.everywhere(_l("Your answer"), self.languages) if len(self.languages) == 1 else self._own_name(language)
             )
             book.cell(ws, HEADER_ROW, ANSWER + at, text, style="header")
         book.cell(
@@ -100,7 +100,7 @@ class ReplySheet:
         self._across(_l("Due on"), self.reply.due.strftime("%d/%m/%Y"))
 
     def _own_name(self, language: str) -> str:
-        answer = words.everywhere(_l("Answer"), [language])
+        answer = words.everywhere(_l("Your answer"), [language])
         try:
             return f"{answer}\n({Locale.parse(language, sep='-').get_display_name(language)})"
         except (UnknownLocaleError, ValueError):

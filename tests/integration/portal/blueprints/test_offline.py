@@ -82,3 +82,54 @@ def test_a_second_confirm_changes_nothing(client_for, scene, session):
     assert session.scalar(select(func.count()).select_from(AnswerRevision)) == count
     client.get(here, expect=200)
     assert "There is nothing to take over." in client.words
+
+
+# -- files that are not what they should be, through the page -----------------------------------------------------------------
+
+
+def test_each_bad_file_is_one_sentence_and_the_good_ones_go_on(client_for, scene):
+    client = client_for(scene.focal)
+    client.post("/owed/offline", {"round": scene.round.slug}, expect=422)
+    assert "Choose a file first." in client.words
+    send(client, scene, b"", names=("empty.xlsx",), expect=422)
+    assert "The file is empty." in client.words
+    send(client, scene, b"not a workbook at all", names=("x.xlsx",), expect=422)
+    assert "is not an Excel workbook" in client.words
+    filled = downloaded(client, scene)
+    filled.put("people", 4)
+    send(client, scene, filled.content(), b"%PDF-1.4", names=("good.xlsx", "bad.xlsx"), follow=True)
+    assert "“bad.xlsx”" in client.words
+    assert "People in all" in client.words
+
+
+def test_a_machine_and_the_page_say_the_same(app, client_for, scene, session):
+    from portal.models import ApiToken
+    from portal.services.sessions import token_digest
+
+    token = f"tamdan_offline_{'x' * 30}"
+    session.add(ApiToken(user_id=scene.focal.id, name="offline", token_hash=token_digest(token)))
+    session.commit()
+    machine = app.test_client(use_cookies=False)
+    headers = {"Authorization": f"Bearer {token}"}
+    out = machine.post(f"/api/v1/rounds/{scene.round.slug}/offline", headers=headers)
+    assert out.status_code == 200
+    filled = Filled(out.get_data())
+    filled.put("people", 4)
+    filled.put("held", "soon", line=1)
+    content = filled.content()
+    told = machine.post("/api/v1/offline", data={"file": files(content)}, headers=headers).json
+    assert not told["confirmed"]
+    assert told["counts"] | {"unchanged": 0} == {
+        "new": 1, "changed": 0, "unchanged": 0, "conflict": 0, "cleared": 0, "refused": 1, "closed": 0,
+    }  # fmt: skip
+    refused = next(one for one in told["replies"][0]["answers"] if one["outcome"] == "refused")
+    assert (refused["found"], refused["example"]) == ("soon", "27/03/2026")
+    new = next(one for one in told["replies"][0]["answers"] if one["outcome"] == "new")
+    assert new["new"] == [{"option": "copy1", "text": "4", "copy": "copy1.xlsx"}]
+    told = machine.post("/api/v1/offline", data={"file": files(content), "confirm": "true"}, headers=headers).json
+    assert told["confirmed"]
+    assert 4 in set(session.scalars(select(Answer.value)))
+    missing = machine.post("/api/v1/rounds/none/offline", headers=headers)
+    assert missing.status_code == 404
+    bad = machine.post("/api/v1/offline", data={"file": files(b"%PDF")}, headers=headers)
+    assert (bad.status_code, bad.json["code"]) == (422, "not_a_workbook")
