@@ -164,7 +164,8 @@ class CopyReader:
             return
         name = field_name(key)
         labels = labels_of(self.definition, item, self.context.languages)
-        self.post.setlist(name, [] if state else raw_of(item, cell.value, labels))
+        raw = list(cell.raw) if cell.raw is not None else raw_of(item, cell.value, labels)
+        self.post.setlist(name, [] if state else raw)
         self.post[name + PRESENT_SUFFIX] = "1"
         self.post[name + STATE_SUFFIX] = state or "answered"
 

@@ -1,0 +1,160 @@
+"""The content controls of an answer: text, list, boxes to tick, calendar; and how an answer is written in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import lazy_gettext as _l
+
+from forms.question_types import question_type
+from portal.workbooks.offline import words
+from portal.workbooks.word.elements import node, paragraph, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from forms.answers import Given
+    from forms.definition.model import Item
+    from portal.table import Speakable
+    from portal.workbooks.offline.cells import Labels
+
+MOST_BOXES = 12  # of a question in a table; longer lists are written out there, as in a workbook
+CHECKED, UNCHECKED = "☒", "☐"
+DAY = "%d/%m/%Y"
+HINTS: Mapping[str, Speakable] = {
+    "text": _l("Write here"), "list": _l("Choose from the list"), "date": _l("Choose a day"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Control:
+    """One control: what is drawn, its content ("" for none), label and key of each choice of a list, whether it is ticked."""  # noqa: E501 - a sentence stays in one piece
+
+    kind: str
+    content: str = ""
+    offered: tuple[tuple[str, str], ...] = ()
+    ticked: bool = False
+    label: str = ""
+
+
+def answer_text(item: Item, given: Given | None, labels: Labels) -> str:
+    """Return what stands for a stored answer: choices by their labels, all else as its control on the page shows it."""
+    if given is None or given.state != "answered":
+        return ""
+    if given.typed is not None:
+        return given.typed
+    if given.value is None:
+        return ""
+    kind = question_type(item.type)
+    raw = kind.raw(given.value, item)
+    if kind.excel_rule(item).choices:
+        return "; ".join(labels.shown.get(key, key) for key in raw)
+    return raw[0] if len(raw) == 1 else kind.text(given.value, item, "")
+
+
+def controls_of(item: Item, text: str, labels: Labels, *, in_table: bool) -> list[Control]:
+    """Return the controls of an answer with what stands in them."""
+    kind = question_type(item.type)
+    rule = kind.excel_rule(item)
+    if rule.choices and (rule.several or kind.control == "choices"):
+        return _of_list(text, labels, ranked=kind.control == "rank", in_table=in_table)
+    if rule.choices:
+        return [Control("list", text, _offered(labels, [text] if text else []))]
+    if kind.control == "date" and rule.kind == "date" and "hh" not in rule.number_format:
+        return [Control("date", text)]
+    return [Control("text", text)]
+
+
+def _of_list(text: str, labels: Labels, *, ranked: bool, in_table: bool) -> list[Control]:
+    chosen = [part for part in text.split("; ") if part]
+    if (in_table and len(labels.offered) > MOST_BOXES) or not set(chosen) <= set(labels.shown.values()):
+        return [Control("text", text)]
+    offered = _offered(labels, chosen)
+    if ranked:
+        places = [*chosen, *[""] * (len(offered) - len(chosen))]
+        return [Control("list", name, offered, label=f"{at}.") for at, name in enumerate(places, start=1)]
+    return [Control("box", key, label=name, ticked=name in chosen) for name, key in offered]
+
+
+def _offered(labels: Labels, chosen: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return labels and keys on offer; what was chosen before and is retired, or could not be read, stays in reach."""
+    offered = [(name, labels.keys[name]) for name in labels.offered]
+    known = {name for name, _key in offered}
+    more = [(name, labels.keys.get(name, name)) for name in chosen if name not in known]
+    return (*offered, *more)
+
+
+def state_control(text: str, names: Mapping[str, str]) -> Control:
+    """Return the list of reasons why there is no answer."""
+    return Control("list", text, tuple((name, state) for state, name in names.items()))
+
+
+class Drawer:
+    """Draws controls; bookmarks are numbered through the document."""
+
+    def __init__(self, languages: Sequence[str]) -> None:
+        self.bookmarks = 0
+        self.hints = {
+            kind: words.everywhere(text, languages).replace("\n", " · ") for kind, text in HINTS.items()
+        }
+
+    def draw(self, name: str, control: Control) -> list[Any]:
+        """Return a control within its bookmark."""
+        self.bookmarks += 1
+        number = str(self.bookmarks)
+        look = node("w:sdtPr", node("w:tag", val=name), node("w:lock", val="sdtLocked"))
+        if control.kind == "box":
+            content = run(CHECKED if control.ticked else UNCHECKED, style="Box")
+        elif control.content:
+            content = run(control.content)
+        else:
+            look.append(node("w:showingPlcHdr"))
+            content = run(self.hints[control.kind], style="PlaceholderText")
+        look.append(_KINDS[control.kind](control))
+        return [
+            node("w:bookmarkStart", id=number, name=name),
+            node("w:sdt", look, node("w:sdtContent", content)),
+            node("w:bookmarkEnd", id=number),
+        ]
+
+    def paragraphs(self, drawn: Sequence[tuple[str, Control]], style: str) -> Iterator[Any]:
+        """Yield the paragraphs of an answer: one for each control, its label beside it."""
+        for name, control in drawn:
+            made = self.draw(name, control)
+            if control.kind == "box":
+                yield paragraph(*made, f" {control.label}", style=style)
+            else:
+                yield paragraph(f"{control.label} " if control.label else None, *made, style=style)
+
+
+def _list(control: Control) -> Any:
+    made = node("w:dropDownList")
+    made.extend(node("w:listItem", displayText=name, value=key) for name, key in control.offered)
+    return made
+
+
+def _box(control: Control) -> Any:
+    return node(
+        "w14:checkbox",
+        node("w14:checked", val="1" if control.ticked else "0"),
+        node("w14:checkedState", val="2612", font="MS Gothic"),
+        node("w14:uncheckedState", val="2610", font="MS Gothic"),
+    )
+
+
+def _date(control: Control) -> Any:
+    made = node(
+        "w:date", node("w:dateFormat", val="dd/MM/yyyy"), node("w:lid", val="en-GB"),
+        node("w:storeMappedDataAs", val="dateTime"), node("w:calendar", val="gregorian"),
+    )  # fmt: skip
+    try:
+        day = datetime.strptime(control.content, DAY)  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        return made
+    made.set("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}fullDate", f"{day:%Y-%m-%d}T00:00:00Z")
+    return made
+
+
+_KINDS = {"list": _list, "box": _box, "date": _date, "text": lambda _control: node("w:richText")}
