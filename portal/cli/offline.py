@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from portal.cli.context import EXIT_REFUSED, Refused, with_app
 from portal.cli.db import require_schema
+from portal.cli.files import refused_file
 from portal.database import write
 from portal.errors import Invalid
 from portal.extensions import db
@@ -89,8 +90,7 @@ def import_files(app: Flask, files: tuple[Path, ...], *, confirm: bool, as_json:
     try:
         books = [read_offline(file, seal, filename=file.name, limit_bytes=limit) for file in files]
     except Invalid as error:
-        _print_refused_file(error, as_json=as_json)
-        raise click.exceptions.Exit(EXIT_REFUSED) from error
+        raise refused_file(error, as_json=as_json) from error
     with write() as session:
         verbs.ensure_system_actor(session)
     by = system_principal(db.session)
@@ -109,12 +109,3 @@ def import_files(app: Flask, files: tuple[Path, ...], *, confirm: bool, as_json:
         click.echo("Nothing is written yet: repeat with --confirm.")
     if not telling.clean(plan, taken):
         raise click.exceptions.Exit(EXIT_REFUSED)
-
-
-def _print_refused_file(error: Invalid, *, as_json: bool) -> None:
-    problems = [{"message": str(one.message), "mend": str(one.mend or "")} for one in error.problems]
-    if as_json:
-        click.echo(json.dumps({"error": error.code, "problems": problems}, ensure_ascii=False, indent=1))
-        return
-    for one in problems:
-        click.echo(f"portal: {one['message']} {one['mend']}".strip(), err=True)

@@ -78,6 +78,7 @@ def test_views_that_repeat_say_why(app):
     assert set(reasons) == {
         "accounts.invite", "accounts.logout", "people.export", "questionnaires.drive", "questionnaires.upload",
             "recommendations.texts_out",
+        "respond.download_reply", "respond.download_round",
         "respond.save_section", "rounds.make_invitations", "second_factor.renew_codes", "second_factor.set_up",
         "wording.download",
     }  # fmt: skip

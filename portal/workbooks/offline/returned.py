@@ -29,7 +29,8 @@ from portal.workbooks.offline.marks import (
     read_sheet_mark,
 )
 from portal.workbooks.offline.scan import Traits, traits
-from portal.workbooks.opening import LIMIT_BYTES, damaged, load, read_sheets, refuse, shown
+from portal.workbooks.opening import LIMIT_BYTES, load, read_sheets, shown
+from portal.workbooks.refusals import damaged, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

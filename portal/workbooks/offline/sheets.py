@@ -85,9 +85,8 @@ class ReplySheet:
         for column, head in heads.items():
             book.cell(ws, HEADER_ROW, column, words.everywhere(head, self.languages), style="header")
         for at, language in enumerate(self.languages):
-            text = (
-                words.everywhere(_l("Your answer"), self.languages) if len(self.languages) == 1 else self._own_name(language)
-            )
+            alone = len(self.languages) == 1
+            text = words.everywhere(_l("Your answer"), self.languages) if alone else self._own_name(language)
             book.cell(ws, HEADER_ROW, ANSWER + at, text, style="header")
         book.cell(
             ws, HEADER_ROW, self.state_column, words.everywhere(_l("No answer because"), self.languages), style="header"

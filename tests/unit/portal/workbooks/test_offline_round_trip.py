@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 
 import pytest
@@ -12,8 +10,7 @@ from flask_babel import Babel
 
 from bench import offline_round_trip as trip
 from tests.excel import faults
-
-OFFICE = shutil.which("soffice")
+from tests.office import OFFICE, needs_office
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +33,7 @@ def test_fifty_answer_sets_come_back_value_equal(tmp_path):
 
 
 @pytest.mark.soffice
-@pytest.mark.skipif(OFFICE is None and not os.environ.get("CI"), reason="LibreOffice (soffice) is not installed")
+@needs_office[1]
 def test_a_few_come_back_from_libreoffice():
     made = trip.workbooks(trip.definition(), 4, seed=7)
     (back,) = trip.through_office([content for content, _ in made], OFFICE, timeout=200)
