@@ -178,7 +178,7 @@ class Maker:
         return found
 
 
-def workbooks(of: Definition, sets: int, seed: int = 1) -> list[tuple[bytes, list[OfflineReply]]]:
+def workbooks(of: Definition, sets: int, seed: int = 1, write: Any = write_offline) -> list[tuple[bytes, list[OfflineReply]]]:
     """Return workbooks with one answer set a sheet, and what went out in them."""
     maker, made = Maker(of, seed), []
     for first in range(0, sets, PER_BOOK):
@@ -199,16 +199,18 @@ def workbooks(of: Definition, sets: int, seed: int = 1) -> list[tuple[bytes, lis
             "2026-03-27T03:00:00+00:00",
             spare=2,
         )  # fmt: skip
-        made.append((write_offline(book, Seal(SECRET)), replies))
+        made.append((write(book, Seal(SECRET)), replies))
     return made
 
 
-def compare(content: bytes, replies: list[OfflineReply], survived: Counter[str], *, office: bool = False) -> list[str]:
+def compare(
+    content: bytes, replies: list[OfflineReply], survived: Counter[str], *, office: bool = False, read: Any = read_offline
+) -> list[str]:
     """Read a workbook back and return every answer that is not the one that went out.
 
     ``office``: texts with :data:`DOUBLED` are counted as "left out".
     """
-    found = read_offline(content, Seal(SECRET), filename="x.xlsx")
+    found = read(content, Seal(SECRET), filename="x.xlsx")
     by_reply = {one.submission: one for one in replies}
     wrong = [str(one.message) for one in found.problems]
     if len(found.sheets) != len(replies):
@@ -224,8 +226,8 @@ def compare(content: bytes, replies: list[OfflineReply], survived: Counter[str],
         wrong += [f"{sheet.name}: seems changed: {one[:200]}" for one in touched]
         # each cell that holds something is read as if it had just been typed
         sheet.rows = [replace(row, cells=tuple(_as_typed(cell) for cell in row.cells)) for row in sheet.rows]
-        read = CopyReader(sheet, reply.definition, CONTEXT, "x", "").read()
-        got = {one.key: one for one in read.findings}
+        copy = CopyReader(sheet, reply.definition, CONTEXT, "x", "").read()
+        got = {one.key: one for one in copy.findings}
         for key, given in reply.answers.items():
             kind = reply.definition.question(key.code).type
             back = got.pop(key, None)
