@@ -60,7 +60,7 @@ def export_offline(slug: str) -> ResponseReturnValue:
 @requires(Permission.ANSWER_SUBMISSION)
 @operation("importOffline", form=OfflineIn, resp=Response(HTTP_200=OfflineResult, **REFUSALS))
 def import_offline() -> ResponseReturnValue:
-    """Judge returned workbooks and documents, several copies together; ``confirm=true`` takes over what is new or changed.
+    """Judge returned files, several copies together; ``confirm=true`` takes over what is new or changed.
 
     Conflicts, emptied cells and answers on which copies differ are told and never taken here.
     """

@@ -14,7 +14,7 @@ class OfflineQuery(BaseModel):
 
 
 class OfflineIn(BaseModel):
-    """Returned workbooks or documents as multipart/form-data: ``file``, several for copies; ``confirm`` "true" takes them over."""
+    """Returned files as multipart/form-data: ``file``, several for copies; ``confirm`` "true" takes them over."""
 
     file: Annotated[bytes, Field(json_schema_extra={"format": "binary"})]
     confirm: str = "false"

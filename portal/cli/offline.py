@@ -84,7 +84,7 @@ def export(app: Flask, round_: str, code: str, out: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @with_app
 def import_files(app: Flask, files: tuple[Path, ...], *, confirm: bool, as_json: bool) -> None:
-    """Judge returned workbooks and documents, several copies together, and take over with --confirm what is new or changed.
+    """Judge returned files, several copies together, and take over with --confirm what is new or changed.
 
     Never taken here: answers that somebody saved since the download, on which copies differ, or whose cells were
     emptied; exit code 1 when there are such, or when something is refused.

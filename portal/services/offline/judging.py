@@ -370,7 +370,8 @@ class _Judge:
                     ChangedRow(
                         name, stored.parent, f"row:{name.repeat}[{name.key}]",
                         _("%(table)s, line %(number)s", table=title, number=self.numbers[name.repeat, name.key]),
-                        "emptied_row", Place(self._copy_of(copy), copy.sheet.name, row.cells[0].address, copy.sheet.word),
+                        "emptied_row",
+                        Place(self._copy_of(copy), copy.sheet.name, row.cells[0].address, copy.sheet.word),
                         revision=stored.revision, seen=self._revisions(name),
                     )
                 )  # fmt: skip

@@ -10,6 +10,8 @@ from flask_babel import lazy_gettext as _l
 
 from forms.question_types import question_type
 from portal.workbooks.offline import words
+from portal.workbooks.offline.cells import normal
+from portal.workbooks.offline.marks import CellMark, digest
 from portal.workbooks.word.elements import node, paragraph, run
 
 if TYPE_CHECKING:
@@ -89,6 +91,23 @@ def _offered(labels: Labels, chosen: Sequence[str]) -> tuple[tuple[str, str], ..
 def state_control(text: str, names: Mapping[str, str]) -> Control:
     """Return the list of reasons why there is no answer."""
     return Control("list", text, tuple((name, state) for state, name in names.items()))
+
+
+class Cells:
+    """The answers of one row: their marks, and the controls that were named for them."""
+
+    def __init__(self) -> None:
+        self.marks: list[CellMark] = []
+        self.controls: dict[int, list[Control]] = {}
+
+    def add(self, code: str, lang: str, revision: int, text: str, controls: list[Control]) -> int:
+        """Take an answer and return its number in the row."""
+        number = len(self.marks) + 1
+        if controls[0].kind == "box":  # a box is known by its choice, whatever its label is
+            text = "; ".join(control.content for control in controls if control.ticked)
+        self.marks.append(CellMark(number, code, lang, revision, digest(normal(text))))
+        self.controls[number] = controls
+        return number
 
 
 class Drawer:

@@ -69,7 +69,8 @@ def write_document(made: OfflineBook, seal: Seal) -> bytes:
 def _front(made: OfflineBook, drawer: Drawer) -> Iterator[Any]:
     languages = made.languages
     for texts, style in ((made.round, "Title"), (made.institution, "Subtitle")):
-        yield paragraph(words.in_all([texts.get(one, "") for one in languages]) or next(iter(texts.values()), ""), style=style)
+        said = words.in_all([texts.get(one, "") for one in languages]) or next(iter(texts.values()), "")
+        yield paragraph(said, style=style)
     label = words.everywhere(_l("This copy is filled in by (department)"), languages).replace("\n", " · ")
     yield paragraph(label, style="Language")
     yield from drawer.paragraphs([(COPY, Control("text"))], "Answer")

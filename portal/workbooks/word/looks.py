@@ -99,10 +99,11 @@ def _style(
     for old in list(looks):
         looks.remove(old)
     points = str(round(size * 2))
+    larger = str(round(size * 2) + (2 if size < 11 else 0))  # small Khmer needs more room than small Latin
     looks.append(_fonts())
     if bold:
         looks.extend([node("w:b"), node("w:bCs")])
-    looks.extend([node("w:color", val=colour), node("w:sz", val=points), node("w:szCs", val=points), _language()])
+    looks.extend([node("w:color", val=colour), node("w:sz", val=points), node("w:szCs", val=larger), _language()])
     shape = made.paragraph_format
     shape.space_before, shape.space_after, shape.keep_with_next = Pt(before), Pt(after), keep
     shape.line_spacing = 1.15
@@ -111,7 +112,8 @@ def _style(
 
 def _box(style: Any) -> None:
     """Draw a line around answers, so that everybody sees where to write."""
-    sides = [node(f"w:{side}", val="single", sz="4", space="3", color=LINE) for side in ("top", "left", "bottom", "right")]
+    places = ("top", "left", "bottom", "right")
+    sides = [node(f"w:{place}", val="single", sz="4", space="3", color=LINE) for place in places]
     look = style.get_or_add_pPr()
     spacing = look.find(f"{{{W}}}spacing")
     for made in (node("w:pBdr", *sides), node("w:shd", val="clear", color="auto", fill=PALE)):

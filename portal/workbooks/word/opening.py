@@ -73,8 +73,10 @@ def _read(archive: zipfile.ZipFile) -> Opened:
     comments: list[str] = []
     for name in names:
         if name.startswith("word/comments") and name.endswith("comments.xml"):
-            for one in _tree(archive, name).iter(f"{{{W}}}comment"):
-                comments.append("".join(text.text or "" for text in one.iter(f"{{{W}}}t")).strip())
+            comments += [
+                "".join(text.text or "" for text in one.iter(f"{{{W}}}t")).strip()
+                for one in _tree(archive, name).iter(f"{{{W}}}comment")
+            ]
     data = tuple(
         archive.read(name) for name in names if name.lower().startswith("customxml/item") and "rels" not in name
     )

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from portal.table import Problem
 from portal.workbooks.offline.cells import normal, text_in
-from portal.workbooks.offline.marks import RowMark, read_row_mark, read_sheet_mark
+from portal.workbooks.offline.marks import RowMark, digest, read_row_mark, read_sheet_mark
 from portal.workbooks.offline.returned import FoundBook, FoundCell, FoundRow, FoundSheet
 from portal.workbooks.opening import LIMIT_BYTES, shown
 from portal.workbooks.refusals import refuse
@@ -184,7 +184,8 @@ class _Reader:
                 yield FoundCell(cell, _place(row), "; ".join(keys) or None, raw=keys)
             else:
                 texts = [self._text(one, sheet, row) for _key, one in found]
-                yield FoundCell(cell, _place(row), "; ".join(filter(None, texts)) if len(texts) > 1 else texts[0])
+                text = "; ".join(filter(None, texts)) if len(texts) > 1 else texts[0]
+                yield FoundCell(cell, _place(row), _as_it_went(text, cell))
 
     def _controls(
         self, sheet: FoundSheet, at: tuple[int, int], row: HiddenRow, cell: CellMark
@@ -239,8 +240,16 @@ class _Reader:
             sentence = _l("This text stands outside the fields, so it was not read: %(text)s", text=_quoted(texts))
             self.book.problems.append(Problem(sentence, heading or None, mend=mend))
         if self.scanned.pictures:
-            sentence = _l("Pictures in the document are not taken over; attach them as evidence on the page of the reply.")
+            sentence = _l(
+                "Pictures in the document are not taken over; attach them as evidence on the page of the reply."
+            )
             self.book.problems.append(Problem(sentence, None))
+
+
+def _as_it_went(text: str, cell: CellMark) -> str:
+    """Undo what LibreOffice (seen in 7.4) does to a text that spells ``_x0041_``, where nobody changed it else."""
+    plain = text.replace("_x005F_x", "_x")
+    return plain if plain != text and digest(normal(plain)) == cell.digest else text
 
 
 def _ticked(found: Found) -> bool:

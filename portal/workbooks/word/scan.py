@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from portal.workbooks.word.elements import W14, W, XML_SPACE
+from portal.workbooks.word.elements import W14, XML_SPACE, W
 from portal.workbooks.word.marks import COPY, read_name
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 WORD = Medium(
     "word",
     choose=_l("Choose from the list in the field."),
-    several=_l("Tick what applies; where there are no boxes, write one or more of these, with a semicolon between them: %(names)s"),  # noqa: E501 - a sentence stays in one piece
-    ranked=_l("Choose for each place, the first place first, one of these: %(names)s"),
+    several=_l("Tick what applies."),
+    ranked=_l("Choose one for each place, the first place first."),
     no_answer=_l("No answer? Choose why in the field “No answer because”."),
     files=_l("Files are attached on the page of the reply, not in this document."),
 )  # fmt: skip
