@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 def more_replies(session: Any, institution: Any, round_: Any, wanted: int) -> None:
     """Ask the institution about further recommendations, each with the questionnaire that it is asked with already."""
-    from sqlalchemy import select
+    from sqlalchemy import func, select
 
     from portal import clock
     from portal.models import (
@@ -39,13 +39,18 @@ def more_replies(session: Any, institution: Any, round_: Any, wanted: int) -> No
         Status,
         Submission,
         SubmissionEvent,
+        VersionItem,
     )
 
     mine = select(AssignmentRecommendation.recommendation_id).where(
         AssignmentRecommendation.institution_id == institution.id, AssignmentRecommendation.round_id == round_.id
     )
-    version = session.scalars(
-        select(Assignment.version_id).where(Assignment.round_id == round_.id, Assignment.about_institution.is_(False))
+    version = session.scalars(  # the longest questionnaire of the round
+        select(Assignment.version_id)
+        .join(VersionItem, VersionItem.version_id == Assignment.version_id)
+        .where(Assignment.round_id == round_.id, Assignment.about_institution.is_(False))
+        .group_by(Assignment.id, Assignment.version_id)
+        .order_by(func.count().desc())
     ).first()
     part = session.scalars(
         select(Participation).where(Participation.round_id == round_.id, Participation.institution_id == institution.id)
@@ -160,7 +165,7 @@ def measure(replies: int, runs: int) -> None:
         by = principal_of(db.session, member, institution_id=institution_id)
         seal = Seal(str(app.secret_key))
         for run in range(runs):
-            heads = gathering.still_owed(db.session, institution_id, round_id, country)[:replies]
+            heads = gathering.still_owed(db.session, institution_id, round_id, country)[-replies:]
             content = timed(
                 "write", gathering.write_workbook, db.session, heads, country, secret=str(app.secret_key), by=by,
                 language="km",
@@ -170,7 +175,11 @@ def measure(replies: int, runs: int) -> None:
             plan = timed("judge", judging.plan_offline, db.session, [book], country, by=by, language="km")
             changed = plan.counts["new"] + plan.counts["changed"]
             timed("take over", take, plan, by, f"run{run}")
-            print(f"run {run + 1}: {len(heads)} replies, {len(content) / 1024:.0f} kB, {changed} answers changed")
+            cells = sum(len(row.cells) for sheet in book.sheets for row in sheet.rows)
+            print(
+                f"run {run + 1}: {len(heads)} replies, {cells} answer cells, {len(content) / 1024:.0f} kB, "
+                f"{changed} answers changed"
+            )
     print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} processors, SQLite")
     for name, seconds in took.items():
         print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.util
 import inspect
@@ -34,15 +35,21 @@ if TYPE_CHECKING:
 
 BLUEPRINTS = (
     "public",
+    "verify",
     "accounts",
     "second_factor",
+    "returning",
     "respond",
+    "shared",
     "sign",
     "people",
     "recommendations",
     "questionnaires",
     "rounds",
     "follow",
+    "talk",
+    "remember",
+    "examples",
     "exports",
     "wording",
 )
@@ -161,6 +168,7 @@ def _set_up_errors(app: Flask) -> None:
     app.register_error_handler(OperationalError, _database_error)
     app.register_error_handler(PoolTimeout, _database_error)
     app.register_error_handler(IntegrityError, _integrity_error)
+    app.register_error_handler(OSError, _no_space)
     app.register_error_handler(500, _unexpected)
 
 
@@ -217,15 +225,27 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _database_error(error: Exception) -> ResponseReturnValue:
     text = str(getattr(error, "orig", error)).lower()
-    if "full" in text or "no space" in text:
-        made = _answer(
-            507,
-            "storage_full",
-            _("The server's disk is full. Nothing was saved; keep this page open and tell the administrator."),
-        )
-    else:
-        made = _answer(503, "busy", _("The portal is busy for a moment. Nothing was lost: try again in a few seconds."))
     current_app.logger.error("database error: %s", type(error).__name__)
+    if "full" in text or "no space" in text:
+        return _storage_full()
+    made = _answer(503, "busy", _("The portal is busy for a moment. Nothing was lost: try again in a few seconds."))
+    return _later(made)
+
+
+def _no_space(error: OSError) -> ResponseReturnValue:
+    """Say that the disk is full while a file is received or a post spooled; any other error of the system is a 500."""
+    if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        raise error
+    current_app.logger.error("no space is left for a file")
+    return _storage_full()
+
+
+def _storage_full() -> ResponseReturnValue:
+    sentence = _("The server's disk is full. Nothing was saved; keep this page open and tell the administrator.")
+    return _later(_answer(507, "storage_full", sentence))
+
+
+def _later(made: ResponseReturnValue) -> ResponseReturnValue:
     response = make_response(made)
     response.headers["Retry-After"] = "5"
     return response

@@ -59,7 +59,7 @@ class Filled:
     def marks(self) -> Iterator[tuple[int, list[str]]]:
         for row in range(2, self.ws.max_row + 1):
             text = self.ws.cell(row, 1).value
-            if text:
+            if text and text != "-":
                 yield row, str(text).split("|")
 
     def place(self, code: str, lang: str = "", *, line: int = 0) -> Any:

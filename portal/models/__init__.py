@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from portal.models.base import Base
 from portal.models.lifecycle import Action, Signature, Status
+from portal.models.memory import (
+    ClarificationRead,
+    EarlierVerdict,
+    Example,
+    ExampleAct,
+    ExampleEvent,
+    ExampleState,
+    Recollection,
+    RecommendationOrigin,
+    ReportedText,
+)
 from portal.models.operations import (
     AuditEvent,
     Country,
@@ -31,6 +42,7 @@ from portal.models.people import (
     StaffRole,
     UserAccount,
 )
+from portal.models.presence import Presence
 from portal.models.questionnaires import (
     AttachedTable,
     ItemKind,
@@ -68,6 +80,8 @@ from portal.models.rounds import (
     RoundStatus,
     SignOffPolicy,
 )
+from portal.models.sharing import Collection, Delegation, Unit
+from portal.models.signing import KeptWarning, PackedReply, ReplySeen, SigningPack
 from portal.models.submissions import (
     Answer,
     AnswerRevision,
@@ -77,7 +91,6 @@ from portal.models.submissions import (
     Clarification,
     ClarificationMessage,
     ClarificationStatus,
-    Delegation,
     Evidence,
     EvidenceKind,
     Snapshot,
@@ -105,11 +118,18 @@ __all__ = [
     "Base",
     "Clarification",
     "ClarificationMessage",
+    "ClarificationRead",
     "ClarificationStatus",
+    "Collection",
     "Country",
     "Delegation",
+    "EarlierVerdict",
     "Evidence",
     "EvidenceKind",
+    "Example",
+    "ExampleAct",
+    "ExampleEvent",
+    "ExampleState",
     "Export",
     "HeldPost",
     "IdempotencyKey",
@@ -123,22 +143,29 @@ __all__ = [
     "ItemKind",
     "Job",
     "JobStatus",
+    "KeptWarning",
     "LoginAttempt",
     "MailStatus",
     "Mechanism",
     "Membership",
     "OutgoingMail",
+    "PackedReply",
     "Participation",
+    "Presence",
     "PublicationAct",
     "Question",
     "QuestionChoice",
     "Questionnaire",
     "QuestionnaireScope",
     "QuestionnaireVersion",
+    "Recollection",
     "Recommendation",
     "RecommendationKind",
+    "RecommendationOrigin",
     "RecommendationRevision",
     "RecommendationTag",
+    "ReplySeen",
+    "ReportedText",
     "ReportingRound",
     "Role",
     "RoundDocument",
@@ -146,6 +173,7 @@ __all__ = [
     "Session",
     "SignOffPolicy",
     "Signature",
+    "SigningPack",
     "Snapshot",
     "SourceDocument",
     "StaffAppointment",
@@ -156,6 +184,7 @@ __all__ = [
     "SubmissionEvent",
     "Tag",
     "TextStatus",
+    "Unit",
     "UserAccount",
     "VersionItem",
     "VersionStatus",

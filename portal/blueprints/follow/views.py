@@ -12,8 +12,10 @@ from portal.blueprints.follow.door import address, blueprint, cite, rooms, round
 from portal.blueprints.follow.reminders import owed_of, reminder
 from portal.blueprints.follow.rounds import next_date
 from portal.blueprints.guard import requires, who
+from portal.blueprints.holding import Holding
 from portal.extensions import db
 from portal.models import Status
+from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, may
 from portal.queries import grid as grids
 from portal.queries import implementation, reviews
@@ -113,7 +115,11 @@ def _institution_rows(
 ) -> list[dict[str, Any]]:
     people = reviews.contacts(db.session, [one.id for one in shown])
     recommendations = {one.id: one for one in found.recommendations}
-    return [_institution_row(of, one, people.get(one.id, []), recommendations) for one in shown]
+    holding = Holding(of.id)
+    return [
+        _institution_row(of, one, people.get(one.id, []), recommendations) | {"held": holding.parts(owed_of(one))}
+        for one in shown
+    ]
 
 
 def _institution_row(
@@ -251,6 +257,7 @@ def _open(reply: Reply) -> bool:
 def grid(of: ReportingRound) -> ResponseReturnValue:
     """Show the grid of institutions and recommendations, with colours and letters."""
     found = grids.grid(db.session, of.id, today=today(), time_zone=g.country.time_zone)
+    holding = Holding(of.id)
     inside = may(who(), Permission.VIEW_SUBMISSION)
     told = words.letters()
     # one address per page, not one per cell: building 2,000 of them would be half the page's time
@@ -266,7 +273,10 @@ def grid(of: ReportingRound) -> ResponseReturnValue:
                 f"i-{row.institution.id}",
                 say(row.institution.names),
                 row.institution.count,
-                [[_cell(reply, told, address_of) for reply in sorted(cell, key=words.urgency)] for cell in row.cells],
+                [
+                    [_cell(reply, told, address_of, holding) for reply in sorted(cell, key=words.urgency)]
+                    for cell in row.cells
+                ],
             )
             for row in found.rows
         ],
@@ -275,13 +285,16 @@ def grid(of: ReportingRound) -> ResponseReturnValue:
 
 
 def _cell(
-    reply: Reply, told: dict[Status, tuple[str, str, str]], address_of: str
+    reply: Reply, told: dict[Status, tuple[str, str, str]], address_of: str, holding: Holding
 ) -> tuple[str, str, str, str, bool, bool]:
     letter, kind, sentence = told[reply.status]
     if reply.days_late:
         sentence = _("%(status)s, late", status=sentence)
     if reply.unsigned:
         sentence = _("%(status)s, signature to follow", status=sentence)
+    # the other statuses say it themselves
+    if reply.status in EDITABLE and (held := holding.part(reply.submission_id, reply.status)):
+        sentence = f"{sentence} · {held}"
     url = address_of + reply.public_id if address_of else ""
     return letter, kind, sentence, url, reply.days_late > 0, reply.unsigned
 
@@ -294,6 +307,7 @@ def late(of: ReportingRound) -> ResponseReturnValue:
     rows = _institution_rows(of, found, found.late)
     recommendations = {one.id: one for one in found.recommendations}
     told = words.letters()
+    holding = Holding(of.id)
     inside = may(who(), Permission.VIEW_SUBMISSION)
     for row, one in zip(rows, found.late, strict=True):
         row["replies"] = [
@@ -302,6 +316,7 @@ def late(of: ReportingRound) -> ResponseReturnValue:
                 "title": _heading(recommendations[key] for key in reply.recommendation_ids),
                 "status": reply.status.value,
                 "words": told[reply.status][2],
+                "held": holding.part(reply.submission_id, reply.status),
                 "due_on": reply.due_on,
                 "days_late": reply.days_late,
                 "answered": reply.answered,

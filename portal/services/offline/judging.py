@@ -143,6 +143,7 @@ class _Judge:
         self._new_rows(copies)
         self._emptied(copies)
         self._warn()
+        self._stale()
         return plan
 
     # -- answers --------------------------------------------------------------------------------------------------
@@ -381,6 +382,18 @@ class _Judge:
 
     def _revisions(self, name: RowKey) -> dict[AnswerKey, int]:
         return {key: one.revision for key, one in self.plan.stored.answers.items() if key.row == name.key}
+
+    def _stale(self) -> None:
+        """Tell how many answers were saved on the page since the download."""
+        since = {sheet.mark.made[:10] for sheet, _copy, _department in self.sheets}
+        count = sum(one.outcome == "conflict" for one in self.plan.answers)
+        if count:
+            day = "/".join(reversed(min(since).split("-")))
+            sentence = _l(
+                "This workbook is older than what stands in the portal: %(count)s of its answers were saved there after the download (%(day)s). Both texts are shown.",  # noqa: E501 - a sentence stays in one piece
+                count=count, day=day,
+            )  # fmt: skip
+            self.plan.remarks.append(Problem(sentence, self.sheets[0][0].name))
 
     # -- rules ----------------------------------------------------------------------------------------------------
 

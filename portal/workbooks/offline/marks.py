@@ -22,6 +22,9 @@ COVER = "tamdan-offline-cover"
 FORMAT = "1"
 STATE = "!"  # the language of a cell that says why there is no answer
 PARENT = "^"  # the language of a cell that says in which row of the table around a new row stands
+OWN_LINE = (
+    "-"  # in the place of a mark: a line of the sheet itself, without answers; a blank one was put in by somebody
+)
 _COLUMN = re.compile(r"c(\d{1,4})\Z")
 _PART = re.compile(r"(\d{1,4}):([^:,|]+):([^:,|]*):(\d{1,10}):([0-9a-f]{0,8})\Z")
 

@@ -21,6 +21,7 @@ from portal.workbooks.cell_text import MOST, units
 from portal.workbooks.offline.cells import normal, text_in
 from portal.workbooks.offline.marks import (
     COVER,
+    OWN_LINE,
     RowMark,
     SheetMark,
     digest,
@@ -232,6 +233,8 @@ class _Sheet:
         text = cells[self.mark_column] if self.mark_column < len(cells) else None
         if text is None or not str(text).strip():
             return self._unmarked(number, cells)
+        if text == OWN_LINE:
+            return None
         try:
             mark = read_row_mark(text, self.seal, self.found.mark)
         except KeyError:
@@ -243,21 +246,15 @@ class _Sheet:
         return None
 
     def _unmarked(self, number: int, cells: list[Any]) -> None:
-        """Tell of a line that somebody put in: where answers would stand, and nothing that the sheet itself says."""
-        places = [at for column, at in self.columns.items() if column > 4]
-        written = [at for at in places if at < len(cells) and cells[at] is not None]
-        # headings and heads of tables stand over these columns too; they begin with words of their own
-        first = self.columns.get(2, 1)
-        if written and (first >= len(cells) or cells[first] is None) and number > self._head_row() + 1:
-            address = f"{get_column_letter(written[0] + 1)}{number}"
+        """Tell of a line that somebody put in."""
+        written = [at for at in self.columns.values() if at < len(cells) and cells[at] is not None]
+        if written:
+            address = f"{get_column_letter(min(written) + 1)}{number}"
             sentence = _l(
                 "A line was inserted at %(cell)s; the portal does not know which question it answers.", cell=address
             )
             mend = _l("Write it into one of the empty lines of the table, or into the cell of its question.")
             self._trouble(sentence, number, mend)
-
-    def _head_row(self) -> int:
-        return self.sheet.rows[self.top][0] + 2
 
     def _cells(self, mark: RowMark, number: int, cells: list[Any]) -> Iterator[FoundCell]:
         for one in mark.cells:

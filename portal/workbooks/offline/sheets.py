@@ -21,7 +21,7 @@ from portal.workbooks.looks import LOOKS
 from portal.workbooks.offline import words
 from portal.workbooks.offline.cells import choose_number_format, labels_of, normal, written
 from portal.workbooks.offline.lines import columns_of, lines_of
-from portal.workbooks.offline.marks import PARENT, STATE, CellMark, RowMark, SheetMark, column_name, digest
+from portal.workbooks.offline.marks import OWN_LINE, PARENT, STATE, CellMark, RowMark, SheetMark, column_name, digest
 from portal.workbooks.offline.rules import Rules
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ class ReplySheet:
 
     def _head(self) -> None:
         book, ws = self.book, self.ws
+        for row in (TITLE_ROW, HEADER_ROW):
+            ws.cell(row, MARK).value = OWN_LINE
         title = "  ·  ".join(filter(None, [self.reply.cite, pick(self.reply.title, self.languages[0], self.languages)]))
         book.cell(ws, TITLE_ROW, NUMBER, title, style="title", wrap=False)
         ws.row_dimensions[TITLE_ROW].height = 30
@@ -118,6 +120,7 @@ class ReplySheet:
 
     def _next(self) -> int:
         self.row += 1
+        self.ws.cell(self.row, MARK).value = OWN_LINE
         return self.row
 
     def _height(self, row: int, *points: float) -> None:

@@ -233,6 +233,12 @@ def test_deleted_and_inserted_lines_and_columns_are_told(session, scene):
     assert outcomes(plan)["people"] == "new"
     assert any(f"E{at - 1}" in one and "inserted" in one for one in said(reply.problems))
     assert any("Received" in one and "deleted" in one for one in said(reply.remarks))
+    # a line put into a table, with a text in its first columns alone
+    filled = Filled(download(session, scene.reply, by=scene.by))
+    at = filled.place("activity", "km", line=2).row
+    filled.ws.insert_rows(at)
+    filled.ws.cell(at, 3).value = "somebody's own line"
+    assert any(f"C{at}" in one for one in said(judge(session, filled.content(), by=scene.by).replies[0].problems))
     # columns: answers are found where they stand now; a deleted column is told cell by cell
     filled = Filled(download(session, scene.reply, by=scene.by))
     filled.put("people", 3)
@@ -356,6 +362,7 @@ def test_what_a_colleague_saved_meanwhile_is_shown_beside_the_file_and_stays_unl
     plan = judge(session, filled.content(), by=scene.by)
     one = plan.replies[0].answers[0]
     assert (one.outcome, one.old, one.options[0].text, one.chosen) == ("conflict", "7", "3", "")
+    assert any("older than what stands" in each for each in said(plan.replies[0].remarks))
     take(session, plan, scene)
     assert value(session, scene, "people") == 7
     take(session, plan, scene, {f"{scene.reply.public_id}:people": "copy1"}, key="again")
