@@ -15,7 +15,7 @@ from portal.workbooks.offline.marks import CellMark, digest
 from portal.workbooks.word.elements import node, paragraph, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from forms.answers import Given
     from forms.definition.model import Item
@@ -176,4 +176,10 @@ def _date(control: Control) -> Any:
     return made
 
 
-_KINDS = {"list": _list, "box": _box, "date": _date, "text": lambda _control: node("w:richText")}
+def _text(control: Control) -> Any:
+    # not the plain-text control: LibreOffice 7.4 moves its line ends out of it
+    del control
+    return node("w:richText")
+
+
+_KINDS: Mapping[str, Callable[[Control], Any]] = {"list": _list, "box": _box, "date": _date, "text": _text}

@@ -44,13 +44,14 @@ class ControlName:
 
 def name_of(seal: Seal, row_mark: str, place: tuple[int, int, int, int], key: str) -> ControlName:
     """Return the sealed name of a control; ``key`` is the choice that it ticks, "" for any other control."""
-    return ControlName(*place, seal=seal.of("control", row_mark, *map(str, place), key)[:16])
+    reply, row, cell, option = place
+    return ControlName(reply, row, cell, option, seal.of("control", row_mark, *map(str, place), key)[:16])
 
 
 def read_name(text: str) -> ControlName | None:
     """Read a tag or the name of a bookmark; None for one that is not ours."""
     found = _NAME.match(text)
-    return ControlName(*(int(one) for one in found.groups()[:4]), seal=found[5]) if found else None
+    return ControlName(int(found[1]), int(found[2]), int(found[3]), int(found[4]), found[5]) if found else None
 
 
 @dataclass
