@@ -89,7 +89,7 @@ class Hidden:
 
 def write_hidden(hidden: Hidden) -> bytes:
     """Return the part as XML."""
-    root = etree.Element(f"{{{NAMESPACE}}}offline", nsmap={None: NAMESPACE}, cover=hidden.cover)
+    root = etree.Element(f"{{{NAMESPACE}}}offline", nsmap={"t": NAMESPACE}, cover=hidden.cover)
     for reply in hidden.replies:
         parent = etree.SubElement(root, f"{{{NAMESPACE}}}reply", mark=reply.mark, title=reply.title)
         for row in reply.rows:
