@@ -139,11 +139,13 @@ def measure(replies: int, runs: int) -> None:
     seed.main(args=["--profile", "demo"], obj=Context(create_app), standalone_mode=False)
     app = create_app(load())
     took: dict[str, list[float]] = {}
+    used: dict[str, list[float]] = {}
 
     def timed(name: str, act: Any, *given: Any, **more: Any) -> Any:
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), time.process_time()
         made = act(*given, **more)
         took.setdefault(name, []).append(time.perf_counter() - began)
+        used.setdefault(name, []).append(time.process_time() - spent)
         return made
 
     def take(plan: Any, by: Any, key: str) -> None:
@@ -184,7 +186,8 @@ def measure(replies: int, runs: int) -> None:
     for name, seconds in took.items():
         print(
             f"{name}: {statistics.median(seconds):.2f} s "
-            f"(median of {len(seconds)}; {min(seconds):.2f} to {max(seconds):.2f})"
+            f"(median of {len(seconds)}; {min(seconds):.2f} to {max(seconds):.2f}; "
+            f"{statistics.median(used[name]):.2f} s of a processor)"
         )
     print(f"back in all: {sum(statistics.median(took[one]) for one in ('read', 'judge', 'take over')):.2f} s")
 

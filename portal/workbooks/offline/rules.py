@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.cell_range import MultiCellRange
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from forms.question_types import question_type
 from portal.workbooks.offline import words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from openpyxl.worksheet.worksheet import Worksheet
 
@@ -28,45 +29,54 @@ LARGEST = 999_999_999_999_999
 
 
 class Rules:
-    """Collects the rules of one sheet."""
+    """Collects the rules of one sheet: each is made once, and put on ranges of cells at the end."""
 
     def __init__(self, book: ReportBook, ws: Worksheet, languages: Sequence[str]) -> None:
         self.book, self.ws, self.languages = book, ws, languages
         self._made: dict[tuple[Any, ...], DataValidation] = {}
+        self._cells: dict[tuple[Any, ...], dict[int, list[int]]] = {}
+        self._of_items: dict[str, tuple[Any, ...] | None] = {}
 
     def add(self, row: int, column: int, item: Item, labels: Labels) -> None:
         """Let a cell take what its question takes, as far as Excel can tell; the rest is judged when it comes back."""
+        if item.code not in self._of_items:
+            self._of_items[item.code] = self._rule_of(item, labels)
+        key = self._of_items[item.code]
+        if key is not None:
+            self._put(key, row, column)
+
+    def _rule_of(self, item: Item, labels: Labels) -> tuple[Any, ...] | None:
         rule = question_type(item.type).excel_rule(item)
         if rule.choices:
-            key = hashlib.sha256("\n".join(labels.offered).encode()).hexdigest()[:12]
-            self.choose(row, column, key, labels.offered, strict=not rule.several)
-        elif rule.kind in {"whole", "decimal", "time"}:
+            name = hashlib.sha256("\n".join(labels.offered).encode()).hexdigest()[:12]
+            return self._list(name, labels.offered, strict=not rule.several)
+        if rule.kind in {"whole", "decimal", "time"}:
             low = rule.minimum if isinstance(rule.minimum, int | float) else -LARGEST
             high = rule.maximum if isinstance(rule.maximum, int | float) else LARGEST
-            kind = (
-                rule.kind
-                if rule.kind != "whole" or (float(low).is_integer() and float(high).is_integer())
-                else "decimal"
-            )
-            self._between(row, column, kind, _plain(low), _plain(high), item)
-        elif rule.kind == "date":
-            self._between(row, column, "date", *_days(rule), item)
+            whole = float(low).is_integer() and float(high).is_integer()
+            kind = "decimal" if rule.kind == "whole" and not whole else rule.kind
+            return self._between(kind, _plain(low), _plain(high), item)
+        return self._between("date", *_days(rule), item) if rule.kind == "date" else None
 
     def whole(self, row: int, column: int, low: int, high: int) -> None:
         """Let a cell take the number of a line."""
-        self._between(row, column, "whole", str(low), str(high), None)
+        self._put(self._between("whole", str(low), str(high), None), row, column)
 
-    def choose(self, row: int, column: int, name: str, offered: Sequence[str], *, strict: bool = True) -> None:
-        """Offer a list; not strict: a cell may hold several of it."""
+    def choose(self, row: int, column: int, name: str, offered: Sequence[str]) -> None:
+        """Offer a list, and nothing else."""
+        self._put(self._list(name, offered, strict=True), row, column)
+
+    def _list(self, name: str, offered: Sequence[str], *, strict: bool) -> tuple[Any, ...]:
+        """Make the rule of a list; not strict: a cell may hold several of it."""
         key = ("list", name, strict)
         if key not in self._made:
             made = DataValidation(type="list", formula1=self.book.choices(name, offered), allow_blank=True)
             made.showErrorMessage = strict
             made.error = _said(_l("Please choose from the list of the cell."), self.languages)
             self._made[key] = made
-        self._made[key].add(f"{get_column_letter(column)}{row}")
+        return key
 
-    def _between(self, row: int, column: int, kind: str, low: str, high: str, item: Item | None) -> None:
+    def _between(self, kind: str, low: str, high: str, item: Item | None) -> tuple[Any, ...]:
         key = (kind, low, high)
         if key not in self._made:
             made = DataValidation(type=kind, operator="between", formula1=low, formula2=high, allow_blank=True)  # type: ignore[arg-type] # one of its kinds
@@ -77,12 +87,26 @@ class Rules:
                 spoken = [words.expected_in(item, language) for language in self.languages]
                 made.error = words.in_all(spoken)[:MOST_SAID]
             self._made[key] = made
-        self._made[key].add(f"{get_column_letter(column)}{row}")
+        return key
+
+    def _put(self, key: tuple[Any, ...], row: int, column: int) -> None:
+        self._cells.setdefault(key, {}).setdefault(column, []).append(row)
 
     def finish(self) -> None:
-        """Put the rules on the sheet."""
-        for made in self._made.values():
+        """Put the rules on the sheet, on as few ranges as there are blocks of cells."""
+        for key, columns in self._cells.items():
+            made = self._made[key]
+            made.sqref = MultiCellRange(" ".join(_ranges(columns)))
             self.ws.add_data_validation(made)
+
+
+def _ranges(columns: Mapping[int, Sequence[int]]) -> Iterator[str]:
+    for column, rows in columns.items():
+        letter, first = get_column_letter(column), 0
+        for at, row in enumerate(rows):
+            if at + 1 == len(rows) or rows[at + 1] != row + 1:
+                yield f"{letter}{rows[first]}:{letter}{row}"
+                first = at + 1
 
 
 def _said(text: Any, languages: Sequence[str]) -> str:

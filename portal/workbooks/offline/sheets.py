@@ -65,6 +65,8 @@ class ReplySheet:
         self.last_column = self.state_column = ANSWER + len(self.languages)
         self.numbers: dict[str, list[str]] = {}
         self.questions = 0
+        self.states = words.state_labels(self.languages)
+        self.formats: dict[str, str] = {}
 
     def write(self) -> str:
         """Write the sheet and return its title."""
@@ -330,7 +332,7 @@ class ReplySheet:
         if made.too_long:
             sentence = _l("This text is too long for a cell of Excel. Change it on the page of the reply.")
             value, open_ = words.everywhere(sentence, self.languages), False
-        self._put(row, column, value, choose_number_format(item, value), "input" if open_ else "fixed", lang=key.lang)
+        self._put(row, column, value, self._format(item, value), "input" if open_ else "fixed", lang=key.lang)
         if open_:
             self.rules.add(row, column, item, labels)
             marks.append(CellMark(column, key.code, key.lang, given.revision if given else 0, digest(normal(value))))
@@ -356,12 +358,21 @@ class ReplySheet:
             (one for one in (self.reply.answers.get(each) for each in keys) if one and one.state != "answered"),
             NO_ANSWER,
         )
-        names = words.state_labels(self.languages)
+        names = self.states
         value = names.get(stored.state)
         self._put(row, column, value, "@", "input" if open_ else "fixed")
         if open_:
-            self.rules.choose(row, column, "states_" + "_".join(offered), [names[state] for state in offered])
+            self.rules.choose(
+                row, column, "_".join(("states", *offered, *self.languages)), [names[state] for state in offered]
+            )
             marks.append(CellMark(column, key.code, STATE, 0, digest(normal(value))))
+
+    def _format(self, item: Item, value: Any) -> str:
+        if value is not None and not isinstance(value, str):
+            return choose_number_format(item, value)
+        if item.code not in self.formats:
+            self.formats[item.code] = choose_number_format(item, None)
+        return self.formats[item.code]
 
     def _put(self, row: int, column: int, value: Any, number_format: str, look: str, lang: str = "") -> None:
         """Put a typed value into a cell: a text stays one whatever it looks like."""
