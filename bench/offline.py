@@ -1,9 +1,9 @@
 """Seconds to write, read and judge the offline workbook of an institution: `python -m bench.offline [--replies 40]`.
 
 Fills a portal with the demo country, lets one institution owe ``--replies`` replies of the full questionnaire, and
-measures the service calls that the pages and the command make: writing the workbook (and the Word document), reading it back, judging it with
-one changed answer in each reply, and taking those over. Prints the median of ``--runs`` (3). Target: under 5 s out,
-under 5 s back.
+measures the service calls that the pages and the command make: writing the workbook (and the Word document), reading
+it back, judging it with one changed answer in each reply, and taking those over. Prints the median of ``--runs`` (3).
+Target: under 5 s out, under 5 s back.
 """
 
 from __future__ import annotations

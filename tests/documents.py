@@ -11,7 +11,7 @@ from portal.queries.countries import country_facts
 from portal.queries.submissions import find
 from portal.services.offline.gathering import write_word
 from portal.workbooks.offline.marks import Seal, read_row_mark, read_sheet_mark
-from portal.workbooks.word.elements import W14, W, node, paragraph, run
+from portal.workbooks.word.elements import W14, W, node, paragraph, run, say, trees
 from portal.workbooks.word.marks import keys_of, name_of, read_hidden
 from tests.offline import SECRET
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.permissions import Principal
+    from portal.workbooks.word.elements import Xml
     from portal.workbooks.word.marks import HiddenRow
 
 TAG, VAL = f"{{{W}}}tag", f"{{{W}}}val"
@@ -83,14 +84,14 @@ class FilledDocument:
         return self.fill(field, run(text))
 
     @staticmethod
-    def fill(field: Any, *content: Any) -> Any:
+    def fill(field: Any, *content: Xml) -> Any:
         hint = field.find(f"{{{W}}}sdtPr/{{{W}}}showingPlcHdr")
         if hint is not None:
             hint.getparent().remove(hint)
         inside = field.find(f"{{{W}}}sdtContent")
         for old in list(inside):
             inside.remove(old)
-        inside.extend(content)
+        inside.extend(trees(*content))
         return field
 
     def tick(self, code: str, *keys: str, line: int = 0) -> None:
@@ -107,7 +108,7 @@ class FilledDocument:
 
     def say(self, text: str, after: Any) -> None:
         """Type a paragraph outside the fields, after the one that holds ``after``."""
-        after.getparent().addnext(paragraph(text))
+        after.getparent().addnext(*trees(say(text)))
 
     def content(self) -> bytes:
         stream = io.BytesIO()

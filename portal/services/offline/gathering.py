@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from portal.queries.submissions import AskedRecommendation, SubmissionHead
 
 SPARE_ALONE, SPARE_TOGETHER = 25, 10
+SPARE_IN_WORD_ALONE, SPARE_IN_WORD_TOGETHER = 12, 5  # empty lines of a document are leafed through
 
 
 def offline_context(
@@ -103,7 +105,8 @@ def write_word(
     """
     from portal.workbooks.word.document import write_document  # python-docx is loaded by those who need it
 
-    book = gather(session, heads, country, by=by, language=language)
+    made = gather(session, heads, country, by=by, language=language)
+    book = replace(made, spare=SPARE_IN_WORD_ALONE if len(heads) == 1 else SPARE_IN_WORD_TOGETHER)
     with force_locale(country.languages[0]):
         return write_document(book, Seal(secret))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
 
@@ -12,7 +13,7 @@ from forms.question_types import question_type
 from portal.workbooks.offline import words
 from portal.workbooks.offline.cells import normal
 from portal.workbooks.offline.marks import CellMark, digest
-from portal.workbooks.word.elements import node, paragraph, run
+from portal.workbooks.word.elements import NOTHING, Xml, node, paragraph, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -119,42 +120,45 @@ class Drawer:
             kind: words.everywhere(text, languages).replace("\n", " · ") for kind, text in HINTS.items()
         }
 
-    def draw(self, name: str, control: Control) -> list[Any]:
+    def draw(self, name: str, control: Control) -> Xml:
         """Return a control within its bookmark."""
         self.bookmarks += 1
-        number = str(self.bookmarks)
-        look = node("w:sdtPr", node("w:tag", val=name), node("w:lock", val="sdtLocked"))
+        number = self.bookmarks
+        hint = NOTHING
         if control.kind == "box":
             content = run(CHECKED if control.ticked else UNCHECKED, style="Box")
         elif control.content:
             content = run(control.content)
         else:
-            look.append(node("w:showingPlcHdr"))
+            hint = Xml("<w:showingPlcHdr/>")
             content = run(self.hints[control.kind], style="PlaceholderText")
-        look.append(_KINDS[control.kind](control))
-        return [
-            node("w:bookmarkStart", id=number, name=name),
-            node("w:sdt", look, node("w:sdtContent", content)),
-            node("w:bookmarkEnd", id=number),
-        ]
+        look = f'<w:tag w:val="{name}"/><w:lock w:val="sdtLocked"/>{hint}{_KINDS[control.kind](control)}'
+        return Xml(
+            f'<w:bookmarkStart w:id="{number}" w:name="{name}"/>'
+            f"<w:sdt><w:sdtPr>{look}</w:sdtPr><w:sdtContent>{content}</w:sdtContent></w:sdt>"
+            f'<w:bookmarkEnd w:id="{number}"/>'
+        )
 
-    def paragraphs(self, drawn: Sequence[tuple[str, Control]], style: str) -> Iterator[Any]:
+    def paragraphs(self, drawn: Sequence[tuple[str, Control]], style: str) -> Iterator[Xml]:
         """Yield the paragraphs of an answer: one for each control, its label beside it."""
         for name, control in drawn:
             made = self.draw(name, control)
             if control.kind == "box":
-                yield paragraph(*made, f" {control.label}", style=style)
+                yield paragraph(made, run(f" {control.label}"), style=style)
             else:
-                yield paragraph(f"{control.label} " if control.label else None, *made, style=style)
+                yield paragraph(run(f"{control.label} ") if control.label else NOTHING, made, style=style)
 
 
-def _list(control: Control) -> Any:
-    made = node("w:dropDownList")
-    made.extend(node("w:listItem", displayText=name, value=key) for name, key in control.offered)
-    return made
+def _list(control: Control) -> Xml:
+    return _offer(control.offered)
 
 
-def _box(control: Control) -> Any:
+@lru_cache(maxsize=256)  # a table repeats its lists line by line
+def _offer(offered: tuple[tuple[str, str], ...]) -> Xml:
+    return node("w:dropDownList", *(node("w:listItem", displayText=name, value=key) for name, key in offered))
+
+
+def _box(control: Control) -> Xml:
     return node(
         "w14:checkbox",
         node("w14:checked", val="1" if control.ticked else "0"),
@@ -163,23 +167,22 @@ def _box(control: Control) -> Any:
     )
 
 
-def _date(control: Control) -> Any:
-    made = node(
-        "w:date", node("w:dateFormat", val="dd/MM/yyyy"), node("w:lid", val="en-GB"),
-        node("w:storeMappedDataAs", val="dateTime"), node("w:calendar", val="gregorian"),
-    )  # fmt: skip
+def _date(control: Control) -> Xml:
     try:
         day = datetime.strptime(control.content, DAY)  # noqa: DTZ007 - a day has no zone
+        said = {"fullDate": f"{day.date().isoformat()}T00:00:00Z"}
     except ValueError:
-        return made
-    made.set("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}fullDate", f"{day:%Y-%m-%d}T00:00:00Z")
-    return made
+        said = {}
+    return node(
+        "w:date", node("w:dateFormat", val="dd/MM/yyyy"), node("w:lid", val="en-GB"),
+        node("w:storeMappedDataAs", val="dateTime"), node("w:calendar", val="gregorian"), **said,
+    )  # fmt: skip
 
 
-def _text(control: Control) -> Any:
+def _text(control: Control) -> Xml:
     # not the plain-text control: LibreOffice 7.4 moves its line ends out of it
     del control
-    return node("w:richText")
+    return Xml("<w:richText/>")
 
 
-_KINDS: Mapping[str, Callable[[Control], Any]] = {"list": _list, "box": _box, "date": _date, "text": _text}
+_KINDS: Mapping[str, Callable[[Control], Xml]] = {"list": _list, "box": _box, "date": _date, "text": _text}

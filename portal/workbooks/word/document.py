@@ -14,7 +14,7 @@ from portal.workbooks.cell_text import clean
 from portal.workbooks.offline import words
 from portal.workbooks.offline.marks import COVER, SheetMark
 from portal.workbooks.word.controls import Control, Drawer
-from portal.workbooks.word.elements import paragraph
+from portal.workbooks.word.elements import say, trees
 from portal.workbooks.word.looks import dress
 from portal.workbooks.word.marks import COPY, Hidden, write_hidden
 from portal.workbooks.word.reply import ReplyText
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from portal.workbooks.offline.marks import Seal
     from portal.workbooks.offline.shape import OfflineBook
+    from portal.workbooks.word.elements import Xml
 
 RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/customXml"
 PROPERTIES = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/customXmlProps"
@@ -43,18 +44,18 @@ def write_document(made: OfflineBook, seal: Seal) -> bytes:
     for old in list(body)[:-1]:
         body.remove(old)
     end = body[-1]
-    for element in _front(made, drawer):
-        end.addprevious(element)
+    texts = list(_front(made, drawer))
     cover = SheetMark(
         seal.portal, made.replies[0].round, made.replies[0].institution, "", 0, made.book, made.made, made.languages,
         kind=COVER,
     )  # fmt: skip
     hidden = Hidden(cover.text(seal))
     for at, reply in enumerate(made.replies, start=1):
-        text = ReplyText(at, made, reply, seal, drawer)
-        for element in text.write():
-            end.addprevious(element)
-        hidden.replies.append(text.hidden)
+        written = ReplyText(at, made, reply, seal, drawer)
+        texts += written.write()
+        hidden.replies.append(written.hidden)
+    for element in trees(*texts):
+        end.addprevious(element)
     hidden.own = frozenset(short(one.text) for one in outside(body))
     hidden.hints = frozenset(short(one) for one in drawer.hints.values())
     _hide(document, write_hidden(hidden))
@@ -66,18 +67,18 @@ def write_document(made: OfflineBook, seal: Seal) -> bytes:
     return stream.getvalue()
 
 
-def _front(made: OfflineBook, drawer: Drawer) -> Iterator[Any]:
+def _front(made: OfflineBook, drawer: Drawer) -> Iterator[Xml]:
     languages = made.languages
     for texts, style in ((made.round, "Title"), (made.institution, "Subtitle")):
         said = words.in_all([texts.get(one, "") for one in languages]) or next(iter(texts.values()), "")
-        yield paragraph(said, style=style)
+        yield say(said, style)
     label = words.everywhere(_l("This copy is filled in by (department)"), languages).replace("\n", " · ")
-    yield paragraph(label, style="Language")
+    yield say(label, "Language")
     yield from drawer.paragraphs([(COPY, Control("text"))], "Answer")
     for language in languages:
-        yield paragraph(words.everywhere(_l("How to fill this document in"), [language]), style="Part")
+        yield say(words.everywhere(_l("How to fill this document in"), [language]), "Part")
         for number, step in enumerate(STEPS, start=1):
-            yield paragraph(f"{number}. {words.everywhere(step, [language])}", style="Normal")
+            yield say(f"{number}. {words.everywhere(step, [language])}", "Normal")
 
 
 def _hide(document: Document, content: bytes) -> None:

@@ -1,9 +1,10 @@
-"""The few elements of WordprocessingML that an offline document is made of."""
+"""The few elements of WordprocessingML that an offline document is made of, as text: a tree is built of it once."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from html import escape
+from typing import TYPE_CHECKING, Any, NewType
 
 from lxml import etree
 
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 W14 = "http://schemas.microsoft.com/office/word/2010/wordml"
 XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+Xml = NewType("Xml", str)
+NOTHING = Xml("")
 _NAMES = {"w": W, "w14": W14}
 _PIECES = re.compile(r"([\n\t])")
+_BREAK, _TAB = Xml("<w:br/>"), Xml("<w:tab/>")
 
 
 def named(name: str) -> str:
@@ -25,69 +29,67 @@ def named(name: str) -> str:
     return f"{{{_NAMES[prefix]}}}{local}"
 
 
-def node(tag: str, /, *children: Any, **attributes: str) -> Any:
+def trees(*elements: Xml) -> list[Any]:
+    """Return elements as trees."""
+    names = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in _NAMES.items())
+    return list(etree.fromstring(f"<all {names}>{''.join(elements)}</all>".encode(), etree.XMLParser(huge_tree=True)))
+
+
+def node(tag: str, /, *children: Xml, **attributes: str) -> Xml:
     """Return an element; attributes are of the element's own namespace."""
-    made = etree.Element(named(tag), nsmap=_NAMES)
     prefix = tag.partition(":")[0]
-    for key, value in attributes.items():
-        made.set(named(f"{prefix}:{key}"), value)
-    made.extend(child for child in children if child is not None)
-    return made
+    said = "".join([f' {prefix}:{key}="{_attribute(value)}"' for key, value in attributes.items()])
+    inside = "".join(children)
+    return Xml(f"<{tag}{said}>{inside}</{tag}>" if inside else f"<{tag}{said}/>")
 
 
-def run(text: str, *, style: str = "", bold: bool = False) -> Any:
+def _attribute(value: str) -> str:
+    return value if value.isalnum() else escape(clean(value)[0]).replace("\n", " ")
+
+
+def run(text: str, *, style: str = "") -> Xml:
     """Return a run of text: lines and tabs as Word writes them, every blank kept."""
-    looks = []
-    if style:
-        looks.append(node("w:rStyle", val=style))
-    if bold:
-        looks += [node("w:b"), node("w:bCs")]
-    made = node("w:r", node("w:rPr", *looks) if looks else None)
-    made.extend(_pieces(text))
-    return made
+    look = f'<w:rPr><w:rStyle w:val="{style}"/></w:rPr>' if style else ""
+    return Xml(f"<w:r>{look}{''.join(_pieces(text))}</w:r>")
 
 
-def _pieces(text: str) -> Iterator[Any]:
+def _pieces(text: str) -> Iterator[str]:
     for piece in _PIECES.split(clean(text)[0]):
         if piece == "\n":
-            yield node("w:br")
+            yield _BREAK
         elif piece == "\t":
-            yield node("w:tab")
+            yield _TAB
         elif piece:
-            made = node("w:t")
-            made.set(XML_SPACE, "preserve")
-            made.text = piece
-            yield made
+            yield f'<w:t xml:space="preserve">{escape(piece, quote=False)}</w:t>'
 
 
-def paragraph(*content: Any, style: str = "") -> Any:
-    """Return a paragraph of runs and controls; a text becomes a run."""
-    made = node("w:p", node("w:pPr", node("w:pStyle", val=style)) if style else None)
-    made.extend(run(one) if isinstance(one, str) else one for one in content if one is not None)
-    return made
+def paragraph(*content: Xml, style: str = "") -> Xml:
+    """Return a paragraph of runs and controls."""
+    look = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
+    return Xml(f"<w:p>{look}{''.join(content)}</w:p>")
 
 
-def cell(width: int, *paragraphs: Any, fill: str = "") -> Any:
+def say(text: str, style: str = "") -> Xml:
+    """Return a paragraph of one text."""
+    return paragraph(run(text), style=style)
+
+
+def cell(width: int, *paragraphs: Xml, fill: str = "") -> Xml:
     """Return a cell of a table, ``width`` in twentieths of a point."""
-    look = node("w:tcPr", node("w:tcW", w=str(width), type="dxa"))
-    if fill:
-        look.append(node("w:shd", val="clear", color="auto", fill=fill))
-    return node("w:tc", look, *(paragraphs or (paragraph(),)))
+    shade = f'<w:shd w:val="clear" w:color="auto" w:fill="{fill}"/>' if fill else ""
+    inside = "".join(paragraphs) or "<w:p/>"
+    return Xml(f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{shade}</w:tcPr>{inside}</w:tc>')
 
 
-def table(widths: Sequence[int], rows: Sequence[Sequence[Any]]) -> Any:
+def table(widths: Sequence[int], rows: Sequence[Sequence[Xml]]) -> Xml:
     """Return a table; its first row is repeated on each page, and no row breaks across pages."""
-    made = node(
-        "w:tbl",
-        node(
-            "w:tblPr", node("w:tblStyle", val="TableGrid"), node("w:tblW", w=str(sum(widths)), type="dxa"),
-            node("w:tblLayout", type="fixed"),
-        ),
-        node("w:tblGrid", *(node("w:gridCol", w=str(width)) for width in widths)),
+    head = node(
+        "w:tblPr", node("w:tblStyle", val="TableGrid"), node("w:tblW", w=str(sum(widths)), type="dxa"),
+        node("w:tblLayout", type="fixed"),
     )  # fmt: skip
-    for number, cells in enumerate(rows):
-        looks = [node("w:cantSplit")]
-        if number == 0:
-            looks.append(node("w:tblHeader"))
-        made.append(node("w:tr", node("w:trPr", *looks), *cells))
-    return made
+    grid = node("w:tblGrid", *(node("w:gridCol", w=str(width)) for width in widths))
+    made = [
+        node("w:tr", Xml(f"<w:trPr><w:cantSplit/>{'<w:tblHeader/>' if number == 0 else ''}</w:trPr>"), *cells)
+        for number, cells in enumerate(rows)
+    ]
+    return node("w:tbl", head, grid, *made)

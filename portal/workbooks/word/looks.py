@@ -10,7 +10,7 @@ from docx.oxml import parse_xml
 from docx.shared import Mm, Pt, RGBColor
 
 from portal.workbooks.looks import ACCENT, INK, LINE, PALE
-from portal.workbooks.word.elements import W, node
+from portal.workbooks.word.elements import W, Xml, node, trees
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -44,7 +44,7 @@ def dress(document: Document) -> None:
     defaults: Any = document.styles.element.find(f"{{{W}}}docDefaults/{{{W}}}rPrDefault/{{{W}}}rPr")
     for old in list(defaults):
         defaults.remove(old)
-    defaults.extend([_fonts(), node("w:sz", val="22"), node("w:szCs", val="22"), _language()])
+    defaults.extend(trees(_fonts(), node("w:sz", val="22"), node("w:szCs", val="22"), _language()))
     for name, look in STYLES.items():
         _style(document, name, *look)
     _box(document.styles["Answer"].element)
@@ -55,12 +55,10 @@ def dress(document: Document) -> None:
     _font_table(document)
 
 
-def section(size: tuple[int, int]) -> Any:
+def section(size: tuple[int, int]) -> Xml:
     """Return the end of a section whose pages have this size."""
     width, height = (str(Mm(one).twips) for one in size)
-    page = node("w:pgSz", w=width, h=height)
-    if size == LANDSCAPE:
-        page.set(f"{{{W}}}orient", "landscape")
+    page = node("w:pgSz", w=width, h=height, orient="landscape" if size == LANDSCAPE else "portrait")
     margin = str(Mm(MARGIN).twips)
     margins = node(
         "w:pgMar", top=margin, right=margin, bottom=margin, left=margin, header="567", footer="567", gutter="0"
@@ -79,11 +77,11 @@ def _page(document: Document) -> None:
     first.left_margin = first.right_margin = first.top_margin = first.bottom_margin = Mm(MARGIN)
 
 
-def _fonts() -> Any:
+def _fonts() -> Xml:
     return node("w:rFonts", ascii=LATIN, hAnsi=LATIN, eastAsia=LATIN, cs=KHMER)
 
 
-def _language() -> Any:
+def _language() -> Xml:
     return node("w:lang", val="en-GB", eastAsia="en-US", bidi="km-KH")
 
 
@@ -100,10 +98,9 @@ def _style(
         looks.remove(old)
     points = str(round(size * 2))
     larger = str(round(size * 2) + (2 if size < 11 else 0))  # small Khmer needs more room than small Latin
-    looks.append(_fonts())
-    if bold:
-        looks.extend([node("w:b"), node("w:bCs")])
-    looks.extend([node("w:color", val=colour), node("w:sz", val=points), node("w:szCs", val=larger), _language()])
+    weight = [node("w:b"), node("w:bCs")] if bold else []
+    sizes = [node("w:color", val=colour), node("w:sz", val=points), node("w:szCs", val=larger)]
+    looks.extend(trees(_fonts(), *weight, *sizes, _language()))
     shape = made.paragraph_format
     shape.space_before, shape.space_after, shape.keep_with_next = Pt(before), Pt(after), keep
     shape.line_spacing = 1.15
@@ -116,7 +113,7 @@ def _box(style: Any) -> None:
     sides = [node(f"w:{place}", val="single", sz="4", space="3", color=LINE) for place in places]
     look = style.get_or_add_pPr()
     spacing = look.find(f"{{{W}}}spacing")
-    for made in (node("w:pBdr", *sides), node("w:shd", val="clear", color="auto", fill=PALE)):
+    for made in trees(node("w:pBdr", *sides), node("w:shd", val="clear", color="auto", fill=PALE)):
         spacing.addprevious(made)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from babel import Locale, UnknownLocaleError
 from flask_babel import lazy_gettext as _l
@@ -18,7 +18,7 @@ from portal.workbooks.offline.cells import labels_of
 from portal.workbooks.offline.lines import lines_of
 from portal.workbooks.offline.marks import STATE, RowMark, SheetMark
 from portal.workbooks.word.controls import Cells, answer_text, controls_of, state_control
-from portal.workbooks.word.elements import paragraph
+from portal.workbooks.word.elements import say
 from portal.workbooks.word.marks import HiddenReply, HiddenRow, name_of
 from portal.workbooks.word.tables import TableText
 from portal.workbooks.word.words import WORD
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from portal.workbooks.offline.marks import Seal
     from portal.workbooks.offline.shape import OfflineBook, OfflineReply
     from portal.workbooks.word.controls import Control, Drawer
+    from portal.workbooks.word.elements import Xml
 
 NO_ANSWER = Given()
 
@@ -48,11 +49,11 @@ class ReplyText:
             self.languages,
         )  # fmt: skip
         self.hidden = HiddenReply(self.mark.text(seal), reply.sheet)
-        self.body: list[Any] = []
+        self.body: list[Xml] = []
         self.numbers: dict[str, list[str]] = {}
         self.questions = 0
 
-    def write(self) -> list[Any]:
+    def write(self) -> list[Xml]:
         """Return the elements of the reply."""
         self._head()
         for line in lines_of(self.definition):
@@ -74,7 +75,7 @@ class ReplyText:
     def say(self, style: str, text: str) -> None:
         """Add a paragraph, if there is anything to say."""
         if text:
-            self.body.append(paragraph(text, style=style))
+            self.body.append(say(text, style))
 
     def label(self, item: Item) -> str:
         """Return the label of an item in all languages, one line each."""

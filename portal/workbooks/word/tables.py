@@ -6,7 +6,7 @@ A table with more columns than a page holds is written line by line instead, eac
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
 
@@ -18,7 +18,7 @@ from portal.workbooks.offline import words
 from portal.workbooks.offline.lines import columns_of
 from portal.workbooks.offline.marks import PARENT, RowMark
 from portal.workbooks.word.controls import MOST_BOXES, Cells, Control, controls_of
-from portal.workbooks.word.elements import cell, paragraph, table
+from portal.workbooks.word.elements import cell, paragraph, say, table
 from portal.workbooks.word.looks import LANDSCAPE, PORTRAIT, room, section
 from portal.workbooks.word.marks import HiddenRow
 from portal.workbooks.word.words import WORD
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from forms.tables import Table
     from portal.workbooks.offline.lines import Column
+    from portal.workbooks.word.elements import Xml
     from portal.workbooks.word.reply import ReplyText
 
 NARROW, LABEL = 600, 2000  # widths of the columns that name a line, in twentieths of a point
@@ -58,7 +59,7 @@ class TableText:
         body = self.reply.body
         if page == LANDSCAPE:
             body.append(section(PORTRAIT))
-        heads = [[paragraph(name, style="Cellhead")] for name in self._names_of_line()]
+        heads = [[say(name, "Cellhead")] for name in self._names_of_line()]
         heads += [self._head(column) for column in self.columns]
         rows = [[cell(width, *head, fill=SOFT) for width, head in zip(widths, heads, strict=True)]]
         for mark in self._marks():
@@ -75,8 +76,8 @@ class TableText:
         widths = [room(PORTRAIT) * 2 // 5, room(PORTRAIT) * 3 // 5]
         names = self._names_of_line()
         for mark in self._marks():
-            heads = [[paragraph(f"{names[0]} {mark.number}".replace("\n", " · "), style="Cellhead")]]
-            heads += [[paragraph(name, style="Cellhead")] for name in names[1:]]
+            heads = [[say(f"{names[0]} {mark.number}".replace("\n", " · "), "Cellhead")]]
+            heads += [[say(name, "Cellhead")] for name in names[1:]]
             heads += [self._head(column) for column in self.columns]
             contents = [[paragraph(style="Cell")], *self._line(mark)[1:], *self._cells(mark)]
             rows = [
@@ -106,15 +107,15 @@ class TableText:
             names.append(words.everywhere(_l("Line of the table “%(table)s”", table=outer), self.languages))
         return names
 
-    def _head(self, column: Column) -> list[Any]:
+    def _head(self, column: Column) -> list[Xml]:
         if column.state:
-            return [paragraph(words.everywhere(_l("No answer because"), self.languages), style="Cellhead")]
+            return [say(words.everywhere(_l("No answer because"), self.languages), "Cellhead")]
         title = self.reply.label(column.item)
         if column.lang and len(self.languages) > 1:
             title = f"{column.item.text('label', column.lang, tuple(self.languages))}\n({column.lang})"
         medium = WRITTEN_OUT if len(self.reply.labels(column.item).offered) > MOST_BOXES else WORD
         rules = words.in_all([words.short_form(column.item, language, medium) for language in self.languages])
-        return [paragraph(title, style="Cellhead"), *([paragraph(rules, style="Cellrule")] if rules else [])]
+        return [say(title, "Cellhead"), *([say(rules, "Cellrule")] if rules else [])]
 
     # -- lines ----------------------------------------------------------------------------------------------------
 
@@ -135,21 +136,21 @@ class TableText:
         reply.numbers[asked.code] = [mark.key for mark in marks]
         return marks
 
-    def _line(self, mark: RowMark) -> list[list[Any]]:
+    def _line(self, mark: RowMark) -> list[list[Xml]]:
         """Return the cells that name a line; where a new line stands is asked in :meth:`_cells`."""
-        cells = [[paragraph(str(mark.number), style="Cell")]]
+        cells = [[say(str(mark.number), "Cell")]]
         if self.asked.fixed:
             label = [self.asked.row_label(mark.key, one, tuple(self.languages)) for one in self.languages]
-            cells.append([paragraph(words.in_all(label), style="Cell")])
+            cells.append([say(words.in_all(label), "Cell")])
         elif self.asked.inside and mark.kind != "spare":
             outer = self.reply.numbers.get(self.asked.inside, [])
             number = str(outer.index(mark.parent) + 1) if mark.parent in outer else ""
-            cells.append([paragraph(number, style="Cell")])
+            cells.append([say(number, "Cell")])
         return cells
 
-    def _cells(self, mark: RowMark) -> list[list[Any]]:
+    def _cells(self, mark: RowMark) -> list[list[Xml]]:
         row = Cells()
-        contents: list[int | list[Any]] = []
+        contents: list[int | list[Xml]] = []
         if self.asked.inside and mark.kind == "spare":
             contents.append(row.add(self.asked.inside, PARENT, 0, "", [Control("text")]))
         contents += [self._cell(column, mark, row) for column in self.columns]
@@ -158,7 +159,7 @@ class TableText:
             list(self.reply.drawer.paragraphs(drawn[one], "Cell")) if isinstance(one, int) else one for one in contents
         ]
 
-    def _cell(self, column: Column, mark: RowMark, row: Cells) -> int | list[Any]:
+    def _cell(self, column: Column, mark: RowMark, row: Cells) -> int | list[Xml]:
         """Return the number of an answer in its row, or paragraphs where it cannot be changed."""
         item, reply = column.item, self.reply
         open_ = may_change(reply.definition, item.code, reply.reply.unlocked)
@@ -168,7 +169,7 @@ class TableText:
         key = AnswerKey(item.code, mark.key, column.lang)
         text = reply.text(item, key)
         if not open_:
-            return [paragraph(text, style="Cell")]
+            return [say(text, "Cell")]
         given = reply.reply.answers.get(key)
         controls = controls_of(item, text, reply.labels(item), in_table=True)
         return row.add(key.code, key.lang, given.revision if given else 0, text, controls)

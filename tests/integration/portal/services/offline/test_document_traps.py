@@ -7,7 +7,6 @@ import zipfile
 
 import docx
 import pytest
-from docx.oxml import parse_xml
 
 from forms.answers import AnswerKey
 from portal.errors import Invalid
@@ -17,7 +16,7 @@ from portal.queries.submissions import stored_reply
 from portal.services.offline.taking import choices, take_offline
 from portal.workbooks.offline.files import read_file
 from portal.workbooks.offline.marks import Seal
-from portal.workbooks.word.elements import W, named, node, paragraph, run
+from portal.workbooks.word.elements import W, Xml, named, node, paragraph, run, say, trees
 from tests import documents, factories, tables
 from tests.documents import FilledDocument
 from tests.offline import SECRET, judge
@@ -256,7 +255,7 @@ def test_a_field_of_another_document_is_quoted_and_not_read(session, scene, fill
 def test_text_outside_the_fields_is_quoted(session, scene, filled):
     filled.put("people", "8")
     filled.say("We also trained the police.", after=filled.field("people"))
-    filled.field("people").getparent().append(run(" and more"))
+    filled.field("people").getparent().extend(trees(run(" and more")))
     plan = judge(session, filled.content(), by=scene.by)
     assert outcomes(plan) == {"people": "new"}
     (problem,) = plan.problems
@@ -268,7 +267,7 @@ def test_tracked_changes_are_read_as_accepted(session, scene, filled):
     tracked = [
         run("Two "),
         node("w:ins", run("new "), id="901", author="x", date="2026-03-01T00:00:00Z"),
-        node("w:del", parse_xml(f'<w:r xmlns:w="{W}"><w:delText>old </w:delText></w:r>'), id="902", author="x"),
+        node("w:del", Xml("<w:r><w:delText>old </w:delText></w:r>"), id="902", author="x"),
         run("courses"),
     ]
     FilledDocument.fill(filled.field("activity", "en", line=1), *tracked)
@@ -281,7 +280,7 @@ def test_tracked_changes_are_read_as_accepted(session, scene, filled):
 def test_lines_paragraphs_runs_and_quotes_of_a_text_are_kept(session, scene, filled):
     field = filled.field("activity", "en", line=1)
     FilledDocument.fill(field, run("“Smart” and "), run("‘split’\nacross"), run("\truns…"))
-    paragraphs = [paragraph("First — paragraph"), paragraph(run("second "), run("one"))]
+    paragraphs = [say("First — paragraph"), paragraph(run("second "), run("one"))]
     other = filled.field("activity", "km", line=1)
     FilledDocument.fill(other, *paragraphs)
     holder = other.getparent()  # Word puts a field of several paragraphs around them
@@ -298,7 +297,7 @@ def test_an_emptied_field_asks_first(session, scene, filled):
     field = again.field("people")
     # what Word writes when all is deleted: its own hint
     FilledDocument.fill(field, run("Click or tap here to enter text.", style="PlaceholderText"))
-    field.find(named("w:sdtPr")).append(node("w:showingPlcHdr"))
+    field.find(named("w:sdtPr")).extend(trees(node("w:showingPlcHdr")))
     plan = judge(session, again.content(), by=scene.by)
     assert outcomes(plan) == {"people": "cleared"}
     take(session, plan, scene, key="again")
@@ -308,7 +307,7 @@ def test_an_emptied_field_asks_first(session, scene, filled):
 def test_a_hint_that_is_none_of_ours_is_quoted_not_lost(session, scene, filled):
     field = filled.field("people")
     FilledDocument.fill(field, run("Klicken Sie hier", style="PlaceholderText"))
-    field.find(named("w:sdtPr")).append(node("w:showingPlcHdr"))
+    field.find(named("w:sdtPr")).extend(trees(node("w:showingPlcHdr")))
     plan = judge(session, filled.content(), by=scene.by)
     assert outcomes(plan) == {}
     assert any("Klicken Sie hier" in one for one in told(plan))
@@ -317,7 +316,7 @@ def test_a_hint_that_is_none_of_ours_is_quoted_not_lost(session, scene, filled):
 def test_text_typed_over_a_hint_whose_flag_stayed_is_an_answer(session, scene, filled):
     field = filled.field("people")
     FilledDocument.fill(field, run("4"))
-    field.find(named("w:sdtPr")).append(node("w:showingPlcHdr"))
+    field.find(named("w:sdtPr")).extend(trees(node("w:showingPlcHdr")))
     assert outcomes(judge(session, filled.content(), by=scene.by)) == {"people": "new"}
 
 
