@@ -94,6 +94,7 @@ class _Reader:
         for one in scanned.controls:
             self.by_name.setdefault(one.name, []).append(one)
         self.used: set[str] = set()
+        self.tracked = False
 
     def read(self) -> FoundBook:
         """Return the replies that the document holds."""
@@ -134,7 +135,7 @@ class _Reader:
             return
         sheet = FoundSheet(reply.title, read[0], word=True)
         gone: dict[int, list[int]] = {}
-        tracked = False
+        self.tracked = False
         for number, row in enumerate(reply.rows, start=1):
             try:
                 mark = read_row_mark(row.mark, self.seal, sheet.mark)
@@ -149,10 +150,7 @@ class _Reader:
                 gone.setdefault(row.question, []).append(row.line)
             if cells:
                 sheet.rows.append(FoundRow(mark, number, cells))
-        tracked = any(
-            one.tracked for name in self.used for one in self.by_name.get(name, ()) if name.startswith(f"_T{at}_")
-        )
-        if tracked:
+        if self.tracked:
             sheet.remarks.append(Problem(_l("Tracked changes were read as if they were accepted."), sheet.name))
         self._tell_gone(sheet, gone)
         self.book.sheets.append(sheet)
@@ -199,6 +197,7 @@ class _Reader:
             first, *copies = self.by_name.get(name, []) or (None,)
             if first is None:
                 continue
+            self.tracked |= first.tracked
             for copy in copies:
                 if normal(copy.text) != normal(first.text) or copy.ticked != first.ticked:
                     sentence = _l(

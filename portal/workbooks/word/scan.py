@@ -25,6 +25,7 @@ _SKIPPED = frozenset(
 _SIGNS: Mapping[str, str] = {
     "tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011", "softHyphen": "\u00ad",
 }  # fmt: skip
+_SPECIAL = frozenset({"t", "sym", "r", "p", "bookmarkStart", "bookmarkEnd", "sdt"})
 _TRACKED = frozenset({"ins", "del", "moveFrom", "moveTo"})
 _PICTURES = frozenset({"drawing", "pict", "object"})
 
@@ -93,6 +94,7 @@ class _Walk:
         self.bookmarks: list[Found] = []
         self.paragraphs: list[list[str]] = []
         self.joined = False
+        self.kinds: dict[str, tuple[str, Callable[[Any], None]]] = {}
         self.looks_like_hint = False
 
     def finish(self) -> Scanned:
@@ -111,7 +113,7 @@ class _Walk:
                 self.visit(child)
 
     def visit(self, element: Any) -> None:
-        name = element.tag.rpartition("}")[2]
+        name, special = self.kinds.get(element.tag) or self._kind(element.tag)
         if name in _TRACKED:
             for one in self.open:
                 one.tracked = True
@@ -122,8 +124,14 @@ class _Walk:
         elif name in _PICTURES:
             self._picture(element)
         else:
-            special: Callable[[Any], None] | None = getattr(self, f"_{name}", None)
-            (special or self.inside)(element)
+            special(element)
+
+    def _kind(self, tag: str) -> tuple[str, Callable[[Any], None]]:
+        name = tag.rpartition("}")[2]
+        ours = tag.startswith(_PREFIX) and name in _SPECIAL
+        special = getattr(self, f"_{name}") if ours else self.inside
+        found = self.kinds[tag] = (name, special)
+        return found
 
     def emit(self, text: str) -> None:
         if self.open:

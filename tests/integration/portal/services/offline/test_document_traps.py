@@ -151,6 +151,13 @@ def test_macros_half_a_file_and_a_bomb_are_refused(filled):
     assert refused(edited(content, lambda part: part[:-40]))[0] == "damaged"
 
 
+def test_elements_that_nobody_knows_are_walked_through(session, scene, filled):
+    filled.put("people", "3")
+    odd = b"".join(b"<w:%s>7</w:%s>" % (name, name) for name in (b"kind", b"picture", b"inside", b"by_bookmark", b"x"))
+    content = edited(filled.content(), lambda part: part.replace(b"<w:body>", b"<w:body>" + odd))
+    assert outcomes(judge(session, content, by=scene.by)) == {"people": "new"}
+
+
 def test_a_word_file_under_the_name_of_a_workbook_is_read_all_the_same(session, scene, filled):
     filled.put("people", "3")
     plan = judge(session, filled.content(), by=scene.by, names=("x.xlsx",))
