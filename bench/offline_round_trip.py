@@ -178,12 +178,14 @@ class Maker:
         return found
 
 
-def workbooks(of: Definition, sets: int, seed: int = 1) -> list[tuple[bytes, list[OfflineReply]]]:
-    """Return workbooks with one answer set a sheet, and what went out in them."""
+def workbooks(
+    of: Definition, sets: int, seed: int = 1, write: Any = write_offline, per_book: int = PER_BOOK
+) -> list[tuple[bytes, list[OfflineReply]]]:
+    """Return workbooks, or what else ``write`` makes, with one answer set a sheet, and what went out in them."""
     maker, made = Maker(of, seed), []
-    for first in range(0, sets, PER_BOOK):
+    for first in range(0, sets, per_book):
         replies = []
-        for number in range(first, min(first + PER_BOOK, sets)):
+        for number in range(first, min(first + per_book, sets)):
             rows = [TableRow(made_key("row", str(number), str(at))) for at in range(2)]
             replies.append(
                 OfflineReply(
@@ -199,16 +201,19 @@ def workbooks(of: Definition, sets: int, seed: int = 1) -> list[tuple[bytes, lis
             "2026-03-27T03:00:00+00:00",
             spare=2,
         )  # fmt: skip
-        made.append((write_offline(book, Seal(SECRET)), replies))
+        made.append((write(book, Seal(SECRET)), replies))
     return made
 
 
-def compare(content: bytes, replies: list[OfflineReply], survived: Counter[str], *, office: bool = False) -> list[str]:
+def compare(
+    content: bytes, replies: list[OfflineReply], survived: Counter[str], *, office: bool = False,
+    read: Any = read_offline,
+) -> list[str]:
     """Read a workbook back and return every answer that is not the one that went out.
 
     ``office``: texts with :data:`DOUBLED` are counted as "left out".
     """
-    found = read_offline(content, Seal(SECRET), filename="x.xlsx")
+    found = read(content, Seal(SECRET), filename="x.xlsx")
     by_reply = {one.submission: one for one in replies}
     wrong = [str(one.message) for one in found.problems]
     if len(found.sheets) != len(replies):
@@ -224,8 +229,8 @@ def compare(content: bytes, replies: list[OfflineReply], survived: Counter[str],
         wrong += [f"{sheet.name}: seems changed: {one[:200]}" for one in touched]
         # each cell that holds something is read as if it had just been typed
         sheet.rows = [replace(row, cells=tuple(_as_typed(cell) for cell in row.cells)) for row in sheet.rows]
-        read = CopyReader(sheet, reply.definition, CONTEXT, "x", "").read()
-        got = {one.key: one for one in read.findings}
+        copy = CopyReader(sheet, reply.definition, CONTEXT, "x", "").read()
+        got = {one.key: one for one in copy.findings}
         for key, given in reply.answers.items():
             kind = reply.definition.question(key.code).type
             back = got.pop(key, None)
@@ -235,9 +240,16 @@ def compare(content: bytes, replies: list[OfflineReply], survived: Counter[str],
             survived["left out" if key in doubled else kind] += same or key in doubled
             if not same and key not in doubled:
                 told = None if back is None else (back.parsed.value, str(back.sentence), back.found[:80])
-                wrong.append(f"{sheet.name} {key} {kind}: {str(given.value)[:80]!r} came back as {str(told)[:300]}")
+                wrong.append(f"{sheet.name} {key} {kind}: {_differ(given.value, told)}")
         wrong += [f"{sheet.name} {key}: {one.found[:80]!r} was never there" for key, one in got.items()]
     return wrong
+
+
+def _differ(went: Any, came: tuple[Any, ...] | None) -> str:
+    """Return two values from where they begin to differ."""
+    first, second = str(went), str(came[0] if came else None)
+    at = next((at for at, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), len(first))
+    return f"{first[at:at + 60]!r} came back as {second[at:at + 60]!r} (from sign {at}) {str(came)[-120:]}"
 
 
 def _as_typed(cell: Any) -> Any:

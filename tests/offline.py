@@ -11,8 +11,8 @@ from portal.queries.countries import country_facts
 from portal.queries.submissions import find
 from portal.services.offline.gathering import write_workbook
 from portal.services.offline.judging import plan_offline
+from portal.workbooks.offline.files import read_file
 from portal.workbooks.offline.marks import Seal
-from portal.workbooks.offline.returned import read_offline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def judge(
 ) -> OfflinePlan:
     """Read and judge some files together."""
     books = [
-        read_offline(content, Seal(SECRET), filename=names[at] if names else f"copy{at + 1}.xlsx")
+        read_file(content, Seal(SECRET), filename=names[at] if names else f"copy{at + 1}.xlsx")
         for at, content in enumerate(files)
     ]
     return plan_offline(session, books, country_facts(session), by=by, language="en", round_slug=round_slug)

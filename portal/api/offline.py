@@ -1,4 +1,4 @@
-"""Replies through Excel for machines: what an institution owes as one workbook, out and back."""
+"""Replies through Excel and Word for machines: what an institution owes as one file, out and back."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from flask import current_app, g, request, send_file
 from flask_babel import lazy_gettext as _l
 from spectree import Response
 
-from portal.api.door import answer, blueprint, once, operation
-from portal.api.offline_shapes import OfflineIn, OfflineResult
+from portal.api.door import answer, blueprint, once, operation, take_query
+from portal.api.offline_shapes import OfflineIn, OfflineQuery, OfflineResult
 from portal.api.replies import REFUSALS
 from portal.blueprints.guard import requires, who
 from portal.database import write
@@ -21,24 +21,24 @@ from portal.extensions import db
 from portal.permissions import Permission
 from portal.queries import owed as queries
 from portal.services.offline import gathering, judging, taking, telling
+from portal.services.offline.kinds import KINDS
 from portal.table import Problem
+from portal.workbooks.offline.files import read_file
 from portal.workbooks.offline.marks import Seal
-from portal.workbooks.offline.returned import read_offline
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from sqlalchemy.orm import Session
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_COPIES = 60
 _SLUG = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
 
 @blueprint.post("/rounds/<slug>/offline")
 @requires(Permission.ANSWER_SUBMISSION)
-@operation("exportOffline", resp=Response("HTTP_200", **REFUSALS))
+@operation("exportOffline", query=OfflineQuery, resp=Response("HTTP_200", **REFUSALS))
 def export_offline(slug: str) -> ResponseReturnValue:
-    """Give everything that the caller's institution may still change in a round as one workbook."""
+    """Give everything that the caller's institution may still change in a round as one workbook or document."""
     institution_id = who().institution_id
     rounds = queries.rounds_of(db.session, institution_id) if institution_id and _SLUG.fullmatch(slug) else []
     of = next((one for one in rounds if one.slug == slug), None)
@@ -47,19 +47,20 @@ def export_offline(slug: str) -> ResponseReturnValue:
     heads = gathering.still_owed(db.session, institution_id, of.id, g.country)
     if not heads:
         raise IllegalTransition
-    content = gathering.write_workbook(
+    kind = KINDS[take_query(OfflineQuery).format]
+    content = kind.write(
         db.session, heads, g.country, secret=str(current_app.secret_key), by=who(), language=g.view.language
     )
     with write() as session:
         gathering.note_download(session, heads, by=who())
-    return send_file(BytesIO(content), XLSX, as_attachment=True, download_name=f"{slug}.xlsx")
+    return send_file(BytesIO(content), kind.media_type, as_attachment=True, download_name=f"{slug}.{kind.suffix}")
 
 
 @blueprint.post("/offline")
 @requires(Permission.ANSWER_SUBMISSION)
 @operation("importOffline", form=OfflineIn, resp=Response(HTTP_200=OfflineResult, **REFUSALS))
 def import_offline() -> ResponseReturnValue:
-    """Judge returned workbooks, several copies together; ``confirm=true`` takes over what is new or changed.
+    """Judge returned files, several copies together; ``confirm=true`` takes over what is new or changed.
 
     Conflicts, emptied cells and answers on which copies differ are told and never taken here.
     """
@@ -73,7 +74,7 @@ def import_offline() -> ResponseReturnValue:
     contents = [(one.filename or "", one.stream.read(settings.max_upload_bytes + 1)) for one in sent]
     seal = Seal(str(current_app.secret_key))
     books = [
-        read_offline(content, seal, filename=name, limit_bytes=settings.max_upload_bytes) for name, content in contents
+        read_file(content, seal, filename=name, limit_bytes=settings.max_upload_bytes) for name, content in contents
     ]
     plan = judging.plan_offline(db.session, books, g.country, by=who(), language=g.view.language)
     chosen = taking.choices(plan)

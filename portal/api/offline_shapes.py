@@ -1,14 +1,20 @@
-"""What goes in and out where replies pass through Excel."""
+"""What goes in and out where replies pass through Excel or Word."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class OfflineQuery(BaseModel):
+    """As what the replies are handed out."""
+
+    format: Literal["xlsx", "docx"] = "xlsx"
+
+
 class OfflineIn(BaseModel):
-    """Returned workbooks as multipart/form-data: ``file``, several for copies; ``confirm`` "true" takes them over."""
+    """Returned files as multipart/form-data: ``file``, several for copies; ``confirm`` "true" takes them over."""
 
     file: Annotated[bytes, Field(json_schema_extra={"format": "binary"})]
     confirm: str = "false"
@@ -26,7 +32,7 @@ class OfflineOption(BaseModel):
 
 
 class OfflineAnswer(BaseModel):
-    """One answer or line of a table.
+    """One answer or line of a table; in a document ``sheet`` is the reply's heading, ``cell`` the question.
 
     ``outcome`` is new, changed, cleared, conflict, copies, refused, new_row or emptied_row; ``chosen`` the option that
     is taken, "" where what stands stays; ``message`` why it is refused, or a rule it breaks.

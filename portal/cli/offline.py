@@ -1,4 +1,4 @@
-"""``offline export`` and ``offline import``: what an institution owes as one workbook, out and back."""
+"""``offline export`` and ``offline import``: what an institution owes as one workbook or document, out and back."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from portal.queries.rounds import find_round
 from portal.queries.sessions import system_principal
 from portal.services import people as verbs
 from portal.services.offline import gathering, judging, taking, telling
+from portal.services.offline.kinds import EXCEL, KINDS
+from portal.workbooks.offline.files import read_file
 from portal.workbooks.offline.marks import Seal
-from portal.workbooks.offline.returned import read_offline
 from portal.workbooks.saving import write_file
 
 if TYPE_CHECKING:
@@ -34,16 +35,19 @@ LANGUAGE = "en"
 
 @click.group()
 def offline() -> None:
-    """Questionnaires wholly in Excel, per institution."""
+    """Questionnaires wholly in Excel or Word, per institution."""
 
 
 @offline.command()
 @click.argument("round_", metavar="ROUND")
 @click.option("--institution", "code", required=True, metavar="CODE", help="The institution that owes the replies.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The workbook to write.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True,
+    help="The workbook (.xlsx) or the Word document (.docx) to write.",
+)  # fmt: skip
 @with_app
 def export(app: Flask, round_: str, code: str, out: Path) -> None:
-    """Write one workbook with every reply that an institution may still change in a round."""
+    """Write one workbook, or document, with every reply that an institution may still change in a round."""
     require_schema(app)
     session, country = db.session, country_facts(db.session)
     of = find_round(session, round_)
@@ -59,7 +63,8 @@ def export(app: Flask, round_: str, code: str, out: Path) -> None:
         verbs.ensure_system_actor(changing)
     by = system_principal(session)
     with app.test_request_context():
-        content = gathering.write_workbook(
+        kind = KINDS.get(out.suffix.lower().removeprefix("."), EXCEL)
+        content = kind.write(
             session, heads, country, secret=str(app.secret_key), by=by, language=country.national
         )
     try:
@@ -79,7 +84,7 @@ def export(app: Flask, round_: str, code: str, out: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @with_app
 def import_files(app: Flask, files: tuple[Path, ...], *, confirm: bool, as_json: bool) -> None:
-    """Judge returned workbooks, several copies together, and take over with --confirm what is new or changed.
+    """Judge returned files, several copies together, and take over with --confirm what is new or changed.
 
     Never taken here: answers that somebody saved since the download, on which copies differ, or whose cells were
     emptied; exit code 1 when there are such, or when something is refused.
@@ -88,7 +93,7 @@ def import_files(app: Flask, files: tuple[Path, ...], *, confirm: bool, as_json:
     country = country_facts(db.session)
     seal, limit = Seal(str(app.secret_key)), max(file.stat().st_size for file in files) + 1
     try:
-        books = [read_offline(file, seal, filename=file.name, limit_bytes=limit) for file in files]
+        books = [read_file(file, seal, filename=file.name, limit_bytes=limit) for file in files]
     except Invalid as error:
         raise refused_file(error, as_json=as_json) from error
     with write() as session:

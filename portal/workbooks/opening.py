@@ -33,7 +33,7 @@ from portal.workbooks.refusals import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from openpyxl.workbook import Workbook
 
@@ -41,6 +41,8 @@ if not DEFUSEDXML:  # openpyxl falls back silently to a parser that expands enti
     raise ImportError("defusedxml must be installed")
 
 Source: TypeAlias = "str | Path | bytes | IO[bytes]"
+# what refuses an archive that is not of the kind wanted: archive, names of its members, name of the file
+Kind: TypeAlias = "Callable[[zipfile.ZipFile, set[str], str], None]"
 
 LIMIT_BYTES = 25 * 1024 * 1024
 MEMBERS = 2_000
@@ -194,11 +196,20 @@ def load(source: Source, *, filename: str, limit_bytes: int) -> bytes:
     return content
 
 
-def _inspect(content: io.BytesIO, filename: str) -> _Size:
+def walk_package(content: io.BytesIO, filename: str, kind: Kind) -> None:
+    """Judge an Office file of another ``kind`` as a workbook is judged: every member unpacked once, nothing kept.
+
+    Raises:
+        Invalid: in the words that a workbook is refused with; the code tells why.
+    """
+    _inspect(content, filename, kind)
+
+
+def _inspect(content: io.BytesIO, filename: str, kind: Kind | None = None) -> _Size:
     """Walk the zip once without keeping anything: sizes, kind, macros, document types, number of cells."""
     try:
         with zipfile.ZipFile(content) as archive:
-            check_package(archive, filename)
+            check_package(archive, filename, kind=kind)
             size = _Size()
             for entry in archive.infolist():
                 _walk(content, entry, size, filename)
@@ -208,7 +219,9 @@ def _inspect(content: io.BytesIO, filename: str) -> _Size:
     return size
 
 
-def check_package(archive: zipfile.ZipFile, filename: str, *, unpacked: int = UNPACKED) -> None:
+def check_package(
+    archive: zipfile.ZipFile, filename: str, *, unpacked: int = UNPACKED, kind: Kind | None = None
+) -> None:
     """Judge an archive by its directory: bytes it may unpack to, kind, macros; nothing is unpacked but the types.
 
     Raises:
@@ -216,7 +229,7 @@ def check_package(archive: zipfile.ZipFile, filename: str, *, unpacked: int = UN
     """
     entries = archive.infolist()
     _directory(entries, filename, unpacked)
-    _kind(archive, {entry.filename for entry in entries}, filename)
+    (kind or _kind)(archive, {entry.filename for entry in entries}, filename)
 
 
 def _directory(entries: list[zipfile.ZipInfo], filename: str, unpacked: int) -> None:

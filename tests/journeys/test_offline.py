@@ -26,7 +26,7 @@ def test_a_workbook_goes_out_is_filled_in_and_comes_back_on_a_phone(served, visi
     page = visitor.let_in(served.session_of(scene.focal))
     page.goto("/owed")
     with page.expect_download() as download:
-        page.locator("form[action='/owed/workbook'] button").click()
+        page.locator("form[action='/owed/workbook'] .btn-secondary").click()
     filled = Filled(Path(download.value.path()).read_bytes())
     filled.put("people", 12)
     filled.put("received", "many", line=1)

@@ -22,9 +22,10 @@ from portal.permissions import Permission
 from portal.queries import owed as owed_queries
 from portal.services import import_drafts
 from portal.services.offline import gathering, judging, taking
+from portal.services.offline.kinds import EXCEL, KINDS
 from portal.table import Problem, pick
+from portal.workbooks.offline.files import read_file
 from portal.workbooks.offline.marks import Seal
-from portal.workbooks.offline.returned import read_offline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from portal.workbooks.offline.returned import FoundBook
 
 KIND, PART = "offline", "offline_copy"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_COPIES = 60
 LONG = 4000  # signs of a text that the dry run shows
 
@@ -70,7 +70,7 @@ def _round(slug: str) -> OwedRound | None:
 @requires(Permission.ANSWER_SUBMISSION)
 @repeats("the answer is a file; each download is written down")
 def download_round() -> ResponseReturnValue:
-    """Hand out everything that the institution still owes in a round as one workbook."""
+    """Hand out everything that the institution still owes in a round as one workbook or document."""
     chosen, institution_id = _round(request.form.get("round", "")), who().institution_id
     if chosen is None or institution_id is None:
         return _ask(chosen, [Problem(_("Your institution is not asked anything in this round."))]), 422
@@ -84,20 +84,21 @@ def download_round() -> ResponseReturnValue:
 @requires(Permission.ANSWER_SUBMISSION, on=own_reply)
 @repeats("the answer is a file; each download is written down")
 def download_reply(head: SubmissionHead) -> ResponseReturnValue:
-    """Hand out one reply as a workbook."""
+    """Hand out one reply as a workbook or a document."""
     if head.status not in EDITABLE:
         raise IllegalTransition
     return _file([head], f"{head.round_slug}-{head.institution_code}-{head.public_id[-6:]}")
 
 
 def _file(heads: Sequence[SubmissionHead], name: str) -> ResponseReturnValue:
-    content = gathering.write_workbook(
+    kind = KINDS.get(request.form.get("as", ""), EXCEL)
+    content = kind.write(
         db.session, heads, facts(), secret=str(current_app.secret_key), by=who(), language=g.view.language
     )
     with write() as session:
         gathering.note_download(session, heads, by=who())
-    name = f"{name}-{clock.today(facts().time_zone).isoformat()}.xlsx"
-    return send_file(BytesIO(content), XLSX, as_attachment=True, download_name=name)
+    name = f"{name}-{clock.today(facts().time_zone).isoformat()}.{kind.suffix}"
+    return send_file(BytesIO(content), kind.media_type, as_attachment=True, download_name=name)
 
 
 @blueprint.get("/owed/offline")
@@ -164,7 +165,7 @@ def upload_offline() -> ResponseReturnValue:
 def _book(sha256: str, filename: str) -> FoundBook:
     settings = current_app.config["SETTINGS"]
     path = settings.data_dir / import_drafts.FOLDER / sha256
-    return read_offline(
+    return read_file(
         path, Seal(str(current_app.secret_key)), filename=filename, limit_bytes=settings.max_upload_bytes
     )
 

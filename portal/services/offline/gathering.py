@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from portal.queries.submissions import AskedRecommendation, SubmissionHead
 
 SPARE_ALONE, SPARE_TOGETHER = 25, 10
+SPARE_IN_WORD_ALONE, SPARE_IN_WORD_TOGETHER = 12, 5  # empty lines of a document are leafed through
 
 
 def offline_context(
@@ -81,6 +83,39 @@ def write_workbook(
 ) -> bytes:
     """Return the workbook of some replies of one institution in one round; it holds what stands in them now.
 
+    Raises: as :func:`gather`.
+    """
+    book = gather(session, heads, country, by=by, language=language)
+    with force_locale(country.languages[0]):
+        return write_offline(book, Seal(secret))
+
+
+def write_word(
+    session: Session,
+    heads: Sequence[SubmissionHead],
+    country: CountryFacts,
+    *,
+    secret: str,
+    by: Principal,
+    language: str,
+) -> bytes:
+    """Return the same as a Word document.
+
+    Raises: as :func:`gather`.
+    """
+    from portal.workbooks.word.document import write_document  # python-docx is loaded by those who need it
+
+    made = gather(session, heads, country, by=by, language=language)
+    book = replace(made, spare=SPARE_IN_WORD_ALONE if len(heads) == 1 else SPARE_IN_WORD_TOGETHER)
+    with force_locale(country.languages[0]):
+        return write_document(book, Seal(secret))
+
+
+def gather(
+    session: Session, heads: Sequence[SubmissionHead], country: CountryFacts, *, by: Principal, language: str
+) -> OfflineBook:
+    """Return what a workbook or a document of some replies holds.
+
     Raises:
         NotAllowed: ``by`` may not answer one of them. IllegalTransition: there is none that can be changed.
     """
@@ -94,14 +129,12 @@ def write_workbook(
     replies = [
         _reply(session, head, asked.get(head.assignment_id, []), country, by=by, language=language) for head in heads
     ]
-    book = OfflineBook(
+    return OfflineBook(
         replies=replies, institution=heads[0].institution_names, round=heads[0].round_titles,
         languages=country.languages, time_zone=country.time_zone, book=uuid7(),
         made=clock.now().astimezone(UTC).isoformat(timespec="seconds"),
         spare=SPARE_ALONE if len(heads) == 1 else SPARE_TOGETHER,
     )  # fmt: skip
-    with force_locale(country.languages[0]):
-        return write_offline(book, Seal(secret))
 
 
 def note_download(session: Session, heads: Sequence[SubmissionHead], *, by: Principal) -> None:

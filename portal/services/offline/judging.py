@@ -90,14 +90,14 @@ def _foreign(head: SubmissionHead | None, sheet: FoundSheet, *, by: Principal, r
     sentence: Speakable | None = None
     mend: Speakable | None = None
     if head is None:
-        sentence = _l("The reply to which this sheet belongs is no longer in the portal.")
+        sentence = _l("The reply to which this belongs is no longer in the portal.")
     elif not can(by, Permission.ANSWER_SUBMISSION, head):
         sentence = _l(
-            "This sheet belongs to another institution (%(code)s), not to yours.", code=sheet.mark.institution
+            "This belongs to another institution (%(code)s), not to yours.", code=sheet.mark.institution
         )
         mend = _l("Send it back signed in for that institution, or ask its focal point to.")
     elif round_slug and head.round_slug != round_slug:
-        sentence = _l("This sheet belongs to another round (%(round)s).", round=head.round_slug)
+        sentence = _l("This belongs to another round (%(round)s).", round=head.round_slug)
         mend = _l("Choose that round on the page “What I owe” and send the file from there.")
     return Problem(sentence, sheet.name, mend=mend) if sentence is not None else None
 
@@ -211,8 +211,8 @@ class _Judge:
             return
         if refused is not None:  # one copy is readable, another is not: neither is passed over in silence
             made.warning = _l(
-                "%(copy)s, cell %(cell)s, was refused: %(why)s",
-                copy=refused.place.copy, cell=refused.place.address, why=refused.sentence,
+                "%(copy)s, %(place)s, was refused: %(why)s",
+                copy=refused.place.copy, place=refused.place.spot, why=refused.sentence,
             )  # fmt: skip
         if any(one.base != made.revision for one in good):
             made.outcome = "conflict"
@@ -371,7 +371,8 @@ class _Judge:
                     ChangedRow(
                         name, stored.parent, f"row:{name.repeat}[{name.key}]",
                         _("%(table)s, line %(number)s", table=title, number=self.numbers[name.repeat, name.key]),
-                        "emptied_row", Place(self._copy_of(copy), copy.sheet.name, row.cells[0].address),
+                        "emptied_row",
+                        Place(self._copy_of(copy), copy.sheet.name, row.cells[0].address, copy.sheet.word),
                         revision=stored.revision, seen=self._revisions(name),
                     )
                 )  # fmt: skip

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from flask_babel import lazy_gettext as _l
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -22,11 +24,30 @@ BY_DEFAULT: frozenset[Outcome] = frozenset({"new", "changed", "new_row"})
 
 @dataclass(frozen=True)
 class Place:
-    """Where something stands in a file: which copy (file name or department), sheet, cell."""
+    """Where something stands in a file: which copy (file name or department), sheet, cell.
+
+    In a document (``word``) they are the heading of the reply, and the question with the line of its table.
+    """
 
     copy: str
     sheet: str
     address: str
+    word: bool = False
+
+    @property
+    def said(self) -> Speakable:
+        """Where it stands, for a reader."""
+        said: Speakable = (
+            _l("“%(sheet)s”, %(place)s", sheet=self.sheet, place=self.address)
+            if self.word
+            else _l("sheet “%(sheet)s”, cell %(cell)s", sheet=self.sheet, cell=self.address)
+        )
+        return said
+
+    @property
+    def spot(self) -> Speakable:
+        """Where it stands within its sheet."""
+        return self.address if self.word else _l("cell %(cell)s", cell=self.address)
 
 
 @dataclass(frozen=True)

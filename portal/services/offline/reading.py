@@ -74,7 +74,7 @@ class CopyReader:
         return self.found
 
     def _place(self, cell: FoundCell) -> Place:
-        return Place(self.copy, self.sheet.name, cell.address)
+        return Place(self.copy, self.sheet.name, cell.address, self.sheet.word)
 
     def _spare(self, row: FoundRow) -> None:
         """Read a line of a table that went out empty; its key follows from its copy and its first cell."""
@@ -145,12 +145,12 @@ class CopyReader:
             sentence: Speakable | None = cell.fault
             if sentence is None and said and meant is None:
                 sentence = _l(
-                    "“%(said)s” is no reason of the list; leave the cell empty, or choose from its list.",
+                    "“%(said)s” is no reason of the list; leave it empty, or choose from the list.",
                     said=said[:60],
                 )
             elif sentence is None and said and written:
                 sentence = _l(
-                    "An answer and “%(said)s” stand side by side; please empty one of the two cells.", said=said[:60]
+                    "An answer and “%(said)s” stand side by side; please empty one of the two.", said=said[:60]
                 )
             if sentence is None and cell.blank and not cell.mark.digest and not said and not moved:
                 continue
@@ -164,7 +164,8 @@ class CopyReader:
             return
         name = field_name(key)
         labels = labels_of(self.definition, item, self.context.languages)
-        self.post.setlist(name, [] if state else raw_of(item, cell.value, labels))
+        raw = list(cell.raw) if cell.raw is not None else raw_of(item, cell.value, labels)
+        self.post.setlist(name, [] if state else raw)
         self.post[name + PRESENT_SUFFIX] = "1"
         self.post[name + STATE_SUFFIX] = state or "answered"
 

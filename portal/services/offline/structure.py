@@ -32,10 +32,12 @@ def note_structure(plan: ReplyPlan, copy: CopyOfReply, language: str) -> None:
         plan.remarks.append(Problem(sentence, sheet.name))
     if sheet.mark.version != plan.head.version_id:
         sentence = _l(
-            "This workbook was made for an earlier version of the questionnaire. Answers to questions that are still asked were read."  # noqa: E501 - a sentence stays in one piece
+            "This file was made for an earlier version of the questionnaire. Answers to questions that are still asked were read."  # noqa: E501 - a sentence stays in one piece
         )
-        mend = _l("Download the workbook again for the new questions.")
+        mend = _l("Download it again for the new questions.")
         plan.remarks.append(Problem(sentence, sheet.name, mend=mend))
+        return
+    if sheet.word:  # its reader told which fields are gone
         return
     for item in _gone(copy, _wanted(plan)):
         label = item.text("label", language, plan.context.languages) or item.code

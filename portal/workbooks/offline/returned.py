@@ -46,12 +46,16 @@ LEFT = 4  # columns likewise
 
 @dataclass(frozen=True)
 class FoundCell:
-    """One answer cell: its mark, where it stands now, what it holds; ``fault`` is why it cannot be read."""
+    """One answer cell: its mark, where it stands now, what it holds; ``fault`` is why it cannot be read.
+
+    ``raw`` is what its control would post, where the file says it by itself (boxes to tick in a document).
+    """
 
     mark: CellMark
     address: str
     value: Any
     fault: Speakable | None = None
+    raw: tuple[str, ...] | None = None
 
     @property
     def blank(self) -> bool:
@@ -80,7 +84,7 @@ class FoundRow:
 
 @dataclass
 class FoundSheet:
-    """One sheet of a reply, as it came back."""
+    """One sheet of a reply, as it came back; ``word``: the part of a document instead."""
 
     name: str
     mark: SheetMark
@@ -88,6 +92,7 @@ class FoundSheet:
     remarks: list[Problem] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     locked: bool = True
+    word: bool = False
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,28 @@ STATES: Mapping[str, Speakable] = {
     "not_applicable": _l("Not applicable"),
 }
 SHOWN_CHOICES = 12
+
+
+@dataclass(frozen=True)
+class Medium:
+    """How a kind of file is filled in: a list, several of a list, a list in order, no answer, files."""
+
+    name: str
+    choose: Speakable
+    several: Speakable
+    ranked: Speakable
+    no_answer: Speakable
+    files: Speakable
+
+
+EXCEL = Medium(
+    "excel",
+    choose=_l("Choose from the list of the cell."),
+    several=_l("Write one or more of these, with a semicolon between them: %(names)s"),
+    ranked=_l("Write the choices in their order, the first place first, with a semicolon between them: %(names)s"),
+    no_answer=_l("No answer? Say why in the column “No answer because”."),
+    files=_l("Files are attached on the page of the reply, not in this workbook."),
+)
 
 
 def in_all(texts: Sequence[str]) -> str:
@@ -67,25 +90,27 @@ def state_meant(text: str, languages: Sequence[str]) -> str | None:
     return None
 
 
-def how_to(definition: Definition, item: Item, languages: Sequence[str]) -> str:
+def how_to(definition: Definition, item: Item, languages: Sequence[str], medium: Medium = EXCEL) -> str:
     """Return help and rules of a question, language after language (kept on the definition: its words are frozen)."""
-    kept: dict[tuple[str, tuple[str, ...]], str] = vars(definition).setdefault("_offline_how_to", {})
-    key = (item.code, tuple(languages))
+    kept: dict[tuple[str, str, tuple[str, ...]], str] = vars(definition).setdefault("_offline_how_to", {})
+    key = (medium.name, item.code, tuple(languages))
     if key not in kept:
         spoken = []
         for language in languages:
             with force_locale(language):
-                spoken.append("\n".join(_sentences(definition, item, language, tuple(languages))))
+                spoken.append("\n".join(_sentences(definition, item, language, tuple(languages), medium)))
         kept[key] = in_all(spoken)
     return kept[key]
 
 
-def _sentences(definition: Definition, item: Item, language: str, languages: tuple[str, ...]) -> Iterator[str]:
+def _sentences(
+    definition: Definition, item: Item, language: str, languages: tuple[str, ...], medium: Medium
+) -> Iterator[str]:
     items = definition.compiled.by_code
     for role in ("hint", "guidance"):
         if text := item.text(role, language, languages).strip():
             yield text
-    yield from form_of(item, language)
+    yield from form_of(item, language, medium)
     if item.required in ALWAYS:
         yield _("This question needs an answer.")
     elif item.required not in NEVER:
@@ -97,38 +122,31 @@ def _sentences(definition: Definition, item: Item, language: str, languages: tup
         if rule := message or said(item.constraint, items, language, languages):
             yield message or _("Must hold: %(rule)s.", rule=rule)
     if states_of(item):
-        yield _("No answer? Say why in the column “No answer because”.")
+        yield str(medium.no_answer)
 
 
-def form_of(item: Item, language: str) -> Iterator[str]:
+def form_of(item: Item, language: str, medium: Medium = EXCEL) -> Iterator[str]:
     """Yield how an answer is written: its form, bounds, unit, list; in the present language."""
     kind = question_type(item.type)
     rule = kind.excel_rule(item)
     if kind.control == "file":
-        yield _("Files are attached on the page of the reply, not in this workbook.")
+        yield str(medium.files)
         return
     if text := str(kind.how_to(item)):
         yield text if text.endswith((".", "។")) else f"{text}."
     if unit := kind.unit(item, language):
         yield _("Counted in: %(unit)s.", unit=unit)
     if rule.choices:
-        yield from _of_list(item, language, several=rule.several)
+        yield from _of_list(item, language, medium, several=rule.several)
     if budget := item.settings.get("word_budget"):
         yield _("About %(count)s words will do.", count=budget)
 
 
-def _of_list(item: Item, language: str, *, several: bool) -> Iterator[str]:
+def _of_list(item: Item, language: str, medium: Medium, *, several: bool) -> Iterator[str]:
     kind = question_type(item.type)
     names = "; ".join(name for _key, name in kind.shown_choices(item, language))
-    if not several:
-        yield _("Choose from the list of the cell.")
-    elif kind.control == "rank":
-        yield _(
-            "Write the choices in their order, the first place first, with a semicolon between them: %(names)s",
-            names=names,
-        )
-    else:
-        yield _("Write one or more of these, with a semicolon between them: %(names)s", names=names)
+    sentence = medium.ranked if kind.control == "rank" else medium.several if several else medium.choose
+    yield str(sentence).replace("%(names)s", names)
     if item.choice_filter:
         yield _("Which of them may be chosen depends on other answers.")
 
@@ -182,10 +200,10 @@ def expected_in(item: Item, language: str) -> str:
         return expected(item, language)
 
 
-def short_form(item: Item, language: str) -> str:
+def short_form(item: Item, language: str, medium: Medium = EXCEL) -> str:
     """Say in a line, for the head of a column, how its cells are filled in."""
     with force_locale(language):
-        parts = list(form_of(item, language))
+        parts = list(form_of(item, language, medium))
         if item.required in ALWAYS:
             parts.append(_("This question needs an answer."))
     return " ".join(parts)

@@ -291,7 +291,7 @@ def test_another_institutions_another_rounds_and_another_portals_workbook(sessio
     plan = judge(session, filled.content(), by=factories.principal(session, stranger))
     assert not plan.replies
     assert said(plan.problems) == [
-        f"This sheet belongs to another institution ({scene.institution.code}), not to yours."
+        f"This belongs to another institution ({scene.institution.code}), not to yours."
     ]
     plan = judge(session, filled.content(), by=scene.by, round_slug="another-round")
     assert not plan.replies

@@ -1,0 +1,108 @@
+"""Word as a front door, through pages, machine and terminal: the doors of the workbook, for documents too."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from portal.cli import portal
+from portal.cli.context import Context
+from portal.models import Answer, ApiToken, AuditEvent
+from portal.services.sessions import token_digest
+from tests import tables
+from tests.documents import FilledDocument
+from tests.offline import Filled
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+@pytest.fixture
+def scene(session):
+    return tables.scene(session)
+
+
+def files(*named):
+    return [(io.BytesIO(content), name) for name, content in named]
+
+
+def test_a_document_goes_out_beside_the_workbook_and_both_come_back_together(client_for, scene, session):
+    client = client_for(scene.focal)
+    client.get("/owed", expect=200)
+    assert "As Word" in client.words
+    answer = client.post("/owed/workbook", {"round": scene.round.slug, "as": "docx"}, expect=200)
+    assert answer.content_type == DOCX
+    assert ".docx" in answer.headers["Content-Disposition"]
+    filled = FilledDocument(answer.get_data())
+    filled.put("people", "12")
+    filled.say("See the annex.", after=filled.field("people"))
+    book = Filled(client.post(f"/replies/{scene.reply.public_id}/workbook", {}, expect=200).get_data())
+    book.put("received", 7, line=1)
+    sent = files(("a.docx", filled.content()), ("b.xlsx", book.content()))
+    client.post("/owed/offline", {"round": scene.round.slug, "file": sent}, follow=True)
+    assert "question 3" in client.words
+    assert "“See the annex.”" in client.words
+    client.submit(0, expect=200)
+    assert {7, 12} <= set(session.scalars(select(Answer.value)))
+    assert {"download_offline", "import_offline"} <= set(session.scalars(select(AuditEvent.action)))
+
+
+def test_a_single_reply_goes_out_as_a_document(client_for, scene):
+    client = client_for(scene.focal)
+    answer = client.post(f"/replies/{scene.reply.public_id}/workbook", {"as": "docx"}, expect=200)
+    assert len(FilledDocument(answer.get_data()).hidden.replies) == 1
+
+
+def test_a_document_of_their_own_is_told_where_it_counts(client_for, scene):
+    import docx
+
+    made, stream = docx.Document(), io.BytesIO()
+    made.add_paragraph("What we did")
+    made.save(stream)
+    client = client_for(scene.focal)
+    sent = files(("reply.docx", stream.getvalue()))
+    client.post("/owed/offline", {"round": scene.round.slug, "file": sent}, expect=422)
+    assert "is a Word document, but not one of questions from this portal" in client.words
+    assert "received, to be entered" in client.words
+
+
+def test_a_machine_takes_and_gives_documents(app, scene, session):
+    token = f"tamdan_document_{'x' * 30}"
+    session.add(ApiToken(user_id=scene.focal.id, name="offline", token_hash=token_digest(token)))
+    session.commit()
+    machine = app.test_client(use_cookies=False)
+    headers = {"Authorization": f"Bearer {token}"}
+    out = machine.post(f"/api/v1/rounds/{scene.round.slug}/offline?format=docx", headers=headers)
+    assert (out.status_code, out.content_type) == (200, DOCX)
+    filled = FilledDocument(out.get_data())
+    filled.put("people", "many")
+    told = machine.post("/api/v1/offline", data={"file": files(("x.docx", filled.content()))}, headers=headers).json
+    (one,) = told["replies"][0]["answers"]
+    assert (one["cell"], one["outcome"], one["found"]) == ("question 3", "refused", "many")
+    wrong = machine.post(f"/api/v1/rounds/{scene.round.slug}/offline?format=odt", headers=headers)
+    assert wrong.status_code == 422
+
+
+def test_the_terminal_writes_a_document_by_its_suffix_and_takes_both(app, scene, session, tmp_path):
+    def run(*arguments):
+        session.commit()
+        context = Context(lambda _settings: app)
+        context._settings, context._app = app.config["SETTINGS"], app
+        result = CliRunner().invoke(portal, [*map(str, arguments)], obj=context)
+        session.rollback()
+        session.expire_all()
+        return result
+
+    out = tmp_path / "owed.docx"
+    made = run("offline", "export", scene.round.slug, "--institution", scene.institution.code, "--out", out)
+    assert made.exit_code == 0, made.output
+    filled = FilledDocument(out.read_bytes())
+    filled.put("people", "5")
+    out.write_bytes(filled.content())
+    told = run("offline", "import", out, "--confirm", "--json")
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.output)["counts"]["new"] == 1
+    assert 5 in set(session.scalars(select(Answer.value)))
