@@ -272,6 +272,7 @@ def grid(of: ReportingRound) -> ResponseReturnValue:
     found = grids.grid(db.session, of.id, today=today(), time_zone=g.country.time_zone)
     inside = may(who(), Permission.VIEW_SUBMISSION)
     told = words.letters()
+    papers = {one.submission for one in waiting_documents(db.session, of.id)}
     # one address per page, not one per cell: building 2,000 of them would be half the page's time
     address_of = url_for("follow.submission", public_id="x").removesuffix("x") if inside else ""
     symbols = list(dict.fromkeys(column.first.symbol for column in found.columns))
@@ -285,7 +286,10 @@ def grid(of: ReportingRound) -> ResponseReturnValue:
                 f"i-{row.institution.id}",
                 say(row.institution.names),
                 row.institution.count,
-                [[_cell(reply, told, address_of) for reply in sorted(cell, key=words.urgency)] for cell in row.cells],
+                [
+                    [_cell(reply, told, address_of, papers) for reply in sorted(cell, key=words.urgency)]
+                    for cell in row.cells
+                ],
             )
             for row in found.rows
         ],
@@ -294,13 +298,15 @@ def grid(of: ReportingRound) -> ResponseReturnValue:
 
 
 def _cell(
-    reply: Reply, told: dict[Status, tuple[str, str, str]], address_of: str
+    reply: Reply, told: dict[Status, tuple[str, str, str]], address_of: str, papers: set[str]
 ) -> tuple[str, str, str, str, bool, bool]:
     letter, kind, sentence = told[reply.status]
     if reply.days_late:
         sentence = _("%(status)s, late", status=sentence)
     if reply.unsigned:
         sentence = _("%(status)s, signature to follow", status=sentence)
+    if reply.public_id in papers:
+        sentence = _("%(status)s, document received, to be entered", status=sentence)
     url = address_of + reply.public_id if address_of else ""
     return letter, kind, sentence, url, reply.days_late > 0, reply.unsigned
 
@@ -314,13 +320,16 @@ def late(of: ReportingRound) -> ResponseReturnValue:
     recommendations = {one.id: one for one in found.recommendations}
     told = words.letters()
     inside = may(who(), Permission.VIEW_SUBMISSION)
+    papers = {one.submission for one in waiting_documents(db.session, of.id)}
     for row, one in zip(rows, found.late, strict=True):
         row["replies"] = [
             {
                 "cite": "; ".join(recommendations[key].citation for key in reply.recommendation_ids),
                 "title": _heading(recommendations[key] for key in reply.recommendation_ids),
                 "status": reply.status.value,
-                "words": told[reply.status][2],
+                "words": _("%(status)s, document received, to be entered", status=told[reply.status][2])
+                if reply.public_id in papers
+                else told[reply.status][2],
                 "due_on": reply.due_on,
                 "days_late": reply.days_late,
                 "answered": reply.answered,
