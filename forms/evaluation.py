@@ -48,6 +48,7 @@ class Evaluation:
     offer. `counts` says how many rows a table should have, by its code (`code[row]` for a table in a table).
     `defaults` are answers that were never saved and begin with a value; expressions read them as if they were given,
     and they are judged like any other, so that the save which keeps them knows what they are worth.
+    `doubted` are answers that do not fit a soft rule of their question: they may stay, with a reason.
     `values` is what expressions read outside tables.
     """
 
@@ -62,6 +63,7 @@ class Evaluation:
     values: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     defaults: Mapping[AnswerKey, Json] = field(default_factory=dict)
+    doubted: tuple[AnswerKey, ...] = ()
     frames: Frames | None = None
 
     @property
@@ -128,6 +130,7 @@ class _Work:
         self.refused: dict[AnswerKey, str] = {}
         self.offered: dict[str, tuple[str, ...]] = {}
         self.evidence: set[str] = set()
+        self.doubted: list[AnswerKey] = []
 
     def run(self) -> Evaluation:
         """Compute in the order of what reads what, then judge in the order of the pages."""
@@ -155,6 +158,7 @@ class _Work:
             values=self.frames.root.values,
             counts=self._counts(),
             defaults=self.defaults,
+            doubted=tuple(self.doubted),
             frames=self.frames,
         )
 
@@ -224,6 +228,8 @@ class _Work:
         said += [key for key in keys if key in self.defaults]
         if step.constraint is not None and said:
             self._constrain(step, step.constraint, said)
+        if step.soft is not None and said:
+            self.doubted.extend(key for key in self._breaking(step, step.soft, said) if key not in self.refused)
         key = _in_row(plain, row)
         if step.choice_filter is not None:
             self.offered[field_name(key)] = self._on_offer(step, step.choice_filter, keys)
@@ -236,14 +242,21 @@ class _Work:
 
     def _constrain(self, step: Step, constraint: Rule, said: list[AnswerKey]) -> None:
         """Refuse the answers of a question that break its constraint, each with the sentence."""
+        for key in self._breaking(step, constraint, said):
+            self.refused[key] = self._refusal(step.item)
+
+    def _breaking(self, step: Step, rule: Rule, said: list[AnswerKey]) -> list[AnswerKey]:
+        """Return the answers of a question that do not fit a rule of it."""
+        found = []
         for key in said:
             value = self._held(key)
             if value is None or step.kind is None:
                 continue
             self.scope.here = step.kind.expression(value)
-            if not truth(constraint(self.scope)):
-                self.refused[key] = self._refusal(step.item)
+            if not truth(rule(self.scope)):
+                found.append(key)
         self.scope.here = ""
+        return found
 
     def _held(self, key: AnswerKey) -> Json:
         """Return the value that stands for an answer: given, else what it begins with."""

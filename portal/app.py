@@ -35,16 +35,22 @@ if TYPE_CHECKING:
 
 BLUEPRINTS = (
     "public",
+    "verify",
     "accounts",
     "second_factor",
+    "returning",
     "respond",
     "documents",
+    "shared",
     "sign",
     "people",
     "recommendations",
     "questionnaires",
     "rounds",
     "follow",
+    "talk",
+    "remember",
+    "examples",
     "exports",
     "wording",
 )

@@ -27,7 +27,10 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOG = ROOT / ".cache" / "install.log"
 OLDEST_PYTHON = (3, 11)
-DISK_NEEDED_MB = {"core": 450, "test": 900}
+DISK_NEEDED_MB = {"core": 450, "test": 900, "pdf": 150}
+MEGABYTES = {"core": 60, "test": 95, "pdf": 34}  # to be fetched, about
+# what each lock brings along, so that its stamp stands as well
+HOLDS = {"core": ("core",), "test": ("core", "test", "pdf"), "pdf": ("pdf",)}
 WINDOWS = os.name == "nt"
 ENTERED = "TAMDAN_ENTERED"  # set by the re-execution, so that a broken environment cannot make a loop
 
@@ -128,14 +131,47 @@ def _install(kind: str) -> None:
     LOG.write_text("", encoding="utf-8")
     lock = ROOT / "requirements" / f"{kind}.lock"
     _make_venv()
-    progress = Progress(wanted(lock), started)
+    progress = Progress(wanted(lock), started, MEGABYTES[kind])
     with progress:
         _install_lock(lock, progress)
     site_packages().joinpath("tamdan.pth").write_text(str(ROOT) + "\n", encoding="utf-8")
-    for name in ("core", "test") if kind == "test" else ("core",):
+    _stamp(kind)
+
+
+def _stamp(kind: str) -> None:
+    for name in HOLDS[kind]:
         draft = VENV / f"tamdan-{name}.new"
         draft.write_text(stamp_text(name), encoding="utf-8")
         draft.replace(VENV / f"tamdan-{name}.json")
+
+
+def add(kind: str) -> bool:
+    """Install an extra into the environment that stands, while the portal runs; say whether it is there.
+
+    Nobody waits for it: where it cannot be fetched, one line says so, and the next start tries again.
+    """
+    if is_complete(kind):
+        return True
+    started = time.monotonic()
+    free = shutil.disk_usage(ROOT).free // 1_000_000
+    if not interpreter().exists() or free < DISK_NEEDED_MB[kind]:
+        return False
+    with _only_one():
+        if is_complete(kind):
+            return True
+        LOG.parent.mkdir(parents=True, exist_ok=True)
+        LOG.write_text("", encoding="utf-8")
+        lock = ROOT / "requirements" / f"{kind}.lock"
+        progress = Progress(wanted(lock), started, MEGABYTES[kind])
+        with progress:
+            _install_lock(lock, progress)
+        _stamp(kind)
+    return True
+
+
+def main(arguments: list[str]) -> int:
+    """Install the extras that are named (``python -m portal.bootstrap pdf``); 0 when all of them are there."""
+    return 0 if all(add(name) for name in arguments) else 1
 
 
 def _make_venv() -> None:
@@ -254,8 +290,9 @@ def explain(log: str) -> str:
 class Progress:
     """One line on the terminal: seconds, packages done of the lock's total, megabytes fetched."""
 
-    def __init__(self, names: frozenset[str], started: float) -> None:
+    def __init__(self, names: frozenset[str], started: float, megabytes: int = 60) -> None:
         """Count up to all packages of ``names``; ``started`` is a value of ``time.monotonic``."""
+        self.about = megabytes
         self.names = names
         self.total = len(names)
         self.started = started
@@ -267,7 +304,8 @@ class Progress:
 
     def __enter__(self) -> Self:
         """Begin to show."""
-        print(f"Preparing the environment: {self.total} packages, about 60 MB, once.", flush=True)
+        word = "package" if self.total == 1 else "packages"
+        print(f"Preparing the environment: {self.total} {word}, about {self.about} MB, once.", flush=True)
         self._thread.start()
         return self
 
@@ -308,3 +346,7 @@ class Progress:
         while not self._stop.wait(every):
             print(*(["\r" + self.line() + "\x1b[K"] if self._terminal else [self.line()]),
                   end="" if self._terminal else "\n", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,11 +1,11 @@
-"""Secrets of addresses, kept out of logs: whoever reads ``/enter/<token>`` holds half of a way in."""
+"""Secrets of addresses, kept out of logs: ``/enter/<token>`` and ``/shared/<token>`` are half of a way in."""
 
 from __future__ import annotations
 
 import logging
 import re
 
-_SECRET_PATH = re.compile(r"(/enter/)[\w%.~-]+")
+_SECRET_PATH = re.compile(r"(/enter/|/shared/(?!work/))[\w%.~-]+")
 
 
 def masked(text: str) -> str:

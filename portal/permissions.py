@@ -29,6 +29,12 @@ class Permission(StrEnum):
     ANSWER_CLARIFICATION = "answer_clarification"
     VIEW_OWED = "view_owed"
     INVITE_COLLEAGUE = "invite_colleague"
+    SHARE_SUBMISSION = "share_submission"
+    HAND_OVER = "hand_over"
+    # whoever was handed some questions, with or without an account
+    ANSWER_DELEGATION = "answer_delegation"
+    SEND_EXAMPLE = "send_example"
+    VIEW_EXAMPLE = "view_example"
     # the secretariat
     VIEW_ROUND = "view_round"
     EDIT_ROUND = "edit_round"
@@ -40,6 +46,7 @@ class Permission(StrEnum):
     WITHDRAW_ASSIGNMENT = "withdraw_assignment"
     ASK_CLARIFICATION = "ask_clarification"
     ENTER_ON_BEHALF = "enter_on_behalf"
+    JUDGE_EXAMPLE = "judge_example"
     EDIT_PEOPLE = "edit_people"
     VIEW_PEOPLE = "view_people"
     EDIT_RECOMMENDATIONS = "edit_recommendations"
@@ -78,6 +85,13 @@ GRANTS: Mapping[Permission, frozenset[Role | StaffRole]] = {
     P.ANSWER_CLARIFICATION: WRITERS | {R.APPROVER},
     P.VIEW_OWED: MEMBERS,
     P.INVITE_COLLEAGUE: frozenset({R.FOCAL_POINT, SR.COORDINATOR, SR.ADMINISTRATOR}),
+    P.SHARE_SUBMISSION: LEADERS,
+    P.HAND_OVER: frozenset({R.FOCAL_POINT}),
+    # no role: only a delegation, for its own questions (``DELEGATED``)
+    P.ANSWER_DELEGATION: frozenset(),
+    P.SEND_EXAMPLE: LEADERS,
+    P.VIEW_EXAMPLE: LEADERS | {SR.COORDINATOR, SR.REPORT_WRITER},
+    P.JUDGE_EXAMPLE: frozenset({SR.COORDINATOR}),
     P.VIEW_ROUND: SECRETARIAT,
     P.EDIT_ROUND: frozenset({SR.COORDINATOR}),
     P.ISSUE_ROUND: frozenset({SR.COORDINATOR}),
@@ -107,6 +121,10 @@ GRANTS: Mapping[Permission, frozenset[Role | StaffRole]] = {
 }
 
 
+# all that a delegation allows, on the answers that it is about and nowhere else
+DELEGATED = frozenset({P.ANSWER_DELEGATION, P.ANSWER_SUBMISSION})
+
+
 @dataclass(frozen=True)
 class Part:
     """A membership as the session knows it."""
@@ -119,10 +137,26 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Scope:
+    """What a delegation opens: some questions (``codes``, tables too) of one set of answers, in an institution's name.
+
+    The answers to ``quoted`` questions may be read, since the others speak of them.
+    """
+
+    delegation_id: int
+    public_id: str
+    submission_id: int
+    institution_id: int
+    codes: frozenset[str]
+    quoted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Principal:
     """The actor behind a request, a command or a job: what ``by=`` takes.
 
-    ``part`` is the membership chosen for this session; a person in two institutions works for one at a time.
+    ``part`` is the membership chosen for this session; a person in two institutions works for one at a time. With
+    ``delegation`` nothing else counts: neither roles nor membership open more than its questions.
     """
 
     actor_id: int
@@ -142,6 +176,7 @@ class Principal:
     confirmed: bool = False
     # whether the account has one; no session begins without it then
     second_factor: bool = False
+    delegation: Scope | None = None
 
     # what Flask-Login asks of a user
     is_authenticated = True
@@ -155,11 +190,15 @@ class Principal:
     @property
     def institution_id(self) -> int | None:
         """Return the institution this person works for in this session."""
+        if self.delegation is not None:
+            return self.delegation.institution_id
         return self.part.institution_id if self.part else None
 
     @property
     def roles(self) -> frozenset[Role | StaffRole]:
-        """Return all roles in force in this session."""
+        """Return all roles in force in this session; a delegation brings none and leaves none."""
+        if self.delegation is not None:
+            return frozenset()
         return self.staff | ({self.part.role} if self.part else frozenset())
 
 
@@ -170,6 +209,7 @@ class Target:
     institution_id: int | None = None
     status: Status | None = None
     handed_in: bool = False
+    submission_id: int | None = None
 
 
 def may(principal: Principal, permission: Permission) -> bool:
@@ -185,6 +225,8 @@ def can(principal: Principal, permission: Permission, on: Target | object | None
     """
     if principal.system:
         return True
+    if principal.delegation is not None:
+        return permission in DELEGATED and getattr(on, "submission_id", None) == principal.delegation.submission_id
     granted = GRANTS[permission]
     institution = getattr(on, "institution_id", None)
     if principal.staff & granted:

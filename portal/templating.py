@@ -29,6 +29,7 @@ from markupsafe import Markup, escape
 
 from forms.wording import has_markup
 from portal import wording
+from portal.queries.register import CITED
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ class ItemView:
     has its `row`, the ids of its headings in `labels` and control "computed" where nobody fills it in. `filtered` says
     that other answers decide which choices are on offer, `places` how many places a ranking then has at the most.
     `wording` and `hint_wording` are label and hint with `${name}` in them where answers are spoken there, else "".
+    `memory` are the earlier answers that stand beside it.
     """
 
     code: str
@@ -225,6 +227,7 @@ class ItemView:
     places: int = 0
     wording: str = ""
     hint_wording: str = ""
+    memory: Sequence[Mapping[str, Any]] = ()
 
 
 def view() -> Any:
@@ -258,6 +261,18 @@ def _locale(code: str) -> Locale:
 def country() -> str:
     """Return the owner's name in the current language, never blank."""
     return localized(view().country) or gettext("Recommendation follow-up portal")
+
+
+def citing(text: str, url: str) -> Markup | str:
+    """Let [E12] in a text lead to its place in the register of evidence; "" as address leaves the text as it is."""
+    if not url or "[E" not in text:
+        return text
+    out, at = Markup(), 0
+    for found in CITED.finditer(text):
+        out += escape(text[at : found.start()])
+        out += Markup('<a href="{}#e-{}">{}</a>').format(url, int(found[1]), found[0])
+        at = found.end()
+    return out + escape(text[at:])
 
 
 def portal_name() -> str:
@@ -514,6 +529,7 @@ def install(app: Flask) -> None:
     app.jinja_env.template_class = PortalTemplate
     app.add_template_filter(localized, "localized")
     app.add_template_filter(text_language, "text_language")
+    app.add_template_filter(citing, "citing")
     app.add_template_filter(digits, "digits")
     app.add_template_filter(number, "number")
     app.add_template_filter(percent, "percent")

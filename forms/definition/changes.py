@@ -61,7 +61,7 @@ class Touches(StrEnum):
 RULES = ("relevant", "required", "constraint", "choice_filter")
 # all that an item says in expressions
 SOURCES = (*RULES, "calculation", "default")
-ROLES = ("label", "hint", "guidance", "required_message", "constraint_message")
+ROLES = ("label", "hint", "guidance", "required_message", "constraint_message", "soft_constraint_message")
 # notes of the file that say nothing to anybody
 UNSPOKEN = frozenset({"list_name", "parameters", "written_type", "columns", "type", "checked", "kept_rules"})
 # settings whose change gives answers that exist another meaning or another place

@@ -54,6 +54,7 @@ class Step:
     default: Rule | None
     required: Rule | bool
     evidence: Rule | bool
+    soft: Rule | None
     count: Rule | None
 
 
@@ -145,6 +146,7 @@ def _step(item: Item, parent: str, tables: tuple[str, str], languages: tuple[str
         default=rule(item.default) if dynamic(item.default) else _fixed(item.default.strip()),
         required=flag(item.required) if kind is not None and kind.asks and not item.calculation else False,
         evidence=flag(item.settings.get("evidence_required", "")) if kind is not None else False,
+        soft=rule(str(item.settings.get("soft_constraint") or "")) if kind is not None else None,
         count=rule(str(item.settings.get("repeat_count") or "")) if item.kind == "repeat" else None,
     )
 

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
     from forms.definition.rows import RawRow
 
-TRANSLATED = ("label", "hint", "guidance_hint", "constraint_message", "required_message", "form_title")
+TRANSLATED = (
+    "label", "hint", "guidance_hint", "constraint_message", "required_message", "soft_constraint_message", "form_title",
+)  # fmt: skip
 ALIASES = {
     "caption": "label",
     "relevance": "relevant",
@@ -58,7 +60,7 @@ OWN = frozenset(
     {
         "word_budget", "evidence_required", "sensitive", "owner_unit", "indicator", "scope", "not_available",
         "not_applicable", "one_language", "multiline", "rows", "unit", "accept", "max_files", "matrix_rows", "total",
-        "or_other", "specifies", "own_type", "retired", "start", "end", "step",
+        "or_other", "specifies", "own_type", "retired", "start", "end", "step", "soft_constraint", "part_of",
     }
 )  # fmt: skip
 TEXTS = frozenset({"unit", "statement"})  # own columns that may stand once per language

@@ -37,7 +37,8 @@ class Table:
 class Item:
     """One line of a questionnaire: a page, a group, a question or a note.
 
-    `texts` maps a role (label, hint, guidance, required_message, constraint_message) to a language map. The
+    `texts` maps a role (label, hint, guidance, required_message, constraint_message,
+    soft_constraint_message) to a language map. The
     expressions are source strings, "" = none. `settings` keeps what the type and the own columns say.
     """
 

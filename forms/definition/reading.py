@@ -24,6 +24,7 @@ ROLES = {
     "guidance_hint": "guidance",
     "required_message": "required_message",
     "constraint_message": "constraint_message",
+    "soft_constraint_message": "soft_constraint_message",
 }
 _STRAIGHT = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "\u00a0": " "})
 

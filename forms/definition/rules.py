@@ -78,6 +78,8 @@ class Rules:
             evidence = item.settings.get("evidence_required")
             if isinstance(evidence, str):
                 self._judge(item, "evidence_required", evidence)
+            self._judge(item, "soft_constraint", str(item.settings.get("soft_constraint") or ""))
+            self._judge_whole(item)
             if isinstance(read_only := item.settings.get("read_only"), str):
                 self._judge(item, "read_only", read_only)
             elif read_only:
@@ -326,6 +328,18 @@ class Rules:
                     self.headers.header("default"),
                     _l("Its choices are: %(known)s.", known=", ".join(list(keys)[:12])),
                 )
+
+    def _judge_whole(self, item: Item) -> None:
+        """Judge the column part_of: it names the question whose parts are counted."""
+        whole = str(item.settings.get("part_of") or "")
+        if whole and whole not in {*self.items, *self.lost, *self.unknown}:
+            near = difflib.get_close_matches(whole, self.items, n=1)
+            self.findings.error(
+                _l("There is no question named “%(name)s”.", name=whole[:60]),
+                self.places.get(item.code),
+                self.headers.header("part_of") or "part_of",
+                _l("Did you mean “%(nearest)s”?", nearest=near[0]) if near else _l("Check the column name."),
+            )
 
     def _judge_circles(self) -> None:
         sound = [

@@ -25,7 +25,7 @@ FLAGS = ("sensitive", "not_available", "not_applicable", "one_language", "multil
 COUNTS = ("word_budget", "rows")
 PLAIN = (
     "owner_unit", "indicator", "unit", "accept", "max_files", "trigger", "repeat_count", "specifies", "start", "end",
-    "step",
+    "step", "soft_constraint", "part_of",
 )  # fmt: skip
 NO = frozenset({"", "no", "false", "false()", "0"})
 SCOPES = ("recommendation", "institution")

@@ -199,7 +199,8 @@ def _survey(of: Definition, named: Mapping[str, str]) -> SheetText:
     middle = [
         header
         for role in ("hint", "guidance_hint", "required", "required_message", "relevant", "constraint",
-                     "constraint_message", "calculation", "default", "trigger", "choice_filter", "appearance",
+                     "constraint_message", "soft_constraint", "soft_constraint_message",
+                     "calculation", "default", "trigger", "choice_filter", "appearance",
                      "parameters", "read_only", "repeat_count")
         for header in ([f"{role}::{name}" for name in named.values()] if role in ROLES else [role])
     ]  # fmt: skip

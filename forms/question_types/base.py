@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Control: TypeAlias = Literal["text", "choice", "choices", "table", "file", "date", "rank", "note"]
 
+Joins: TypeAlias = Literal["", "sum", "text"]
+
 ExcelKind: TypeAlias = Literal["any", "text", "whole", "decimal", "date", "time", "list"]
 
 # What people write into a field for "there is no answer"; never taken as an answer, only pointed to the boxes.
@@ -116,6 +118,7 @@ class QuestionType:
     has_choices: ClassVar[bool] = False
     input_mode: ClassVar[str] = "text"  # of the HTML input, for the keyboard of a phone
     computed: ClassVar[bool] = False  # True: shown read-only where it has a label
+    joins: ClassVar[Joins] = ""  # how the answers of many become one: added up, put below one another, or not at all
     settings: ClassVar[tuple[Setting, ...]] = ()  # what a designer may set for this type alone
 
     def all_settings(self) -> tuple[Setting, ...]:

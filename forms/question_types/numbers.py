@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from forms.answers import CellKind, Json, Text
     from forms.context import Context
-    from forms.question_types.base import ExcelKind
+    from forms.question_types.base import ExcelKind, Joins
 
 FIRST_YEAR = 1000
 # Excel keeps 15 digits; a bound beyond that says nothing there.
@@ -47,6 +47,7 @@ class IntegerType(QuestionType):
     """A whole number, stored as a JSON integer; settings: start, end (both allowed), unit."""
 
     name = "integer"
+    joins: ClassVar[Joins] = "sum"
     title = _l("Whole number")
     input_mode = "numeric"
     settings: ClassVar[tuple[Setting, ...]] = (LEAST, GREATEST, UNIT)
@@ -233,6 +234,7 @@ class PercentageType(DecimalType):
     """A percentage, stored in per cent ("34" is 34 %); a trailing % is accepted; the cell holds the fraction 0.34."""
 
     name = "percentage"
+    joins = ""
     title = _l("Percentage")
     cell_kind = "percent"
     settings: ClassVar[tuple[Setting, ...]] = (LEAST, GREATEST)
@@ -269,6 +271,7 @@ class YearType(IntegerType):
     """A Gregorian year of four digits."""
 
     name = "year"
+    joins = ""
     title = _l("Year")
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("start", "count", _l("Earliest year"), _l("Empty: any year."), FIRST_YEAR, LAST_YEAR),
@@ -308,6 +311,7 @@ class RangeType(DecimalType):
     """A number between two bounds; settings: start, end, step. XLSForm's own bounds are 1, 10 and 1."""
 
     name = "range"
+    joins = ""
     title = _l("Number between two bounds")
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("start", "number", _l("Smallest number"), _l("Empty: 1.")),

@@ -27,6 +27,7 @@ class TextType(QuestionType):
     """A text, stored as typed; settings: multiline, rows, word_budget, one_language."""
 
     name = "text"
+    joins = "text"
     title = _l("Text")
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("multiline", "flag", _l("Several lines"), word="multiline"),

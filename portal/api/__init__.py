@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.api import clarifications, evidence, replies, rounds, saving, system, verdicts
+from portal.api import clarifications, evidence, offline, replies, rounds, saving, system, verdicts
 from portal.api.door import blueprint, load_bearer
 from portal.extensions import login_manager
 
 if TYPE_CHECKING:
     from flask import Flask
 
-__all__ = ["blueprint", "clarifications", "evidence", "install", "replies", "rounds", "saving", "system", "verdicts"]
+__all__ = [
+    "blueprint",
+    "clarifications",
+    "evidence",
+    "install",
+    "offline",
+    "replies",
+    "rounds",
+    "saving",
+    "system",
+    "verdicts",
+]
 
 
 def install(app: Flask) -> None:

@@ -375,6 +375,12 @@ class ReasonIn(Body):
     reason: Prose
 
 
+class CompleteIn(Body):
+    """Completing; ``reasons`` keeps warnings by their names, as a refusal with ``warnings_open`` tells them."""
+
+    reasons: dict[Annotated[str, Field(max_length=200)], Prose] = Field(default_factory=dict, max_length=500)
+
+
 class SignIn(Body):
     """Signing asks for the password again."""
 

@@ -16,7 +16,7 @@ from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import confirm_password, requires, who
 from portal.permissions import Permission
 from portal.queries import submissions as queries
-from portal.services import reviews, verdicts
+from portal.services import kept_warnings, reviews, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,11 +60,21 @@ def _nothing() -> None:
 @requires(Permission.COMPLETE_SUBMISSION, on=own_reply)
 @_operation("complete")
 def complete(head: SubmissionHead) -> ResponseReturnValue:
-    """Say that a reply is complete: it goes to the approver, or is handed in where no signature is asked."""
-    _nothing()
+    """Say that a reply is complete: it goes to the approver, or is handed in where no signature is asked.
+
+    The body may be left out; `{"reasons": {warning: reason}}` keeps warnings, each with its reason.
+    """
+    given = take(shapes.CompleteIn) if request.get_data() else shapes.CompleteIn()
     definition, _ids = load(head)
     context = context_for(who(), head, definition)
-    return _done(head, lambda session: verdicts.complete(session, head, definition, context=context, by=who()))
+
+    def do(session: Session) -> SubmissionEvent:
+        if given.reasons:
+            found = kept_warnings.look(session, head, definition, context)
+            kept_warnings.keep_warnings(session, head, found, given.reasons, by=who())
+        return verdicts.complete(session, head, definition, context=context, by=who())
+
+    return _done(head, do, given if given.reasons else None)
 
 
 @blueprint.post("/submissions/<public_id>/sign-off")

@@ -99,6 +99,8 @@ def begin_session(user: UserAccount, account: str, target: str | None) -> str:
     g.pop("csrf_token", None)
     session.sign_in(token)  # type: ignore[attr-defined] # the portal's own session
     forget_person()
+    if target == url_for("returning.back"):
+        return target  # the page that was written on is still open, and sends by itself what was kept of it
     held = db.session.scalar(
         select(HeldPost.id).where(HeldPost.user_id == made.user_id, HeldPost.expires_at > clock.now()).limit(1)
     )

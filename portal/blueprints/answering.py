@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import g, url_for
@@ -28,6 +27,7 @@ from portal.blueprints.question_views import (
     retired_but_chosen,
     speak,
 )
+from portal.blueprints.recollections import beside, reported_views
 from portal.blueprints.tables import cell_id, fill_table, table_skeleton
 from portal.extensions import db
 from portal.markdown import marked
@@ -95,7 +95,8 @@ def read_changes(
 ) -> dict[AnswerKey, Change]:
     """Read a post of a page into changes, each with the revision its writer saw.
 
-    Files have their own door; a page without script may resolve a conflict: mine, theirs or both.
+    Files have their own door; a page without script may resolve a conflict: mine, theirs or both (the joined text
+    stands for the answer already, see :mod:`portal.blueprints.respond.conflicts`).
     """
     spoken_of = {key for name in post if (key := parse_field_name(name)) is not None}
     # an autosave speaks of one answer: a form of that question alone judges it just the same
@@ -114,11 +115,8 @@ def read_changes(
         match post.get(f"resolve:{name}"):
             case "theirs":
                 continue
-            case "mine":
+            case "mine" | "both":
                 base = post.get(f"theirs:{name}", type=int) or base
-            case "both":
-                base = post.get(f"theirs:{name}", type=int) or base
-                parsed = replace(parsed, value=_joined(post.get(f"theirs-text:{name}"), parsed.value))  # noqa: PLW2901 - the same thing, put right
             case _:
                 pass
         changes[key] = Change(parsed, base)
@@ -131,10 +129,6 @@ def _column(definition: Definition, key: AnswerKey, context: Context) -> Item | 
         return None
     item = definition.question(key.code)
     return item if key in cell_keys(item, key.row, context.languages) else None
-
-
-def _joined(theirs: str | None, mine: Any) -> Any:
-    return f"{theirs}\n\n{mine}" if theirs and isinstance(mine, str) else mine
 
 
 def skeleton(definition: Definition, page_code: str, language: str, languages: tuple[str, ...]) -> tuple[ItemView, ...]:
@@ -288,6 +282,8 @@ class AnsweringPage:
         self.evaluation: Evaluation = evaluate(definition, self.stored, self.context, self.rows)
         self.sentences = sentences(definition, self.stored, self.evaluation, self.context)
         self.readonly = self._why_read_only()
+        # earlier answers by question, once a page asks for them (portal/blueprints/recollections.py)
+        self.memory: Mapping[str, Sequence[dict[str, Any]]] = {}
 
     def _why_read_only(self) -> str:
         head = self.head
@@ -305,6 +301,11 @@ class AnsweringPage:
         }
         handed_in = _("It was handed in. You can recall it until the secretariat starts its review.")
         return str(reasons.get(head.status, handed_in))
+
+    def remember(self, page: Item) -> None:
+        """Look for earlier answers to the questions of a page; without a query where there can be none."""
+        writable = {item.code: not self.readonly and not self.locked(item.code) for item in page.items()}
+        self.memory = beside(self.head, self.definition, page, open_codes=writable)
 
     def locked(self, code: str) -> bool:
         """Tell whether a returned reply keeps this question closed."""
@@ -359,6 +360,7 @@ class AnsweringPage:
         filled = clone(view)
         filled.hidden, filled.readonly = hidden, readonly
         filled.missing = view.code in missing and bool(self.head.saved_at)
+        filled.memory = self.memory.get(view.code, ())
         if view.control == "file":
             filled.files = [self._file(one) for one in evidence if one.question_id == self._question_id(view.code)]
             filled.upload_url = "" if readonly else self.upload_url(view.code)
@@ -444,9 +446,9 @@ class AnsweringPage:
         first: dict[str, AnswerKey] = {}
         for key in blocking:
             first.setdefault(key.code, key)
-        return [self._place_of(first[code]) for code in sorted(first, key=self._order)]
+        return [self.place_of(first[code]) for code in sorted(first, key=self._order)]
 
-    def _place_of(self, key: AnswerKey) -> tuple[str, str]:
+    def place_of(self, key: AnswerKey) -> tuple[str, str]:
         """Return how a question is named and where it stands; a cell with its table, at the first of its rows."""
         label = self.text(self.definition.question(key.code))
         page = self.page_url(self.definition.page_of(key.code).code)
@@ -531,6 +533,7 @@ def recommendation_box(asked: Sequence[AskedRecommendation], language: str, coun
         "original": "\n".join(_with_letter(one, one.texts.get("en", "")) for one in asked) if wanted != "en" else "",
         "original_lang": "en",
         "official": first.text_status != "working" or wanted == "en",
+        "reported": reported_views(asked),
     }
 
 

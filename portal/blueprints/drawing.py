@@ -99,7 +99,7 @@ def _cell_filling(item: ItemView, name: str) -> str | int:
 def _draw(
     item: ItemView, kept: dict[Any, Any], place: tuple[str, ...], macro: Callable[..., Markup], words: Any
 ) -> Markup:
-    special = item.error or item.message or item.files or item.upload_url or item.who or item.history_url
+    special = item.error or item.message or item.files or item.upload_url or item.who or item.history_url or item.memory
     if special or item.table is not None:
         return macro(item, words)
     # which of the fields hold something decides the macro's own branches; what they hold is put in as holes

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from forms.merging import merge_texts
 from portal.blueprints.drawing import draw_cells
+from portal.blueprints.respond.conflicts import apart
 from portal.templating import ColumnView, FileView, ItemView, RowView, TableView, TextInLanguage, answer_words
 
 if TYPE_CHECKING:
@@ -135,10 +137,11 @@ def section(language: str, *, readonly: bool = False, conflict: bool = False) ->
         (say(language, "Figures", "តួលេខ"), "#3", "missing", say(language, "1 not answered", "មិនទាន់ឆ្លើយ ១")),
         (say(language, "Check and complete", "ពិនិត្យ និងបំពេញចប់"), "#4", "open", ""),
     ]
-    both = {
+    both: dict[str, Any] = {
         "name": "B6@km", "label": say(language, "What changed for people?", "តើមានអ្វីផ្លាស់ប្តូរសម្រាប់ប្រជាជន?"), "mine": "ក្រសួងបានចេញសារាចរមួយ។",
         "theirs": "ក្រសួងបានចេញសារាចរមួយ ស្តីពីសិទ្ធិទទួលបានមេធាវី។", "by": say(language, "Alternate", "មន្ត្រីជំនួស"), "at": SAVED_AT, "revision": 4,
     }  # fmt: skip
+    both |= apart(str(both["mine"]), str(both["theirs"])) | {"merged": merge_texts(str(both["mine"]), str(both["theirs"]))}
     return {
         "title": pages[1][0], "institution": say(language, "Ministry of Justice", "ក្រសួងយុត្តិធម៌"), "round": say(language, "Demo round 2026", "វគ្គរាយការណ៍គំរូ ២០២៦"),
         "page_number": 2, "page_total": 4, "recommendation": recommendation(language), "status": "submitted" if readonly else "in_progress", "due": DUE,
@@ -147,7 +150,7 @@ def section(language: str, *, readonly: bool = False, conflict: bool = False) ->
         "errors": [] if readonly else [("q-C1", say(language, "Question 3: enter a whole number, for example 12,408.", "សំណួរទី ៣៖ សូមបញ្ចូលចំនួនគត់ ឧទាហរណ៍ ១២,៤០៨។"))],
         "conflicts": [both] if conflict else [], "steps": pages, "missing": [(say(language, "4. Which obstacles did you meet?", "៤. តើអ្នកបានជួបឧបសគ្គអ្វីខ្លះ?"), "#q-B9-item")],
         "answered": 5, "total": 8, "saved_at": SAVED_AT, "previous_url": "#back", "next_url": "#next", "complete_url": "#complete", "not_ours_url": "#not-ours",
-        "owed_url": "#owed", "rules_url": "", "request_key": "sample",
+        "owed_url": "#owed", "rules_url": "", "request_key": "sample", "keeps": "", "here_url": "#here",
     }  # fmt: skip
 
 
@@ -166,7 +169,7 @@ def owed(language: str) -> dict[str, Any]:
     focal = say(language, "Focal point", "មន្ត្រីទំនាក់ទំនង")
     approver = say(language, "With the approver since 20 November", "នៅជាមួយអ្នកអនុម័តតាំងពីថ្ងៃទី ២០ វិច្ឆិកា")
     return {
-        "institution": say(language, "Ministry of Justice", "ក្រសួងយុត្តិធម៌"), "round": say(language, "Demo round 2026", "វគ្គរាយការណ៍គំរូ ២០២៦"), "total": 5, "late": 1, "open": 2,
+        "institution": say(language, "Ministry of Justice", "ក្រសួងយុត្តិធម៌"), "round": say(language, "Demo round 2026", "វគ្គរាយការណ៍គំរូ ២០២៦"), "slug": "demo", "total": 5, "late": 1, "open": 2, "keeps": "",
         "institution_questions": None,
         "groups": [
             {"title": say(language, "Late", "យឺត"), "text": "", "rows": [row("returned", -3, 6, holder=focal)]},

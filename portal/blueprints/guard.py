@@ -93,6 +93,30 @@ def requires(permission: Permission, on: Callable[..., Any] | None = None) -> Ca
     return mark
 
 
+def by_link(on: Callable[..., Any]) -> Callable[[View], View]:
+    """Let a view be called by whoever was handed the questions that it is about, with or without an account.
+
+    ``on`` loads the thing and, as its ``principal``, who comes; a response in its place ends the request. It asks no
+    log-in: link and code, or being the colleague named, open these pages (portal/blueprints/shared).
+    """
+
+    def mark(view: View) -> View:
+        @wraps(view)
+        def guarded(**arguments: Any) -> ResponseReturnValue:
+            thing = on(**arguments)
+            if (ended := getattr(thing, "ended", None)) is not None:
+                return cast("ResponseReturnValue", ended())
+            if not can(thing.principal, Permission.ANSWER_DELEGATION, thing.head):
+                raise NotFound
+            return cast("ResponseReturnValue", view(thing))
+
+        guarded.portal_permission = Permission.ANSWER_DELEGATION  # type: ignore[attr-defined] # a mark on the view
+        guarded.portal_by_link = True  # type: ignore[attr-defined] # a mark on the view
+        return cast("View", guarded)
+
+    return mark
+
+
 def who() -> Principal:
     """Return the signed-in person; only valid behind the guard."""
     # Flask-Login keeps the person there once it has found them; asking it again is dear
@@ -145,7 +169,7 @@ def _check_csrf() -> None:
 
 def _deny_by_default() -> ResponseReturnValue | None:
     view = _view()
-    if view is None or getattr(view, "portal_public", False):
+    if view is None or getattr(view, "portal_public", False) or getattr(view, "portal_by_link", False):
         return None
     if not current_user.is_authenticated:
         if request.blueprint == "api":
@@ -186,13 +210,27 @@ def _hold_post_of_expired_session() -> ResponseReturnValue | None:
         return None
     if (request.content_length or 0) > HELD_LIMIT or not _csrf_fits(expired):
         return None
+    held_post = _hold(expired.principal.user_id)
+    if wants_json():
+        return {
+            "code": "session_expired",
+            "held": held_post is not None,
+            "held_post": held_post,
+            "login": url_for("accounts.login", next=url_for("accounts.held")),
+        }, 401
+    return redirect(url_for("accounts.login", next=url_for("accounts.held"), reason="expired"), code=303)
+
+
+def _hold(user_id: int | None) -> str | None:
+    """Keep the fields of this post for the person; return its public id, None where nothing was typed (a ping)."""
     fields = [
         {"name": name, "value": value}
         for name, value in request.form.items(multi=True)
         if name not in {"csrf_token", "held_post", once.FIELD} and "password" not in name and "totp" not in name
     ]
+    if not fields:
+        return None
     path, names = request.full_path.rstrip("?"), {field["name"] for field in fields}
-    user_id = expired.principal.user_id
     with write() as database:
         # an autosave, then the whole page by the button: the later holds everything that the earlier did
         for one in database.scalars(
@@ -200,21 +238,10 @@ def _hold_post_of_expired_session() -> ResponseReturnValue | None:
         ):
             if names.issuperset(field["name"] for field in one.fields):
                 database.delete(one)
-        database.add(
-            HeldPost(
-                user_id=user_id,
-                path=path,
-                fields=fields,
-                expires_at=clock.now() + HELD_FOR,
-            )
-        )
-    if wants_json():
-        return {
-            "code": "session_expired",
-            "held": True,
-            "login": url_for("accounts.login", next=url_for("accounts.held")),
-        }, 401
-    return redirect(url_for("accounts.login", next=url_for("accounts.held"), reason="expired"), code=303)
+        kept = HeldPost(user_id=user_id, path=path, fields=fields, expires_at=clock.now() + HELD_FOR)
+        database.add(kept)
+        database.flush()
+        return kept.public_id
 
 
 def _forget_sent_post(response: Response) -> Response:

@@ -30,10 +30,14 @@ COUNTRY_KEPT = 30.0
 # endpoint, label, icon, permission; shown to whoever holds the permission, in this order
 _NAVIGATION: tuple[tuple[str, str, str, Permission], ...] = (
     ("respond.owed", "owed", "list-check", Permission.VIEW_OWED),
+    ("talk.ours", "questions", "chat-left-text", Permission.VIEW_OWED),
     ("sign.pack", "sign", "pen", Permission.SIGN_SUBMISSION),
     ("follow.rounds", "rounds", "bar-chart", Permission.VIEW_ROUND),
+    ("talk.index", "clarifications", "chat-left-text", Permission.ASK_CLARIFICATION),
     ("recommendations.index", "recommendations", "journal-text", Permission.VIEW_RECOMMENDATIONS),
     ("recommendations.published", "published", "signpost", Permission.VIEW_PUBLISHED),
+    ("examples.index", "examples", "lightbulb", Permission.VIEW_EXAMPLE),
+    ("examples.published", "practices", "lightbulb", Permission.VIEW_PUBLISHED),
     ("people.institutions", "people", "people", Permission.VIEW_PEOPLE),
     ("questionnaires.index", "questionnaires", "ui-checks", Permission.VIEW_QUESTIONNAIRE),
     ("wording.index", "wording", "translate", Permission.EDIT_WORDING),
@@ -43,8 +47,12 @@ _NAVIGATION: tuple[tuple[str, str, str, Permission], ...] = (
 def _labels() -> dict[str, str]:
     return {
         "owed": _("What I owe"),
+        "questions": _("Questions to us"),
+        "examples": _("Examples"),
+        "practices": _("Good practices"),
         "sign": _("To sign"),
         "rounds": _("Rounds"),
+        "clarifications": _("Clarifications"),
         "recommendations": _("Recommendations"),
         "published": _("State of implementation"),
         "people": _("People"),
@@ -84,12 +92,12 @@ def choose_language(country: CountryFacts) -> str:
 
 
 # rooms without an entry of their own stand under another one's
-_BESIDE = {"rounds": "follow", "exports": "follow"}
+_BESIDE = {"rounds": "follow", "exports": "follow", "remember": "respond"}
 
 
 def _is_here(endpoint: str, here: str) -> bool:
     """Tell whether an entry stands for the present page; two entries of one room part its pages."""
-    if request.endpoint == "recommendations.published" or endpoint == "recommendations.published":
+    if {request.endpoint, endpoint} & {"recommendations.published", "examples.published"}:
         return endpoint == request.endpoint
     return endpoint.partition(".")[0] == here
 

@@ -254,3 +254,20 @@ def thread_views(threads: Sequence[Thread], definition: Definition, *, staff: bo
             }
         )
     return views
+
+
+def with_threads(told: list[dict[str, Any]], threads: Sequence[Thread]) -> list[dict[str, Any]]:
+    """Return the timeline of a reply with what was asked and answered about it, the newest first."""
+    spoken = [
+        {
+            "at": one.at,
+            "words": _("The secretariat asked") if one.from_secretariat else _("The institution answered"),
+            "who": pick(one.by, g.view.language, g.country.languages),
+            "note": "",
+            "icon": "chat-left-text",
+            "kind": "quiet",
+        }
+        for thread in threads
+        for one in thread.messages
+    ]
+    return sorted([*told, *spoken], key=lambda one: one["at"], reverse=True)

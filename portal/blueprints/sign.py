@@ -15,22 +15,28 @@ from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.reading import read_aloud
 from portal.blueprints.respond import own_reply
+from portal.blueprints.respond.findings import kept_of
+from portal.blueprints.sign_reading import changes_since
 from portal.database import write
 from portal.errors import Invalid, NotFound
 from portal.extensions import db
 from portal.models import Assignment, Status, Submission, UserAccount
 from portal.permissions import Permission
+from portal.queries import seen
 from portal.queries import submissions as queries
 from portal.queries.evidence import evidence_of
+from portal.queries.packs import pack_holding
 from portal.services import sessions, verdicts
+from portal.services.seen import note_seen
 from portal.table import pick
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from flask.typing import ResponseReturnValue
 
-    from portal.queries.submissions import SubmissionHead
+    from portal.queries.submissions import AskedRecommendation, SubmissionHead
 
 blueprint = Blueprint("sign", __name__)
 
@@ -60,22 +66,17 @@ def _pack_page(
     language, languages = g.view.language, g.country.languages
     asked = queries.asked_recommendations(db.session, [head.assignment_id for head in heads])
     today = clock.today(g.country.time_zone)
-    rows: list[dict[str, Any]] = []
-    for head in heads:
-        definition, _ids = load(head)
-        answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
-        mine = asked.get(head.assignment_id, [])
-        rows.append(
-            {
-                "head": head,
-                "cite": f"{mine[0].mechanism} · {_('paragraph')} {queries.citation(mine)}" if mine else "",
-                "title": title_of(mine, language, languages) or _("Questions about your institution"),
-                "pages": read_aloud(answering),
-                "evidence": evidence_of(db.session, head.id),
-                "days_left": (head.due_on - today).days,
-                "chosen": not chosen or head.public_id in chosen,
-            }
-        )
+    ids = [head.id for head in heads]
+    looked, last = seen.seen_at(db.session, ids, who().actor_id), seen.stations(db.session, ids)
+    rows = [
+        _row(head, asked.get(head.assignment_id, []), looked.get(head.id), f"r{head.public_id}-")
+        | {
+            "days_left": (head.due_on - today).days,
+            "chosen": not chosen or head.public_id in chosen,
+            "station": last[head.id],
+        }
+        for head in heads
+    ]
     page = render_template(
         "sign/pack.html",
         rows=rows,
@@ -87,6 +88,55 @@ def _pack_page(
     return page, status
 
 
+def _row(
+    head: SubmissionHead, asked: Sequence[AskedRecommendation], looked: datetime | None, under: str = ""
+) -> dict[str, Any]:
+    """Return one reply as its approver reads it, with what changed since they last did."""
+    language, languages = g.view.language, g.country.languages
+    definition, _ids = load(head)
+    answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
+    pages = read_aloud(answering)
+    return {
+        "head": head,
+        "cite": f"{asked[0].mechanism} · {_('paragraph')} {queries.citation(asked)}" if asked else "",
+        "title": title_of(asked, language, languages) or _("Questions about your institution"),
+        "pages": pages,
+        "evidence": evidence_of(db.session, head.id),
+        "warnings": kept_of(answering),
+        "looked": looked,
+        "changes": changes_since(answering, pages, looked, under) if looked is not None else [],
+        "recommendation": answering.recommendation(),
+        "pack": pack_holding(db.session, head.id),
+    }
+
+
+@blueprint.get("/sign/<public_id>")
+@requires(Permission.SIGN_SUBMISSION, on=own_reply)
+def reading(head: SubmissionHead) -> ResponseReturnValue:
+    """Show one reply to read before signing: what changed, what was warned of and kept, the whole text, evidence."""
+    asked = queries.asked_recommendations(db.session, [head.assignment_id]).get(head.assignment_id, [])
+    looked = seen.seen_at(db.session, [head.id], who().actor_id).get(head.id)
+    return render_template(
+        "sign/reading.html",
+        row=_row(head, asked, looked),
+        station=seen.stations(db.session, [head.id])[head.id],
+        waiting=head.status is Status.AWAITING_SIGN_OFF,
+        on_screen=head.sign_off_policy in {"screen", "either"},
+        days_left=(head.due_on - clock.today(g.country.time_zone)).days,
+        institution=g.view.account_detail,
+    )
+
+
+@blueprint.post("/sign/<public_id>/seen")
+@requires(Permission.SIGN_SUBMISSION, on=own_reply)
+def mark_seen(head: SubmissionHead) -> ResponseReturnValue:
+    """Note that this person has read the reply as it stands; next time only what changed is marked."""
+    with write() as session:
+        note_seen(session, [head.id], by=who())
+    notice(_("Noted as read. What changes from now on will be marked for you."))
+    return redirect(url_for("sign.pack"), code=303)
+
+
 @blueprint.post("/sign")
 @requires(Permission.SIGN_SUBMISSION)
 def sign() -> ResponseReturnValue:
@@ -96,7 +146,7 @@ def sign() -> ResponseReturnValue:
     heads = [head for head in _waiting() if head.public_id in chosen]
     if not chosen:
         return _pack_page(_waiting(), error=_("Choose at least one reply to sign."), status=422)
-    if len(heads) != len(set(chosen)):
+    if len(heads) != len(set(chosen)) or _read_another(heads):
         return _pack_page(
             _waiting(),
             error=_(
@@ -117,8 +167,16 @@ def sign() -> ResponseReturnValue:
     pairs = [(head, load(head)[0]) for head in heads]
     with write() as session:
         verdicts.sign_off(session, pairs, by=principal)
+        note_seen(session, [head.id for head in heads], by=principal)
     notice(ngettext("%(num)s reply is signed and handed in.", "%(num)s replies are signed and handed in.", len(heads)))
     return redirect(url_for("sign.pack"), code=303)
+
+
+def _read_another(heads: Sequence[SubmissionHead]) -> bool:
+    """Tell whether a reply was handed back and completed anew since the page was opened: nobody signs that unread."""
+    last = seen.stations(db.session, [head.id for head in heads])
+    read = {head.id: request.form.get(f"station:{head.public_id}", type=int) for head in heads}
+    return any(number is not None and number != last[one] for one, number in read.items())
 
 
 @blueprint.post("/replies/<public_id>/decline")
@@ -128,6 +186,7 @@ def decline(head: SubmissionHead) -> ResponseReturnValue:
     try:
         with write() as session:
             verdicts.decline(session, head, reason=request.form.get("reason", ""), by=who())
+            note_seen(session, [head.id], by=who())
     except Invalid as error:
         return _pack_page(_waiting(), error=str(error), status=422)
     notice(_("Handed back to your colleagues with your reason."))

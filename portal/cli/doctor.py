@@ -10,6 +10,7 @@ import stat
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from portal.cli.context import EXIT_REFUSED, with_app
 from portal.database import data_file, write
 from portal.extensions import db
 from portal.models import AuditEvent, MailStatus, OutgoingMail
+from portal.papers.typesetting import available
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +58,7 @@ def doctor(app: Flask, *, as_json: bool) -> None:
     """Check the installation and say what to mend; exit code 1 when there is a fault (warnings are 0)."""
     settings = app.config["SETTINGS"]
     findings: list[Finding] = []
-    for look in (_database, _schema, _lock, _disk, _permissions, _clock, _mail, _settings):
+    for look in (_database, _schema, _lock, _disk, _permissions, _clock, _mail, _settings, _pdf):
         findings.extend(_looked(look, settings))
     if as_json:
         click.echo(json.dumps([asdict(one) for one in findings], ensure_ascii=False, indent=1))
@@ -188,3 +190,11 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield Finding("development", "warning", "PORTAL_DEVELOPMENT is on", "Never on a server.")
     state = "ok" if settings.secure else "warning"
     yield Finding("address", state, settings.base_url, "" if settings.secure else "Fit for this machine only.")
+
+
+def _pdf(_settings: Settings) -> Iterator[Finding]:
+    if available():
+        yield Finding("pdf", "ok", f"typst {version('typst')}")
+        return
+    mend = "serve fetches it once pages are answered; at once: python3 -m portal.bootstrap pdf"
+    yield Finding("pdf", "warning", "not here yet: pages print, PDFs are not made", mend)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from portal import bootstrap
 from portal.cli.context import EXIT_CHILD, Context, pass_context
 from portal.cli.db import require_schema
 from portal.cli.supervisor import Child, Supervisor, listen, web_command
@@ -54,12 +56,23 @@ def run(context: Context, announce: Callable[[str], None]) -> int:
     if supervisor.wait_ready((reach, port)):
         announce(settings.base_url)
         sys.stdout.flush()
+        for child in _later():
+            supervisor.add(child)
     elif not supervisor.stopping:
         click.echo("portal: the web server did not come up; its own lines above say why.", err=True)
         supervisor.shut_down()
         return EXIT_CHILD
     opened.close()
     return supervisor.run()
+
+
+def _later() -> list[Child]:
+    """Return what is fetched once pages are answered: typst, for PDFs. Never into an environment that is not ours."""
+    ours = Path(sys.prefix).resolve() == bootstrap.VENV.resolve()
+    if os.environ.get("PORTAL_BOOTSTRAP") == "0" or not ours or bootstrap.is_complete("pdf"):
+        return []
+    command = [sys.executable, "-m", "portal.bootstrap", "pdf"]
+    return [Child("fetching of PDF tools", command, essential=False, once=True)]
 
 
 def _serve_on_windows(context: Context, announce: Callable[[str], None]) -> int:

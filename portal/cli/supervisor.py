@@ -71,6 +71,8 @@ class Child:
     name: str
     command: list[str]
     essential: bool
+    # ends by itself when its work is done, and is not started again
+    once: bool = False
     descriptors: tuple[int, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     deaths: int = 0
@@ -128,6 +130,11 @@ class Supervisor:
         for child in self.children:
             child.signal(signal.SIGHUP if child.essential else signal.SIGTERM)
 
+    def add(self, child: Child) -> None:
+        """Start one more child beside those that run."""
+        self.children.append(child)
+        child.start(self.environment)
+
     def wait_ready(self, address: tuple[str, int]) -> bool:
         """Return True when the web server answers, False when it was stopped or died first."""
         until = time.monotonic() + READY_WITHIN
@@ -150,7 +157,7 @@ class Supervisor:
         """Watch until TERM or INT (returns 0) or until an essential child ends by itself (returns 5)."""
         code = 0
         while not self.stopping:
-            for child in self.children:
+            for child in list(self.children):
                 if child.process is not None and child.process.poll() is not None:
                     code = self._ended(child)
                 elif child.process is None and time.monotonic() >= child.again_at:
@@ -161,6 +168,9 @@ class Supervisor:
 
     def _ended(self, child: Child) -> int:
         returned = child.process.returncode if child.process else 0
+        if child.once:
+            self.children.remove(child)
+            return 0
         if child.essential:
             click.echo(f"portal: the {child.name} ended by itself (code {returned}); stopping.", err=True)
             self.stopping = True

@@ -71,6 +71,13 @@ class CountryFiles:
         return _mapping(self.folder / "answers.json")
 
     @cached_property
+    def sharing(self) -> Sequence[Mapping[str, Any]]:
+        """What is handed to persons and asked of units; a country may have none."""
+        path = self.folder / "sharing.json"
+        found: Sequence[Mapping[str, Any]] = _load(path)["shares"] if path.is_file() else []
+        return found
+
+    @cached_property
     def evidence(self) -> Mapping[str, Mapping[str, Any]]:
         """The evidence files by their name in the folder."""
         return {one["file"]: one for one in _load(EVIDENCE / "evidence.json")["files"]}
@@ -80,6 +87,12 @@ class CountryFiles:
         """The persons as they stand in the file."""
         found: Sequence[Mapping[str, Any]] = _load(self.folder / "persons.json")["persons"]
         return found
+
+    @cached_property
+    def memory(self) -> Mapping[str, Any]:
+        """What the country remembers (see ``portal/demo/memories.py``); a small country may have nothing."""
+        path = self.folder / "memory.json"
+        return _mapping(path) if path.exists() else {}
 
     def institution_rows(self) -> Iterator[InstitutionRow]:
         """Yield the institutions in protocol order."""

@@ -10,8 +10,10 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.database import write
+from portal.demo.memories import Memories
 from portal.demo.preparation import PREPARED_DAY, participation_ids, person_ids, prepare_round
 from portal.demo.replying import Replying
+from portal.demo.sharing import SharingOut
 from portal.extensions import db
 from portal.jobs.outbox import send_due
 from portal.models import (
@@ -46,6 +48,7 @@ DOCUMENT_DAY = 12
 # clearing what the institution said of itself is no part of the files: it follows the save by this much
 COMPLETED_AFTER = timedelta(minutes=25)
 SIGNED_AFTER = timedelta(days=1, minutes=12)
+PRINTED_AFTER = timedelta(minutes=40)
 CLEARED_AFTER = timedelta(days=2, hours=3)
 
 
@@ -103,6 +106,7 @@ class Life:
         self.app, self.files, self.versions = app, files, versions
         self.settings = app.config["SETTINGS"]
         self.cast = Cast.read()
+        self.memories = Memories(files, self.cast)
         self.replying = Replying(files, self.cast, self.settings)
         self.agenda: list[Act] = []
         self.rounds: dict[str, int] = {}
@@ -115,6 +119,10 @@ class Life:
         for act in sorted(self.agenda):
             with clock.at(act.moment):
                 act.do()
+        running = [of["slug"] for of in self.files.rounds if of["state"] == "running"]
+        if running and self.agenda:
+            with clock.at(max(self.agenda).moment + PRINTED_AFTER):
+                self.replying.print_waiting(running[-1])
 
     def _at(self, moment: datetime, do: Callable[[], object]) -> None:
         self.agenda.append(Act(moment, len(self.agenda), do))
@@ -127,6 +135,10 @@ class Life:
             return
         self._at(moment(of, 0, ISSUED_AT), lambda: self._issue(of))
         lapses = self._plan_replies(of)
+        places = {one["key"]: one["institution"] for one in of["assignments"]}
+        for when, act in SharingOut(self.replying, places).acts(of):
+            self._at(when, act)
+        self.memories.plan(of, self._at)
         for number, one in enumerate(files.answers["participations"]):
             if one["round"] == slug:
                 self._plan_participation(of, one, number)

@@ -18,12 +18,25 @@ from portal.demo.files import EVIDENCE
 from portal.demo.tables import is_table, written
 from portal.errors import Incomplete, Invalid
 from portal.extensions import db
-from portal.models import Action, Assignment, Clarification, Status, Submission, Visibility
+from portal.models import Action, Assignment, Clarification, ReportingRound, Status, Submission, Visibility
 from portal.queries.evidence import evidence_of
+from portal.queries.packs import ON_PAPER
 from portal.queries.questionnaires import definition, question_ids
-from portal.queries.submissions import RowKey, head_by_id, stored_reply
-from portal.services import assignments, clarifications, documents, evidence, reviews, submissions, verdicts
+from portal.queries.submissions import HEAD, RowKey, head_by_id, head_of, stored_reply
+from portal.services import (
+    assignments,
+    clarifications,
+    covers,
+    documents,
+    evidence,
+    kept_warnings,
+    packs,
+    reviews,
+    submissions,
+    verdicts,
+)
 from portal.services.answer_rows import RowChange
+from portal.services.packs import SignedCover
 from portal.services.submissions import Change
 from portal.table import pick
 
@@ -37,11 +50,17 @@ if TYPE_CHECKING:
     from portal.demo.files import CountryFiles
     from portal.demo.life import Cast
     from portal.demo.tables import WrittenRow
+    from portal.models import SigningPack
     from portal.permissions import Principal
     from portal.queries.submissions import StoredRow, SubmissionHead
 
 # a photo, as they come by Telegram
 LETTER = "workshop.png"
+COVER = "instruction.pdf"
+KEPT = {
+    "km": "ភស្តុតាងមានជាក្រដាសនៅនាយកដ្ឋាន នឹងផ្ញើតាមក្រោយ។ (គំរូ)",
+    "en": "The document is kept on paper at the department; it will follow. (demo)",
+}
 # acts that need nothing but the reply and the person
 _PLAIN: Mapping[str, Callable[..., object]] = {
     Action.START_REVIEW: reviews.start_review,
@@ -75,6 +94,8 @@ class Replying:
             self._attach(key, act, institution, _written_in(reply))
             return
         by = self.cast.play(act["by"], institution)
+        if name == "complete":
+            self._keep_warnings(key, by)
         language = _written_in(reply) or self.cast.language(act["by"])
         reason = pick(act.get("reason", {}), language, self.files.languages)
         try:
@@ -96,13 +117,13 @@ class Replying:
         elif name in _WITH_REASON:
             _WITH_REASON[name](session, head, reason=reason, by=by)
         elif name == Action.COMPLETE:
-            verdicts.complete(session, head, compiled, context=self._context(compiled, head, by), by=by)
+            verdicts.complete(session, head, compiled, context=self.context(compiled, head, by), by=by)
         elif name == Action.SIGN_OFF:
             verdicts.sign_off(session, [(head, compiled)], by=by)
         elif name == Action.SIGN_ON_PAPER:
-            verdicts.sign_on_paper(session, head, compiled, by=by)
+            packs.sign_pack(session, self._printed(session, head), self._cover(head), by=by)
         elif name == Action.HAND_IN_PENDING:
-            verdicts.hand_in_pending(session, head, compiled, by=by)
+            packs.hand_in_pack(session, self._printed(session, head), by=by)
         elif name == Action.CLAIM_NOT_OURS:
             instead = pick(self.cast.names[act["institution"]], language, self.files.languages)
             verdicts.claim_not_ours(session, head, instead=instead, reason=reason, by=by)
@@ -137,6 +158,45 @@ class Replying:
             message = f"the demo knows no act {act['act']!r}"
             raise ValueError(message)
 
+    def _printed(self, session: Session, head: SubmissionHead) -> SigningPack:
+        """Print a reply to be signed on paper, as its focal point does."""
+        institution = head.institution_code
+        return packs.print_pack(session, [head], by=self.cast.play(f"focal.{institution}", institution))
+
+    def _cover(self, head: SubmissionHead) -> SignedCover:
+        """Return the scan of a signed cover, with a letter of the institution."""
+        with (EVIDENCE / COVER).open("rb") as stream:
+            received = covers.receive(
+                stream,
+                "signed-cover-demo.pdf",
+                folder=self.settings.evidence_dir,
+                tmp=self.settings.tmp_dir,
+                limit=self.settings.evidence_max_bytes,
+            )
+        today = clock.today(str(self.files.zone))
+        return SignedCover(received, f"{head.id:03d}/{today:%y} {head.institution_code.upper()}", today)
+
+    def print_waiting(self, slug: str) -> None:
+        """Print the last reply of a round that waits to be signed: one pack of the demo is out."""
+        with write() as session:
+            row = session.execute(
+                HEAD.where(ReportingRound.slug == slug, Submission.status == Status.AWAITING_SIGN_OFF)
+                .order_by(Assignment.position.desc(), Assignment.id.desc())
+                .limit(1)
+            ).first()
+            if row is not None and (head := head_of(row)).sign_off_policy in ON_PAPER:
+                self._printed(session, head)
+
+    def _keep_warnings(self, key: str, by: Principal) -> None:
+        """Keep what warns before a reply is completed, as its focal point would with a word of explanation."""
+        with write() as session:
+            head = head_by_id(session, self.submissions[key])
+            compiled = definition(session, head.version_id)
+            found = kept_warnings.look(session, head, compiled, self.context(compiled, head, by))
+            reasons = {one.warned.name: KEPT[by.language if by.language in KEPT else "en"] for one in found}
+            if found:
+                kept_warnings.keep_warnings(session, head, found, reasons, by=by)
+
     def save(
         self, key: str, login: str, institution: str, given: Mapping[str, Any], *, refused: Collection[str] = ()
     ) -> None:
@@ -150,23 +210,40 @@ class Replying:
         by = self.cast.play(login, institution)
         with write() as session:
             head = head_by_id(session, self.submissions[key])
-            compiled = definition(session, head.version_id)
-            context = self._context(compiled, head, by)
-            changes, row_changes = self._read(session, compiled, context, head, given)
-            saved = submissions.save_answers(
-                session,
-                head,
-                compiled,
-                question_ids(session, head.version_id),
-                changes,
-                context=context,
-                by=by,
-                row_changes=row_changes,
-            )
-            told = {field_name(one.key): str(one.message) for one in saved.refused}
-            if saved.stale or saved.stale_rows or saved.refused_rows or set(told) != set(refused):
-                message = f"{key}: not taken: {told}, {saved.stale}, {saved.stale_rows}, {saved.refused_rows}"
-                raise ValueError(message)
+            self.write_answers(session, head, given, by=by, told_as=key, refused=refused)
+
+    def write_answers(
+        self,
+        session: Session,
+        head: SubmissionHead,
+        given: Mapping[str, Any],
+        *,
+        by: Principal,
+        told_as: str,
+        refused: Collection[str] = (),
+    ) -> None:
+        """Put answers through the form and the gate, inside ``write()``.
+
+        Raises:
+            ValueError: if an answer is refused that the files do not name.
+        """
+        compiled = definition(session, head.version_id)
+        context = self.context(compiled, head, by)
+        changes, row_changes = self._read(session, compiled, context, head, given)
+        saved = submissions.save_answers(
+            session,
+            head,
+            compiled,
+            question_ids(session, head.version_id),
+            changes,
+            context=context,
+            by=by,
+            row_changes=row_changes,
+        )
+        told = {field_name(one.key): str(one.message) for one in saved.refused}
+        if saved.stale or saved.stale_rows or saved.refused_rows or set(told) != set(refused):
+            message = f"{told_as}: not taken: {told}, {saved.stale}, {saved.stale_rows}, {saved.refused_rows}"
+            raise ValueError(message)
 
     def _read(
         self,
@@ -234,7 +311,7 @@ class Replying:
                 compiled,
                 ids,
                 {AnswerKey(act["question"]): Change(Parsed(value=[*attached]), None)},
-                context=self._context(compiled, head, by),
+                context=self.context(compiled, head, by),
                 by=by,
             )
 
@@ -254,11 +331,12 @@ class Replying:
     def complete_if_possible(self, key: str, about: Mapping[str, Any]) -> None:
         """Complete the questions about the institution, where nothing is missing."""
         by = self.cast.play(about["by"], about["institution"])
+        self._keep_warnings(key, by)
         head = head_by_id(db.session, self.submissions[key])
         compiled = definition(db.session, head.version_id)
         try:
             with write() as session:
-                verdicts.complete(session, head, compiled, context=self._context(compiled, head, by), by=by)
+                verdicts.complete(session, head, compiled, context=self.context(compiled, head, by), by=by)
         except Incomplete:
             return
 
@@ -282,7 +360,8 @@ class Replying:
                 reviews.start_review(session, head, by=by)
                 reviews.clear(session, head, by=by)
 
-    def _context(self, compiled: Definition, head: SubmissionHead, by: Principal) -> Context:
+    def context(self, compiled: Definition, head: SubmissionHead, by: Principal) -> Context:
+        """Return the facts that rules and parsing may need, for whoever acts."""
         zone = str(self.files.zone)
         spoken = tuple(code for code in self.files.languages if code in compiled.languages)
         person, institution = {"login": by.login}, {"code": head.institution_code}

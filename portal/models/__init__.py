@@ -5,6 +5,17 @@ from __future__ import annotations
 from portal.models.base import Base
 from portal.models.documents import AssignmentDocument, DocumentState
 from portal.models.lifecycle import Action, Signature, Status
+from portal.models.memory import (
+    ClarificationRead,
+    EarlierVerdict,
+    Example,
+    ExampleAct,
+    ExampleEvent,
+    ExampleState,
+    Recollection,
+    RecommendationOrigin,
+    ReportedText,
+)
 from portal.models.operations import (
     AuditEvent,
     Country,
@@ -32,6 +43,7 @@ from portal.models.people import (
     StaffRole,
     UserAccount,
 )
+from portal.models.presence import Presence
 from portal.models.questionnaires import (
     AttachedTable,
     ItemKind,
@@ -69,6 +81,8 @@ from portal.models.rounds import (
     RoundStatus,
     SignOffPolicy,
 )
+from portal.models.sharing import Collection, Delegation, Unit
+from portal.models.signing import KeptWarning, PackedReply, ReplySeen, SigningPack
 from portal.models.submissions import (
     Answer,
     AnswerRevision,
@@ -78,7 +92,6 @@ from portal.models.submissions import (
     Clarification,
     ClarificationMessage,
     ClarificationStatus,
-    Delegation,
     Evidence,
     EvidenceKind,
     Snapshot,
@@ -107,12 +120,19 @@ __all__ = [
     "Base",
     "Clarification",
     "ClarificationMessage",
+    "ClarificationRead",
     "ClarificationStatus",
+    "Collection",
     "Country",
     "Delegation",
     "DocumentState",
+    "EarlierVerdict",
     "Evidence",
     "EvidenceKind",
+    "Example",
+    "ExampleAct",
+    "ExampleEvent",
+    "ExampleState",
     "Export",
     "HeldPost",
     "IdempotencyKey",
@@ -126,22 +146,29 @@ __all__ = [
     "ItemKind",
     "Job",
     "JobStatus",
+    "KeptWarning",
     "LoginAttempt",
     "MailStatus",
     "Mechanism",
     "Membership",
     "OutgoingMail",
+    "PackedReply",
     "Participation",
+    "Presence",
     "PublicationAct",
     "Question",
     "QuestionChoice",
     "Questionnaire",
     "QuestionnaireScope",
     "QuestionnaireVersion",
+    "Recollection",
     "Recommendation",
     "RecommendationKind",
+    "RecommendationOrigin",
     "RecommendationRevision",
     "RecommendationTag",
+    "ReplySeen",
+    "ReportedText",
     "ReportingRound",
     "Role",
     "RoundDocument",
@@ -149,6 +176,7 @@ __all__ = [
     "Session",
     "SignOffPolicy",
     "Signature",
+    "SigningPack",
     "Snapshot",
     "SourceDocument",
     "StaffAppointment",
@@ -159,6 +187,7 @@ __all__ = [
     "SubmissionEvent",
     "Tag",
     "TextStatus",
+    "Unit",
     "UserAccount",
     "VersionItem",
     "VersionStatus",

@@ -135,7 +135,7 @@ _SIGNATURES = {
     A.HAND_IN_PENDING: Signature.PENDING,
 }
 _LEADS_BACK = frozenset({Status.AWAITING_SIGN_OFF, Status.WITHDRAWN, Status.LAPSED})
-_HANDS_IN = frozenset({A.HAND_IN, A.SIGN_OFF, A.SIGN_ON_PAPER, A.HAND_IN_PENDING})
+HANDS_IN = frozenset({A.HAND_IN, A.SIGN_OFF, A.SIGN_ON_PAPER, A.HAND_IN_PENDING})
 
 
 class Event(Protocol):
@@ -205,7 +205,7 @@ def follow(state: State, event: Event) -> State:
     if action is A.RECORD_SIGNATURE and state.signature is not Signature.PENDING:
         raise IllegalTransition
     after = _move(state, to)
-    if action in _HANDS_IN:
+    if action in HANDS_IN:
         after = replace(
             after,
             hand_in=state.hand_in + 1,

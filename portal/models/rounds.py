@@ -90,6 +90,8 @@ class Participation(Base):
     extended_to: Mapped[date | None]
     extension_reason: Mapped[str | None] = mapped_column(Text)
     contacts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # whether the institution has handed in anything, here or elsewhere: else no page looks for earlier answers
+    remembers: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[Created]
 
     __table_args__ = (UniqueConstraint("round_id", "institution_id"),)

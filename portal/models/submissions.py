@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.models.base import Base, Created, Id, JsonType, PublicId, checked
+from portal.models.base import Base, Created, Id, JsonType, PublicId, checked, verification_code
 from portal.models.lifecycle import Action, Signature, Status
 from portal.models.rounds import Assignment
 
@@ -52,7 +52,8 @@ class Submission(Base):
 
     id: Mapped[Id]
     public_id: Mapped[PublicId]
-    assignment_id: Mapped[int] = mapped_column(ForeignKey("assignment.id"), unique=True)
+    # none: what one unit was asked by its institution, beside a reply (models/sharing.py); no round counts it
+    assignment_id: Mapped[int | None] = mapped_column(ForeignKey("assignment.id"), unique=True)
     status: Mapped[Status] = mapped_column(checked(Status, "status"), default=Status.ISSUED, index=True)
     hand_in: Mapped[int] = mapped_column(default=0)
     signature: Mapped[Signature | None] = mapped_column(checked(Signature, "signature"))
@@ -221,10 +222,14 @@ class Clarification(Base):
     opened_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    # one question put to many institutions at once: the same key on each of its threads
+    batch: Mapped[str | None] = mapped_column(String(32))
 
     messages: Mapped[list[ClarificationMessage]] = relationship(
         lazy="raise", order_by="ClarificationMessage.id", back_populates="clarification"
     )
+
+    __table_args__ = (Index("ux_clarification_submission_id_batch", "submission_id", "batch", unique=True),)
 
 
 class ClarificationMessage(Base):
@@ -243,27 +248,11 @@ class ClarificationMessage(Base):
     clarification: Mapped[Clarification] = relationship(lazy="raise", back_populates="messages")
 
 
-class Delegation(Base):
-    """Questions handed to a person without an account, by link and code, until a day."""
-
-    __tablename__ = "delegation"
-
-    id: Mapped[Id]
-    public_id: Mapped[PublicId]
-    submission_id: Mapped[int] = mapped_column(ForeignKey("submission.id"), index=True)
-    items: Mapped[list[str]]
-    name: Mapped[str] = mapped_column(String(200))
-    contact: Mapped[str] = mapped_column(String(200), default="")
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    code_hash: Mapped[str] = mapped_column(String(64))
-    expires_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
-    created_at: Mapped[Created]
-    created_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))
-
-
 class Snapshot(Base):
-    """What was handed in or signed, as canonical JSON with its sha256; never changed afterwards."""
+    """What was handed in or signed, as canonical JSON with its sha256; never changed afterwards.
+
+    ``code`` stands on its receipt: whoever holds it may ask what was handed in, and whether it still stands.
+    """
 
     __tablename__ = "snapshot"
 
@@ -273,5 +262,6 @@ class Snapshot(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("submission_event.id"), unique=True)
     canonical: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
+    code: Mapped[str] = mapped_column(String(16), unique=True, default=verification_code)
     signed_by: Mapped[int | None] = mapped_column(ForeignKey("actor.id"))
     created_at: Mapped[Created]

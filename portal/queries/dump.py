@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import UniqueConstraint, func, select
 
-from portal.models import AssignmentDocument, Base, Evidence
+from portal.models import AssignmentDocument, Base, Evidence, Example, SigningPack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # rows that live for hours, or that only repeat what others say
 LEFT_OUT = frozenset(
-    {"session", "login_attempt", "idempotency_key", "held_post", "job", "import_draft", "alembic_version"}
+    {"session", "login_attempt", "idempotency_key", "held_post", "presence", "job", "import_draft", "alembic_version"}
 )
 # written as their sha256; a mail may hold the link of an invitation
 SECRETS = frozenset(
@@ -167,8 +167,18 @@ def evidence_faults(connection: Connection | Session, folder: Path) -> list[str]
         .where(Evidence.sha256.is_not(None))
         .order_by(Evidence.public_id)
     ).all()
+    covers = connection.execute(
+        select(SigningPack.code, SigningPack.cover_sha256)
+        .where(SigningPack.cover_sha256.is_not(None))
+        .order_by(SigningPack.public_id)
+    ).all()
+    told = connection.execute(
+        select(Example.public_id, Example.filename, Example.sha256)
+        .where(Example.sha256.is_not(None))
+        .order_by(Example.public_id)
+    ).all()
     judged: dict[str, str] = {}
-    for sha256 in {str(row.sha256) for row in rows}:
+    for sha256 in {str(row.sha256) for row in (*rows, *told)} | {str(row.cover_sha256) for row in covers}:
         judged[sha256] = judge_file(folder / sha256[:2] / sha256, sha256)
     documents = connection.execute(
         select(AssignmentDocument.public_id, AssignmentDocument.filename, AssignmentDocument.sha256).order_by(
@@ -184,7 +194,9 @@ def evidence_faults(connection: Connection | Session, folder: Path) -> list[str]
         f"evidence {row.public_id} (number {row.number}, {row.filename}): {judged[row.sha256]}"
         for row in rows
         if judged[row.sha256]
-    ]
+    ] + [
+        f"signed cover of pack {row.code}: {judged[row.cover_sha256]}" for row in covers if judged[row.cover_sha256]
+    ] + [f"example {row.public_id} ({row.filename}): {judged[row.sha256]}" for row in told if judged[row.sha256]]
 
 
 def judge_file(path: Path, sha256: str) -> str:

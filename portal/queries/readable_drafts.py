@@ -36,7 +36,8 @@ def _without(of: Definition, codes: Collection[str]) -> Definition:
 
 def _rules(item: Item) -> Iterator[tuple[str, bool]]:
     """Yield the rules of an item, and whether each is a choice filter."""
-    for source in (item.relevant, item.constraint, item.calculation, str(item.settings.get("repeat_count") or "")):
+    kept = (str(item.settings.get(name) or "") for name in ("repeat_count", "soft_constraint"))
+    for source in (item.relevant, item.constraint, item.calculation, *kept):
         yield source, False
     for flag in (item.required, item.settings.get("evidence_required") or ""):
         if isinstance(flag, str) and flag.strip().lower() not in ALWAYS | NEVER:
@@ -62,7 +63,9 @@ def _without_rules(item: Item, codes: Collection[str]) -> Item:
     if item.code not in codes:
         return replace(item, children=children)
     settings = {
-        name: value for name, value in item.settings.items() if name not in {"repeat_count", "evidence_required"}
+        name: value
+        for name, value in item.settings.items()
+        if name not in {"repeat_count", "evidence_required", "soft_constraint"}
     }
     return replace(
         item, children=children, relevant="", required="", constraint="", calculation="", default="",

@@ -175,8 +175,10 @@ _ANSWERS = {
     "not_asked": "SELECT count(*) FROM silent",
     "not_answered": "SELECT count(*) FROM open WHERE (id, code, row) NOT IN (SELECT id, code, row FROM shown)",
     "good_practices": (
-        "SELECT count(*) FROM shown WHERE state = 'answered' AND (lower(code) = 'b8' "
-        "OR (id, code) IN (SELECT id, code FROM asked WHERE {is_practice}))"
+        "SELECT (SELECT count(*) FROM shown WHERE state = 'answered' AND (lower(code) = 'b8' "
+        "OR (id, code) IN (SELECT id, code FROM asked WHERE {is_practice}))) + "
+        "(SELECT count(*) FROM example x WHERE x.state IN ('cleared', 'used') AND x.consent AND x.recommendation_id IN "
+        "(SELECT recommendation_id FROM assignment_recommendation WHERE round_id = :round))"
     ),
     "evidence": (
         "SELECT count(*) FROM evidence e JOIN handed h ON h.id = e.submission_id WHERE e.round_id = :round AND ("

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 
-from portal.models import AssignmentRole, Signature, Status, TextStatus, Visibility
+from portal.models import AssignmentRole, ExampleState, Signature, Status, TextStatus, Visibility
 from portal.table import Column, pick
 
 if TYPE_CHECKING:
@@ -109,3 +109,8 @@ def visibility_words(visibility: Visibility) -> str:
         Visibility.CONFIDENTIAL: _("confidential"),
     }
     return words[visibility]
+
+
+def example_words(state: ExampleState) -> str:
+    """Return where an example stands that was sent outside a reply."""
+    return str(_("Example, used") if state is ExampleState.USED else _("Example, cleared for publication"))

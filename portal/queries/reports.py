@@ -15,6 +15,7 @@ from portal.models import Signature, Status
 from portal.models.lifecycle import RECEIVED
 from portal.queries.report_words import (
     STATES,
+    example_words,
     role_words,
     signature_words,
     state_words,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from portal.queries.answer_lines import Line
+    from portal.queries.examples import ExampleLine
     from portal.queries.handed_in import Reply
     from portal.queries.rates import Count, Rates
     from portal.queries.report_words import Reader
@@ -275,8 +277,10 @@ def is_good_practice(line: Line) -> bool:
     return line.key.code.lower() == GOOD_PRACTICE_CODE or bool(line.item.settings.get("good_practice"))
 
 
-def practice_table(lines: Iterable[Line], reader: Reader, sheets: Mapping[int, Link]) -> Table:
-    """Return the good practices and examples that institutions gave for the report."""
+def practice_table(
+    lines: Iterable[Line], reader: Reader, sheets: Mapping[int, Link], examples: Iterable[ExampleLine] = ()
+) -> Table:
+    """Return the good practices that institutions gave in their replies, and the examples cleared for publication."""
     c = reader.column
     columns = (
         c("sheet", _("Reading sheet"), "link", 14),
@@ -300,6 +304,14 @@ def practice_table(lines: Iterable[Line], reader: Reader, sheets: Mapping[int, L
                 line.text(reader.language), signature_words(head.signature), line.row_key,
             )
         )
+    rows += [
+        (
+            sheets.get(one.recommendation_id), one.citation, reader.say(one.heading), reader.say(one.institution_names),
+            reader.language if one.texts.get(reader.language) else next(iter(one.texts), ""),
+            f"{reader.say(one.titles)}\n{reader.say(one.texts)}", example_words(one.state), f"example:{one.public_id}",
+        )
+        for one in examples
+    ]
     return Table("Good practices", {reader.language: _("Good practices")}, columns, rows)
 
 

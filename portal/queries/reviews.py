@@ -62,7 +62,7 @@ def waiting(session: Session, round_id: int) -> list[Waiting]:
         select(
             Submission.id,
             Submission.public_id,
-            Submission.assignment_id,
+            Assignment.id.label("assignment_id"),
             Institution.code,
             Institution.names,
             Submission.status,
@@ -130,7 +130,7 @@ def open_threads(session: Session, round_id: int) -> list[OpenThread]:
             Clarification.public_id,
             Clarification.status,
             Submission.public_id.label("submission"),
-            Submission.assignment_id,
+            Assignment.id.label("assignment_id"),
             Institution.names,
             ClarificationMessage.written_at,
             ClarificationMessage.body,

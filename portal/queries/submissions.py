@@ -25,6 +25,7 @@ from portal.models import (
     Participation,
     Question,
     Recommendation,
+    ReportedText,
     ReportingRound,
     RoundStatus,
     Signature,
@@ -83,6 +84,7 @@ class SubmissionHead:
     sign_off_policy: SignOffPolicy
     due_on: date
     closes_on: date
+    remembers: bool = False
     # documents that wait to be entered; whether the secretariat entered the answers from paper
     documents: int = 0
     from_paper: bool = False
@@ -91,6 +93,11 @@ class SubmissionHead:
     def handed_in(self) -> bool:
         """Return whether it was ever handed in."""
         return self.hand_in > 0
+
+    @property
+    def submission_id(self) -> int:
+        """Return its key under the name that permissions ask for."""
+        return self.id
 
 
 def due_in_force() -> Any:
@@ -139,6 +146,7 @@ HEAD = (
         ReportingRound.sign_off_policy,
         due_in_force().label("due_on"),
         ReportingRound.closes_on,
+        Participation.remembers,
         _of_assignment(func.count(), AssignmentDocument.state == DocumentState.RECEIVED).label("documents"),
         (_of_assignment(func.count(), AssignmentDocument.on_behalf_since.is_not(None)) > 0).label("from_paper"),
     )
@@ -365,6 +373,28 @@ def latest_snapshot(session: Session, submission_id: int) -> dict[str, Any] | No
     return json.loads(canonical) if canonical else None
 
 
+@dataclass(frozen=True)
+class TwoHandIns:
+    """The last two snapshots of a reply, and when the earlier was taken."""
+
+    before: dict[str, Any]
+    after: dict[str, Any]
+    before_at: datetime
+
+
+def last_two(session: Session, submission_id: int) -> TwoHandIns | None:
+    """Return what was handed in last and the time before that; None unless it was handed in twice."""
+    rows = session.execute(
+        select(Snapshot.canonical, Snapshot.created_at)
+        .where(Snapshot.submission_id == submission_id)
+        .order_by(Snapshot.id.desc())
+        .limit(2)
+    ).all()
+    if len(rows) < 2:
+        return None
+    return TwoHandIns(json.loads(rows[1].canonical), json.loads(rows[0].canonical), rows[1].created_at)
+
+
 def handed_in_rows(snapshot: Mapping[str, Any]) -> Rows:
     """Return the rows of the repeats as a snapshot froze them; those of a matrix stand in its version."""
     return {
@@ -389,6 +419,8 @@ class AskedRecommendation:
     summary: Mapping[str, str]
     text_status: str
     chapeau: Mapping[str, str] | None = None
+    # whether a report of the State is known to have said something on it (portal/queries/reported.py)
+    reported: bool = False
 
     @property
     def citation(self) -> str:
@@ -412,6 +444,7 @@ _ASKED = (
         Recommendation.summary,
         Recommendation.text_status,
         _CHAPEAU.c.texts.label("chapeau"),
+        select(ReportedText.id).where(ReportedText.recommendation_id == Recommendation.id).exists(),
     )
     .join(Recommendation, Recommendation.id == AssignmentRecommendation.recommendation_id)
     .join(SourceDocument, SourceDocument.id == Recommendation.document_id)

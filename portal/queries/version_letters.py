@@ -181,6 +181,7 @@ def _wording(letter: Letter, one: Difference) -> Told:
         "guidance": _("%(thing)s has other guidance in %(language)s:"),
         "required_message": _("%(thing)s says something else in %(language)s when it is left empty:"),
         "constraint_message": _("%(thing)s says something else in %(language)s when an answer does not fit:"),
+        "soft_constraint_message": _("%(thing)s says something else in %(language)s when an answer is unusual:"),
     }[one.detail]
     return said % {"thing": thing, "language": language}, True
 
@@ -274,6 +275,8 @@ def _setting(letter: Letter, one: Difference) -> Told:
         "evidence_required": _("%(thing)s asks for evidence:"),
         "start": _("%(thing)s begins at another number:"),
         "end": _("%(thing)s ends at another number:"),
+        "soft_constraint": _("%(thing)s warns of other answers:"),
+        "part_of": _("%(thing)s is a part of another total:"),
         "sensitive": _("%(thing)s is marked as sensitive:"),
         "owner_unit": _("%(thing)s belongs to another unit:"),
         "indicator": _("%(thing)s belongs to another indicator:"),

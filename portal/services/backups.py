@@ -109,8 +109,14 @@ def _fill(
         )
         for table in kept_tables():
             _add_rows(archive, connection, table, manifest)
-        kept = (*_column(connection, "evidence", "sha256"), *_column(connection, "assignment_document", "sha256"))
-        evidence = sorted({one for one in kept if one})
+        # the columns that name a file
+        held = (
+            ("evidence", "sha256"),
+            ("assignment_document", "sha256"),
+            ("signing_pack", "cover_sha256"),
+            ("example", "sha256"),
+        )
+        evidence = sorted({one for table, column in held for one in _column(connection, table, column) if one})
         exports = sorted({one for one in _column(connection, "export", "filename") if one})
     # files are named by their content and outlive their rows, so they may be read after the snapshot
     for sha256 in evidence:

@@ -5,24 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal import clock
 from portal.errors import Invalid
-from portal.models import Clarification, ClarificationMessage, ClarificationStatus
+from portal.models import Clarification, ClarificationMessage, ClarificationRead, ClarificationStatus
 from portal.permissions import Permission, Target, require
 from portal.services import audit
 from portal.services.events import locked
 from portal.table import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy.orm import Session
 
     from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
 
 
-def _body(text: str) -> str:
+def body_of(text: str) -> str:
+    """Return what is said, trimmed.
+
+    Raises:
+        Invalid: nothing is said.
+    """
     body = text.strip()
     if not body:
         sentence = _l("Write the question or the answer first.")
@@ -49,13 +56,14 @@ def _say(session: Session, thread: Clarification, body: str, *, staff: bool, by:
     )
     session.add(message)
     session.flush()
+    mark_read(session, [thread.id], by=by)
     return message
 
 
 def ask(session: Session, head: SubmissionHead, text: str, *, question_id: int | None, by: Principal) -> Clarification:
     """Ask an institution about its reply, or about one answer of it; the same question again is asked already."""
     require(by, Permission.ASK_CLARIFICATION, head)
-    body = _body(text)
+    body = body_of(text)
     locked(session, head.id)
     newest = session.scalars(
         select(Clarification)
@@ -81,7 +89,7 @@ def answer(session: Session, head: SubmissionHead, thread: Clarification, text: 
     staff = bool(by.staff)
     permission = Permission.ASK_CLARIFICATION if staff else Permission.ANSWER_CLARIFICATION
     require(by, permission, Target(head.institution_id))
-    body = _body(text)
+    body = body_of(text)
     locked(session, head.id)
     if _said_already(session, thread, body, by=by):
         return thread
@@ -97,5 +105,23 @@ def close(session: Session, head: SubmissionHead, thread: Clarification, *, by: 
     require(by, Permission.ASK_CLARIFICATION, Target(head.institution_id))
     thread.status = ClarificationStatus.CLOSED
     thread.closed_at = clock.now()
+    mark_read(session, [thread.id], by=by)
     audit.record(session, "close_clarification", by=by, kind="clarification", thing=thread.public_id)
     return thread
+
+
+def mark_read(session: Session, clarification_ids: Collection[int], *, by: Principal) -> None:
+    """Note that a person has read these clarifications to their newest message."""
+    newest = session.execute(
+        select(ClarificationMessage.clarification_id, func.max(ClarificationMessage.id))
+        .where(ClarificationMessage.clarification_id.in_(clarification_ids))
+        .group_by(ClarificationMessage.clarification_id)
+        .order_by(ClarificationMessage.clarification_id)
+    ).all()
+    for clarification_id, message_id in newest:
+        session.merge(
+            ClarificationRead(
+                clarification_id=clarification_id, actor_id=by.actor_id, message_id=message_id, read_at=clock.now()
+            )
+        )
+    session.flush()

@@ -11,6 +11,7 @@ from portal import clock
 from portal.models import Action, Submission, SubmissionEvent
 from portal.models.lifecycle import State, check_reason, fold, follow, transition
 from portal.permissions import Permission, Target, require
+from portal.services.leaving import leave_packs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +84,7 @@ def append_events(session: Session, acts: Sequence[Act], *, by: Principal) -> Ma
     for act in acts:
         state = states[act.submission_id]
         rule = transition(state.status, act.action)
-        target = Target(act.institution_id, state.status, handed_in=state.hand_in > 0)
+        target = Target(act.institution_id, state.status, handed_in=state.hand_in > 0, submission_id=act.submission_id)
         require(by, Permission(rule.permission), target)
         numbers[act.submission_id] += 1
         event = SubmissionEvent(
@@ -102,6 +103,7 @@ def append_events(session: Session, acts: Sequence[Act], *, by: Principal) -> Ma
         )
     connection = session.connection()
     connection.execute(insert(SubmissionEvent.__table__), rows)  # type: ignore[arg-type] # __table__ is a Table
+    leave_packs(session, {act.submission_id: act.action for act in acts})
     connection.execute(
         update(Submission.__table__)  # type: ignore[arg-type] # __table__ is a Table
         .where(Submission.id == bindparam("reply"))
@@ -140,7 +142,8 @@ def append_event(
     ).all()
     state = fold(past)
     rule = transition(state.status, action)
-    require(by, Permission(rule.permission), Target(institution_id, state.status, handed_in=state.hand_in > 0))
+    target = Target(institution_id, state.status, handed_in=state.hand_in > 0, submission_id=submission.id)
+    require(by, Permission(rule.permission), target)
     event = SubmissionEvent(
         submission_id=submission.id,
         number=len(past) + 1,
@@ -158,6 +161,7 @@ def append_event(
     session.add(event)
     cache(submission, after)
     session.flush()
+    leave_packs(session, {submission.id: action})
     return event
 
 

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, or_, select
 
 from portal import clock
-from portal.models import AssignmentDocument, Evidence, HeldPost, IdempotencyKey, ImportDraft, LoginAttempt, Session
+from portal.models import (
+    AssignmentDocument,
+    Evidence,
+    Example,
+    HeldPost,
+    IdempotencyKey,
+    ImportDraft,
+    LoginAttempt,
+    Presence,
+    Session,
+    SigningPack,
+)
 from portal.services.idempotency import KEPT_FOR
 
 if TYPE_CHECKING:
@@ -21,6 +32,7 @@ if TYPE_CHECKING:
 ATTEMPTS_KEPT = timedelta(days=30)
 SESSIONS_KEPT = timedelta(days=30)
 DRAFTS_KEPT = timedelta(days=7)
+PRESENCE_KEPT = timedelta(hours=1)
 # an upload whose row is still to come, or that is still being received
 FILES_KEPT = timedelta(hours=24)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -35,6 +47,7 @@ def forget_rows(session: orm.Session) -> dict[str, int]:
         IdempotencyKey: IdempotencyKey.created_at < moment - KEPT_FOR,
         LoginAttempt: LoginAttempt.at < moment - ATTEMPTS_KEPT,
         ImportDraft: ImportDraft.created_at < moment - DRAFTS_KEPT,
+        Presence: Presence.seen_at < moment - PRESENCE_KEPT,
         Session: or_(
             Session.expires_at < moment - SESSIONS_KEPT,
             Session.revoked_at < moment - SESSIONS_KEPT,
@@ -69,8 +82,11 @@ def orphans(session: orm.Session, files: Sequence[Path]) -> list[Path]:
     left = []
     for some in _portions(files):
         names = [path.name for path in some]
-        known = set(session.scalars(select(Evidence.sha256).where(Evidence.sha256.in_(names))))
-        known |= set(session.scalars(select(AssignmentDocument.sha256).where(AssignmentDocument.sha256.in_(names))))
+        known = {
+            one
+            for column in (Evidence.sha256, AssignmentDocument.sha256, Example.sha256, SigningPack.cover_sha256)
+            for one in session.scalars(select(column).where(column.in_(names)))
+        }
         left += [path for path in some if path.name not in known]
     return left
 

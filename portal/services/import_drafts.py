@@ -115,3 +115,10 @@ def confirm_draft(session: Session, public_id: str, kind: str) -> ImportDraft:
         raise Conflict(_l("This file was taken over already."))
     draft.confirmed_at = clock.now()
     return draft
+
+
+def mark_taken(session: Session, public_id: str) -> None:
+    """Note when a dry run was first carried out; one that may be carried out in parts stays open for the rest."""
+    draft = session.scalar(select(ImportDraft).where(ImportDraft.public_id == public_id).with_for_update())
+    if draft is not None and draft.confirmed_at is None:
+        draft.confirmed_at = clock.now()

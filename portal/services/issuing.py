@@ -34,6 +34,7 @@ from portal.queries.questionnaires import definition
 from portal.services import accounts, audit
 from portal.services.answer_storing import progress
 from portal.services.mail import Recipient, queue_mail
+from portal.services.memory import look_back
 from portal.services.rounds import lock_round
 from portal.table import pick
 
@@ -93,6 +94,7 @@ def issue_round(session: Session, of: ReportingRound, *, by: Principal, base_url
         return Issued()
     everything = [*waiting, *_about_institutions(session, of, waiting, by=by)]
     _send_out(session, everything, by=by, languages=country_facts(session).languages)
+    look_back(session, of.id)
     reached = sorted({one.institution_id for one in everything})
     queued = _tell(session, of, everything, by=by, base_url=base_url) if mails else 0
     if of.status is RoundStatus.DRAFT:

@@ -19,6 +19,8 @@ from portal.errors import PortalError
 from portal.models import Implementation, ReportingRound, UserAccount
 from portal.queries import answer_lines, handed_in, implementation, report_annexes, report_counts, reports, table_sheets
 from portal.queries.countries import country_facts
+from portal.queries.examples import examples_of_round
+from portal.queries.kept_warnings import kept_in_round, kind_words
 from portal.queries.rates import rates
 from portal.queries.report_words import STATES, Reader, role_words, signature_words, state_words, status_words
 from portal.queries.submissions import citation
@@ -27,6 +29,7 @@ from portal.workbooks import report as layout
 from portal.workbooks.layout import language_name
 from portal.workbooks.reading import Reading, Told
 from portal.workbooks.streaming import count_rows, sheet_parts
+from portal.workbooks.writer import Alteration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from portal.queries.handed_in import Reply
     from portal.queries.submissions import AskedRecommendation
     from portal.table import Cell
+    from portal.workbooks.writer import ReportBook
 
 
 class NotProved(PortalError):
@@ -89,6 +93,8 @@ def write_workbook(
             for count in found.counts:
                 if count.counted != count.written:
                     raise NotProved(_sentence(count.sheet, count.counted, count.written))
+            altered = len(book.notes)
+            _note_kept_warnings(session, round_id, book)
             book.save(draft)
             _prove(draft, found)
             size, sha256 = _measured(draft)
@@ -97,7 +103,15 @@ def write_workbook(
             book.close()
             draft.unlink(missing_ok=True)
     lines = [(count.sheet, count.what, count.written) for count in found.counts]
-    return Made(size, sha256, checksum, lines, len(book.notes))
+    return Made(size, sha256, checksum, lines, altered)
+
+
+def _note_kept_warnings(session: Session, round_id: int, book: ReportBook) -> None:
+    """List on the notes sheet what institutions were warned of and kept, each with its reason."""
+    kinds = kind_words()
+    for institution, reply, kept in kept_in_round(session, round_id):
+        what = _("Warning kept by the institution (%(kind)s): %(reason)s", kind=kinds[kept.kind], reason=kept.reason)
+        book.notes.append(Alteration("Answers", f"{institution} {reply[:8]} {kept.place}", what))
 
 
 def _measured(path: Path) -> tuple[int, str]:
@@ -142,7 +156,7 @@ def _gather(
         layout.RECOMMENDATIONS: reports.recommendation_table(replies, lines, reader, sheets, order),
         layout.ANSWERS: reports.answer_table(lines, report_annexes.evidence_numbers(evidence), reader),
         layout.INSTITUTIONS: reports.institution_table(replies, lines, reader),
-        layout.PRACTICES: reports.practice_table(lines, reader, sheets),
+        layout.PRACTICES: reports.practice_table(lines, reader, sheets, examples_of_round(session, round_id)),
         layout.EVIDENCE: report_annexes.evidence_table(evidence, reader),
     }
     blocks = (

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from forms.question_types import question_type
 from forms.tables import standing, stands, tables
 from portal import clock
-from portal.models import Evidence, QuestionnaireVersion, Snapshot
-from portal.queries.submissions import asked_recommendations, standing_rows
+from portal.models import Actor, Evidence, KeptWarning, QuestionnaireVersion, Snapshot, UserAccount
+from portal.queries.submissions import asked_recommendations, standing_rows, stored_reply
+from portal.services.memory import note_hand_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,6 +104,82 @@ def content_of(
     return content
 
 
+def freeze(
+    session: Session,
+    head: SubmissionHead,
+    event: int,
+    definition: Definition,
+    reply: StoredReply,
+    *,
+    hidden: Sequence[str],
+    signed_by: int | None,
+) -> str:
+    """Return a reply as canonical JSON, as the event of that number hands it in."""
+    asked = asked_recommendations(session, [head.assignment_id]).get(head.assignment_id, [])
+    content = content_of(
+        head, event, definition, reply, asked=asked, evidence=_evidence(session, head), hidden=hidden,
+        signed_by=signed_by,
+        asked_in=_numbers(session, {one.asked_in for one in reply.answers.values()} - {head.version_id}),
+    )  # fmt: skip
+    if signed_by is not None and (signer := signer_of(session, signed_by)):
+        content["signer"] = signer
+    if kept := kept_warnings(session, head.id):
+        content["warnings"] = kept
+    return canonical_json(content)
+
+
+def signer_of(session: Session, actor_id: int) -> dict[str, Any] | None:
+    """Return name, honorific and post of a signer as they are at this moment; later they may be others."""
+    row = session.execute(
+        select(UserAccount.names, UserAccount.honorific, UserAccount.post)
+        .join(Actor, Actor.user_id == UserAccount.id)
+        .where(Actor.id == actor_id)
+    ).first()
+    return {"names": row.names, "honorific": row.honorific, "post": row.post} if row else None
+
+
+def drift(session: Session, head: SubmissionHead, definition: Definition, text: str) -> list[str]:
+    """Name what stored answers say otherwise than the snapshot of them: a change that passed by the portal.
+
+    Texts of recommendations and questions may be corrected afterwards; answers, rows, evidence and what was not asked
+    may not.
+    """
+    reply = stored_reply(session, head.id, definition)
+    now = content_of(
+        head, 0, definition, reply, asked=(), evidence=_evidence(session, head), hidden=sorted(head.hidden),
+        signed_by=None,
+        asked_in=_numbers(session, {one.asked_in for one in reply.answers.values()} - {head.version_id}),
+    )  # fmt: skip
+    then, now = json.loads(text), json.loads(canonical_json(now))
+    return [name for name in _HELD if then.get(name) != now.get(name)]
+
+
+_HELD = ("submission", "questionnaire", "answers", "rows", "hidden", "evidence")
+
+
+def _evidence(session: Session, head: SubmissionHead) -> Sequence[Any]:
+    return session.execute(
+        select(Evidence.number, Evidence.public_id, Evidence.filename, Evidence.url, Evidence.sha256)
+        .where(Evidence.submission_id == head.id, Evidence.removed_at.is_(None))
+        .order_by(Evidence.number)
+    ).all()
+
+
+def keep_snapshot(session: Session, head: SubmissionHead, event: SubmissionEvent, text: str) -> Snapshot:
+    """Keep what an event handed in; who signed it stands in the text itself."""
+    made = Snapshot(
+        submission_id=head.id,
+        event_id=event.id,
+        canonical=text,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        signed_by=json.loads(text)["signed_by"],
+    )
+    session.add(made)
+    session.flush()
+    note_hand_in(session, head.institution_id)
+    return made
+
+
 def take_snapshot(
     session: Session,
     head: SubmissionHead,
@@ -114,27 +191,18 @@ def take_snapshot(
     signed_by: int | None,
 ) -> Snapshot:
     """Freeze a reply as it is handed in."""
-    asked = asked_recommendations(session, [head.assignment_id]).get(head.assignment_id, [])
-    evidence = session.execute(
-        select(Evidence.number, Evidence.public_id, Evidence.filename, Evidence.url, Evidence.sha256)
-        .where(Evidence.submission_id == head.id, Evidence.removed_at.is_(None))
-        .order_by(Evidence.number)
-    ).all()
-    content = content_of(
-        head, event.number, definition, reply, asked=asked, evidence=evidence, hidden=hidden, signed_by=signed_by,
-        asked_in=_numbers(session, {one.asked_in for one in reply.answers.values()} - {head.version_id}),
-    )  # fmt: skip
-    text = canonical_json(content)
-    made = Snapshot(
-        submission_id=head.id,
-        event_id=event.id,
-        canonical=text,
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
-        signed_by=signed_by,
+    text = freeze(session, head, event.number, definition, reply, hidden=hidden, signed_by=signed_by)
+    return keep_snapshot(session, head, event, text)
+
+
+def kept_warnings(session: Session, submission_id: int) -> list[dict[str, str]]:
+    """Return the warnings that were kept with a reason, as they are frozen with a reply."""
+    rows = session.execute(
+        select(KeptWarning.warning, KeptWarning.basis, KeptWarning.reason)
+        .where(KeptWarning.submission_id == submission_id)
+        .order_by(KeptWarning.warning)
     )
-    session.add(made)
-    session.flush()
-    return made
+    return [{"warning": row.warning, "basis": row.basis, "reason": row.reason} for row in rows]
 
 
 def _numbers(session: Session, version_ids: set[int]) -> dict[int, int]:

@@ -22,6 +22,7 @@ from portal.permissions import Permission, Target, require
 from portal.queries.submissions import RowKey, StoredAnswer, StoredRow, row_writers, standing_rows, stored_reply
 from portal.services.answer_rows import RefusedRow, RowChange, RowWork, StaleRow
 from portal.services.answer_storing import Work, apply_rules, not_asked, progress, same, says_nothing, store
+from portal.services.delegated import NOT_SHARED, open_to
 from portal.services.events import append_event, locked
 from portal.table import Problem, Speakable
 
@@ -42,6 +43,7 @@ _LOCK = (
     .where(Submission.id == bindparam("submission"))
     .with_for_update()
 )
+NOT_RETURNED = _l("This answer was handed in and is not among those returned to you, so it cannot be changed now.")
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,12 @@ class Change:
 
 @dataclass(frozen=True)
 class StaleAnswer:
-    """An answer that somebody else saved first: both texts, so that nothing is lost."""
+    """An answer that somebody else saved first: both texts, so that nothing is lost, and the one both began from."""
 
     key: AnswerKey
     mine: Parsed
     theirs: StoredAnswer
+    begun: Given | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ class Saved:
 class _Saving(Work):
     """The working state of one save: the reply at work, and what of it was not taken."""
 
+    # why an answer that is not open is refused
+    closed: Speakable = NOT_RETURNED
     stale: list[StaleAnswer] = field(default_factory=list)
     refused: list[RefusedAnswer] = field(default_factory=list)
 
@@ -131,17 +136,22 @@ def save_answers(
 
     Raises:
         NotAllowed: if ``by`` may not answer.
+        ShareEnded: if what was shared with ``by`` was taken back or has run out.
         IllegalTransition: if the reply can no longer be changed.
     """
     submission = session.connection().execute(_LOCK, {"submission": head.id}).one()
-    require(by, Permission.ANSWER_SUBMISSION, Target(head.institution_id, submission.status))
+    require(by, Permission.ANSWER_SUBMISSION, Target(head.institution_id, submission.status, submission_id=head.id))
     if submission.status not in EDITABLE:
         raise IllegalTransition
     unlocked = frozenset(submission.unlocked) if submission.unlocked is not None else None
+    if by.delegation is not None:
+        unlocked = open_to(session, by.delegation, definition, unlocked)
     stored, rows = stored_reply(session, head.id, definition)
     row_work = RowWork(definition, rows, unlocked)
     row_work.apply(row_changes, stored)
     work = _Saving(stored, by.actor_id, clock.now(), head.version_id, question_ids, row_work)
+    if by.delegation is not None:
+        work.closed = NOT_SHARED
     if doubtful := _take(work, definition, changes, unlocked):
         _put_over_defaults(work, doubtful, definition, context, rows)
         _settle(session, head.id, work, doubtful, request_key)
@@ -235,10 +245,7 @@ def _take(
         elif misplaced is not None:
             work.refused.append(RefusedAnswer(key, misplaced, before.revision if before else 0, kept=False))
         elif not may_change(definition, key.code, unlocked):
-            sentence = _l(
-                "This answer was handed in and is not among those returned to you, so it cannot be changed now."
-            )
-            work.refused.append(RefusedAnswer(key, sentence, before.revision if before else 0, kept=False))
+            work.refused.append(RefusedAnswer(key, work.closed, before.revision if before else 0, kept=False))
         elif removed is not None or (change.base is not None and change.base != (before.revision if before else 0)):
             doubtful[key] = change
         else:
@@ -252,7 +259,8 @@ def _settle(
     """Tell a repeated or untouched answer from a real conflict.
 
     The same request, the same answer, and an answer posted unchanged from the revision its page showed (a whole page
-    posted without script) conflict with nobody.
+    posted without script) conflict with nobody. What is told is the revision that the writer has seen, never a newer
+    one of a colleague: with that as the base of their next save, they would write over a text they have never read.
     """
     seen = _revisions_seen(session, submission_id, doubtful, work, request_key)
     in_removed: dict[RowKey, dict[AnswerKey, Parsed]] = {}
@@ -268,16 +276,20 @@ def _settle(
             continue
         place = (before.question_id, key.row, key.lang)
         base = seen.get((*place, change.base or 0))
-        repeated = (*place, None) in seen
+        repeated = seen.get((*place, None))
         untouched = (
             says_nothing(change.parsed) if not change.base else base is not None and _alike(base, change.parsed)
         )
-        if repeated or untouched or same(before, change.parsed):
+        if same(before, change.parsed):
             work.saved[key] = before.revision
+        elif repeated is not None:
+            work.saved[key] = repeated.revision
+        elif untouched:
+            work.saved[key] = change.base or 0
         elif removed is not None:
             in_removed.setdefault(removed, {})[key] = change.parsed
         else:
-            work.stale.append(StaleAnswer(key, change.parsed, before))
+            work.stale.append(StaleAnswer(key, change.parsed, before, base if change.base else None))
     removers = row_writers(session, submission_id, {name: work.rows.rows[name].revision for name in in_removed})
     for name, mine in in_removed.items():
         theirs = {key: work.stored[key] for key in mine if key in work.stored}

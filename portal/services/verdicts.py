@@ -15,7 +15,9 @@ from portal.queries.submissions import standing_rows, stored_reply
 from portal.services import audit
 from portal.services.answer_storing import not_asked
 from portal.services.events import append_event, locked
-from portal.services.snapshots import take_snapshot
+from portal.services.kept_warnings import settle_warnings, warned
+from portal.services.packs import printed_text
+from portal.services.snapshots import keep_snapshot, take_snapshot
 from portal.services.submissions import save_answers, what_is_missing
 from portal.table import Problem
 
@@ -51,6 +53,7 @@ def complete(
         session.refresh(submission)
     if problems := what_is_missing(definition, reply.answers, evaluation, context):
         raise Incomplete(problems=problems)
+    settle_warnings(session, head.id, warned(session, head, definition, reply, evaluation, context))
     hidden = sorted(not_asked(submission.hidden, definition, evaluation))
     if submission.hidden != hidden:
         submission.hidden = hidden
@@ -60,9 +63,11 @@ def complete(
         append_event(session, submission, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
     action = Action.HAND_IN if unsigned else Action.COMPLETE
     event = append_event(session, submission, action, by=by, institution_id=head.institution_id)
+    frozen = {}
     if unsigned:
-        take_snapshot(session, head, event, definition, reply, hidden=hidden, signed_by=None)
-    audit.record(session, "complete", by=by, kind="submission", thing=head.public_id)
+        made = take_snapshot(session, head, event, definition, reply, hidden=hidden, signed_by=None)
+        frozen = {"sha256": made.sha256}
+    audit.record(session, "complete", by=by, kind="submission", thing=head.public_id, **frozen)
     return event
 
 
@@ -105,10 +110,17 @@ def _hand_in(
         raise IllegalTransition(_l("This round is not signed in this way."))
     submission = locked(session, head.id)
     details = {name: value for name, value in details.items() if value is not None}
+    # what is printed and out to be signed is handed in as it was printed
+    printed = printed_text(session, head.id) if action is Action.HAND_IN_PENDING else None
     event = append_event(session, submission, action, by=by, institution_id=head.institution_id, details=details)
-    reply = stored_reply(session, head.id, definition)
-    signed_by = by.actor_id if action is Action.SIGN_OFF else None
-    snapshot = take_snapshot(session, head, event, definition, reply, hidden=submission.hidden, signed_by=signed_by)
+    if printed is not None:
+        snapshot = keep_snapshot(session, head, event, printed)
+    else:
+        reply = stored_reply(session, head.id, definition)
+        signed_by = by.actor_id if action is Action.SIGN_OFF else None
+        snapshot = take_snapshot(
+            session, head, event, definition, reply, hidden=submission.hidden, signed_by=signed_by
+        )
     audit.record(session, action.value, by=by, kind="submission", thing=head.public_id, sha256=snapshot.sha256)
     return event
 

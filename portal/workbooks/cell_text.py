@@ -13,7 +13,8 @@ _KHMER_LETTER = re.compile("[\u1780-\u17b3\u17b6\u17be-\u17c5\u17d4-\u17e9]")
 _NO_WIDTH = re.compile("[\u0300-\u036f\u17b4\u17b5\u17b7-\u17bd\u17c6\u17c9-\u17d3\u17dd\u200b-\u200f\u2060\ufeff]")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _RISKY = re.compile(r"[=+\-@\t\r'|%]|[\d.,/: ]+\Z|\d+[eE]\d+\Z|(?i:true|false)\Z")
-ESCAPE = re.compile("_x[0-9A-Fa-f]{4}_")
+# each underscore that Excel would take for the beginning of an escape, overlapping ones too
+ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def clean(text: str) -> tuple[str, bool]:

@@ -32,7 +32,7 @@ _WIDTHS = {
     "default": 18, "required": 10, "appearance": 16, "parameters": 20, "form_title": 44, "form_id": 20,
     "default_language": 20,
 }  # fmt: skip
-_TEXT = re.compile(r"(label|hint|guidance_hint|constraint_message|required_message|form_title_)")
+_TEXT = re.compile(r"(label|hint|guidance_hint|(?:soft_)?constraint_message|required_message|form_title_)")
 _CONTAINER = ("begin_group", "begin_repeat")
 _MODIFIED = re.compile(rb"(?<=>)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(?=</dcterms:modified>)")
 _ESCAPE = re.compile("_x[0-9A-Fa-f]{4}_")

@@ -16,6 +16,7 @@ WITHOUT = {
     "accounts/login.html": "nobody is signed in yet, and signing in twice is signing in",
     "accounts/forgotten.html": "nobody is signed in; the answer is the same for every name",
     "accounts/enter.html": "nobody is signed in yet; the code is spent once",
+    "shared/enter.html": "nobody is signed in, and coming in twice is coming in",
     "accounts/second_step.html": "nobody is signed in yet; a code is taken once",
     "accounts/second_set_up.html": "nobody is signed in yet; a code is taken once",
     "components/language_switch.html": "choosing a language twice is choosing it",
@@ -76,8 +77,12 @@ def test_views_that_repeat_say_why(app):
     assert all(len(reason) > 20 for reason in reasons.values())
     # a new one is added here on purpose
     assert set(reasons) == {
-        "accounts.invite", "accounts.logout", "documents.receive_piece", "documents.save_entered", "people.export",
-        "questionnaires.drive", "questionnaires.upload", "recommendations.texts_out",
-        "respond.save_section", "respond.upload_piece", "rounds.make_invitations", "second_factor.renew_codes", "second_factor.set_up",
+        "accounts.invite", "accounts.logout", "documents.receive_piece", "documents.save_entered",
+        "respond.upload_piece", "people.export", "questionnaires.drive", "questionnaires.upload",
+            "recommendations.texts_out", "remember.recall", "remember.reported_out",
+        "respond.ask_more", "respond.delegate", "respond.download_reply", "respond.download_round",
+        "respond.renew_delegation", "respond.save_section", "respond.say_here",
+        "respond.start_collection", "rounds.make_invitations", "second_factor.renew_codes", "second_factor.set_up",
+        "shared.save_section",
         "wording.download",
     }  # fmt: skip

@@ -22,7 +22,7 @@ def pins(name: str) -> dict[str, str]:
 
 def test_locks_were_written_from_the_present_dependency_tables():
     digest = runpy.run_path(str(ROOT / ".ci" / "lock_digest.py"))["digest"]()
-    for name in ("core", "server", "test", "dev"):
+    for name in ("core", "server", "test", "dev", "pdf"):
         assert digest in lock(name).splitlines()[0], f"requirements/{name}.lock is out of date: run .ci/lock"
 
 
@@ -36,8 +36,15 @@ def test_every_dependency_is_pinned_with_hashes():
 
 def test_all_locks_agree():
     everything = pins("dev")
-    for name in ("core", "server", "test"):
+    for name in ("core", "server", "test", "pdf"):
         assert {key: value for key, value in pins(name).items() if everything.get(key) != value} == {}
+
+
+def test_pdf_tools_come_after_the_first_start():
+    assert set(pins("pdf")) == {"typst"}
+    assert "typst" not in pins("core")
+    assert "typst" in pins("test")
+    assert "--hash=sha256:" in lock("pdf")
 
 
 def test_every_extra_that_a_package_asks_for_is_pinned_by_name():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -20,20 +21,29 @@ from portal.models import (
     AssignmentDocument,
     Clarification,
     ClarificationMessage,
+    Collection,
+    Delegation,
     Evidence,
     EvidenceKind,
+    Example,
     Export,
     HeldPost,
     ImportDraft,
     JobStatus,
     OutgoingMail,
+    PackedReply,
+    Questionnaire,
     Role,
+    SigningPack,
+    Snapshot,
     StaffRole,
     Status,
+    SubmissionEvent,
     VersionItem,
 )
 from portal.services.exports import path_of
 from portal.services.questionnaires import keep_source
+from portal.services.snapshots import canonical_json
 from tests import factories
 from tests.client import Client
 
@@ -110,6 +120,13 @@ ACCESS: dict[str, Access] = {
     "documents.receive_piece": desk(COORDINATOR),
     "documents.save_entered": desk(COORDINATOR),
     "documents.set_aside": allow(FOCAL, ALTERNATE, CONTRIBUTOR, COORDINATOR, owned=True),
+    "examples.example": allow(FOCAL, ALTERNATE, COORDINATOR, WRITER, owned=True),
+    "examples.file": allow(FOCAL, ALTERNATE, COORDINATOR, WRITER, owned=True),
+    "examples.index": allow(FOCAL, ALTERNATE, COORDINATOR, WRITER),
+    "examples.judge": Access(frozenset({COORDINATOR}), owned=True),
+    "examples.keep": allow(FOCAL, ALTERNATE),
+    "examples.published": allow(*SECRETARIAT, OBSERVER),
+    "examples.send": allow(FOCAL, ALTERNATE),
     "exports.download": allow(COORDINATOR, WRITER),
     "exports.index": allow(COORDINATOR, WRITER),
     "exports.make": allow(COORDINATOR, WRITER),
@@ -217,25 +234,81 @@ ACCESS: dict[str, Access] = {
     "recommendations.texts_in": allow(COORDINATOR),
     "recommendations.texts_out": allow(COORDINATOR),
     "recommendations.upload": allow(COORDINATOR),
+    "respond.ask_more": draft(FOCAL, ALTERNATE),
+    "respond.collect": draft(FOCAL, ALTERNATE),
+    "respond.collection": draft(FOCAL, ALTERNATE),
+    "respond.delegate": draft(FOCAL, ALTERNATE),
+    "respond.extend_delegation": draft(FOCAL, ALTERNATE),
+    "respond.hand_over": allow(FOCAL),
+    "respond.hand_over_pack": allow(FOCAL, ALTERNATE),
+    "respond.preview_taking": draft(FOCAL, ALTERNATE),
+    "respond.renew_delegation": draft(FOCAL, ALTERNATE),
+    "respond.revoke_delegation": draft(FOCAL, ALTERNATE),
+    "respond.share": draft(FOCAL, ALTERNATE),
+    "respond.start_collection": draft(FOCAL, ALTERNATE),
+    "respond.take_over": draft(FOCAL, ALTERNATE),
+    "remember.look": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "remember.own_evidence": allow(*MEMBERS),
+    "remember.own_evidence_file": allow(*MEMBERS),
+    "remember.recall_many": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "remember.round_evidence": allow(COORDINATOR, WRITER),
+    "remember.round_evidence_file": allow(COORDINATOR, WRITER),
+    "remember.paste": allow(COORDINATOR),
+    "remember.reported": allow(COORDINATOR),
+    "remember.reported_confirm": allow(COORDINATOR),
+    "remember.reported_draft": allow(COORDINATOR),
+    "remember.reported_in": allow(COORDINATOR),
+    "remember.reported_out": allow(COORDINATOR),
+    "remember.save_origins": allow(COORDINATOR),
+    "remember.save_reported": allow(COORDINATOR),
+    "remember.history": draft(*MEMBERS),
+    "remember.restore": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "remember.recall": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.answer_clarification": allow(FOCAL, ALTERNATE, CONTRIBUTOR, APPROVER, owned=True),
+    "respond.cancel_pack": draft(FOCAL, ALTERNATE),
+    "respond.certificate": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
+    "respond.certificate_pdf": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
     "respond.check": draft(*MEMBERS),
     "respond.claim_not_ours": draft(FOCAL, ALTERNATE),
     "respond.complete": draft(FOCAL, ALTERNATE),
     "respond.describe_evidence": allow(FOCAL, ALTERNATE, CONTRIBUTOR, owned=True),
+    "respond.download_reply": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.download_round": allow(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.evidence": allow(*MEMBERS, owned=True),
     "respond.files": draft(*MEMBERS),
     "respond.hand_in_pending": draft(FOCAL, ALTERNATE),
+    "respond.here": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.cover": draft(*MEMBERS),
+    "respond.hand_in_pack": draft(FOCAL, ALTERNATE),
+    "respond.keep_warnings": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.not_ours": draft(FOCAL, ALTERNATE),
+    "respond.offline": allow(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.offline_confirm": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.offline_dry_run": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.owed": allow(*MEMBERS),
+    "respond.pack": draft(*MEMBERS),
+    "respond.pack_paper": draft(*MEMBERS),
+    "respond.pack_pdf": draft(*MEMBERS),
+    "respond.packs_page": allow(*MEMBERS),
+    "respond.print_pack": allow(FOCAL, ALTERNATE),
     "respond.recall": draft(FOCAL, ALTERNATE, APPROVER),
     "respond.remove_evidence": allow(FOCAL, ALTERNATE, CONTRIBUTOR, owned=True),
+    "respond.receipt": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
+    "respond.receipt_pdf": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
     "respond.reply": draft(*MEMBERS),
+    "respond.reply_paper": draft(*MEMBERS),
+    "respond.reply_pdf": draft(*MEMBERS),
     "respond.retract": draft(FOCAL, ALTERNATE),
     "respond.rules": Access(MEMBERS | SECRETARIAT, owned=True, hidden=True),
     "respond.save_section": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.say_here": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.section": draft(*MEMBERS),
     "respond.upload": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.upload_piece": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "returning.back": EVERYBODY,
+    "returning.keys": EVERYBODY,
+    "respond.upload_offline": allow(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "respond.sign_pack": draft(FOCAL, ALTERNATE),
     "rounds.assignment": allow(*SECRETARIAT),
     "rounds.change": allow(COORDINATOR),
     "rounds.close": allow(COORDINATOR),
@@ -264,8 +337,16 @@ ACCESS: dict[str, Access] = {
     "second_factor.set_up": EVERYBODY,
     "second_factor.turn_off": EVERYBODY,
     "sign.decline": draft(APPROVER),
+    "sign.mark_seen": draft(APPROVER),
     "sign.pack": allow(APPROVER),
+    "sign.reading": draft(APPROVER),
     "sign.sign": allow(APPROVER),
+    "talk.ask": allow(COORDINATOR, WRITER),
+    "talk.index": allow(COORDINATOR, WRITER),
+    "talk.mark_ours_read": allow(*MEMBERS),
+    "talk.mark_read": allow(COORDINATOR, WRITER),
+    "talk.ours": allow(*MEMBERS),
+    "talk.send": allow(COORDINATOR, WRITER),
     "wording.confirm": allow(*EDITORS),
     "wording.download": allow(*EDITORS),
     "wording.dry_run": allow(*EDITORS),
@@ -279,6 +360,7 @@ ACCESS: dict[str, Access] = {
 ARGUMENTS: dict[str, str] = {
     "accounts.invite": "colleague",
     "accounts.forget_held": "held",
+    "examples": "example",
     "follow.answer_clarification": "clarification", "follow.close_clarification": "clarification",
     "follow": "submission",
     "people.institution": "institution", "people.change_institution": "institution",
@@ -288,6 +370,13 @@ ARGUMENTS: dict[str, str] = {
     "respond.evidence": "evidence", "respond.remove_evidence": "evidence", "respond.describe_evidence": "evidence",
     "documents.document": "paper", "documents.entered": "paper", "documents.set_aside": "paper",
     "documents": "submission",
+    "respond.offline_dry_run": "offline_draft", "respond.offline_confirm": "offline_draft",
+    "respond.extend_delegation": "delegation", "respond.renew_delegation": "delegation",
+    "respond.revoke_delegation": "delegation",
+    "respond.ask_more": "collection", "respond.collection": "collection", "respond.preview_taking": "collection",
+    "respond.take_over": "collection",
+    "respond.cancel_pack": "pack", "respond.cover": "pack", "respond.hand_in_pack": "pack", "respond.pack": "pack",
+    "respond.pack_paper": "pack", "respond.pack_pdf": "pack", "respond.sign_pack": "pack",
     "people": "spare",
     "exports": "export",
     "questionnaires.confirm": "questionnaire_draft", "questionnaires": "version",
@@ -299,22 +388,27 @@ ARGUMENTS: dict[str, str] = {
     "rounds.retry_mail": "mail",
     "recommendations.document": "document", "recommendations": "recommendation",
     "respond": "submission",
+    "remember": "submission",
+    "remember.paste": "recommendation", "remember.save_origins": "recommendation",
+    "remember.save_reported": "recommendation",
+    "remember.reported_draft": "reported_draft", "remember.reported_confirm": "reported_draft",
     "sign": "submission",
     "wording": "wording_draft",
 }  # fmt: skip
-FIXED = {"code": "page1", "language": "en", "slug": "round-of-a", "name": f"km.{key_of('People')}.0"}
+FIXED = {"act": "check", "code": "page1", "language": "en", "slug": "round-of-a", "name": f"km.{key_of('People')}.0"}
 # kinds of uploaded files that wait for a yes, by the name of their draft in the world
 DRAFTS = {
     "draft": "people", "questionnaire_draft": "questionnaire", "recommendations_draft": "recommendations",
-    "texts_draft": "texts", "questionnaire_texts_draft": "questionnaire_texts", "wording_draft": "wording",
+    "texts_draft": "texts", "reported_draft": "reported", "questionnaire_texts_draft": "questionnaire_texts",
+    "wording_draft": "wording", "offline_draft": "offline",
 }  # fmt: skip
 # what a post needs to get as far as the verb
 FIELDS = {
     "people.end_part": {"staff_role": "observer"}, "rounds.copy": {"round": "round-before"},
     "questionnaires.hand_on": {"round": "round-of-a"},
 }  # fmt: skip
-# signing out ends the client's session: tested by itself
-LEFT_OUT = {"accounts.logout"}
+# signing out ends the client's session; a unit's file needs a unit: each tested by itself
+LEFT_OUT = {"accounts.logout", "respond.unit_file"}
 
 
 @pytest.fixture
@@ -365,10 +459,25 @@ def world(app, session):
             assignment_id=asked.id, filename="a.pdf", media_type="application/pdf", size=1, sha256="0" * 64,
             from_secretariat=False, added_by=actor, added_at=clock.now(),
         ),
+        example=Example(
+            institution_id=a.id, recommendation_id=cited.id, titles={"en": "A court"}, texts={"en": "It was built."},
+            filename="court.pdf", media_type="application/pdf", size=7, sha256="e" * 64, sent_by=actor,
+        ),
         clarification=Clarification(submission_id=reply.id, opened_by=actor, opened_at=clock.now()),
+        delegation=Delegation(
+            submission_id=reply.id, items=["measures"], name="Somebody", token_hash="0" * 64, code_hash="0" * 64,
+            expires_at=clock.now() + timedelta(days=9), created_by=actor, held_by=actor,
+        ),
+        collection=Collection(
+            submission_id=reply.id, items=["measures"], expires_at=clock.now() + timedelta(days=9), created_by=actor,
+            held_by=actor,
+        ),
     )  # fmt: skip
+    made.offline_draft.summary = {"institution": a.id, "round": campaign.slug, "files": []}
+    made.snapshot, made.pack = signed_on_paper(session, reply, asked, actor, version)
     session.add_all([getattr(made, name) for name in DRAFTS])
-    session.add_all([made.held, made.evidence, made.paper, made.clarification, made.mail, made.export])
+    session.add_all([made.delegation, made.collection, made.held, made.evidence, made.clarification, made.mail])
+    session.add_all([made.export, made.example, made.paper])
     session.flush()
     session.add(
         ClarificationMessage(
@@ -383,8 +492,32 @@ def world(app, session):
     scan = app.config["SETTINGS"].evidence_dir / "00" / ("0" * 64)
     scan.parent.mkdir(parents=True)
     scan.write_bytes(b"a document")
+    scan = app.config["SETTINGS"].evidence_dir / "ab" / made.pack.cover_sha256
+    scan.parent.mkdir(parents=True, exist_ok=True)
+    scan.write_bytes(b"a cover")
+    file = app.config["SETTINGS"].evidence_dir / "ee" / ("e" * 64)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"a court")
     keep_source(app.config["SETTINGS"].data_dir / "questionnaires", "0" * 64, b"a questionnaire")
     return made
+
+
+def signed_on_paper(session, reply, asked, actor, version):
+    """What a reply of the world left behind when it was signed on paper, before it was opened again."""
+    event = session.scalars(select(SubmissionEvent).where(SubmissionEvent.submission_id == reply.id)).first()
+    of = {"code": session.get(Questionnaire, version.questionnaire_id).code, "version": version.number}
+    text = canonical_json({"answers": [], "hidden": [], "evidence": [], "questionnaire": of, "signed_by": None})
+    given = {"submission_id": reply.id, "canonical": text, "sha256": "ab" * 32}
+    snapshot = Snapshot(event_id=event.id, **given)
+    pack = SigningPack(
+        round_id=asked.round_id, institution_id=asked.institution_id, sha256="ab" * 32, made_by=actor,
+        letter_number="1", letter_on=clock.today(), signed_by=actor, signed_at=clock.now(), cover_name="cover.png",
+        cover_type="image/png", cover_size=7, cover_sha256="ab" * 32,
+    )  # fmt: skip
+    session.add_all([snapshot, pack])
+    session.flush()
+    session.add(PackedReply(pack_id=pack.id, position=1, open=False, signed_event_id=event.id, **given))
+    return snapshot, pack
 
 
 def addresses(app, world):
@@ -408,6 +541,10 @@ def addresses(app, world):
                 values["identifier"] = "0" * 32
             if endpoint in {"respond.upload", "documents.attach"}:
                 values["code"] = "proof"
+            if endpoint.startswith(("respond.receipt", "respond.certificate")):
+                values["code"] = world.snapshot.code
+            if endpoint in {"remember.history", "remember.restore"}:
+                values["code"] = "beds"
             arguments = {rule for found in app.url_map.iter_rules(endpoint) for rule in found.arguments}
             url = url_for(endpoint, **{name: values[name] for name in arguments if name in values})
             yield endpoint, row["methods"][0], url
@@ -462,5 +599,6 @@ def test_the_token_of_somebody_else_does_not_fit(app, session, world):
 def test_every_endpoint_stands_in_the_table(app):
     rows = [row["endpoint"] for row in listing(app) if row["permission"] not in {None, "public"}]
     # machines have a matrix of their own: tests/integration/portal/api
-    pages = {name for name in rows if not name.startswith("api.")}
+    # and so have persons who were handed some questions: tests/integration/portal/sharing/test_scope.py
+    pages = {name for name in rows if not name.startswith(("api.", "shared."))}
     assert not sorted(pages - set(ACCESS) - LEFT_OUT)

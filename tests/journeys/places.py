@@ -35,12 +35,15 @@ from portal.models import (
     VersionItem,
 )
 from portal.queries.questionnaires import definition
+from portal.queries.submissions import head_by_id
+from portal.services.packs import print_pack
 from portal.services.questionnaire_choices import retire_choice
 from portal.services.questionnaire_drafts import Edit, set_rules, set_wording
 from portal.services.questionnaire_places import Place as Place_
 from portal.services.questionnaire_places import add_item, retire_item
 from portal.services.questionnaire_versions import begin_draft, publish_draft
 from tests import factories
+from tests.journeys.sharing import collected, come_in, shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,6 +156,26 @@ def hand_in(session: Session, scene: Scene) -> None:
     step(session, scene, Action.SIGN_OFF, Status.SUBMITTED)
     reply = session.get_one(Submission, scene.reply.id)
     reply.hand_in, reply.signature, reply.handed_in_at = 1, Signature.SIGNED, clock.now()
+
+
+def printed(session: Session, scene: Scene) -> None:
+    """Answer everything, complete it and print it: the paper is out to be signed."""
+    complete(session, scene)
+    session.flush()
+    head = head_by_id(session, scene.reply.id)
+    scene.pack = print_pack(session, [head], by=factories.principal(session, scene.focal))
+
+
+def doubtful(session: Session, scene: Scene) -> None:
+    """Answer everything, with a figure in one language that the other has not."""
+    answered(session, scene)
+    of = session.query(Question).join(VersionItem, VersionItem.question_id == Question.id).filter(
+        VersionItem.version_id == scene.version.id, Question.code == "text"
+    ).one()  # fmt: skip
+    given = {"submission_id": scene.reply.id, "question_id": of.id, "asked_in": scene.version.id, "revision": 1}
+    actor = factories.principal(session, scene.focal).actor_id
+    for lang, value in (("km", "មណ្ឌល ២៥ បានបើក"), ("en", "52 centres were opened")):
+        session.merge(Answer(lang=lang, row="", value=value, answered_by=actor, answered_at=clock.now(), **given))
 
 
 def drafted(session: Session, scene: Scene) -> None:
@@ -344,6 +367,20 @@ PLACES: tuple[Place, ...] = (
     Place("check, read-only", "focal", "{s.path}/check", before=complete),
     Place("not ours", "focal", "{s.path}/not-ours"),
     Place("not ours, error", "focal", "{s.path}/not-ours", act=send, errors="422"),
+    Place("share", "focal", "{s.path}/share", before=shared),
+    Place("share, error", "focal", "{s.path}/share", act=send_last, errors="422"),
+    Place("ask many units", "focal", "{s.path}/collect", before=collected),
+    Place("collection", "focal", "{s.collection}", before=collected),
+    Place("take over", "focal", "{s.collection}/take", before=collected),
+    Place("hand over", "focal", "/hand-over", before=shared),
+    Place("shared, code", "", "{s.share}", before=shared),
+    Place("shared, questions", "", "{s.share}", before=shared, act=come_in),
+    Place("check, warnings", "focal", "{s.path}/check", before=doubtful),
+    Place("packs", "focal", "/sign-on-paper", before=complete),
+    Place("pack", "focal", "/packs/{s.pack.public_id}", before=printed),
+    Place("pack, paper", "focal", "/packs/{s.pack.public_id}/paper", before=printed),
+    Place("verify", "", "/verify"),
+    Place("sign, reading", "approver", "/sign/{s.reply.public_id}", before=complete),
     Place("sign, empty", "approver", "/sign"),
     Place("sign, filled", "approver", "/sign", before=complete),
     Place("sign, error", "approver", "/sign", before=complete, act=send_last, errors="422"),

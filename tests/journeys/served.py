@@ -33,14 +33,16 @@ ENDS_WITHIN = 40
 class Served:
     """A portal that answers at ``url``; its log is in ``log``, its database behind :meth:`session`."""
 
-    def __init__(self, folder: Path, template: Path) -> None:
+    def __init__(self, folder: Path, template: Path, address: str = "") -> None:
+        """Start on a copy of the template, or on the migrated database at ``address``."""
         self.folder = folder
         self.log = folder / "serve.log"
         data = folder / "data"
         data.mkdir()
         database = data / "tamdan.sqlite3"
         shutil.copyfile(template, database)
-        self._engine = engines.open_engine(f"sqlite:///{database}")
+        self.sqlite = not address
+        self._engine = engines.open_engine(address or f"sqlite:///{database}")
         with self.session() as session:
             factories.country(session)
             factories.system_actor(session)
@@ -49,6 +51,8 @@ class Served:
             "PORTAL_BOOTSTRAP": "0", "PORTAL_DATA_DIR": str(data), "PORTAL_CACHE_DIR": str(ROOT / ".cache"),
             "PORTAL_TOTP_REQUIRED": "-", "PYTHONUNBUFFERED": "1",
         }  # fmt: skip
+        if address:
+            self.environment["PORTAL_DATABASE_URL"] = address
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[str]:

@@ -58,7 +58,7 @@ def test_a_reply_is_filled_completed_and_signed_without_script(served, visit, sc
     assert status(served, scene) is Status.SUBMITTED
 
 
-@pytest.mark.parametrize("resolve", ["Keep mine", "Take the saved one", "Put both together"])
+@pytest.mark.parametrize("resolve", ["Keep mine", "Take the saved one", "Save the joined text"])
 def test_a_conflict_is_settled_without_script(served, visit, scene, resolve):
     mine, theirs = visit(java_script_enabled=False), visit(java_script_enabled=False)
     slow, fast = mine.sign_in(scene.focal), theirs.sign_in(scene.colleague)
@@ -73,8 +73,10 @@ def test_a_conflict_is_settled_without_script(served, visit, scene, resolve):
     press(slow, "Save")
     expect(slow.locator("[data-theirs]")).to_have_text("របស់គេ")
     expect(slow.locator("[data-mine]")).to_have_text("របស់ខ្ញុំ")
+    if resolve == "Save the joined text":
+        slow.locator("[data-conflict-box] summary").click()
     press(slow, resolve)
-    kept = {"Keep mine": "របស់ខ្ញុំ", "Take the saved one": "របស់គេ", "Put both together": "របស់គេ\n\nរបស់ខ្ញុំ"}
+    kept = {"Keep mine": "របស់ខ្ញុំ", "Take the saved one": "របស់គេ", "Save the joined text": "របស់គេ\n\nរបស់ខ្ញុំ"}
     answers = stored(served, scene)
     assert answers["text@en"] == "untouched by the conflict"
     assert answers["text@km"].replace("\r\n", "\n") == kept[resolve]

@@ -92,6 +92,8 @@ _ROOMS: Mapping[str, tuple[str, Permission]] = {
     "preview": ("rounds.preview", Permission.VIEW_ROUND),
     "invitations": ("rounds.invitations", Permission.ISSUE_ROUND),
     "outbox": ("rounds.outbox", Permission.ISSUE_ROUND),
+    "evidence": ("remember.round_evidence", Permission.EXPORT_ROUND),
+    "ask": ("talk.ask", Permission.ASK_CLARIFICATION),
     "workbook": ("exports.index", Permission.EXPORT_ROUND),
     "implementation": ("recommendations.implementation", Permission.VIEW_IMPLEMENTATION),
 }

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from flask import g, render_template, request, url_for
 from flask_babel import gettext as _
 
-from forms.answers import AnswerKey
 from portal.blueprints.answering import languages_of, load, recommendation_box
+from portal.blueprints.changes import between
 from portal.blueprints.follow.door import address, blueprint, cite, reply_for_staff, rooms, say, today
+from portal.blueprints.frozen import asked_with, frozen_pages, restored
 from portal.blueprints.guard import requires, who
-from portal.blueprints.reading import read_definition, thread_views, timeline
+from portal.blueprints.holding import Holding
+from portal.blueprints.reading import read_definition, thread_views, timeline, with_threads
+from portal.blueprints.recollections import mark_confirmed
 from portal.extensions import db
 from portal.models import Action, Signature, SignOffPolicy, Status
 from portal.permissions import Permission, can, may
@@ -19,8 +22,7 @@ from portal.queries import reviews
 from portal.queries import submissions as queries
 from portal.queries.clarifications import threads
 from portal.queries.evidence import evidence_of
-from portal.queries.questionnaires import definition as load_definition
-from portal.queries.questionnaires import find_by_code
+from portal.queries.kept_warnings import kept_in, kind_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,7 +64,9 @@ def review_page(head: SubmissionHead, *, error: str = "", field: str = "", statu
         title=next((text for one in asked if (text := say(one.heading))), "") or say(definition.titles),
         recommendation=recommendation_box(asked, g.view.language, g.country) if asked else None,
         handed_in=handed_in,
-        timeline=_timeline(past),
+        changes=_changes(head, definition),
+        timeline=with_threads(_timeline(past), spoken),
+        evidence_url=address("remember.round_evidence", slug=head.round_slug),
         threads=thread_views(spoken, definition, staff=True),
         questions=_questions(handed_in["pages"] if handed_in else []),
         claim=_claim(past) if head.status in {Status.CLAIMED, Status.NOT_OURS} else None,
@@ -73,6 +77,7 @@ def review_page(head: SubmissionHead, *, error: str = "", field: str = "", statu
         previous_url=url_for("follow.submission", public_id=before) if before else "",
         next_url=url_for("follow.submission", public_id=after) if after else "",
         others=others,
+        held=Holding(head.round_id).part(head.id, head.status),
         acts=_acts(head),
     )
     return page, status
@@ -110,43 +115,44 @@ def _handed_in(head: SubmissionHead, definition: Definition) -> dict[str, Any] |
         reply = queries.stored_reply(db.session, head.id, definition)
         rows = queries.standing_rows(reply.rows)
         return {
-            "pages": read_definition(definition, reply.answers, head.hidden, languages, rows=rows),
+            "pages": mark_confirmed(
+                head, read_definition(definition, reply.answers, head.hidden, languages, rows=rows), reply.answers
+            ),
             "evidence": [_file(one) for one in evidence_of(db.session, head.id)],
+            "warnings": _kept(queries.latest_snapshot(db.session, head.id) or {}, definition),
             "note": "",
         }
     kept = queries.latest_snapshot(db.session, head.id)
     if kept is None:
         return None
-    asked_with = _asked_with(kept, definition)
     return {
-        "pages": read_definition(
-            asked_with, _restored(kept), frozenset(kept["hidden"]), languages, rows=queries.handed_in_rows(kept)
-        ),
+        "pages": mark_confirmed(head, frozen_pages(kept, definition, languages), restored(kept)),
         "evidence": [
             {"number": one["number"], "title": one["name"], "url": "", "detail": "", "visibility": "", "is_link": False,
              "remove_url": ""}
             for one in kept["evidence"]
         ],
+        "warnings": _kept(kept, definition),
         "note": _("This is what was handed in last. The institution may be changing it: changes are not shown here."),
     }  # fmt: skip
 
 
-def _asked_with(kept: Mapping[str, Any], definition: Definition) -> Definition:
-    """Return the version the snapshot was answered in, if the reply has moved to another since."""
-    number = kept["questionnaire"]["version"]
-    if number == definition.version:
-        return definition
-    found = find_by_code(db.session, kept["questionnaire"]["code"], number)
-    return load_definition(db.session, found.id) if found is not None else definition
+def _kept(kept: Mapping[str, Any], definition: Definition) -> list[dict[str, str]]:
+    """Return the warnings that the institution kept with a reason."""
+    words, found = kind_words(), []
+    for one in kept_in(kept):
+        item = definition.compiled.by_code.get(one.place.partition("[")[0])
+        label = item.text("label", g.view.language, languages_of(definition, g.country)) if item else one.place
+        found.append({"kind": words[one.kind], "label": label, "url": "", "sentence": "", "reason": one.reason})
+    return found
 
 
-def _restored(kept: Mapping[str, Any]) -> dict[AnswerKey, queries.StoredAnswer]:
-    return {
-        AnswerKey(one["code"], one["row"], one["lang"]): queries.StoredAnswer(
-            one["value"], one["state"], None, one["revision"]
-        )
-        for one in kept["answers"]
-    }
+def _changes(head: SubmissionHead, definition: Definition) -> dict[str, Any] | None:
+    """Return what changed between the last two hand-ins; a draft is never compared with."""
+    two = queries.last_two(db.session, head.id) if head.hand_in > 1 else None
+    if two is None:
+        return None
+    return between(two.before, two.after, asked_with(two.after, definition)) | {"at": two.before_at}
 
 
 def _file(one: Any) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from portal.blueprints.follow.door import address, blueprint, cite, rooms, round
 from portal.blueprints.follow.reminders import owed_of, reminder
 from portal.blueprints.follow.rounds import next_date
 from portal.blueprints.guard import requires, who
+from portal.blueprints.holding import Holding
 from portal.extensions import db
 from portal.models import Status
+from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, may
 from portal.queries import grid as grids
 from portal.queries import implementation, reviews
@@ -132,7 +134,11 @@ def _institution_rows(
 ) -> list[dict[str, Any]]:
     people = reviews.contacts(db.session, [one.id for one in shown])
     recommendations = {one.id: one for one in found.recommendations}
-    return [_institution_row(of, one, people.get(one.id, []), recommendations) for one in shown]
+    holding = Holding(of.id)
+    return [
+        _institution_row(of, one, people.get(one.id, []), recommendations) | {"held": holding.parts(owed_of(one))}
+        for one in shown
+    ]
 
 
 def _institution_row(
@@ -270,6 +276,7 @@ def _open(reply: Reply) -> bool:
 def grid(of: ReportingRound) -> ResponseReturnValue:
     """Show the grid of institutions and recommendations, with colours and letters."""
     found = grids.grid(db.session, of.id, today=today(), time_zone=g.country.time_zone)
+    holding = Holding(of.id)
     inside = may(who(), Permission.VIEW_SUBMISSION)
     told = words.letters()
     papers = {one.submission for one in waiting_documents(db.session, of.id)}
@@ -287,7 +294,7 @@ def grid(of: ReportingRound) -> ResponseReturnValue:
                 say(row.institution.names),
                 row.institution.count,
                 [
-                    [_cell(reply, told, address_of, papers) for reply in sorted(cell, key=words.urgency)]
+                    [_cell(reply, told, address_of, holding, papers) for reply in sorted(cell, key=words.urgency)]
                     for cell in row.cells
                 ],
             )
@@ -298,7 +305,11 @@ def grid(of: ReportingRound) -> ResponseReturnValue:
 
 
 def _cell(
-    reply: Reply, told: dict[Status, tuple[str, str, str]], address_of: str, papers: set[str]
+    reply: Reply,
+    told: dict[Status, tuple[str, str, str]],
+    address_of: str,
+    holding: Holding,
+    papers: set[str],
 ) -> tuple[str, str, str, str, bool, bool]:
     letter, kind, sentence = told[reply.status]
     if reply.days_late:
@@ -307,6 +318,9 @@ def _cell(
         sentence = _("%(status)s, signature to follow", status=sentence)
     if reply.public_id in papers:
         sentence = _("%(status)s, document received, to be entered", status=sentence)
+    # the other statuses say it themselves
+    if reply.status in EDITABLE and (held := holding.part(reply.submission_id, reply.status)):
+        sentence = f"{sentence} · {held}"
     url = address_of + reply.public_id if address_of else ""
     return letter, kind, sentence, url, reply.days_late > 0, reply.unsigned
 
@@ -319,6 +333,7 @@ def late(of: ReportingRound) -> ResponseReturnValue:
     rows = _institution_rows(of, found, found.late)
     recommendations = {one.id: one for one in found.recommendations}
     told = words.letters()
+    holding = Holding(of.id)
     inside = may(who(), Permission.VIEW_SUBMISSION)
     papers = {one.submission for one in waiting_documents(db.session, of.id)}
     for row, one in zip(rows, found.late, strict=True):
@@ -330,6 +345,7 @@ def late(of: ReportingRound) -> ResponseReturnValue:
                 "words": _("%(status)s, document received, to be entered", status=told[reply.status][2])
                 if reply.public_id in papers
                 else told[reply.status][2],
+                "held": holding.part(reply.submission_id, reply.status),
                 "due_on": reply.due_on,
                 "days_late": reply.days_late,
                 "answered": reply.answered,

@@ -92,6 +92,7 @@ def roles_of(item: Item) -> list[Texts]:
             _("Say what is expected, not what was wrong."),
             1,
         ),
+        Texts("soft_constraint_message", _("Sentence when the answer is unusual"), "", 1),
     ]
 
 
@@ -189,6 +190,11 @@ class Fields:
         return [
             *found,
             ("evidence_required", FLAG, _("Evidence must be attached"), ""),
+            (
+                "soft_constraint", LINE, _("Should hold, or be kept with a reason"),
+                _("An expression such as . <= 1000; unlike a rule that must hold it only warns."),
+            ),
+            ("part_of", LINE, _("Part of"), _("The code of the question that holds the total of these parts.")),
             ("sensitive", FLAG, _("Sensitive"), ""),
             ("indicator", LINE, _("Indicator"), _("The number of an SDG or national indicator.")),
             ("owner_unit", LINE, _("Unit that knows the answer"), _("Which unit of an institution is likely to know.")),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _TOLD = frozenset(
     {"list_name", "matrix_rows", "parameters", "written_type", "columns", "kept_rules", "type", "checked",
      "not_available",
-     "not_applicable", "repeat_count", "total", "specifies", "or_other", "scope"}
+     "not_applicable", "repeat_count", "total", "specifies", "or_other", "scope", "soft_constraint"}
 )  # fmt: skip
 
 
@@ -126,6 +126,7 @@ class _Printing:
             "label": "", "hint": _("Hint"), "guidance": _("How to answer"),
             "required_message": _("Said when it is left empty"),
             "constraint_message": _("Said when an answer does not fit"),
+            "soft_constraint_message": _("Said when an answer is unusual"),
         }[role])  # fmt: skip
 
     def _rules(self, item: Item) -> Iterator[Rule]:
@@ -138,6 +139,7 @@ class _Printing:
             (_("Asked only if"), item.relevant), (_("Must hold"), item.constraint),
             (_("Computed as"), item.calculation), (_("Begins with"), item.default),
             (_("Offers the choices for which"), item.choice_filter),
+            (_("Should hold (may be kept with a reason)"), str(item.settings.get("soft_constraint") or "")),
             (_("Number of rows"), str(item.settings.get("repeat_count") or "")),
         ]  # fmt: skip
         for does, source in named:
@@ -170,6 +172,7 @@ class _Printing:
         names = {setting.name: str(setting.label) for setting in kind.all_settings()} | {
             "word_budget": _("About so many words"), "owner_unit": _("Unit of the institution"),
             "evidence_required": _("Evidence required"), "indicator": _("Indicator"), "sensitive": _("Sensitive"),
+            "part_of": _("Part of"),
             "appearance": _("Drawn as"),
         }  # fmt: skip
         options = {key: str(label) for setting in kind.all_settings() for key, label in setting.options if key}

@@ -83,6 +83,7 @@ def words_of(line: TextLine) -> str:
         TITLE: _("Title of the questionnaire"), "hint": _("Hint"), "guidance": _("How to answer"),
         "required_message": _("Said when it is left empty"),
         "constraint_message": _("Said when an answer does not fit"),
+        "soft_constraint_message": _("Said when an answer is unusual"),
     }[place.role])  # fmt: skip
 
 

@@ -1,8 +1,24 @@
-"""The institution: what it owes, answering page by page, completing, claiming, evidence."""
+"""The institution: what it owes, answering page by page, sharing, completing, signing, claiming, evidence."""
 
 from __future__ import annotations
 
-from portal.blueprints.respond import acts, evidence, owed, section
+from portal.blueprints.respond import (
+    acts,
+    collecting,
+    evidence,
+    findings,
+    handing_over,
+    offline,
+    owed,
+    packs,
+    presence,
+    receipts,
+    section,
+    sharing,
+)
 from portal.blueprints.respond.door import blueprint, own_reply, reply_of
 
-__all__ = ["acts", "blueprint", "evidence", "owed", "own_reply", "reply_of", "section"]
+__all__ = [
+    "acts", "blueprint", "collecting", "evidence", "findings", "handing_over", "offline", "owed", "own_reply", "packs",
+    "presence", "receipts", "reply_of", "section", "sharing",
+]  # fmt: skip

@@ -9,14 +9,18 @@ from flask_babel import gettext as _
 
 from portal.blueprints.answering import AnsweringPage, context_for, load, recommendation_box
 from portal.blueprints.guard import requires, who
+from portal.blueprints.holding import holding_of
 from portal.blueprints.page import notice
-from portal.blueprints.reading import read_aloud, thread_views, timeline
+from portal.blueprints.reading import read_aloud, thread_views, timeline, with_threads
+from portal.blueprints.recollections import citations, mark_confirmed, summary
 from portal.blueprints.respond.door import (
     ThreadOf,
     blueprint,
     own_reply,
     thread_on,
 )
+from portal.blueprints.respond.findings import findings
+from portal.blueprints.respond.packs import papers_of
 from portal.database import write
 from portal.errors import IllegalTransition, Incomplete, Invalid
 from portal.extensions import db
@@ -40,25 +44,34 @@ if TYPE_CHECKING:
 @requires(Permission.VIEW_ANSWERS, on=own_reply)
 def check(head: SubmissionHead) -> ResponseReturnValue:
     """Show the whole reply read aloud, what is missing, what happened, and what can be done next."""
-    return _check_page(head)
+    return check_page(head)
 
 
-def _check_page(head: SubmissionHead, *, error: str = "", status: int = 200) -> ResponseReturnValue:
+def check_page(
+    head: SubmissionHead, *, error: str = "", status: int = 200, at: str = "missing"
+) -> ResponseReturnValue:
+    """Draw the check page; after a refusal with the sentence, which leads to the part it is ``at``."""
     definition, _ids = load(head)
     answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
-    events = queries.events(db.session, head.id)
+    events, spoken = queries.events(db.session, head.id), threads(db.session, head.id)
     page = render_template(
         "respond/check.html",
         head=head,
         error=error,
+        at=at,
+        findings=findings(answering),
+        **papers_of(head),
         title=pick(definition.titles, g.view.language, answering.context.languages),
         institution=pick(head.institution_names, g.view.language, g.country.languages),
         recommendation=answering.recommendation(),
-        pages=read_aloud(answering),
+        pages=mark_confirmed(head, read_aloud(answering), answering.stored),
+        earlier=summary(head, definition, answering),
+        unknown_evidence=citations(head, answering.stored),
+        evidence_url=url_for("remember.own_evidence", round=head.round_slug),
         missing=answering.missing(),
         evidence=evidence_of(db.session, head.id),
-        timeline=timeline(events),
-        threads=thread_views(threads(db.session, head.id), definition, staff=False),
+        timeline=with_threads(timeline(events), spoken),
+        threads=thread_views(spoken, definition, staff=False),
         can_complete=not answering.readonly and may(who(), Permission.COMPLETE_SUBMISSION),
         can_recall=head.status is Status.SUBMITTED
         and not head.under_review
@@ -69,7 +82,9 @@ def _check_page(head: SubmissionHead, *, error: str = "", status: int = 200) -> 
         and may(who(), Permission.COMPLETE_SUBMISSION),
         days_left=(head.due_on - answering.context.today).days,
         editing=head.status in EDITABLE,
+        holding=holding_of(head),
         owed_url=url_for("respond.owed", round=head.round_slug),
+        history_url=url_for("respond.reply", public_id=head.public_id) + "history",
     )
     return page, status
 
@@ -87,7 +102,8 @@ def complete(head: SubmissionHead) -> ResponseReturnValue:
         with write() as session:
             event = verdicts.complete(session, head, definition, context=context, by=principal)
     except Incomplete as error:
-        return _check_page(head, error=str(error), status=422)
+        at = "warnings" if error.code == "warnings_open" else "missing"
+        return check_page(head, error=str(error), status=422, at=at)
     if event.status is Status.SUBMITTED:
         notice(_("Handed in. The secretariat has been told."))
     else:

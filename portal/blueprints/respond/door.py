@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint
+from flask import Blueprint, url_for
 
 from portal.blueprints.guard import who
 from portal.errors import NotFound
 from portal.extensions import db
-from portal.permissions import Permission, can
+from portal.permissions import Permission, can, may
 from portal.queries import submissions as queries
 from portal.queries.clarifications import find_thread
 from portal.queries.evidence import find_evidence
@@ -107,3 +107,17 @@ def version_asked(version_id: int, language: str) -> AskedVersion:
     if not known:
         raise NotFound
     return AskedVersion(definition(db.session, version_id), language)
+
+
+def offline_of(round_slug: str, can_download: bool, head: SubmissionHead | None = None) -> dict[str, Any] | None:  # noqa: FBT001 - a fact of the page
+    """Return the parameters of components/offline_box.html; None for whoever may not write."""
+    if not can_download or not may(who(), Permission.ANSWER_SUBMISSION):
+        return None
+    download = (
+        url_for("respond.download_reply", public_id=head.public_id) if head else url_for("respond.download_round")
+    )
+    return {
+        "download_url": download, "upload_url": url_for("respond.upload_offline"), "round": round_slug,
+        "alone": bool(head),
+        "help_url": url_for("respond.offline", round=round_slug),
+    }  # fmt: skip

@@ -10,10 +10,14 @@ from flask_babel import gettext as _
 from portal import clock
 from portal.blueprints.answering import AnsweringPage, load, title_of
 from portal.blueprints.guard import requires, who
+from portal.blueprints.holding import held_by
 from portal.blueprints.respond.door import (
     blueprint,
+    offline_of,
     own_reply,
 )
+from portal.blueprints.respond.sharing import shared_with_me
+from portal.blueprints.returning import copy_secret
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Status
@@ -25,7 +29,7 @@ from portal.queries.submissions import SubmissionHead, citation
 from portal.table import pick
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
 
@@ -45,18 +49,24 @@ def owed() -> ResponseReturnValue:
     chosen = next((one for one in rounds if one.slug == wanted), rounds[0] if rounds else None)
     rows = owed_queries.owed(db.session, institution_id, chosen.id, clock.today(g.country.time_zone)) if chosen else []
     language, languages = g.view.language, g.country.languages
-    about = [_owed_row(one) for one in rows if one.head.about_institution]
-    asked = [(one, _owed_row(one)) for one in rows if not one.head.about_institution]
+    held = held_by([one.head for one in rows])
+    about = [_owed_row(one, held) for one in rows if one.head.about_institution]
+    asked = [(one, _owed_row(one, held)) for one in rows if not one.head.about_institution]
     return render_template(
         "respond/owed.html",
         institution=g.view.account_detail,
         round=pick(chosen.titles, language, languages) if chosen else "",
+        slug=chosen.slug if chosen else None,
         rounds=[(one.slug, pick(one.titles, language, languages), one is chosen) for one in rounds],
         total=len(asked),
         late=sum(1 for one, _row in asked if one.late),
         open=sum(1 for one, _row in asked if one.head.status in EDITABLE and not one.late),
         groups=_groups(asked),
         institution_questions=about[0] if about else None,
+        offline=offline_of(chosen.slug, any(one.head.status in EDITABLE for one in rows)) if chosen else None,
+        shared_with_me=shared_with_me(),
+        can_hand_over=may(principal, Permission.SHARE_SUBMISSION),
+        keeps=copy_secret(who()),
     )
 
 
@@ -76,7 +86,7 @@ def _groups(asked: Sequence[tuple[Owed, dict[str, Any]]]) -> list[dict[str, Any]
     return [{"title": title, "text": text, "rows": rows} for title, text, rows in groups if rows]
 
 
-def _owed_row(one: Owed) -> dict[str, Any]:
+def _owed_row(one: Owed, held: Mapping[int, str]) -> dict[str, Any]:
     head, language, languages = one.head, g.view.language, g.country.languages
     editable = head.status in EDITABLE and may(who(), Permission.ANSWER_SUBMISSION)
     title = (
@@ -94,7 +104,7 @@ def _owed_row(one: Owed) -> dict[str, Any]:
         "done": head.status in {Status.SUBMITTED, Status.CLEARED, Status.NOT_OURS, Status.CLAIMED},
         "answered": head.answered,
         "total": head.asked,
-        "holder": _holder(one),
+        "holder": _holder(one, held[one.head.id]),
         "documents": head.documents,
         "from_paper": head.from_paper,
         "url": url_for("respond.reply", public_id=head.public_id),
@@ -103,14 +113,12 @@ def _owed_row(one: Owed) -> dict[str, Any]:
     }
 
 
-def _holder(one: Owed) -> str:
-    if one.head.status is Status.AWAITING_SIGN_OFF:
-        return str(_("with the approver"))
-    if one.head.status in {Status.SUBMITTED, Status.CLAIMED}:
-        return str(_("with the secretariat"))
-    if one.saved_by:
-        return str(_("last written by %(name)s", name=pick(one.saved_by, g.view.language, g.country.languages)))
-    return ""
+def _holder(one: Owed, held: str) -> str:
+    """Say who holds a reply now, and for one that is being written who wrote last."""
+    if one.saved_by and one.head.status in EDITABLE:
+        wrote = _("last written by %(name)s", name=pick(one.saved_by, g.view.language, g.country.languages))
+        return f"{held} · {wrote}" if held else str(wrote)
+    return held
 
 
 @blueprint.get("/replies/<public_id>/")

@@ -208,11 +208,26 @@ def told_rows(saved: Saved, definition: Definition, names: Mapping[int, Mapping[
         "totals": {},
     }
     for table in tables(definition).values():
-        parents = {row.parent for row in saved.standing.get(table.code, ())} or {""}
-        for parent in parents:
+        for parent in _parents_touched(table.code, saved, definition):
             sums = totals(table, saved.answers, saved.standing, hidden, parent)
             told["totals"] |= {f"{code}[{parent}]": text for code, text in sums.items()}
     return told
+
+
+def _parents_touched(code: str, saved: Saved, definition: Definition) -> set[str]:
+    """Return the rows around a table in which its sums may have changed by a save ("" where it stands in none)."""
+    rows = {key.row for key in (*saved.saved, *saved.computed) if key.row and _stands_in(key.code, code, definition)}
+    standing = saved.standing.get(code, ())
+    moved = {row.parent for name, row in saved.rows.items() if name.repeat == code}
+    if any(_stands_in(one.partition("[")[0], code, definition) for one in saved.appeared | saved.vanished):
+        return moved | ({row.parent for row in standing} or {""})
+    # the rows of a matrix are fixed and stand in nothing
+    return moved | {row.parent for row in standing if row.key in rows} | ({""} if rows and not standing else set())
+
+
+def _stands_in(question: str, table: str, definition: Definition) -> bool:
+    found = table_of(definition, question)
+    return found is not None and found.code == table
 
 
 def _field(name: RowKey) -> str:

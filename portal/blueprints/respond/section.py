@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from forms.answers import AnswerKey, Parsed, field_name
+from forms.answers import AnswerKey, field_name
 from forms.browser import FORMAT, browser_rules, filter_reads, known
 from forms.question_types import question_type
 from forms.tables import tables
@@ -16,12 +16,15 @@ from portal.blueprints import receiving
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
 from portal.blueprints.documents.beside import documents_beside
 from portal.blueprints.guard import repeats, requires, wants_json, who
+from portal.blueprints.holding import holding_of
 from portal.blueprints.page import notice
 from portal.blueprints.reading import action_words
+from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, told_stale, with_joined
 from portal.blueprints.respond.door import (
     AskedVersion,
     OnPage,
     blueprint,
+    offline_of,
     own_page,
     version_asked,
 )
@@ -36,6 +39,7 @@ from portal.blueprints.respond.rows import (
     row_errors,
     told_rows,
 )
+from portal.blueprints.returning import copy_secret
 from portal.database import write
 from portal.errors import NotFound
 from portal.extensions import db
@@ -47,10 +51,10 @@ from portal.queries import submissions as queries
 from portal.queries.actors import actor_names
 from portal.services import submissions as services
 from portal.table import pick
-from portal.templating import datetime_text, time_text
+from portal.templating import time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
 
@@ -59,7 +63,8 @@ if TYPE_CHECKING:
     from portal.services.submissions import Change, Saved
 
 
-def _page(definition: Definition, code: str) -> Item:
+def page_of(definition: Definition, code: str) -> Item:
+    """Return a page of a questionnaire. Raises: NotFound."""
     found = next((page for page in definition.pages if page.code == code), None)
     if found is None:
         raise NotFound
@@ -71,7 +76,7 @@ def _page(definition: Definition, code: str) -> Item:
 def section(on: OnPage) -> ResponseReturnValue:
     """Show one page of a reply, filled in."""
     definition, _ids = load(on.head)
-    page = _page(definition, on.code)
+    page = page_of(definition, on.code)
     answering = AnsweringPage(on.head, queries.stored_reply(db.session, on.head.id, definition), who(), definition)
     return _section_page(answering, page)
 
@@ -95,6 +100,7 @@ def _section_page(
         else ()
     )
     languages = answering.context.languages
+    answering.remember(page)
     questions, items = answering.drawn(page, evidence, mine)
     return render_template(
         "respond/section.html",
@@ -112,6 +118,8 @@ def _section_page(
         items=items,
         questions=questions,
         readonly=answering.readonly,
+        remembered=bool(answering.memory),
+        look_url=url_for("remember.look", public_id=head.public_id, code=page.code),
         back=_why_back(head),
         errors=list(errors),
         conflicts=list(conflicts),
@@ -137,8 +145,12 @@ def _section_page(
         ),
         **_uploading(head, shown=any(item.control == "file" for item in items)),
         **documents_beside(head),
+        holding=holding_of(head),
         request_key=uuid7(),
         today=answering.context.today.isoformat(),
+        keeps=copy_secret(answering.principal),
+        here_url=url_for("respond.here", public_id=head.public_id, code=page.code),
+        offline=offline_of(head.round_slug, not answering.readonly, head),
     )
 
 
@@ -171,9 +183,9 @@ def save_section(on: OnPage) -> ResponseReturnValue:
     """Save the answers of a post: a whole page without script, or one answer of an autosave."""
     principal, head = who(), on.head
     definition, ids = load(head)
-    page = _page(definition, on.code)
+    page = page_of(definition, on.code)
     context = context_for(principal, head, definition)
-    changes = read_changes(definition, page, context, posted())
+    changes = read_changes(definition, page, context, with_joined(posted()))
     stored = queries.stored_reply(db.session, head.id, definition) if row_act() else None
     row_changes = read_row_changes(definition, changes, stored)
     request_key = request.form.get("request_key") or None
@@ -190,40 +202,36 @@ def save_section(on: OnPage) -> ResponseReturnValue:
             row_changes=row_changes,
         )
     if wants_json():
-        return _saved_json(saved, definition) | _offered(saved, changes, definition, page), saved.http_status
-    return _after_save(saved, changes, head, definition, page)
+        told = saved_json(saved, definition, page) | offered(saved, changes, definition, page)
+        return told, saved.http_status
+    return show_saved(saved, changes, head, definition, page)
 
 
-def _saved_json(saved: Saved, definition: Definition) -> dict[str, Any]:
+def saved_json(saved: Saved, definition: Definition, page: Item) -> dict[str, Any]:
+    """Return what a script is told of its save: of the page at hand alone, and of tables what changed (under 1 kB)."""
     names = actor_names(db.session, people(saved)) if saved.stale or saved.stale_rows else {}
-    language, languages = g.view.language, g.country.languages
     return {
         "saved": [{"name": field_name(key), "revision": revision} for key, revision in saved.saved.items()],
-        "stale": [
-            {
-                "name": field_name(one.key),
-                "mine": _shown(one.mine, one.key, definition),
-                "theirs": _stored_text(one, definition),
-                "theirs_raw": _stored_raw(one, definition),
-                "revision": one.theirs.revision,
-                "by": pick(names.get(one.theirs.answered_by), language, languages),
-                "at": datetime_text(one.theirs.answered_at),
-            }
-            for one in saved.stale
-        ],
+        "stale": told_stale(saved, definition, names),
         "refused": [
             {"name": field_name(one.key), "message": str(one.message), "revision": one.revision}
             for one in saved.refused
         ],
-        "shown": sorted(saved.appeared),
-        "hidden": sorted(saved.evaluation.hidden),
+        "shown": _on_page(saved.appeared, page),
+        # cells of tables, of which there may be thousands, only where they changed
+        "hidden": _on_page((one for one in saved.evaluation.hidden if "[" not in one or one in saved.vanished), page),
         "missing": saved.missing,
         "saved_at": time_text(saved.at),
         **(told_rows(saved, definition, names) if tables(definition) else {}),
     }
 
 
-def _offered(
+def _on_page(names: Iterable[str], page: Item) -> list[str]:
+    here = {item.code for item in page.items()}
+    return sorted(name for name in names if name.partition("[")[0] in here)
+
+
+def offered(
     saved: Saved, changes: Mapping[AnswerKey, Change], definition: Definition, page: Item
 ) -> dict[str, dict[str, tuple[str, ...]]]:
     """Tell what the questions of the page now offer whose choices depend on what was saved."""
@@ -237,26 +245,7 @@ def _offered(
     return {"offered": found} if found else {}
 
 
-def _stored_raw(one: services.StaleAnswer, definition: Definition) -> list[str]:
-    item = definition.question(one.key.code)
-    return [one.theirs.typed] if one.theirs.typed is not None else question_type(item.type).raw(one.theirs.value, item)
-
-
-def _stored_text(one: services.StaleAnswer, definition: Definition) -> str:
-    if one.theirs.typed is not None:
-        return one.theirs.typed
-    item = definition.question(one.key.code)
-    return question_type(item.type).text(one.theirs.value, item, g.view.language)
-
-
-def _shown(parsed: Parsed, key: AnswerKey, definition: Definition) -> str:
-    if parsed.typed is not None:
-        return parsed.typed
-    item = definition.question(key.code)
-    return question_type(item.type).text(parsed.value, item, g.view.language)
-
-
-def _after_save(
+def show_saved(
     saved: Saved, changes: Mapping[AnswerKey, Change], head: SubmissionHead, definition: Definition, page: Item
 ) -> ResponseReturnValue:
     """Answer a post without script: go on, or show the page again with what needs a look."""
@@ -266,19 +255,8 @@ def _after_save(
     refusals = [(place(one.key, definition), str(one.message)) for one in saved.refused if one.key.code in here]
     if saved.stale or saved.stale_rows:
         names = actor_names(db.session, people(saved))
-        conflicts = [
-            {
-                "name": field_name(one.key),
-                "label": definition.question(one.key.code).text("label", g.view.language, answering.context.languages),
-                "mine": _shown(one.mine, one.key, definition),
-                "theirs": _stored_text(one, definition),
-                "by": pick(names.get(one.theirs.answered_by), g.view.language, g.country.languages),
-                "at": one.theirs.answered_at,
-                "revision": one.theirs.revision,
-            }
-            for one in saved.stale
-        ]
-        mine = {one.key: _shown(one.mine, one.key, definition) for one in saved.stale if one.key.lang}
+        conflicts = shown_conflicts(saved, definition, names, answering.context.languages)
+        mine = {one.key: mine_of(one, definition) for one in saved.stale if one.key.lang}
         errors = [
             (place(one.key, definition), _("Somebody else changed this answer; both texts are shown."))
             for one in saved.stale

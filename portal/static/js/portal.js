@@ -79,3 +79,11 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "1";
   setTimeout(() => { delete form.dataset.sent; }, 8000);
 });
+
+// Who signs out leaves nothing readable on this device (decision 0027); other pages that are open keep nothing from now on.
+for (const form of document.querySelectorAll('form[action$="/logout"]')) {
+  form.addEventListener("submit", () => {
+    if (globalThis.BroadcastChannel) new BroadcastChannel("tamdan").postMessage({ type: "signed-out" });
+    try { indexedDB.deleteDatabase("tamdan"); } catch { /* there is none */ }
+  });
+}

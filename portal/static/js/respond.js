@@ -1,10 +1,12 @@
-// bundle: calendar.js
+// bundle: calendar.js conflict.js recovery.js presence.js keeping.js
 // The answering page: saves each changed answer by itself, says honestly whether it is safe, and shows both texts
 // when a colleague changed the same answer. Without this script the page is an ordinary form.
 
 const form = document.querySelector("form[data-autosave]");
 const status = document.querySelector(".save-status");
 const words = status.querySelector("[data-words]");
+const aloud = document.querySelector("[data-save-aloud]");
+const TROUBLE = new Set(["offline", "conflict", "ended", "denied", "error"]);
 const WAIT_TYPING = 900;
 const WAIT_CHOICE = 150;
 const LONGEST_WAIT = 30000;
@@ -17,8 +19,11 @@ let flight = null;            // {names, body, key, tries}: sent or to be sent a
 let timer = 0;
 let retry = 0;
 let leaving = false;
+let renewed = false;          // a new token was asked for since the last save that was taken
 let stopped = false;          // the session ended or the right was withdrawn: nothing is sent any more
-let savedAt = words.textContent.trim();
+let held = "";                // what the server keeps of this page since its session ended
+let savedAt = status.dataset.state === "saved" ? words.textContent.trim() : "";
+const copy = new LocalCopy(form.dataset.keeps, location.pathname, unsaved, () => { if (status.dataset.state === "offline") say("offline"); });
 
 document.documentElement.classList.add("has-script");
 
@@ -137,15 +142,24 @@ function clock(iso) {
 }
 
 function say(state, text) {
+  const before = status.dataset.state;
   status.dataset.state = state;
-  const next = text || status.dataset[`words${state[0].toUpperCase()}${state.slice(1)}`];
+  const kind = state === "offline" && !copy.works ? "offlineOnly" : state;
+  const next = text || status.dataset[`words${kind[0].toUpperCase()}${kind.slice(1)}`];
   if (words.textContent !== next) words.textContent = next;
+  // spoken: what needs the reader, and that it is over; never each save
+  if (TROUBLE.has(state) || (state === "saved" && TROUBLE.has(aloud.dataset.of))) {
+    if (aloud.textContent !== next) aloud.textContent = next;
+    aloud.dataset.of = state;
+  } else if (before !== state && state === "saved") aloud.textContent = "";
 }
 
 // never "saved" while something typed or chosen since has not been acknowledged
 function settle() {
+  copy.later();
   if (stale.size) say("conflict");
-  else if (flight || [...dirty].some((name) => !stale.has(name))) say("saving");
+  else if (flight) say("saving");
+  else if ([...dirty].some((name) => !stale.has(name))) say("typing");
   else if (form.querySelector("[data-error]:not([hidden])[data-fresh]")) say("error");
   else if (savedAt) say("saved", savedAt);
   else say("idle");
@@ -163,7 +177,8 @@ const tell = (type, detail) => document.dispatchEvent(new CustomEvent(`tamdan:${
 // What tables.js says: these answers or rows changed, these are no longer of interest, this is what a colleague saved.
 document.addEventListener("tamdan:dirty", (event) => {
   for (const name of event.detail.names) dirty.add(name);
-  if (!stopped && !flight) say("saving");
+  copy.later();
+  if (!stopped && !flight) say("typing");
   schedule(event.detail.wait);
 });
 document.addEventListener("tamdan:forget", (event) => {
@@ -195,7 +210,19 @@ function load() {
   }
   const key = newKey();
   body.append("request_key", key);
-  return { names, body: body.toString(), key, tries: 0 };
+  if (held) body.append("held_post", held); // the server lets go of it when it has taken this
+  return { names, body: packed(body), key, tries: 0 };
+}
+
+function post(body) {
+  const content = new TextEncoder().encode(body);
+  return fetch(form.getAttribute("action") || location.href, { // form.action would be the button of that name
+    method: "POST",
+    headers: { Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded", "X-CSRFToken": form.elements.csrf_token.value },
+    body: content,
+    credentials: "same-origin",
+    keepalive: content.length < 60000,
+  });
 }
 
 async function send() {
@@ -208,30 +235,27 @@ async function send() {
   say("saving");
   let answer;
   try {
-    answer = await fetch(form.getAttribute("action") || location.href, { // form.action would be the button of that name
-      method: "POST",
-      headers: { Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded", "X-CSRFToken": form.elements.csrf_token.value },
-      body: sent.body,
-      credentials: "same-origin",
-      keepalive: sent.body.length < 60000,
-    });
+    answer = await post(sent.body);
   } catch {
     again(sent, 0);
-    return;
-  }
-  if (answer.status === 429 || answer.status >= 500) {
-    again(sent, Number(answer.headers.get("Retry-After")) || 0);
     return;
   }
   let told = null;
   try {
     told = await answer.json();
   } catch { /* not JSON: treated below by its status */ }
+  if (answer.status === 429 || answer.status >= 500) {
+    again(sent, Number(answer.headers.get("Retry-After")) || 0, (answer.status === 507 && told?.title) || status.dataset.wordsBusy);
+    return;
+  }
   sent.busy = false;
   if (told && [200, 409, 422].includes(answer.status) && (told.saved || told.stale || told.refused)) {
     flight = null;
+    if (answer.status === 200) held = "";
+    renewed = false;
     take(sent, told);
     tell("told", told);
+    shareSaved(sent, told);
     if (dirty.size) schedule(0);
     return;
   }
@@ -240,25 +264,26 @@ async function send() {
     sentAs.delete(name);
   }
   flight = null;
+  copy.later();
+  // a token that no longer fits: signed out in another tab, and perhaps in again
+  if (answer.status === 401 || told?.code === "csrf") {
+    ended(told);
+    if (answer.status !== 401 && !renewed) comeBack();
+    return;
+  }
   stopped = true;
-  if (answer.status === 401) signIn(told);
-  else say("error", told && told.title && answer.status !== 403 && answer.status !== 404 ? told.title : status.dataset.wordsDenied);
+  const own = told && told.title && answer.status !== 403 && answer.status !== 404;
+  say("denied", own ? told.title : status.dataset.wordsDenied);
 }
 
-function again(sent, seconds) {
+function again(sent, seconds, sentence = "") {
   sent.busy = false;
   sent.tries += 1;
-  say("offline");
+  copy.later();
+  say("offline", sentence);
   const wait = seconds ? seconds * 1000 : Math.min(LONGEST_WAIT, 1000 * 2 ** sent.tries) * (0.75 + Math.random() / 2);
   clearTimeout(retry);
   retry = setTimeout(send, wait);
-}
-
-function signIn(told) {
-  say("error", status.dataset.wordsSignin);
-  const button = form.querySelector("[data-signin]");
-  // the whole form is posted once more: the server keeps it for the same person until after sign-in
-  if (told && told.code !== "signed_out") button.hidden = false;
 }
 
 // --- what came back -------------------------------------------------------------------------------------------------
@@ -337,17 +362,24 @@ function collide(one) {
   const theirs = asList(one.theirs_raw || one.theirs);
   const isText = fieldsOf(one.name).some((field) => field.tagName === "TEXTAREA");
   box.dataset.name = one.name;
-  box.querySelector("[data-mine]").textContent = spoken(one.name, mine);
-  box.querySelector("[data-theirs]").textContent = typeof one.theirs === "string" ? one.theirs : spoken(one.name, theirs);
+  const texts = [spoken(one.name, mine), typeof one.theirs === "string" ? one.theirs : spoken(one.name, theirs)];
+  const [ours, others] = setApart(...texts, form.dataset.language);
+  drawPieces(box.querySelector("[data-mine]"), ours);
+  drawPieces(box.querySelector("[data-theirs]"), others);
+  box.querySelector("[data-legend]").hidden = ours.length < 2 && others.length < 2;
+  const merge = box.querySelector("[data-merge]");
+  const merged = box.querySelector("[data-merged]");
+  merge.hidden = !isText || !texts[0] || !texts[1];
+  merged.value = isText ? mergeTexts(...texts, one.begun) : "";
+  for (const field of merge.querySelectorAll("[name]")) field.removeAttribute("name"); // no answer of its own
   box.querySelector("[data-by]").textContent = one.by || "";
   box.querySelector("[data-at]").textContent = one.at ? clock(one.at) : "";
   for (const button of box.querySelectorAll("[data-resolve]")) {
     button.type = "button";
-    if (button.dataset.resolve === "both" && !isText) button.hidden = true;
     button.addEventListener("click", () => {
       baseOf(one.name).value = one.revision;
       if (button.dataset.resolve === "theirs") fill(one.name, theirs);
-      if (button.dataset.resolve === "both") fill(one.name, [`${theirs[0] || ""}\n\n${values(one.name)[0] || ""}`]);
+      if (button.dataset.resolve === "both") fill(one.name, [merged.value]);
       stale.delete(one.name);
       dirty.delete(one.name);
       box.remove();
@@ -371,16 +403,24 @@ function changed(event, wait) {
   if (!name || event.target.type === "file") return;
   if (!dirty.has(name) && sentAs.get(name) === heard(name)) return;
   dirty.add(name);
+  copy.later();
   document.dispatchEvent(new CustomEvent("tamdan:changed"));
-  if (!stopped && !flight) say("saving");
+  if (!stopped && !flight) say("typing");
   schedule(wait);
 }
 
 form.addEventListener("input", (event) => changed(event, /radio|checkbox|select/.test(event.target.type) ? WAIT_CHOICE : WAIT_TYPING));
 form.addEventListener("change", (event) => changed(event, WAIT_CHOICE));
 addEventListener("online", () => { clearTimeout(retry); send(); });
-document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") send(); });
-addEventListener("pagehide", () => send());
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState !== "hidden") comeBack();
+  else {
+    copy.now();
+    send();
+  }
+});
+addEventListener("focus", () => comeBack());
+addEventListener("pagehide", () => { copy.now(); send(); });
 
 const unsent = () => dirty.size > 0 || flight !== null;
 
@@ -446,6 +486,10 @@ for (const area of form.querySelectorAll("textarea[data-words]")) {
   document.addEventListener("tamdan:changed", show);
   show();
 }
+
+recover();
+const colleagues = document.querySelector("[data-here]");
+if (colleagues) sayWhoIsHere(colleagues, () => form.elements.csrf_token.value, ended);
 
 // Text fields grow with the text, up to most of the screen.
 const grow = (area) => {

@@ -15,6 +15,7 @@ from portal.services.questionnaire_places import retire_item
 from portal.services.questionnaire_versions import begin_draft, publish_draft
 from tests import factories
 
+pytestmark = pytest.mark.engines
 
 @pytest.fixture
 def by(session):

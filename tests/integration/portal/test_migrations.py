@@ -9,6 +9,7 @@ from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal import clock, migrations
@@ -17,15 +18,32 @@ from portal.models import (
     Assignment,
     AssignmentDocument,
     Base,
+    Clarification,
+    Collection,
+    Delegation,
     Evidence,
     EvidenceKind,
+    Example,
+    ExampleAct,
+    ExampleEvent,
+    ExampleState,
     Implementation,
     ImplementationPublication,
     ImplementationState,
     Institution,
+    KeptWarning,
+    PackedReply,
+    Participation,
     PublicationAct,
     Questionnaire,
     QuestionnaireVersion,
+    ReplySeen,
+    ReportedText,
+    SigningPack,
+    Snapshot,
+    Status,
+    Submission,
+    SubmissionEvent,
     VersionStatus,
     Wording,
     WordingRevision,
@@ -140,6 +158,60 @@ def test_wording_comes_and_goes_and_people_stay(engine):
         assert session.scalars(select(Wording)).all() == []
 
 
+def test_packs_come_and_go_and_what_was_handed_in_keeps_its_bytes_and_gets_a_code(engine):
+    with Session(engine) as session:
+        actor = factories.system_actor(session).id
+        reply = factories.submission(session)
+        event = session.scalars(select(SubmissionEvent)).one()
+        session.add(Snapshot(submission_id=reply.id, event_id=event.id, canonical="{}", sha256="0" * 64))
+        place = session.scalars(select(Assignment)).one()
+        pack = SigningPack(
+            round_id=place.round_id, institution_id=place.institution_id, sha256="0" * 64, made_by=actor
+        )  # fmt: skip
+        session.add(pack)
+        session.flush()
+        session.add(PackedReply(pack_id=pack.id, submission_id=reply.id, position=1, canonical="{}", sha256="0" * 64))
+        session.add(
+            KeptWarning(
+                submission_id=reply.id, warning="reversed b", basis="0", reason="x", kept_by=actor, kept_at=clock.now()
+            )
+        )  # fmt: skip
+        session.add(ReplySeen(submission_id=reply.id, actor_id=actor, seen_at=clock.now()))
+        session.commit()
+        code = session.scalar(select(Snapshot.code))
+    migrations.downgrade(engine, "0005")
+    gone = {"signing_pack", "packed_reply", "kept_warning", "reply_seen"}
+    assert not gone & set(inspect(engine).get_table_names())
+    assert "code" not in {column["name"] for column in inspect(engine).get_columns("snapshot")}
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        kept = session.scalars(select(Snapshot)).one()
+        assert (kept.canonical, kept.sha256) == ("{}", "0" * 64)
+        assert len(kept.code) == 16
+        assert kept.code != code
+        assert session.scalars(select(SigningPack)).all() == []
+
+
+def test_a_reply_is_in_one_pack_at_a_time(engine):
+    with Session(engine) as session:
+        actor = factories.system_actor(session).id
+        reply = factories.submission(session)
+        place = session.scalars(select(Assignment)).one()
+        for number, still in enumerate((False, False, True, True)):
+            pack = SigningPack(
+                round_id=place.round_id, institution_id=place.institution_id, sha256=f"{number}", made_by=actor
+            )  # fmt: skip
+            session.add(pack)
+            session.flush()
+            given = {"pack_id": pack.id, "submission_id": reply.id, "position": 1, "canonical": "{}", "sha256": "0"}
+            session.add(PackedReply(open=still, **given))
+            if number == 3:
+                with pytest.raises(IntegrityError):
+                    session.flush()
+            else:
+                session.flush()
+
+
 def test_older_drafts_are_laid_aside_and_the_newest_stays(engine):
     migrations.downgrade(engine, "0004")
     with Session(engine) as session:
@@ -190,6 +262,68 @@ def test_documents_come_and_go_and_evidence_stays(engine):
     with Session(engine) as session:
         assert session.execute(select(Evidence.filename, Evidence.scanned_at)).one() == ("a.pdf", None)
         assert session.scalars(select(AssignmentDocument)).all() == []
+
+
+def test_memory_comes_and_goes_and_replies_stay(engine):
+    with Session(engine) as session:
+        actor = factories.system_actor(session).id
+        old, new = factories.submission(session, hand_in=1), factories.submission(session)
+        cited = factories.recommendation(session)
+        at = clock.now()
+        thread = Clarification(submission_id=new.id, opened_by=actor, opened_at=at, batch="b" * 32)
+        example = Example(
+            institution_id=session.get_one(Assignment, old.assignment_id).institution_id, recommendation_id=cited.id,
+            titles={"en": "Court"}, texts={"en": "Built"}, sent_by=actor,
+        )  # fmt: skip
+        session.add_all([
+            thread, example,
+            ReportedText(recommendation_id=cited.id, source="R/1", texts={"en": "A law"}, set_by=actor, set_at=at),
+        ])  # fmt: skip
+        session.flush()
+        session.add(
+            ExampleEvent(
+                example_id=example.id, number=1, action=ExampleAct.SEND, state=ExampleState.CANDIDATE, done_by=actor,
+                done_at=at,
+            )
+        )  # fmt: skip
+        session.commit()
+        asked = session.get_one(Assignment, old.assignment_id).participation_id
+    migrations.downgrade(engine, "0004")
+    assert not {"example", "example_event", "reported_text", "earlier_verdict"} & set(inspect(engine).get_table_names())
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        # the thread stays, as one of one reply; whoever has handed in before looks back again
+        assert session.scalars(select(Clarification.batch)).all() == [None]
+        remembering = session.scalars(select(Participation.id).where(Participation.remembers.is_(True))).all()
+        assert remembering == [asked]
+        assert session.scalars(select(Example)).all() == []
+
+
+def test_what_units_answered_goes_with_sharing_and_replies_stay(engine):
+    with Session(engine) as session:
+        reply = factories.submission(session)
+        actor = factories.system_actor(session).id
+        until = {"expires_at": clock.now(), "created_by": actor, "held_by": actor}
+        made = Collection(submission_id=reply.id, items=["beds"], **until)
+        apart = Submission(status=Status.IN_PROGRESS)
+        session.add_all([made, apart])
+        session.flush()
+        secret = {"token_hash": "0" * 64, "code_hash": "0" * 64, "items": ["beds"], **until}
+        session.add(Delegation(submission_id=apart.id, collection_id=made.id, name="Kampot", **secret))
+        session.add(Delegation(submission_id=reply.id, name="Kandal", **secret | {"token_hash": "1" * 64}))
+        session.commit()
+        kept = reply.public_id
+    migrations.downgrade(engine, "0005")
+    assert not {"unit", "collection"} & set(inspect(engine).get_table_names())
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT public_id FROM submission")).scalars().all() == [kept]
+        assert connection.execute(text("SELECT name FROM delegation")).scalars().all() == ["Kandal"]
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        one = session.scalars(select(Delegation)).one()
+        assert (one.held_by, one.note, one.quoted) == (one.created_by, "", [])
+        session.add(Submission(status=Status.IN_PROGRESS))
+        session.commit()
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):

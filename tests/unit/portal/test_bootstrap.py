@@ -16,7 +16,7 @@ from portal import bootstrap
 def place(tmp_path, monkeypatch):
     """A checkout of its own with a core lock of two packages, one of them for Windows only."""
     (tmp_path / "requirements").mkdir()
-    for name in ("core", "test"):
+    for name in ("core", "test", "pdf"):
         lock = "# x\nclick==1.0 \\\n    --hash=sha256:00\ncolorama==1.0 ; sys_platform == 'win32' \\\n    --hash=sha256:00\n"
         (tmp_path / "requirements" / f"{name}.lock").write_text(lock)
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
@@ -85,11 +85,26 @@ def test_a_finished_installation_is_stamped_and_a_changed_lock_is_seen(place, mo
     assert not bootstrap.is_complete("test")
     assert (bootstrap.site_packages() / "tamdan.pth").read_text().strip() == str(place)
     assert json.loads((bootstrap.VENV / "tamdan-core.json").read_text())[2] == str(place)
+    assert not bootstrap.is_complete("pdf")
     bootstrap._install("test")
-    assert bootstrap.is_complete("core")
-    assert bootstrap.is_complete("test")
+    for kind in ("core", "test", "pdf"):
+        assert bootstrap.is_complete(kind)
     (place / "requirements" / "core.lock").write_text("click==2.0\n")
     assert not bootstrap.is_complete("core")
+
+
+def test_an_extra_comes_later_and_waits_for_nobody(place, monkeypatch, capsys):
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda _: None)
+    monkeypatch.setattr(bootstrap, "_pip", lambda: [sys.executable, "-c", "print('Collecting typst')"])
+    assert bootstrap.main(["pdf"]) == 1  # there is no environment to add it to
+    bootstrap._install("core")
+    assert bootstrap.main(["pdf"]) == 0
+    assert bootstrap.is_complete("pdf")
+    assert "1 package, about 34 MB" in capsys.readouterr().out
+    (place / "requirements" / "pdf.lock").write_text("typst==9\n")
+    monkeypatch.setattr(bootstrap, "_pip", lambda: [sys.executable, "-c", "print('Max retries'); raise SystemExit(1)"])
+    assert "no connection to the package index" in refusal(capsys, lambda: bootstrap.main(["pdf"]))
+    assert not bootstrap.is_complete("pdf")
 
 
 def test_uv_that_fails_leaves_the_work_to_pip(place, monkeypatch):

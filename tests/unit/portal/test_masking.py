@@ -50,3 +50,8 @@ def test_the_server_writes_no_access_log_and_masks_one_that_is_asked_for(tmp_pat
     log.access(response, request, environ, timedelta(seconds=1))
     assert "GET /enter/… HTTP/1.1" in written.getvalue()
     assert TOKEN not in written.getvalue()
+
+
+def test_the_link_of_a_share_is_masked_and_its_pages_are_not():
+    assert masked(f"GET /shared/{TOKEN} HTTP/1.1") == "GET /shared/… HTTP/1.1"
+    assert masked("GET /shared/work/01ab/pages/b HTTP/1.1") == "GET /shared/work/01ab/pages/b HTTP/1.1"

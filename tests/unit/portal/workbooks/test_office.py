@@ -1,20 +1,11 @@
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-
-import pytest
-
 from portal.table import Column, Table
 from portal.workbooks import people, recommendations, texts
 from portal.workbooks.writer import ReportBook
+from tests.office import convert, needs_office
 
-OFFICE = shutil.which("soffice")
-pytestmark = [
-    pytest.mark.soffice,
-    pytest.mark.skipif(OFFICE is None and not os.environ.get("CI"), reason="LibreOffice (soffice) is not installed"),
-]
+pytestmark = needs_office
 
 
 def report():
@@ -32,9 +23,5 @@ def test_every_workbook_opens_in_libreoffice(tmp_path):
     }
     for name, content in files.items():
         (tmp_path / f"{name}.xlsx").write_bytes(content)
-    subprocess.run(
-        [OFFICE, "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "pdf", "--outdir", tmp_path]
-        + [tmp_path / f"{name}.xlsx" for name in files],
-        check=True, capture_output=True, timeout=200,
-    )  # fmt: skip
+    convert((tmp_path / f"{name}.xlsx" for name in files), "pdf", tmp_path)
     assert {path.stem for path in tmp_path.glob("*.pdf")} == set(files)

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-
-import pytest
-
 from forms.definition.writing import canonical
 from portal.workbooks import xlsform_out
 from portal.workbooks.xlsform_check import examine
+from tests.office import convert, needs_office
 from tests.xlsform_cases import cases
 
-OFFICE = shutil.which("soffice")
-pytestmark = [
-    pytest.mark.soffice,
-    pytest.mark.skipif(OFFICE is None and not os.environ.get("CI"), reason="LibreOffice (soffice) is not installed"),
-]
+pytestmark = needs_office
 TITLES = ("One of a list, several of a list, in two languages", "A table of laws", "Choices from an attached table")
 
 
@@ -25,11 +16,7 @@ def test_an_export_saved_as_old_excel_is_the_same_questionnaire_whatever_its_nam
     made = [examine(cases()[title][0].encode(), filename="form.md").definition for title in TITLES]
     for number, definition in enumerate(made):
         (tmp_path / f"{number}.xlsx").write_bytes(xlsform_out.write(definition))
-    subprocess.run(
-        [OFFICE, "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "xls", "--outdir", tmp_path]
-        + [tmp_path / f"{number}.xlsx" for number in range(len(made))],
-        check=True, capture_output=True, timeout=200,
-    )  # fmt: skip
+    convert((tmp_path / f"{number}.xlsx" for number in range(len(made))), "xls", tmp_path)
     for number, definition in enumerate(made):
         old = (tmp_path / f"{number}.xls").read_bytes()
         for name in ("form.xls", "form.xlsx", "form.csv"):

@@ -1,0 +1,179 @@
+"""What is said of an earlier answer: still true, to be updated, no longer true; a copy is a save like any other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.datastructures import MultiDict
+
+from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, field_name
+from forms.question_types import question_type
+from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
+from portal.blueprints.changes import said
+from portal.blueprints.guard import repeats, requires, who
+from portal.blueprints.page import notice
+from portal.blueprints.recollections import read_answers
+from portal.blueprints.remember.door import blueprint
+from portal.blueprints.respond.door import OnPage, own_page
+from portal.blueprints.respond.section import page_of, show_saved
+from portal.database import write
+from portal.errors import Invalid, NotFound
+from portal.extensions import db
+from portal.models import Recollection
+from portal.permissions import Permission
+from portal.queries.memory import Earlier, earlier
+from portal.queries.submissions import stored_reply
+from portal.services import memory
+from portal.services import submissions as services
+from portal.table import pick
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from forms.definition.model import Definition, Item
+    from portal.queries.submissions import SubmissionHead
+
+
+@blueprint.post("/replies/<public_id>/pages/<code>/earlier")
+@requires(Permission.ANSWER_SUBMISSION, on=own_page)
+@repeats("answers are told apart by the revisions their writer saw; a verdict said again is the same verdict")
+def recall(on: OnPage) -> ResponseReturnValue:
+    """Save the page as it was sent, and with it what is said of one earlier answer."""
+    principal, head = who(), on.head
+    definition, ids = load(head)
+    page = page_of(definition, on.code)
+    verdict, item, one = _asked_for(head, definition, page)
+    context = context_for(principal, head, definition)
+    keys = question_type(item.type).keys(item, context.languages)
+    post = MultiDict(request.form)
+    if verdict is not Recollection.NO_LONGER_TRUE:
+        put_in(post, item, keys, one)
+    changes = read_changes(definition, page, context, post)
+    with write() as session:
+        saved = services.save_answers(session, head, definition, ids, changes, context=context, by=principal)
+        copied = [key for key in keys if key.lang in one.answers] if verdict is not Recollection.NO_LONGER_TRUE else []
+        left = {stale.key for stale in saved.stale} | {refused.key for refused in saved.refused}
+        # what a colleague wrote meanwhile, or what is not taken, was not copied: nothing is said of it yet
+        if not left.intersection(copied):
+            revision = max((saved.saved[key] for key in copied), default=0)
+            memory.judge(session, head, ids[item.code], one, verdict, revision=revision, by=principal)
+    if saved.http_status != 200:
+        return show_saved(saved, changes, head, definition, page)
+    notice(_told(verdict))
+    url = url_for("respond.section", public_id=head.public_id, code=page.code)
+    return redirect(f"{url}#q-{item.code}-item", code=303)
+
+
+def _told(verdict: Recollection) -> str:
+    words: dict[Recollection, str] = {
+        Recollection.STILL_TRUE: _("Taken over: the answer is still true."),
+        Recollection.UPDATE: _("The earlier answer stands in the field: bring it up to date."),
+        Recollection.NO_LONGER_TRUE: _("Noted: the earlier answer is no longer true. Nothing was taken over."),
+    }
+    return words[verdict]
+
+
+def _asked_for(head: SubmissionHead, definition: Definition, page: Item) -> tuple[Recollection, Item, Earlier]:
+    """Return what is said of which earlier answer; one that is not this institution's does not exist."""
+    verdict, _first, rest = request.form.get("earlier", "").partition("=")
+    code, _colon, source = rest.partition(":")
+    item = next((one for one in page.items() if one.kind == "question" and one.code == code), None)
+    if verdict not in set(Recollection):
+        raise Invalid(_("Choose one of the earlier answers on the page."))
+    if item is None:
+        raise NotFound
+    found = earlier(db.session, head, definition, [item]).get(code, ())
+    one = next((one for one in found if f"{one.source}:{one.source_code}" == source), None)
+    if one is None:
+        raise NotFound
+    return Recollection(verdict), item, one
+
+
+@blueprint.get("/replies/<public_id>/pages/<code>/earlier")
+@requires(Permission.ANSWER_SUBMISSION, on=own_page)
+def look(on: OnPage) -> ResponseReturnValue:
+    """Show all earlier answers of a page beside what stands now: a preview, nothing is copied by it."""
+    head = on.head
+    definition, _ids = load(head)
+    page = page_of(definition, on.code)
+    answering = AnsweringPage(head, stored_reply(db.session, head.id, definition), who(), definition)
+    language, languages = g.view.language, answering.context.languages
+    rows = []
+    for code, one in _of_earlier_rounds(head, definition, page).items():
+        item = definition.question(code)
+        keys = question_type(item.type).keys(item, languages)
+        stored = {key: answering.stored[key] for key in keys if key in answering.stored}
+        now = [(key.lang, said(item, given.value, given.state, given.typed)) for key, given in stored.items()]
+        rows.append(
+            {
+                "code": code,
+                "label": item.text("label", language, languages),
+                "round": pick(one.round_titles, language, g.country.languages),
+                "earlier": read_answers(one, item, language),
+                "now": [(lang, text) for lang, text in now if text],
+                "verdict": one.verdict.value if one.verdict else "",
+                "open": not answering.readonly and not answering.locked(code),
+                "fields": [(field_name(key), stored[key].revision if key in stored else 0) for key in keys],
+            }
+        )
+    return render_template(
+        "remember/look.html",
+        head=head,
+        title=page.text("label", language, languages),
+        page_url=url_for("respond.section", public_id=head.public_id, code=page.code),
+        rows=rows,
+    )
+
+
+def _of_earlier_rounds(head: SubmissionHead, definition: Definition, page: Item) -> dict[str, Earlier]:
+    """Return by question its answer of an earlier round, in the order of the page."""
+    found = earlier(db.session, head, definition, page.items())
+    order = [item.code for item in page.items()]
+    first = {code: one for code, many in found.items() for one in many[:1] if not one.elsewhere}
+    return dict(sorted(first.items(), key=lambda pair: order.index(pair[0])))
+
+
+@blueprint.post("/replies/<public_id>/pages/<code>/earlier/all")
+@requires(Permission.ANSWER_SUBMISSION, on=own_page)
+def recall_many(on: OnPage) -> ResponseReturnValue:
+    """Take over the earlier answers that were ticked, each against the revision that this person saw."""
+    principal, head = who(), on.head
+    definition, ids = load(head)
+    page = page_of(definition, on.code)
+    context = context_for(principal, head, definition)
+    ticked = set(request.form.getlist("take"))
+    chosen = {code: one for code, one in _of_earlier_rounds(head, definition, page).items() if code in ticked}
+    post: MultiDict[str, str] = MultiDict({name: text for name, text in request.form.items() if name[:5] == "base:"})
+    keys = {}
+    for code, one in chosen.items():
+        item = definition.question(code)
+        keys[code] = [key for key in question_type(item.type).keys(item, context.languages) if key.lang in one.answers]
+        put_in(post, item, tuple(keys[code]), one)
+    changes = read_changes(definition, page, context, post)
+    with write() as session:
+        saved = services.save_answers(session, head, definition, ids, changes, context=context, by=principal)
+        left = {stale.key for stale in saved.stale} | {refused.key for refused in saved.refused}
+        for code, one in chosen.items():
+            if not left.intersection(keys[code]):
+                revision = max((saved.saved[key] for key in keys[code]), default=0)
+                memory.judge(session, head, ids[code], one, Recollection.STILL_TRUE, revision=revision, by=principal)
+    if saved.http_status != 200:
+        return show_saved(saved, changes, head, definition, page)
+    notice(ngettext("%(num)s answer was taken over.", "%(num)s answers were taken over.", len(chosen)))
+    return redirect(url_for("respond.section", public_id=head.public_id, code=page.code), code=303)
+
+
+def put_in(post: MultiDict[str, str], item: Item, keys: tuple[AnswerKey, ...], one: Earlier) -> None:
+    """Put an earlier answer into a post as its controls would send it; the bases stay what the writer saw."""
+    kind = question_type(item.type)
+    for key in keys:
+        name = field_name(key)
+        value, state = one.answers.get(key.lang, (None, "answered"))
+        if key.lang and key.lang not in one.answers:
+            continue  # the other language stays as it is
+        post.setlist(name, kind.raw(value, item) if state == "answered" else [])
+        post.setlist(name + PRESENT_SUFFIX, ["1"])
+        post.setlist(name + STATE_SUFFIX, [state])

@@ -1,0 +1,162 @@
+"""The register of evidence: an institution's own; for the secretariat, what was handed in with a round's replies."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from flask import g, render_template, request, send_file, url_for
+from flask_babel import gettext as _
+
+from portal.blueprints.follow.door import round_of, say
+from portal.blueprints.guard import requires, who
+from portal.blueprints.recommendations.importing import XLSX
+from portal.blueprints.remember.door import blueprint
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.models import EvidenceKind
+from portal.permissions import Permission
+from portal.queries import handed_in
+from portal.queries.register import RegisterLine, cited_in, register
+from portal.queries.report_annexes import evidence_rows
+from portal.queries.submissions import citation
+from portal.table import Column, Table
+from portal.workbooks.writer import ReportBook
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flask.typing import ResponseReturnValue
+
+    from portal.models import ReportingRound
+
+
+@blueprint.get("/evidence")
+@requires(Permission.VIEW_OWED)
+def own_evidence() -> ResponseReturnValue:
+    """Show the evidence of one's own institution: number, file, where attached, where cited."""
+    wanted = request.args.get("round", "")
+    everything = _own("")
+    rounds = {one.round_slug: say(one.round_titles) for one in everything}
+    lines = [one for one in everything if wanted in {"", one.round_slug}]
+    return _page(lines, rounds=rounds, export_url=url_for("remember.own_evidence_file", round=wanted or None))
+
+
+def _own(slug: str) -> list[RegisterLine]:
+    institution_id = who().institution_id
+    if institution_id is None:
+        raise NotFound
+    return register(db.session, institution_id, round_slug=slug)
+
+
+@blueprint.get("/evidence/register.xlsx")
+@requires(Permission.VIEW_OWED)
+def own_evidence_file() -> ResponseReturnValue:
+    """Give the register as a workbook."""
+    return _workbook(_own(request.args.get("round", "")))
+
+
+@blueprint.get("/rounds/<slug>/evidence")
+@requires(Permission.EXPORT_ROUND, on=round_of)
+def round_evidence(of: ReportingRound) -> ResponseReturnValue:
+    """Show the evidence that was handed in with the replies of a round; a draft's files are not among it."""
+    return _page(_handed_in(of), staff=True, export_url=url_for("remember.round_evidence_file", slug=of.slug), of=of)
+
+
+@blueprint.get("/rounds/<slug>/evidence.xlsx")
+@requires(Permission.EXPORT_ROUND, on=round_of)
+def round_evidence_file(of: ReportingRound) -> ResponseReturnValue:
+    """Give the register of a round as a workbook."""
+    return _workbook(_handed_in(of))
+
+
+def _handed_in(of: ReportingRound) -> list[RegisterLine]:
+    replies = handed_in.replies(db.session, of.id)
+    lines: dict[tuple[int, str], RegisterLine] = {}
+    by_number: dict[tuple[int, int], RegisterLine] = {}
+    for reply, row in evidence_rows(db.session, of.id, replies):
+        is_file = row.kind is EvidenceKind.FILE
+        key = (reply.head.institution_id, row.sha256 or row.url or row.public_id)
+        line = lines.setdefault(
+            key,
+            RegisterLine([], row.public_id, is_file, (row.filename if is_file else row.url) or "", row.caption,
+                         row.media_type or "", row.size, row.sha256 or "", row.added_at, of.slug,
+                         reply.head.institution_names),
+        )  # fmt: skip
+        line.numbers.append(row.number)
+        line.attached.append((reply.head.public_id, citation(reply.asked), row.question or ""))
+        by_number[reply.head.institution_id, row.number] = line
+    for reply in replies:
+        for answer, entry in reply.content.answers.items() if reply.content is not None else ():
+            for number in cited_in(entry.value):
+                # an institution cites its own evidence, never another's
+                if (known := by_number.get((reply.head.institution_id, number))) is not None:
+                    place = (reply.head.public_id, citation(reply.asked), answer.code)
+                    known.cited += [place] if place not in known.cited else []
+    return list(lines.values())
+
+
+def _page(
+    lines: Sequence[RegisterLine], *, export_url: str, staff: bool = False, rounds: Any = (), of: Any = None
+) -> str:
+    wanted = request.args.get("q", "").strip().casefold()
+    fields = [{"name": "q", "label": _("Search"), "kind": "search", "value": request.args.get("q", "")}]
+    if rounds:
+        fields.append({"name": "round", "label": _("Round"), "kind": "select", "value": request.args.get("round", ""),
+                       "choices": list(rounds.items())})  # fmt: skip
+    shown = [one for one in lines if not wanted or wanted in f"{one.name} {one.caption} E{one.numbers[0]}".casefold()]
+    page = "follow.submission" if staff else "respond.check"
+    return render_template(
+        "remember/evidence.html",
+        staff=staff,
+        of=of,
+        fields=fields,
+        clear_url=request.path,
+        export_url=export_url,
+        rows=[
+            {
+                "line": one,
+                "over": say(one.round_titles),
+                "url": url_for("respond.evidence", public_id=one.public_id) if one.is_file else one.name,
+                "attached": [_place(page, place) for place in dict.fromkeys(one.attached)],
+                "cited": [_place(page, place) for place in one.cited],
+            }
+            for one in shown
+        ],
+    )
+
+
+def _place(page: str, place: tuple[str, str, str]) -> tuple[str, str]:
+    reply, cited, code = place
+    words = " · ".join(filter(None, (_("paragraph %(paragraph)s", paragraph=cited) if cited else "", code)))
+    anchor = f"#q-{code}" if code else ""
+    return words or _("About the whole reply"), url_for(page, public_id=reply) + anchor
+
+
+def _workbook(lines: Sequence[RegisterLine]) -> ResponseReturnValue:
+    language, languages = g.view.language, g.country.languages
+    columns = tuple(
+        Column(key, {language: str(title)}, kind, width, wrap=True)  # type: ignore[arg-type] # the kinds are literal
+        for key, title, kind, width in (
+            ("number", _("Number"), "text", 12), ("file", _("File or link"), "text", 44),
+            ("caption", _("Caption"), "text", 40), ("whose", _("Round or institution"), "text", 34),
+            ("attached", _("Attached to"), "text", 40), ("cited", _("Cited in"), "text", 40),
+            ("size", _("Size in bytes"), "integer", 14), ("sha256", _("SHA-256"), "text", 68),
+            ("added_at", _("Added"), "datetime", 18),
+        )
+    )  # fmt: skip
+
+    def places(many: Sequence[tuple[str, str, str]]) -> str:
+        return "\n".join(dict.fromkeys(" ".join(filter(None, one[1:])) for one in many))
+
+    rows = [
+        (
+            ", ".join(f"E{number}" for number in one.numbers), one.name, one.caption, say(one.round_titles),
+            places(one.attached), places(one.cited), one.size, one.sha256, one.added_at,
+        )
+        for one in lines
+    ]  # fmt: skip
+    title = str(_("Evidence"))
+    book = ReportBook(language=language, languages=languages, time_zone=g.country.time_zone, title=title)
+    book.sheet(Table("Evidence", {language: title}, columns, rows))
+    return send_file(BytesIO(book.content()), XLSX, as_attachment=True, download_name="evidence.xlsx")

@@ -1,0 +1,239 @@
+"""Excel as a front door: download what is owed as a workbook, send it back, see what would change, take it over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from flask import current_app, g, redirect, render_template, request, send_file, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from portal import clock
+from portal.blueprints.guard import repeats, requires, who
+from portal.blueprints.page import facts, notice
+from portal.blueprints.respond.door import blueprint, own_reply
+from portal.database import write
+from portal.errors import IllegalTransition, Invalid, NotFound
+from portal.extensions import db
+from portal.models.lifecycle import EDITABLE
+from portal.permissions import Permission
+from portal.queries import owed as owed_queries
+from portal.services import import_drafts
+from portal.services.offline import gathering, judging, taking
+from portal.table import Problem, pick
+from portal.workbooks.offline.marks import Seal
+from portal.workbooks.offline.returned import read_offline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flask.typing import ResponseReturnValue
+
+    from portal.models import ImportDraft
+    from portal.queries.owed import OwedRound
+    from portal.queries.submissions import SubmissionHead
+    from portal.services.offline.plan import OfflinePlan
+    from portal.workbooks.offline.returned import FoundBook
+
+KIND, PART = "offline", "offline_copy"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MOST_COPIES = 60
+LONG = 4000  # signs of a text that the dry run shows
+
+
+@dataclass(frozen=True)
+class DraftOf:
+    """A dry run with the institution whose replies it is about; permissions look at that."""
+
+    draft: ImportDraft
+    institution_id: int
+
+
+def draft_of(public_id: str) -> DraftOf:
+    """Load a dry run of one's own institution."""
+    draft = import_drafts.find_draft(db.session, public_id, KIND)
+    institution = draft.summary.get("institution")
+    if institution is None or institution != who().institution_id:
+        raise NotFound
+    return DraftOf(draft, institution)
+
+
+def _round(slug: str) -> OwedRound | None:
+    institution_id = who().institution_id
+    found = owed_queries.rounds_of(db.session, institution_id) if institution_id is not None else []
+    return next((one for one in found if one.slug == slug), found[0] if found and not slug else None)
+
+
+@blueprint.post("/owed/workbook")
+@requires(Permission.ANSWER_SUBMISSION)
+@repeats("the answer is a file; each download is written down")
+def download_round() -> ResponseReturnValue:
+    """Hand out everything that the institution still owes in a round as one workbook."""
+    chosen, institution_id = _round(request.form.get("round", "")), who().institution_id
+    if chosen is None or institution_id is None:
+        return _ask(chosen, [Problem(_("Your institution is not asked anything in this round."))]), 422
+    heads = gathering.still_owed(db.session, institution_id, chosen.id, facts())
+    if not heads:
+        return _ask(chosen, [Problem(_("Nothing can be answered in this round at present."))]), 422
+    return _file(heads, f"{chosen.slug}-{heads[0].institution_code}")
+
+
+@blueprint.post("/replies/<public_id>/workbook")
+@requires(Permission.ANSWER_SUBMISSION, on=own_reply)
+@repeats("the answer is a file; each download is written down")
+def download_reply(head: SubmissionHead) -> ResponseReturnValue:
+    """Hand out one reply as a workbook."""
+    if head.status not in EDITABLE:
+        raise IllegalTransition
+    return _file([head], f"{head.round_slug}-{head.institution_code}-{head.public_id[-6:]}")
+
+
+def _file(heads: Sequence[SubmissionHead], name: str) -> ResponseReturnValue:
+    content = gathering.write_workbook(
+        db.session, heads, facts(), secret=str(current_app.secret_key), by=who(), language=g.view.language
+    )
+    with write() as session:
+        gathering.note_download(session, heads, by=who())
+    name = f"{name}-{clock.today(facts().time_zone).isoformat()}.xlsx"
+    return send_file(BytesIO(content), XLSX, as_attachment=True, download_name=name)
+
+
+@blueprint.get("/owed/offline")
+@requires(Permission.ANSWER_SUBMISSION)
+def offline() -> ResponseReturnValue:
+    """Explain the way through Excel, with its two doors."""
+    return _ask(_round(request.args.get("round", "")))
+
+
+def _ask(chosen: OwedRound | None, errors: Sequence[Problem] = ()) -> str:
+    return render_template(
+        "respond/offline.html",
+        errors=errors,
+        slug=chosen.slug if chosen else "",
+        round=pick(chosen.titles, g.view.language, g.country.languages) if chosen else "",
+        institution=g.view.account_detail,
+        limit=current_app.config["SETTINGS"].max_upload_mb,
+    )
+
+
+@blueprint.post("/owed/offline")
+@requires(Permission.ANSWER_SUBMISSION)
+def upload_offline() -> ResponseReturnValue:
+    """Keep returned workbooks, one or several copies, and lead to what they would change."""
+    chosen, institution_id = _round(request.form.get("round", "")), who().institution_id
+    if chosen is None or institution_id is None:
+        return _ask(chosen, [Problem(_("Your institution is not asked anything in this round."))]), 422
+    sent = [one for one in request.files.getlist("file") if one.filename]
+    if not sent:
+        return _ask(chosen, [Problem(_("Choose a file first."), field="file")]), 422
+    if len(sent) > MOST_COPIES:
+        return _ask(chosen, [Problem(_("At most %(count)s files can be sent at once.", count=MOST_COPIES))]), 422
+    settings = current_app.config["SETTINGS"]
+    kept: list[dict[str, str]] = []
+    problems: list[Problem] = []
+    for one in sent:
+        name = one.filename or ""
+        try:
+            sha256, _size = import_drafts.keep_file(one.stream, settings.data_dir, limit=settings.max_upload_bytes)
+            _book(sha256, name)
+        except Invalid as error:
+            problems += [
+                Problem(each.message, name if len(sent) > 1 else None, mend=each.mend) for each in error.problems
+            ]
+            continue
+        kept.append({"filename": name[-255:], "sha256": sha256})
+    if not kept:
+        return _ask(chosen, problems or [Problem(_("This file cannot be read."))]), 422
+    summary = {
+        "institution": institution_id, "round": chosen.slug, "files": kept,
+        "problems": [
+            {"sheet": one.sheet, "message": str(one.message), "mend": str(one.mend or "")} for one in problems
+        ],
+    }  # fmt: skip
+    with write() as session:
+        first, *others = kept
+        draft = import_drafts.add_draft(session, KIND, **first, summary=summary, by=who())
+        for copy in others:
+            import_drafts.add_draft(session, PART, **copy, summary={"institution": institution_id}, by=who())
+        public_id = draft.public_id
+    return redirect(url_for("respond.offline_dry_run", public_id=public_id), code=303)
+
+
+def _book(sha256: str, filename: str) -> FoundBook:
+    settings = current_app.config["SETTINGS"]
+    path = settings.data_dir / import_drafts.FOLDER / sha256
+    return read_offline(
+        path, Seal(str(current_app.secret_key)), filename=filename, limit_bytes=settings.max_upload_bytes
+    )
+
+
+def _plan(draft: ImportDraft) -> OfflinePlan:
+    import_drafts.file_of(draft, current_app.config["SETTINGS"].data_dir)
+    books = [_book(one["sha256"], one["filename"]) for one in draft.summary["files"]]
+    plan = judging.plan_offline(
+        db.session, books, facts(), by=who(), language=g.view.language, round_slug=draft.summary["round"]
+    )
+    plan.problems += [
+        Problem(one["message"], one["sheet"], mend=one["mend"]) for one in draft.summary.get("problems", ())
+    ]
+    return plan
+
+
+@blueprint.get("/owed/offline/<public_id>")
+@requires(Permission.ANSWER_SUBMISSION, on=draft_of)
+def offline_dry_run(on: DraftOf) -> ResponseReturnValue:
+    """Show what returned workbooks would change, judged anew."""
+    return _dry_run_page(on.draft, _plan(on.draft))
+
+
+def _dry_run_page(draft: ImportDraft, plan: OfflinePlan, *, moved: bool = False, left: Sequence[Problem] = ()) -> str:
+    return render_template(
+        "respond/offline_dry_run.html",
+        draft=draft,
+        plan=plan,
+        counts=plan.counts,
+        files=[one["filename"] for one in draft.summary["files"]],
+        slug=draft.summary["round"],
+        fingerprint=plan.fingerprint,
+        moved=moved,
+        left=list(left),
+        long=LONG,
+    )
+
+
+@blueprint.post("/owed/offline/<public_id>")
+@requires(Permission.ANSWER_SUBMISSION, on=draft_of)
+def offline_confirm(on: DraftOf) -> ResponseReturnValue:
+    """Take over what was chosen; if somebody saved meanwhile what this would touch, show it first."""
+    public_id, round_slug = on.draft.public_id, on.draft.summary["round"]
+    plan = _plan(on.draft)
+    if plan.fingerprint != request.form.get("fingerprint"):
+        return _dry_run_page(on.draft, plan, moved=True), 409
+    chosen = {name.removeprefix("take:"): value for name, value in request.form.items() if name.startswith("take:")}
+    with write() as session:
+        taken = taking.take_offline(
+            session, plan, chosen, by=who(), request_key=f"offline-{public_id}", source=on.draft.sha256
+        )
+        import_drafts.mark_taken(session, public_id)
+    left = [problem for one in taken for problem in one.left]
+    count, replies = sum(one.answers + one.rows for one in taken), sum(1 for one in taken if one.answers or one.rows)
+    if left:
+        found = draft_of(public_id)
+        return _dry_run_page(found.draft, _plan(found.draft), left=left), 409
+    told = ngettext("%(num)s answer was taken over", "%(num)s answers were taken over", count)
+    notice(f"{told}. " + ngettext("%(num)s reply was changed.", "%(num)s replies were changed.", replies))
+    if _open_questions(plan, chosen):
+        notice(f"{told}. " + _("What you did not choose stands here still."), "warn")
+        return redirect(url_for("respond.offline_dry_run", public_id=public_id), code=303)
+    return redirect(url_for("respond.owed", round=round_slug), code=303)
+
+
+def _open_questions(plan: OfflinePlan, chosen: dict[str, Any]) -> bool:
+    """Tell whether a conflict was left without a word, or something was refused: that should be seen again."""
+    return any(
+        one.outcome == "refused"
+        or (one.outcome in {"conflict", "copies"} and f"{reply.head.public_id}:{one.name}" not in chosen)
+        for reply in plan.replies if not reply.closed for one in reply.every
+    )  # fmt: skip

@@ -1,0 +1,165 @@
+"""The door of what is shared: a cookie per browser that link and code opened, and what stands behind it.
+
+The cookie is signed and holds, per delegation, a stamp of its link and code: a new link makes every browser ask again.
+It is sent to these pages alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, current_app, g, render_template, request
+from flask_babel import gettext as _
+from flask_login import current_user
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from forms.answers import parse_field_name
+from portal.blueprints.answering import load
+from portal.blueprints.guard import wants_json
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.permissions import Principal
+from portal.queries.sharing import actor_of, find_delegation, scope_of, shared_head
+from portal.services.delegated import ShareEnded, check_standing, open_to
+from portal.services.sessions import token_digest
+
+if TYPE_CHECKING:
+    from flask import Response
+    from flask.typing import ResponseReturnValue
+
+    from forms.definition.model import Definition
+    from portal.models import Delegation
+    from portal.queries.submissions import SubmissionHead
+
+blueprint = Blueprint("shared", __name__, url_prefix="/shared")
+
+COOKIE = "tamdan-shared"
+MOST_KEPT = 20
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Some questions of a reply and the person who was handed them; ``head.unlocked`` names what is open."""
+
+    delegation: Delegation
+    head: SubmissionHead
+    principal: Principal
+    definition: Definition
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What was shared and no longer is: whoever comes is told so, and gets back what they typed."""
+
+    delegation: Delegation
+    sentence: str
+
+    def ended(self) -> ResponseReturnValue:
+        """Answer with the sentence; nothing that was typed is lost on the way."""
+        if wants_json():
+            told = {"type": "about:blank", "title": self.sentence, "status": 409, "code": ShareEnded.code}
+            return told, 409, {"Content-Type": "application/problem+json"}
+        page = render_template("shared/ended.html", sentence=self.sentence, kept=_typed(self.delegation))
+        return page, 409 if request.method == "POST" else 403
+
+
+def _typed(delegation: Delegation) -> list[tuple[str, str]]:
+    """Return what a post says in words, with the wording of its question."""
+    if request.method != "POST":
+        return []
+    definition, _ids = load(shared_head(db.session, delegation))
+    kept = []
+    for name, value in request.form.items(multi=True):
+        key = parse_field_name(name) if "!" not in name and ":" not in name else None
+        if key is None or not value.strip() or key.code not in definition.compiled.by_code:
+            continue
+        label = definition.question(key.code).text("label", g.view.language, tuple(g.country.languages))
+        kept.append((label.partition("${")[0] or key.code, value))
+    return kept
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.secret_key or "", salt="shared")
+
+
+def stamp(delegation: Delegation) -> str:
+    """Return by what a browser proves that it was let in by the present link and code."""
+    return token_digest(f"{delegation.token_hash}:{delegation.code_hash}")[:24]
+
+
+def opened() -> dict[str, str]:
+    """Return what this browser was let in to: stamps by public id."""
+    try:
+        found = _signer().loads(request.cookies.get(COOKIE, ""))
+    except BadSignature:
+        return {}
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def let_in(response: Response, delegation: Delegation) -> None:
+    """Let this browser in until the delegation's day."""
+    kept = {key: value for key, value in opened().items() if key != delegation.public_id}
+    kept = dict(list(kept.items())[1 - MOST_KEPT :]) | {delegation.public_id: stamp(delegation)}
+    _send(response, kept)
+
+
+def let_out(response: Response, delegation: Delegation) -> None:
+    """Let this browser forget the delegation (a shared computer)."""
+    _send(response, {key: value for key, value in opened().items() if key != delegation.public_id})
+
+
+def _send(response: Response, kept: dict[str, str]) -> None:
+    settings = current_app.config["SETTINGS"]
+    response.set_cookie(
+        COOKIE, str(_signer().dumps(kept)), path="/shared", httponly=True, samesite="Lax", secure=settings.secure,
+        max_age=180 * 24 * 3600,
+    )  # fmt: skip
+
+
+def shared(public_id: str, **more: Any) -> Shared | Ended:
+    """Load what was shared, for the browser that link and code opened or the colleague who was named.
+
+    To everybody else it does not exist.
+    """
+    delegation = find_delegation(db.session, public_id)
+    if delegation is None:
+        raise _unknown()
+    principal = _principal(delegation)
+    try:
+        check_standing(delegation.revoked_at, delegation.expires_at)
+    except ShareEnded as error:
+        return Ended(delegation, str(error))
+    head = shared_head(db.session, delegation)
+    scope = scope_of(delegation, head.institution_id)
+    if delegation.user_id is not None and (principal.part is None or head.institution_id not in _homes(principal)):
+        raise _unknown()
+    definition, _ids = load(head)
+    open_now = open_to(db.session, scope, definition, head.unlocked)
+    narrowed = replace(head, unlocked=tuple(open_now))
+    return Shared(delegation, narrowed, replace(principal, delegation=scope), definition, more.get("code", ""))
+
+
+def _homes(principal: Principal) -> set[int]:
+    return {part.institution_id for part in principal.parts}
+
+
+def _principal(delegation: Delegation) -> Principal:
+    """Return as whom the caller writes: a colleague as themselves, anybody else as the person who was named."""
+    if delegation.user_id is not None:
+        if not current_user.is_authenticated or current_user.user_id != delegation.user_id:
+            raise _unknown()
+        me: Principal = current_user._get_current_object()  # noqa: SLF001 - the proxy's own way
+        return me
+    if opened().get(delegation.public_id) != stamp(delegation):
+        raise _unknown()
+    return Principal(
+        actor_id=actor_of(db.session, delegation), names={"": delegation.name}, language=g.view.language
+    )
+
+
+def _unknown() -> NotFound:
+    return NotFound(
+        _("This browser does not know these questions. Open the link that you were given once more and type the code.")
+    )

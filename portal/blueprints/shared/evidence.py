@@ -1,0 +1,135 @@
+"""Files of shared questions: received, given out, removed by whoever attached them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import redirect, request, url_for
+from flask_babel import gettext as _
+
+from forms.answers import AnswerKey, Parsed
+from forms.question_types import question_type
+from forms.tables import may_change
+from portal.blueprints import receiving
+from portal.blueprints.answering import context_for, load
+from portal.blueprints.guard import by_link, wants_json
+from portal.blueprints.page import notice
+from portal.blueprints.shared.door import Ended, Shared, blueprint, shared
+from portal.blueprints.shared.shown import SharedPage
+from portal.database import write
+from portal.errors import Invalid, NotFound
+from portal.extensions import db
+from portal.models import Evidence
+from portal.queries.evidence import evidence_of
+from portal.queries.submissions import stored_reply
+from portal.services import evidence as evidence_service
+from portal.services import submissions as services
+from portal.services.delegated import ShareEnded, open_to
+from portal.services.submissions import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask.typing import ResponseReturnValue
+
+
+@blueprint.post("/work/<public_id>/questions/<code>/files")
+@by_link(shared)
+def upload(on: Shared) -> ResponseReturnValue:
+    """Attach files to a shared question."""
+    definition, ids = load(on.head)
+    item = next((i for i in definition.questions() if i.code == on.code), None)
+    if item is None or question_type(item.type).control != "file" or not may_change(
+        definition, on.code, on.head.unlocked
+    ):
+        raise NotFound
+    given = [one for _field, one in request.files.items(multi=True) if one.filename]
+    if not given:
+        raise Invalid(_("Choose a file first."))
+    received = [receiving.receive(one) for one in given]
+    try:
+        with write() as session:
+            for one in received:
+                made = evidence_service.add_file(
+                    session, on.head, one, question_id=ids[on.code], by=on.principal, quota=receiving.quota()
+                )
+            _set_files(session, on, ids, on.code)
+    except ShareEnded as error:
+        return Ended(on.delegation, str(error)).ended()
+    if wants_json():
+        return {"number": made.number, "name": made.filename, "size": made.size}, 201
+    notice(_("“%(name)s” is attached.", name=made.filename))
+    return redirect(_place(on, on.code), code=303)
+
+
+def _set_files(session: Any, on: Shared, ids: Mapping[str, int], code: str) -> None:
+    """Let the answer of a file question name what is attached to it."""
+    attached: list[Any] = [
+        one.public_id for one in evidence_of(session, on.head.id) if one.question_id == ids[code]
+    ]
+    change = Change(Parsed(value=attached or None), None)
+    context = context_for(on.principal, on.head, on.definition)
+    services.save_answers(
+        session, on.head, on.definition, ids, {AnswerKey(code): change}, context=context, by=on.principal
+    )
+
+
+def _place(on: Shared, code: str) -> str:
+    page = on.definition.page_of(code).code
+    return url_for("shared.section", public_id=on.delegation.public_id, code=page) + f"#q-{code}-item"
+
+
+def _one(on: Shared, number: int) -> Evidence:
+    """Return a piece of evidence that the person may see."""
+    shown = SharedPage(on, stored_reply(db.session, on.head.id, on.definition))
+    found = next((one for one in shown.evidence() if one.number == number), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def file_of(public_id: str, number: int) -> Any:
+    """Load what is shared together with the number of a file."""
+    found = shared(public_id)
+    if isinstance(found, Ended):
+        return found
+    return FileOf(found, number)
+
+
+class FileOf:
+    """A file of a shared question; permissions look at what is shared."""
+
+    def __init__(self, on: Shared, number: int) -> None:
+        self.shared, self.head, self.principal = on, on.head, on.principal
+        self.evidence = _one(on, number)
+
+
+@blueprint.get("/work/<public_id>/files/<int:number>")
+@by_link(file_of)
+def evidence(of: FileOf) -> ResponseReturnValue:
+    """Give a file, always as a download, never rendered (ASVS 3.2.1, 5.3.1)."""
+    one = of.evidence
+    if one.sha256 is None:
+        raise NotFound
+    return receiving.give(one.sha256, one.media_type, one.filename, one.number)
+
+
+@blueprint.post("/work/<public_id>/files/<int:number>/remove")
+@by_link(file_of)
+def remove_evidence(of: FileOf) -> ResponseReturnValue:
+    """Take off a file that one attached oneself."""
+    on, one = of.shared, of.evidence
+    definition, ids = load(on.head)
+    code = next((code for code, question_id in ids.items() if question_id == one.question_id), None)
+    if code is None or one.added_by != on.principal.actor_id or on.principal.delegation is None:
+        raise NotFound
+    try:
+        with write() as session:
+            open_to(session, on.principal.delegation, definition, on.head.unlocked)
+            evidence_service.remove(session, session.get_one(Evidence, one.id), by=on.principal)
+            session.flush()
+            _set_files(session, on, ids, code)
+    except ShareEnded as error:
+        return Ended(on.delegation, str(error)).ended()
+    notice(_("The file was removed."))
+    return redirect(_place(on, code), code=303)

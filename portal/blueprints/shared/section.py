@@ -1,0 +1,215 @@
+"""Answering what is shared, page by page: the same forms and the same gate as everybody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from forms.answers import field_name, parse_field_name
+from forms.tables import may_change
+from portal.blueprints.answering import context_for, load, read_changes
+from portal.blueprints.guard import by_link, repeats, wants_json
+from portal.blueprints.holding import last_day
+from portal.blueprints.page import notice
+from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, with_joined
+from portal.blueprints.respond.rows import (
+    anchor,
+    people,
+    place,
+    posted,
+    read_row_changes,
+    row_act,
+    row_conflicts,
+    row_errors,
+)
+from portal.blueprints.respond.section import offered, saved_json
+from portal.blueprints.shared.door import Ended, Shared, blueprint, shared
+from portal.blueprints.shared.shown import SharedPage
+from portal.database import write
+from portal.errors import NotFound
+from portal.extensions import db
+from portal.models.base import uuid7
+from portal.queries.actors import actor_names
+from portal.queries.submissions import stored_reply
+from portal.services import submissions as services
+from portal.services.delegated import ShareEnded
+from portal.table import pick
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flask.typing import ResponseReturnValue
+
+    from forms.answers import AnswerKey
+    from forms.definition.model import Item
+    from portal.services.submissions import Saved
+
+
+def page_of(on: Shared) -> Item:
+    """Return the page asked for, if a shared question stands on it."""
+    page = SharedPage(on, stored_reply(db.session, on.head.id, on.definition))
+    found = next((one for one in on.definition.pages if one.code == on.code and page.counted(one)), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+@blueprint.get("/work/<public_id>/pages/<code>")
+@by_link(shared)
+def section(on: Shared) -> ResponseReturnValue:
+    """Show the shared questions of one page, filled in."""
+    return _section_page(on, page_of(on))
+
+
+def _section_page(
+    on: Shared,
+    page: Item,
+    *,
+    errors: Sequence[tuple[str, str]] = (),
+    conflicts: Sequence[dict[str, Any]] = (),
+    gone: Sequence[dict[str, Any]] = (),
+    mine: Mapping[AnswerKey, str] | None = None,
+) -> str:
+    shown = SharedPage(on, stored_reply(db.session, on.head.id, on.definition))
+    codes = [one.code for one in shown.pages()]
+    number = codes.index(page.code) if page.code in codes else 0
+    questions, items = shown.drawn(page, shown.evidence(), mine)
+    return render_template(
+        "shared/section.html",
+        title=shown.page_title(page),
+        institution=pick(on.head.institution_names, g.view.language, g.country.languages),
+        delegation=on.delegation,
+        until=last_day(on.delegation.expires_at),
+        page_number=number + 1,
+        page_total=len(codes),
+        recommendation=shown.recommendation(),
+        items=items,
+        questions=questions,
+        readonly=shown.readonly,
+        errors=list(errors),
+        conflicts=list(conflicts),
+        row_conflicts=list(gone),
+        wide=any(item.table is not None for item in items),
+        steps=shown.steps(page.code),
+        answered=len(shown.done_codes()),
+        total=len(shown.asked_codes()),
+        saved_at=on.head.saved_at if shown.done_codes() else None,
+        previous_url=shown.page_url(codes[number - 1]) if number else "",
+        next_url=shown.page_url(codes[number + 1]) if number + 1 < len(codes) else "",
+        finish_url=url_for("shared.finish_page", public_id=on.delegation.public_id),
+        request_key=uuid7(),
+        today=shown.context.today.isoformat(),
+    )
+
+
+@blueprint.post("/work/<public_id>/pages/<code>")
+@by_link(shared)
+@repeats("answers are told apart by request_key and the revisions their writer saw")
+def save_section(on: Shared) -> ResponseReturnValue:
+    """Save the answers of a post; it may speak of shared questions only."""
+    page = page_of(on)
+    definition, ids = load(on.head)
+    _refuse_others(on)
+    context = context_for(on.principal, on.head, definition)
+    changes = read_changes(definition, page, context, with_joined(posted()))
+    stored = stored_reply(db.session, on.head.id, definition) if row_act() else None
+    row_changes = read_row_changes(definition, changes, stored)
+    try:
+        with write() as session:
+            saved = services.save_answers(
+                session, on.head, definition, ids, changes, context=context, by=on.principal,
+                request_key=request.form.get("request_key", "")[:64] or None, row_changes=row_changes,
+            )  # fmt: skip
+    except ShareEnded as error:
+        return Ended(on.delegation, str(error)).ended()
+    if wants_json():
+        told = _narrowed(on, saved, page) | offered(saved, changes, definition, page)
+        clash = told["stale"] or saved.stale_rows
+        return told, 409 if clash else 422 if told["refused"] or saved.refused_rows else 200
+    return _after_save(on, saved, page)
+
+
+def _refuse_others(on: Shared) -> None:
+    """Refuse a post that speaks of a question, or a row of a table, that is not shared."""
+    codes = on.principal.delegation.codes if on.principal.delegation else frozenset()
+    for name in request.form:
+        _kind, colon, rest = name.partition(":")
+        key = parse_field_name(rest if colon else name)
+        if name == "row-act":
+            key = parse_field_name(request.form[name].partition(":")[2])
+        known = key is not None and key.code in on.definition.compiled.by_code
+        if key is not None and known and not may_change(on.definition, key.code, codes):
+            raise NotFound
+
+
+def _narrowed(on: Shared, saved: Saved, page: Item) -> dict[str, Any]:
+    """Return what a script is told, as far as it concerns the shared questions."""
+    told = saved_json(saved, on.definition, page)
+    shown = SharedPage(on, stored_reply(db.session, on.head.id, on.definition))
+    said = {field_name(key): text for key, text in shown.evaluation.refused.items()}
+    for one in told["refused"]:
+        one["message"] = said.get(one["name"], one["message"])
+    # a save also settles what other questions begin with
+    for which in ("saved", "refused", "stale"):
+        told[which] = [one for one in told[which] if may_change(on.definition, _code(one["name"]), shown.codes)]
+    for which in ("shown", "hidden"):
+        told[which] = [code for code in told[which] if _code(code) in shown.readable]
+    told["missing"] = len(shown.asked_codes()) - len(shown.done_codes())
+    for which in ("computed", "totals"):
+        if which in told:
+            told[which] = {name: text for name, text in told[which].items() if _code(name) in shown.readable}
+    return told
+
+
+def _code(name: str) -> str:
+    return name.partition("[")[0].partition("@")[0]
+
+
+def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
+    """Answer a post without script: go on, or show the page again with what needs a look."""
+    on = fresh(on)
+    definition = on.definition
+    codes = on.principal.delegation.codes if on.principal.delegation else frozenset()
+    mine_refused = [one for one in saved.refused if may_change(definition, one.key.code, codes)]
+    refusals = [(place(one.key, definition), str(one.message)) for one in mine_refused]
+    if saved.stale or saved.stale_rows:
+        names = actor_names(db.session, people(saved))
+        conflicts = shown_conflicts(saved, definition, names, tuple(g.country.languages))
+        for one in conflicts:
+            # what is spoken in a label may be an answer that is not shared
+            one["label"] = one["label"].partition("${")[0]
+        mine = {one.key: mine_of(one, definition) for one in saved.stale if one.key.lang}
+        errors = [
+            (place(one.key, definition), _("Somebody else changed this answer; both texts are shown."))
+            for one in saved.stale
+        ]
+        errors += row_errors(saved, names) + refusals
+        gone = row_conflicts(saved, definition, names)
+        return _section_page(on, page, errors=errors, conflicts=conflicts, gone=gone, mine=mine), 409
+    if mine_refused or saved.refused_rows:
+        return _section_page(on, page, errors=row_errors(saved, {}) + refusals), 422
+    return _go_on(on, saved, page)
+
+
+def _go_on(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
+    shown = SharedPage(on, stored_reply(db.session, on.head.id, on.definition))
+    if row_act():
+        return redirect(shown.page_url(page.code) + anchor(saved, on.definition), code=303)
+    if request.form.get("action") != "next":
+        notice(_("Saved."))
+        return redirect(shown.page_url(page.code), code=303)
+    codes = [one.code for one in shown.pages()]
+    after = codes.index(page.code) + 1 if page.code in codes else 0
+    if after < len(codes):
+        return redirect(shown.page_url(codes[after]), code=303)
+    return redirect(url_for("shared.finish_page", public_id=on.delegation.public_id), code=303)
+
+
+def fresh(on: Shared) -> Shared:
+    """Return what was shared as it stands after a save."""
+    again = shared(on.delegation.public_id, code=on.code)
+    if isinstance(again, Ended):
+        raise ShareEnded(again.sentence)
+    return again

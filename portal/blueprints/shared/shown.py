@@ -1,0 +1,171 @@
+"""The shared questions as plain view data: the answering page, narrowed and silent about everything else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from forms.quoting import muted, readable_codes
+from forms.tables import answered_codes, countable, counted_as, may_change
+from portal.blueprints.answering import AnsweringPage
+from portal.extensions import db
+from portal.models import Visibility
+from portal.queries.evidence import evidence_of
+from portal.queries.questionnaires import question_ids
+from portal.templating import FileView
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from forms.answers import AnswerKey
+    from forms.definition.model import Item
+    from portal.blueprints.shared.door import Shared
+    from portal.models import Evidence
+    from portal.queries.submissions import StoredReply
+    from portal.templating import ItemView
+
+
+class SharedPage(AnsweringPage):
+    """What a person who was handed some questions sees of a reply.
+
+    The rules are evaluated on the whole reply, since they decide what is asked; what is shown, counted, spoken and
+    linked is narrowed to the shared questions (forms/quoting.py).
+    """
+
+    def __init__(self, on: Shared, reply: StoredReply) -> None:
+        super().__init__(on.head, reply, on.principal, on.definition)
+        self.shared = on
+        scope = on.principal.delegation
+        self.codes = scope.codes if scope else frozenset()
+        self.readable = readable_of(on)
+        self.evaluation = muted(self.evaluation, self.definition, self.codes, self.readable, self.context.language)
+        self.sentences = {
+            place: said for place, said in self.sentences.items() if may_change(self.definition, place[0], self.codes)
+        } | {(key.code, key.row): str(said) for key, said in self.evaluation.refused.items()}
+
+    def items(
+        self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None
+    ) -> list[ItemView]:
+        """Return the shared questions of a page, with the headings and notes that stand with them."""
+        # what is not shared is taken off the stored answers too: nothing that is drawn can find it
+        kept = self.stored
+        self.stored = {key: one for key, one in kept.items() if key.code in self.readable}
+        try:
+            found = super().items(page, evidence, mine)
+        finally:
+            self.stored = kept
+        return [view for view in found if self._belongs(view)]
+
+    def _belongs(self, view: ItemView) -> bool:
+        known = self.definition.compiled
+        if view.control == "group":
+            return any(may_change(self.definition, one.code, self.codes) for one in known.by_code[view.code].items())
+        if view.control == "note" and not known.by_code[view.code].calculation:
+            around = known.by_code[known.parents[view.code]]
+            return any(may_change(self.definition, one.code, self.codes) for one in around.children)
+        return view.code in self.readable and (
+            may_change(self.definition, view.code, self.codes) or view.control == "computed" or view.variant == "value"
+        )
+
+    def evidence(self) -> Sequence[Evidence]:
+        """Return what is attached to the shared questions; of what is confidential only what the person attached."""
+        ids = question_ids(db.session, self.head.version_id)
+        mine = {ids[code] for code in ids if may_change(self.definition, code, self.codes)}
+        return [
+            one
+            for one in evidence_of(db.session, self.head.id)
+            if one.question_id in mine
+            and (one.visibility is not Visibility.CONFIDENTIAL or one.added_by == self.principal.actor_id)
+        ]
+
+    def pages(self) -> list[Item]:
+        """Return the pages on which a shared question is asked; all of them when none is asked at present."""
+        hidden = self.evaluation.hidden
+        holding = [page for page in self.definition.pages if self.counted(page)]
+        return [page for page in holding if not hidden.issuperset(self.counted(page))] or holding
+
+    def counted(self, page: Item) -> list[str]:
+        """Return the shared questions and tables of a page, in their order."""
+        return [code for code in countable(self.definition, page.code) if code in self.codes]
+
+    def asked_codes(self) -> list[str]:
+        """Return the shared questions that are asked, in their order."""
+        return [code for page in self.pages() for code in self.counted(page) if code not in self.evaluation.hidden]
+
+    def done_codes(self) -> set[str]:
+        """Return which of them are answered."""
+        hidden = self.evaluation.hidden
+        return answered_codes(self.definition, self.stored, self.rows, hidden) & set(self.asked_codes())
+
+    def unanswered(self) -> list[tuple[str, str]]:
+        """List the shared questions without an answer: (question, address)."""
+        done = self.done_codes()
+        language, languages = self.context.language, self.context.languages
+        return [
+            (
+                self.definition.question(code).text("label", language, languages).partition("${")[0].strip() or code,
+                f"{self.page_url(self.definition.page_of(code).code)}#q-{code}-item",
+            )
+            for code in self.asked_codes()
+            if code not in done
+        ]
+
+    def first_page(self) -> Item:
+        """Return where to go on: the first page with an unanswered shared question, else the first page."""
+        done = self.done_codes()
+        pages = self.pages()
+        for page in pages:
+            if any(code not in done and code not in self.evaluation.hidden for code in self.counted(page)):
+                return page
+        return pages[0]
+
+    def steps(self, current: str) -> list[tuple[str, str, str, str]]:
+        """List the pages: (label, address, state, detail)."""
+        blocking = {
+            counted_as(self.definition, key.code)
+            for key in (*self.evaluation.missing, *self.evaluation.refused, *self.evaluation.unreadable)
+        }
+        done, steps = self.done_codes(), []
+        for page in self.pages():
+            asked = [code for code in self.counted(page) if code not in self.evaluation.hidden]
+            ready = sum(1 for code in asked if code in done)
+            state = "current" if page.code == current else "missing" if blocking & set(asked) else "open"
+            if state != "current" and asked and ready == len(asked) and not blocking & set(asked):
+                state = "done"
+            detail = _("%(done)s of %(all)s answered", done=ready, all=len(asked)) if asked else ""
+            steps.append((self.page_title(page), self.page_url(page.code), state, detail))
+        return steps
+
+    def page_title(self, page: Item) -> str:
+        """Return the heading of a page, without what it quotes."""
+        return page.text("label", self.context.language, self.context.languages).partition("${")[0].strip()
+
+    def page_url(self, code: str) -> str:
+        """Return the address of a page of what is shared."""
+        return url_for("shared.section", public_id=self.shared.delegation.public_id, code=code)
+
+    def upload_url(self, code: str) -> str:
+        """Return where a file for a question is sent to."""
+        return url_for("shared.upload", public_id=self.shared.delegation.public_id, code=code)
+
+    def _file(self, one: Evidence) -> FileView:
+        size = f"{(one.size or 0) / 1024:.0f} kB" if one.size else ""
+        public_id, mine = self.shared.delegation.public_id, one.added_by == self.principal.actor_id
+        return FileView(
+            one.number,
+            one.filename or one.url or "",
+            url_for("shared.evidence", public_id=public_id, number=one.number),
+            size,
+            url_for("shared.remove_evidence", public_id=public_id, number=one.number) if mine else "",
+        )
+
+
+def readable_of(on: Shared) -> frozenset[str]:
+    """Return whose answers a person may read: the shared ones, what they quote, what is computed from these alone."""
+    scope = on.principal.delegation
+    if scope is None:
+        return frozenset()
+    return readable_codes(on.definition, scope.codes, scope.quoted)
+

@@ -1,0 +1,121 @@
+"""For anybody who holds a paper of the portal: what its code vouches for, and nothing of the answers."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+
+from portal.blueprints.guard import public
+from portal.blueprints.papers import about, facts_of, standing
+from portal.extensions import db
+from portal.papers.days import both_calendars, figures, local_day
+from portal.queries import receipts
+from portal.queries.packs import packed_in
+from portal.queries.receipts import is_code, shown, spell
+from portal.table import pick
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from portal.queries.receipts import PackSeen
+
+blueprint = Blueprint("verify", __name__)
+# looks per address and process: enough for an office behind one address, of no use to whoever tries codes out
+ALLOWED, WITHIN = 30, 60.0
+REMEMBERED = 10_000
+
+
+class Looks:
+    """Counts the looks of each address in the present window; forgets the oldest addresses first."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._lock = Lock()
+
+    def too_many(self, address: str, moment: float) -> bool:
+        """Count one look, and tell whether there were too many."""
+        with self._lock:
+            begun, count = self._seen.pop(address, (moment, 0))
+            if moment - begun >= WITHIN:
+                begun, count = moment, 0
+            self._seen[address] = (begun, count + 1)
+            while len(self._seen) > REMEMBERED:
+                self._seen.popitem(last=False)
+            return count >= ALLOWED
+
+
+looks = Looks()
+
+
+@blueprint.get("/verify")
+@public
+def ask() -> ResponseReturnValue:
+    """Ask for the code that stands on a paper."""
+    typed = request.args.get("code", "")
+    if typed.strip():
+        return redirect(url_for("verify.code", code=shown(spell(typed)[:64])), code=303)
+    return render_template("verify/ask.html", typed="", error="")
+
+
+@blueprint.get("/verify/<code>")
+@public
+def code(code: str) -> ResponseReturnValue:
+    """Say what was handed in by whom and when, and whether it stands."""
+    if looks.too_many(request.remote_addr or "", time.monotonic()):
+        sentence = _("Too many codes were looked up from here. Wait a minute, then try again.")
+        page = render_template("errors/error.html", status=429, code="too_many", message=sentence)
+        response = make_response(page, 429)
+        response.headers["Retry-After"] = "60"
+        return response
+    wanted = spell(code)
+    if is_code(wanted):
+        if (found := receipts.find_receipt(db.session, wanted)) is not None:
+            return _page(
+                shown(wanted),
+                facts_of(found, g.view.language),
+                standing(found),
+                "good" if found.stands and found.whole else "bad",
+                whole=found.whole,
+            )
+        if (pack := receipts.find_pack_by_code(db.session, wanted)) is not None:
+            return _pack(pack)
+    sentence = _("Nothing was handed in under this code. Compare it with the paper, letter by letter.")
+    return render_template("verify/ask.html", typed=code[:40], error=sentence), 404
+
+
+def _page(code: str, facts: Any, words: str, kind: str, *, whole: bool) -> ResponseReturnValue:
+    return render_template("verify/code.html", code=code, facts=facts, standing=words, kind=kind, whole=whole)
+
+
+def _pack(seen: PackSeen) -> ResponseReturnValue:
+    """Say of a pack what was printed and what became of it."""
+    pack, language, languages = seen.pack, g.view.language, g.country.languages
+    rows = packed_in(db.session, pack.id)
+    signed = sum(1 for one in rows if one.signed)
+    left = sum(1 for one in rows if one.left_by is not None)
+    facts = [
+        (_("Institution"), pick(seen.institution, language, languages), True),
+        (_("Round"), pick(seen.round_titles, language, languages)),
+        (_("Printed for signature"), both_calendars(local_day(pack.made_at, g.country.time_zone), language)),
+        (_("Replies"), figures(len(rows), language)),
+        (_("About"), "; ".join(about(one.asked, language) for one in rows)),
+        ("SHA-256", pack.sha256),
+    ]
+    if pack.signed_at is not None and pack.letter_on is not None:
+        day = both_calendars(pack.letter_on, language)
+        words = _("letter %(number)s of %(day)s", number=pack.letter_number, day=day)
+        facts.append((_("Signature on paper"), words))
+        facts.append((_("Signed with it"), figures(signed, language)))
+        said, kind = _("The signed cover of this pack is here."), "good"
+    elif pack.cancelled_at is not None:
+        said, kind = _("This pack was taken back: its paper is void."), "bad"
+    else:
+        said, kind = _("This pack is out to be signed."), "warn"
+    if left:
+        facts.append((_("Taken out of the pack since"), figures(left, language)))
+    return _page(shown(pack.code), facts, said, kind, whole=True)

@@ -1,0 +1,1 @@
+"""Papers: what is printed and kept, set by typst from plain data. Knows no database and no request."""

@@ -1,0 +1,134 @@
+"""The register of evidence: numbered per round, one line per file however often attached, and where it is cited."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import String, cast, select
+
+from portal.models import Answer, Assignment, Evidence, EvidenceKind, Question, ReportingRound, Submission
+from portal.queries.submissions import asked_recommendations, citation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+# [E12], with Latin or Khmer digits
+CITED = re.compile("\\[[Ee]([0-9\u17e0-\u17e9]{1,7})\\]")
+
+
+def cited_in(text: object) -> list[int]:
+    """Return the numbers that a text cites as [E12], each once, in their order."""
+    return list(dict.fromkeys(int(number) for number in CITED.findall(text))) if isinstance(text, str) else []
+
+
+@dataclass
+class RegisterLine:
+    """One file or link of an institution in a round; ``numbers`` are those it was given, the first names it."""
+
+    numbers: list[int]
+    public_id: str
+    is_file: bool
+    name: str
+    caption: str
+    media_type: str
+    size: int | None
+    sha256: str
+    added_at: datetime
+    round_slug: str
+    round_titles: Mapping[str, str]
+    # (public id of the reply, citation of its recommendations, question code or "")
+    attached: list[tuple[str, str, str]] = field(default_factory=list)
+    # the same, for the answers whose text cites one of the numbers
+    cited: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def register(session: Session, institution_id: int, *, round_slug: str = "") -> list[RegisterLine]:
+    """Return an institution's own register, drafts included; four queries."""
+    found = (
+        select(
+            Evidence.number, Evidence.public_id, Evidence.kind, Evidence.filename, Evidence.url, Evidence.caption,
+            Evidence.media_type, Evidence.size, Evidence.sha256, Evidence.added_at, Evidence.submission_id,
+            Question.code, Submission.public_id.label("reply"), Assignment.id.label("assignment_id"),
+            ReportingRound.id.label("round_id"), ReportingRound.slug, ReportingRound.titles,
+        )
+        .join(Submission, Submission.id == Evidence.submission_id)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .join(ReportingRound, ReportingRound.id == Evidence.round_id)
+        .outerjoin(Question, Question.id == Evidence.question_id)
+        .where(Assignment.institution_id == institution_id, Evidence.removed_at.is_(None))
+        .order_by(ReportingRound.opens_on.desc(), ReportingRound.id.desc(), Evidence.number)
+    )  # fmt: skip
+    if round_slug:
+        found = found.where(ReportingRound.slug == round_slug)
+    rows = session.execute(found).all()
+    cites = _citing(session, institution_id) if rows else []
+    asked = asked_recommendations(
+        session, {row.assignment_id for row in rows} | {row.assignment_id for row in cites}
+    )
+    places = {number: citation(many) for number, many in asked.items()}
+    lines: dict[tuple[int, str], RegisterLine] = {}
+    by_number: dict[tuple[str, int], RegisterLine] = {}
+    for row in rows:
+        line = lines.setdefault((row.round_id, row.sha256 or row.url or row.public_id), _line(row))
+        line.numbers.append(row.number)
+        line.attached.append((row.reply, places.get(row.assignment_id, ""), row.code or ""))
+        by_number[row.slug, row.number] = line
+    for row in cites:
+        for number in cited_in(row.value):
+            place = (row.reply, places.get(row.assignment_id, ""), row.code)
+            known = by_number.get((row.slug, number))
+            if known is not None and place not in known.cited:
+                known.cited.append(place)
+    return list(lines.values())
+
+
+def _line(row: Any) -> RegisterLine:
+    is_file = row.kind is EvidenceKind.FILE
+    return RegisterLine(
+        [], row.public_id, is_file, (row.filename if is_file else row.url) or "", row.caption, row.media_type or "",
+        row.size, row.sha256 or "", row.added_at, row.slug, row.titles,
+    )  # fmt: skip
+
+
+def _citing(session: Session, institution_id: int) -> list[Any]:
+    """Return the answers of an institution whose text may cite evidence."""
+    return list(
+        session.execute(
+            select(
+                Answer.value, Question.code, Submission.public_id.label("reply"),
+                Assignment.id.label("assignment_id"), ReportingRound.slug,
+            )
+            .join(Submission, Submission.id == Answer.submission_id)
+            .join(Assignment, Assignment.id == Submission.assignment_id)
+            .join(ReportingRound, ReportingRound.id == Assignment.round_id)
+            .join(Question, Question.id == Answer.question_id)
+            .where(Assignment.institution_id == institution_id, cast(Answer.value, String).ilike("%[E%"))
+            .order_by(Answer.submission_id, Answer.question_id, Answer.row, Answer.lang)
+        )
+    )  # fmt: skip
+
+
+def unknown_numbers(session: Session, institution_id: int, round_id: int, texts: Iterable[object]) -> list[int]:
+    """Return the numbers that texts cite and that are no evidence of this institution in this round."""
+    cited = sorted({number for text in texts for number in cited_in(text)})
+    if not cited:
+        return []
+    known = set(
+        session.scalars(
+            select(Evidence.number)
+            .join(Submission, Submission.id == Evidence.submission_id)
+            .join(Assignment, Assignment.id == Submission.assignment_id)
+            .where(
+                Assignment.institution_id == institution_id,
+                Evidence.round_id == round_id,
+                Evidence.removed_at.is_(None),
+                Evidence.number.in_(cited),
+            )
+        )
+    )
+    return [number for number in cited if number not in known]

@@ -1,0 +1,424 @@
+"""Judging returned workbooks against what stands in the portal now; nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from forms.answers import AnswerKey, Given, Parsed, TableRow, field_name
+from forms.evaluation import evaluate
+from forms.question_types import question_type
+from forms.tables import may_change, table_of, tables
+from portal.models import Status
+from portal.models.lifecycle import EDITABLE
+from portal.permissions import Permission, can
+from portal.queries import submissions as queries
+from portal.queries.questionnaires import definition as load_definition
+from portal.queries.questionnaires import question_ids
+from portal.queries.submissions import RowKey
+from portal.services.offline.gathering import offline_context
+from portal.services.offline.plan import ChangedAnswer, ChangedRow, Finding, OfflinePlan, Option, Place, ReplyPlan
+from portal.services.offline.reading import CopyReader
+from portal.services.offline.structure import note_structure
+from portal.table import Problem
+from portal.workbooks.offline import words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from forms.answers import Rows
+    from portal.permissions import Principal
+    from portal.queries.countries import CountryFacts
+    from portal.queries.submissions import StoredAnswer, SubmissionHead
+    from portal.services.offline.reading import CopyOfReply, NewRow
+    from portal.table import Speakable
+    from portal.workbooks.offline.returned import FoundBook, FoundSheet
+
+CLOSED: Mapping[Status, Speakable] = {
+    Status.AWAITING_SIGN_OFF: _l("It is complete and waits to be signed. The approver can hand it back."),
+    Status.CLAIMED: _l("You said that another institution should answer; the secretariat is looking at it."),
+    Status.NOT_OURS: _l("The secretariat confirmed that another institution answers."),
+    Status.CLEARED: _l("The secretariat has cleared it."),
+    Status.LAPSED: _l("The round is closed. Ask the secretariat for more time."),
+    Status.WITHDRAWN: _l("The secretariat has withdrawn this request."),
+}
+FULL = _l("This cell is full (32,767 signs): Excel may have cut the text. Please look at its end.")
+HANDED_IN = _l("It was handed in. You can recall it until the secretariat starts its review.")
+
+
+def plan_offline(
+    session: Session,
+    books: Sequence[FoundBook],
+    country: CountryFacts,
+    *,
+    by: Principal,
+    language: str,
+    round_slug: str = "",
+) -> OfflinePlan:
+    """Judge some returned workbooks together: copies of one sheet are merged question by question.
+
+    ``round_slug`` names the round whose page they were sent from, "" for any.
+    """
+    made = OfflinePlan(copies=[book.copy or book.filename for book in books])
+    by_reply: dict[str, list[tuple[FoundSheet, str, str]]] = {}
+    for book in books:
+        made.problems += [replace(one, sheet=_with_copy(books, book, one.sheet)) for one in book.problems]
+        for sheet in book.sheets:
+            by_reply.setdefault(sheet.mark.submission, []).append((sheet, book.copy or book.filename, book.copy))
+    for public_id, sheets in by_reply.items():
+        head = queries.find(session, public_id)
+        problem = _foreign(head, sheets[0][0], by=by, round_slug=round_slug)
+        if problem is not None or head is None:
+            made.problems += [problem] if problem else []
+            continue
+        made.replies.append(_Judge(session, head, sheets, country, by=by, language=language).judge())
+    made.replies.sort(key=lambda one: (not one.head.about_institution, one.head.assignment_id))
+    return made
+
+
+def _with_copy(books: Sequence[FoundBook], book: FoundBook, sheet: str | None) -> str | None:
+    return f"{book.filename}: {sheet}" if len(books) > 1 and sheet else sheet
+
+
+def _foreign(head: SubmissionHead | None, sheet: FoundSheet, *, by: Principal, round_slug: str) -> Problem | None:
+    """Return why a sheet is none of this person's business here; None if it is."""
+    sentence: Speakable | None = None
+    mend: Speakable | None = None
+    if head is None:
+        sentence = _l("The reply to which this sheet belongs is no longer in the portal.")
+    elif not can(by, Permission.ANSWER_SUBMISSION, head):
+        sentence = _l(
+            "This sheet belongs to another institution (%(code)s), not to yours.", code=sheet.mark.institution
+        )
+        mend = _l("Send it back signed in for that institution, or ask its focal point to.")
+    elif round_slug and head.round_slug != round_slug:
+        sentence = _l("This sheet belongs to another round (%(round)s).", round=head.round_slug)
+        mend = _l("Choose that round on the page “What I owe” and send the file from there.")
+    return Problem(sentence, sheet.name, mend=mend) if sentence is not None else None
+
+
+class _Judge:
+    """Judges all copies of one reply."""
+
+    def __init__(
+        self, session: Session, head: SubmissionHead, sheets: Sequence[tuple[FoundSheet, str, str]],
+        country: CountryFacts, *, by: Principal, language: str,
+    ) -> None:  # fmt: skip
+        self.language, self.sheets = language, sheets
+        definition = load_definition(session, head.version_id)
+        context = offline_context(session, head, definition, country, by=by, language=language)
+        stored = queries.stored_reply(session, head.id, definition)
+        asked = queries.asked_recommendations(session, [head.assignment_id]).get(head.assignment_id, [])
+        title = f"{asked[0].mechanism} · {queries.citation(asked)}" if asked else _("Questions about your institution")
+        self.plan = ReplyPlan(
+            head, title, definition, question_ids(session, head.version_id), context, stored,
+            queries.standing_rows(stored.rows),
+        )  # fmt: skip
+        self.languages = context.languages
+        self.numbers = {
+            (code, row.key): number
+            for code, table in tables(definition).items()
+            for number, row in enumerate(table.rows(self.plan.standing), start=1)
+        }
+
+    def judge(self) -> ReplyPlan:
+        """Return what the copies would change in this reply."""
+        plan = self.plan
+        if plan.head.status not in EDITABLE:
+            plan.closed = str(CLOSED.get(plan.head.status, HANDED_IN))
+            return plan
+        copies = []
+        for sheet, copy, department in self.sheets:
+            plan.remarks += sheet.remarks
+            plan.problems += sheet.problems
+            read = CopyReader(sheet, plan.definition, plan.context, copy, department).read()
+            copies.append(read)
+            note_structure(plan, read, self.language)
+        self._answers(copies)
+        self._new_rows(copies)
+        self._emptied(copies)
+        self._warn()
+        return plan
+
+    # -- answers --------------------------------------------------------------------------------------------------
+
+    def _answers(self, copies: Sequence[CopyOfReply]) -> None:
+        by_key: dict[AnswerKey, list[Finding]] = {}
+        for copy in copies:
+            self.plan.unchanged += copy.untouched
+            for finding in copy.findings:
+                by_key.setdefault(finding.key, []).append(finding)
+        order = {item.code: number for number, item in enumerate(self.plan.definition.items())}
+        row_order = dict(self.numbers.items())
+
+        def place(key: AnswerKey) -> tuple[int, int, int]:
+            table = table_of(self.plan.definition, key.code)
+            outer = order.get(table.code, 0) if table else order.get(key.code, 0)
+            return outer, row_order.get((table.code, key.row), 0) if table else 0, order.get(key.code, 0)
+
+        for key in sorted(by_key, key=place):
+            judged = self._answer(key, by_key[key])
+            if judged is None:
+                self.plan.unchanged += 1
+            else:
+                self.plan.answers.append(judged)
+
+    def _answer(self, key: AnswerKey, findings: Sequence[Finding]) -> ChangedAnswer | None:
+        """Judge one answer as one or several copies bring it; None where it is as it stands."""
+        plan = self.plan
+        stored = plan.stored_answer(key)
+        first = findings[0]
+        item = plan.definition.question(key.code)
+        made = ChangedAnswer(
+            key, field_name(key), self._label(key), "changed", self._aloud(key, stored),
+            stored.revision if stored else 0, [], first.place, found=first.found,
+        )  # fmt: skip
+        refused = next((one for one in findings if one.sentence is not None), None)
+        closed = self._closed(key)
+        if closed is not None or (refused is not None and len(findings) == 1):
+            made.outcome = "refused"
+            made.sentence = closed or (refused.sentence if refused else None)
+            if closed is None:
+                made.expected, made.example = words.expected(item, self.language), words.example(item, self.language)
+            return made
+        good = [one for one in findings if one.sentence is None and not _stands(stored, one.parsed)]
+        if not good and refused is None:
+            return None
+        made.options = self._options(key, good)
+        free = question_type(item.type).excel_rule(item).kind == "text"
+        free = free and (stored is None or stored.state == "answered")
+        made.may_join = free and all(isinstance(option.parsed.value, str) for option in made.options)
+        self._outcome(made, stored, findings, good)
+        if any(one.full for one in findings):
+            made.warning = FULL
+        return made
+
+    def _outcome(
+        self, made: ChangedAnswer, stored: StoredAnswer | None, findings: Sequence[Finding], good: Sequence[Finding]
+    ) -> None:
+        refused = next((one for one in findings if one.sentence is not None), None)
+        if not good and refused is not None:
+            item = self.plan.definition.question(made.key.code)
+            made.outcome, made.sentence = "refused", refused.sentence
+            made.place, made.found = refused.place, refused.found
+            made.expected, made.example = words.expected(item, self.language), words.example(item, self.language)
+            return
+        if refused is not None:  # one copy is readable, another is not: neither is passed over in silence
+            made.warning = _l(
+                "%(copy)s, cell %(cell)s, was refused: %(why)s",
+                copy=refused.place.copy, cell=refused.place.address, why=refused.sentence,
+            )  # fmt: skip
+        if any(one.base != made.revision for one in good):
+            made.outcome = "conflict"
+        elif len(made.options) > 1:
+            made.outcome = "copies"
+        elif good[0].cleared:
+            made.outcome = "cleared"
+        else:
+            made.outcome = "new" if stored is None or stored.blank else "changed"
+
+    def _options(self, key: AnswerKey, findings: Sequence[Finding]) -> list[Option]:
+        """Return the different texts that the copies bring."""
+        found: list[Option] = []
+        for one in findings:
+            if not any(
+                (option.parsed.value, option.parsed.state) == (one.parsed.value, one.parsed.state) for option in found
+            ):
+                found.append(Option(f"copy{len(found) + 1}", self._aloud(key, one.parsed), one.parsed, one.place))
+        return found
+
+    def _closed(self, key: AnswerKey) -> Speakable | None:
+        """Return why an answer cannot be changed whatever it says; None where it can."""
+        plan, sentence = self.plan, None
+        table = table_of(plan.definition, key.code)
+        if not may_change(plan.definition, key.code, plan.head.unlocked):
+            sentence = _l(
+                "This answer was handed in and is not among those returned to you, so it cannot be changed now."
+            )
+        elif table is not None and (table.code, key.row) not in self.numbers:
+            sentence = _l(
+                "A colleague removed this line meanwhile. Put it back on the page of the reply, or write it into an empty line."  # noqa: E501 - a sentence stays in one piece
+            )
+            if table.fixed:
+                sentence = _l("This line is no longer asked.")
+        return sentence
+
+    def _label(self, key: AnswerKey) -> str:
+        """Name an answer: its question; in a table the table, the line and the column."""
+        label = self._column(key)
+        table = table_of(self.plan.definition, key.code)
+        if table is not None:
+            number = self.numbers.get((table.code, key.row), "?")
+            row = table.row_label(key.row, self.language, self.languages) or _("line %(number)s", number=number)
+            label = f"{table.item.text('label', self.language, self.languages)}, {row}: {label}"
+        return label
+
+    def _column(self, key: AnswerKey) -> str:
+        label = self.plan.definition.question(key.code).text("label", self.language, self.languages) or key.code
+        return f"{label} ({key.lang})" if key.lang and len(self.languages) > 1 else label
+
+    def _aloud(self, key: AnswerKey, given: Parsed | StoredAnswer | None) -> str:
+        if given is None:
+            return ""
+        if given.state != "answered":
+            return str(words.STATES.get(given.state, given.state))
+        if given.typed is not None:
+            return given.typed
+        return question_type(self.plan.definition.question(key.code).type).text(
+            given.value, self.plan.definition.question(key.code), self.language
+        )
+
+    # -- rows -----------------------------------------------------------------------------------------------------
+
+    def _new_rows(self, copies: Sequence[CopyOfReply]) -> None:
+        found: dict[tuple[str, str], list[NewRow]] = {}
+        for copy in copies:
+            for row in copy.rows:
+                found.setdefault((row.table, row.key), []).append(row)
+        added: dict[str, int] = {}
+        known = tables(self.plan.definition)
+        for (code, key), rows in found.items():
+            findings = [one for row in rows for one in row.findings]
+            if (code, key) in self.numbers:  # taken over before: its cells are answers like any others
+                self._cells_of_known_row(findings)
+                continue
+            made = ChangedRow(RowKey(code, key), rows[0].parent, f"row:{code}[{key}]", "", "new_row", rows[0].place)
+            table = known.get(code)
+            made.sentence = rows[0].sentence or self._no_place(made, added)
+            if table is None or made.sentence is not None:
+                made.outcome = "refused"
+                made.sentence = made.sentence or _l("This table is no longer asked.")
+            if table is not None:
+                added[code] = added.get(code, 0) + (made.outcome == "new_row")
+                title = table.item.text("label", self.language, self.languages)
+                made.label = _("%(table)s: new line", table=title)
+                made.cells = self._cells_of_new_row(findings)
+            self.plan.rows.append(made)
+
+    def _cells_of_known_row(self, findings: Sequence[Finding]) -> None:
+        by_key: dict[AnswerKey, list[Finding]] = {}
+        for one in findings:
+            by_key.setdefault(one.key, []).append(one)
+        for key, several in by_key.items():
+            judged = self._answer(key, several)
+            if judged is None:
+                self.plan.unchanged += 1
+            else:
+                self.plan.answers.append(judged)
+
+    def _no_place(self, made: ChangedRow, added: Mapping[str, int]) -> Speakable | None:
+        table = tables(self.plan.definition).get(made.row.repeat)
+        stored = self.plan.stored.rows.get(made.row)
+        sentence: Speakable | None = None
+        if table is None:
+            sentence = _l("This table is no longer asked.")
+        elif not may_change(self.plan.definition, table.code, self.plan.head.unlocked):
+            sentence = _l(
+                "The rows of this table were handed in and are not among what was returned to you, so none can be added, moved or removed now."  # noqa: E501 - a sentence stays in one piece
+            )
+        elif stored is not None:
+            sentence = _l("This line was taken over before and then removed. Put it back on the page of the reply.")
+        else:
+            here = sum(1 for row in table.rows(self.plan.standing) if row.parent == made.parent)
+            if here + added.get(table.code, 0) >= table.most:
+                sentence = _l(
+                    "This table takes at most %(most)s rows. Please put less important ones together, or attach the whole list as a file.",  # noqa: E501 - a sentence stays in one piece
+                    most=table.most,
+                )
+        return sentence
+
+    def _cells_of_new_row(self, findings: Sequence[Finding]) -> list[ChangedAnswer]:
+        by_key: dict[AnswerKey, list[Finding]] = {}
+        for one in findings:
+            by_key.setdefault(one.key, []).append(one)
+        made = []
+        for key, several in by_key.items():
+            item = self.plan.definition.question(key.code)
+            first = several[0]
+            cell = ChangedAnswer(
+                key, field_name(key), self._column(key), "new", "", 0, [], first.place, found=first.found
+            )
+            good = [one for one in several if one.sentence is None]
+            if good:
+                cell.options = self._options(key, good)
+                cell.outcome = "copies" if len(cell.options) > 1 else "new"
+            else:
+                cell.outcome, cell.sentence = "refused", first.sentence
+                cell.expected, cell.example = words.expected(item, self.language), words.example(item, self.language)
+            if any(one.full for one in several):
+                cell.warning = FULL
+            made.append(cell)
+        return made
+
+    def _emptied(self, copies: Sequence[CopyOfReply]) -> None:
+        seen: set[RowKey] = set()
+        for copy in copies:
+            for row in copy.emptied:
+                name = RowKey(row.mark.table, row.mark.key)
+                if name in seen or (name.repeat, name.key) not in self.numbers:
+                    continue
+                seen.add(name)
+                table = tables(self.plan.definition)[name.repeat]
+                stored = self.plan.stored.rows[name]
+                title = table.item.text("label", self.language, self.languages)
+                self.plan.rows.append(
+                    ChangedRow(
+                        name, stored.parent, f"row:{name.repeat}[{name.key}]",
+                        _("%(table)s, line %(number)s", table=title, number=self.numbers[name.repeat, name.key]),
+                        "emptied_row", Place(self._copy_of(copy), copy.sheet.name, row.cells[0].address),
+                        revision=stored.revision, seen=self._revisions(name),
+                    )
+                )  # fmt: skip
+
+    def _copy_of(self, copy: CopyOfReply) -> str:
+        return next((name for sheet, name, _department in self.sheets if sheet is copy.sheet), "")
+
+    def _revisions(self, name: RowKey) -> dict[AnswerKey, int]:
+        return {key: one.revision for key, one in self.plan.stored.answers.items() if key.row == name.key}
+
+    # -- rules ----------------------------------------------------------------------------------------------------
+
+    def _warn(self) -> None:
+        """Say which answers would break a rule of the questionnaire, or are not asked, once all of them stood."""
+        plan = self.plan
+        answers: dict[AnswerKey, Given] = dict(plan.stored.answers)
+        rows: dict[str, list[TableRow]] = {code: list(found) for code, found in plan.standing.items()}
+        for row in plan.rows:
+            if row.outcome == "new_row":
+                rows.setdefault(row.row.repeat, []).append(TableRow(row.row.key, row.parent))
+        touched = [*plan.answers, *(cell for row in plan.rows if row.outcome == "new_row" for cell in row.cells)]
+        for one in touched:
+            if one.chosen:
+                parsed = one.options[0].parsed
+                answers[one.key] = Given(parsed.value, parsed.state, parsed.typed, one.revision)
+        standing: Rows = rows
+        verdict = evaluate(plan.definition, answers, plan.context, standing)
+        for one in touched:
+            if one.key in verdict.refused and one.chosen:
+                one.warning = _both(one.warning, verdict.refused[one.key])
+            elif one.outcome in {"new", "changed"} and verdict.is_hidden(one.key):
+                sentence = _l(
+                    "This question is not asked now: other answers decide. The answer is kept, and counts only once it is asked."  # noqa: E501 - a sentence stays in one piece
+                )
+                one.warning = _both(one.warning, sentence)
+
+
+def _both(first: Speakable | None, second: Speakable) -> Speakable:
+    return f"{first} {second}" if first else second
+
+
+def _stands(stored: StoredAnswer | None, parsed: Parsed) -> bool:
+    """Tell whether an answer is already as it is meant to become."""
+    if stored is None:
+        return parsed.value is None and parsed.state == "answered" and parsed.typed is None
+    return (
+        stored.value == parsed.value
+        and type(stored.value) is type(parsed.value)
+        and stored.state == parsed.state
+        and stored.typed == parsed.typed
+    )

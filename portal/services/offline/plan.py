@@ -1,0 +1,190 @@
+"""What a returned workbook would change: per question what stands, what came, and what may be done about it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from forms.answers import AnswerKey, Parsed, Rows
+    from forms.context import Context
+    from forms.definition.model import Definition
+    from portal.queries.submissions import RowKey, StoredAnswer, StoredReply, SubmissionHead
+    from portal.table import Problem, Speakable
+
+Outcome = Literal["new", "changed", "cleared", "conflict", "copies", "refused", "new_row", "emptied_row"]
+# what is taken over where nobody says otherwise
+BY_DEFAULT: frozenset[Outcome] = frozenset({"new", "changed", "new_row"})
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands in a file: which copy (file name or department), sheet, cell."""
+
+    copy: str
+    sheet: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One answer as one copy brings it; ``found`` is what its cell holds, ``base`` the revision that its filler saw."""
+
+    key: AnswerKey
+    parsed: Parsed
+    base: int
+    place: Place
+    found: str
+    cleared: bool = False
+    full: bool = False
+    sentence: Speakable | None = None
+
+
+@dataclass(frozen=True)
+class Option:
+    """One text that may become the answer; ``name`` is how a form says so."""
+
+    name: str
+    text: str
+    parsed: Parsed
+    place: Place | None = None
+
+
+@dataclass
+class ChangedAnswer:
+    """One answer that the files speak of; ``old`` is what stands, read aloud, ``revision`` its revision.
+
+    ``warning`` is a rule that the answer breaks (it may be taken, and is said on the page); refused ones say why, what
+    was expected and an example.
+    """
+
+    key: AnswerKey
+    name: str
+    label: str
+    outcome: Outcome
+    old: str
+    revision: int
+    options: list[Option]
+    place: Place
+    found: str = ""
+    sentence: Speakable | None = None
+    expected: str = ""
+    example: str = ""
+    warning: Speakable | None = None
+    may_join: bool = False
+
+    @property
+    def chosen(self) -> str:
+        """Return the option that is taken where nobody says otherwise, "" for none."""
+        return self.options[0].name if self.outcome in BY_DEFAULT and self.options else ""
+
+
+@dataclass
+class ChangedRow:
+    """A row of a table that the files add, or that came back emptied."""
+
+    row: RowKey
+    parent: str
+    name: str
+    label: str
+    outcome: Outcome
+    place: Place
+    cells: list[ChangedAnswer] = field(default_factory=list)
+    revision: int = 0
+    seen: Mapping[AnswerKey, int] = field(default_factory=dict)
+    sentence: Speakable | None = None
+
+    @property
+    def chosen(self) -> str:
+        """Return "take" where it is taken unless somebody says otherwise."""
+        return "take" if self.outcome in BY_DEFAULT else ""
+
+
+@dataclass
+class ReplyPlan:
+    """One reply: what the files would change in it. ``closed`` says why nothing can be changed at all."""
+
+    head: SubmissionHead
+    title: str
+    definition: Definition
+    question_ids: Mapping[str, int]
+    context: Context
+    stored: StoredReply
+    standing: Rows
+    answers: list[ChangedAnswer] = field(default_factory=list)
+    rows: list[ChangedRow] = field(default_factory=list)
+    unchanged: int = 0
+    remarks: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    closed: str = ""
+
+    def stored_answer(self, key: AnswerKey) -> StoredAnswer | None:
+        """Return what stands."""
+        return self.stored.answers.get(key)
+
+    @property
+    def chosen_from(self) -> tuple[ChangedAnswer | ChangedRow, ...]:
+        """What may be taken over by itself: answers and lines of tables."""
+        return (*self.answers, *self.rows)
+
+    @property
+    def every(self) -> Iterator[ChangedAnswer | ChangedRow]:
+        """Yield everything that may be chosen or is refused, cells of new rows too."""
+        yield from self.answers
+        for row in self.rows:
+            yield row
+            yield from row.cells
+
+    @property
+    def speaks(self) -> bool:
+        """Tell whether there is anything to say about it but that nothing changes."""
+        return bool(self.closed or self.answers or self.rows or self.remarks or self.problems)
+
+    @property
+    def takes(self) -> bool:
+        """Tell whether anything could be taken over."""
+        return not self.closed and any(one.outcome != "refused" for one in self.chosen_from)
+
+
+@dataclass
+class OfflinePlan:
+    """What some returned workbooks come to."""
+
+    replies: list[ReplyPlan] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    remarks: list[Problem] = field(default_factory=list)
+    copies: Sequence[str] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return the figures of the dry run."""
+        counts = dict.fromkeys(("new", "changed", "unchanged", "conflict", "cleared", "refused", "closed"), 0)
+        for reply in self.replies:
+            if reply.closed:
+                counts["closed"] += 1
+                continue
+            counts["unchanged"] += reply.unchanged
+            for one in (*reply.answers, *(cell for row in reply.rows for cell in row.cells)):
+                counts[{"copies": "conflict", "new_row": "new"}.get(one.outcome, one.outcome)] += 1
+            counts["cleared"] += sum(row.outcome == "emptied_row" for row in reply.rows)
+            counts["refused"] += sum(row.outcome == "refused" for row in reply.rows) + len(reply.problems)
+        counts["refused"] += len(self.problems)
+        return counts
+
+    @property
+    def takes(self) -> bool:
+        """Tell whether anything could be taken over."""
+        return any(reply.takes for reply in self.replies)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a sha256 of everything that may be chosen, to see whether a later judgement is the same."""
+        acts = [
+            (reply.head.public_id, one.name, one.outcome, one.revision,
+             [(option.name, option.parsed.value, option.parsed.state) for option in getattr(one, "options", ())])
+            for reply in self.replies if not reply.closed for one in reply.every
+        ]  # fmt: skip
+        return hashlib.sha256(repr(acts).encode()).hexdigest()

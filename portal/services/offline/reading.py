@@ -1,0 +1,190 @@
+"""From cells to answers: what each copy of a sheet says, read by the questionnaire's own form, not judged yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
+
+from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, Parsed, field_name
+from forms.questionnaire import read_answers, section_form
+from forms.tables import made_key
+from portal.services.offline.plan import Finding, Place
+from portal.workbooks.offline import words
+from portal.workbooks.offline.cells import labels_of, normal, raw_of
+from portal.workbooks.offline.marks import PARENT, STATE
+
+if TYPE_CHECKING:
+    from forms.context import Context
+    from forms.definition.model import Definition, Item
+    from portal.table import Speakable
+    from portal.workbooks.offline.returned import FoundCell, FoundRow, FoundSheet
+
+
+@dataclass
+class NewRow:
+    """A line that somebody filled in one of the empty lines of a table."""
+
+    table: str
+    key: str
+    parent: str
+    place: Place
+    number: int
+    findings: list[Finding] = field(default_factory=list)
+    sentence: Speakable | None = None
+
+
+@dataclass
+class CopyOfReply:
+    """What one copy says about one reply."""
+
+    sheet: FoundSheet
+    findings: list[Finding] = field(default_factory=list)
+    rows: list[NewRow] = field(default_factory=list)
+    emptied: list[FoundRow] = field(default_factory=list)
+    untouched: int = 0
+    no_longer_asked: list[str] = field(default_factory=list)
+    seen: set[tuple[str, str]] = field(default_factory=set)
+
+
+class CopyReader:
+    """Reads one sheet of one copy; ``copy`` is what people call it."""
+
+    def __init__(self, sheet: FoundSheet, definition: Definition, context: Context, copy: str, department: str) -> None:
+        self.sheet, self.definition, self.context = sheet, definition, context
+        self.copy, self.department = copy, department
+        self.found = CopyOfReply(sheet)
+        self.post: MultiDict[str, str] = MultiDict()
+        self.items: dict[AnswerKey, Item] = {}
+        self.waiting: list[tuple[AnswerKey, FoundCell, NewRow | None, Speakable | None, bool]] = []
+        self.keys: dict[tuple[str, int], str] = {}
+
+    def read(self) -> CopyOfReply:
+        """Return what the copy says."""
+        for row in self.sheet.rows:
+            if row.mark.kind == "spare":
+                self._spare(row)
+            else:
+                self.keys[row.mark.table, row.mark.number] = row.mark.key
+                self._row(row)
+        self._parse()
+        self.found.rows = [row for row in self.found.rows if row.findings or row.sentence]
+        return self.found
+
+    def _place(self, cell: FoundCell) -> Place:
+        return Place(self.copy, self.sheet.name, cell.address)
+
+    def _spare(self, row: FoundRow) -> None:
+        """Read a line of a table that went out empty; its key follows from its copy and its first cell."""
+        filled = [cell for cell in row.cells if cell.mark.lang != PARENT and (not cell.blank or cell.fault)]
+        if not filled:
+            return
+        key = made_key(row.mark.key, self.department, normal(filled[0].value))
+        self.keys[row.mark.table, row.mark.number] = key
+        parent, sentence = "", None
+        inside = next((cell for cell in row.cells if cell.mark.lang == PARENT), None)
+        if inside is not None:
+            parent = self._parent(inside)
+            if not parent:
+                sentence = _l(
+                    "Say in which line of the table around it this line stands: the number of a line that is filled in."
+                )
+        new = NewRow(row.mark.table, key, parent, self._place(filled[0]), row.number, sentence=sentence)
+        self.found.rows.append(new)
+        self._cells(row, key, new)
+
+    def _parent(self, cell: FoundCell) -> str:
+        value = cell.value
+        text = str(value).strip() if value is not None else ""
+        return self.keys.get((cell.mark.code, int(text)), "") if text.isdecimal() and len(text) < 6 else ""
+
+    def _row(self, row: FoundRow) -> None:
+        if row.mark.kind == "row" and self._emptied(row):
+            self.found.emptied.append(row)
+            self.found.seen.update((cell.mark.code, row.mark.key) for cell in row.cells)
+            return
+        self._cells(row, row.mark.key, None)
+
+    @staticmethod
+    def _emptied(row: FoundRow) -> bool:
+        return all(cell.blank and not cell.fault for cell in row.cells) and any(cell.mark.digest for cell in row.cells)
+
+    def _cells(self, row: FoundRow, key: str, new: NewRow | None) -> None:
+        """Read the cells of a row question by question: a text in several languages, and why there is no answer."""
+        by_code: dict[str, list[FoundCell]] = {}
+        for cell in row.cells:
+            if cell.mark.lang != PARENT:
+                by_code.setdefault(cell.mark.code, []).append(cell)
+        for code, cells in by_code.items():
+            self.found.seen.add((code, key))
+            item = self.definition.compiled.by_code.get(code)
+            if item is None:
+                if any(not cell.untouched for cell in cells):
+                    self.found.no_longer_asked.append(f"{code} ({cells[0].address})")
+                continue
+            state = next((cell for cell in cells if cell.mark.lang == STATE), None)
+            values = [cell for cell in cells if cell.mark.lang != STATE]
+            self._question(item, key, values, state, new)
+
+    def _question(
+        self, item: Item, row: str, values: list[FoundCell], state: FoundCell | None, new: NewRow | None
+    ) -> None:
+        said = "" if state is None or state.blank else normal(state.value)
+        meant = words.state_meant(said, self.context.languages) if said else None
+        moved = state is not None and not state.untouched
+        written = any(not cell.blank for cell in values)
+        for cell in values:
+            key = AnswerKey(item.code, row, cell.mark.lang)
+            if cell.untouched and not moved:
+                self.found.untouched += 1
+                continue
+            if new is not None and cell.blank and not said and not cell.fault:
+                continue
+            sentence: Speakable | None = cell.fault
+            if sentence is None and said and meant is None:
+                sentence = _l(
+                    "“%(said)s” is no reason of the list; leave the cell empty, or choose from its list.",
+                    said=said[:60],
+                )
+            elif sentence is None and said and written:
+                sentence = _l(
+                    "An answer and “%(said)s” stand side by side; please empty one of the two cells.", said=said[:60]
+                )
+            if sentence is None and cell.blank and not cell.mark.digest and not said and not moved:
+                continue
+            self._ask(item, key, cell, meant, sentence)
+            self.waiting.append((key, cell, new, sentence, meant is None and cell.blank))
+
+    def _ask(self, item: Item, key: AnswerKey, cell: FoundCell, state: str | None, sentence: Speakable | None) -> None:
+        """Let the questionnaire's own form read what the cell holds."""
+        self.items[key] = item
+        if sentence is not None:
+            return
+        name = field_name(key)
+        labels = labels_of(self.definition, item, self.context.languages)
+        self.post.setlist(name, [] if state else raw_of(item, cell.value, labels))
+        self.post[name + PRESENT_SUFFIX] = "1"
+        self.post[name + STATE_SUFFIX] = state or "answered"
+
+    def _parse(self) -> None:
+        cells = {key: item for key, item in self.items.items() if key.row}
+        plain = {item.code: item for key, item in self.items.items() if not key.row}
+        form = section_form(list(plain.values()), self.context, csrf=False, cells=cells)(formdata=self.post)
+        form.validate()
+        parsed = read_answers(form, [*plain.values(), *cells.values()])
+        for key, cell, new, sentence, cleared in self.waiting:
+            read = parsed.get(key, Parsed())
+            finding = Finding(
+                key, read, cell.mark.revision, self._place(cell), _shown(cell.value),
+                cleared=cleared, full=cell.full, sentence=sentence or read.message,
+            )  # fmt: skip
+            if new is None:
+                self.found.findings.append(finding)
+            else:
+                new.findings.append(finding)
+
+
+def _shown(value: Any) -> str:
+    return normal(value)[:300]

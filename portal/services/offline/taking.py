@@ -1,0 +1,135 @@
+"""Taking over what was chosen from returned workbooks: each answer against the revision that was shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from flask_babel import gettext as _
+
+from forms.answers import Parsed
+from portal.errors import IllegalTransition, NotAllowed
+from portal.services import audit
+from portal.services.answer_rows import RowChange
+from portal.services.submissions import Change, save_answers
+from portal.table import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.orm import Session
+
+    from portal.permissions import Principal
+    from portal.services.offline.plan import ChangedAnswer, ChangedRow, OfflinePlan, ReplyPlan
+    from portal.services.submissions import Saved
+
+THEIRS, BOTH = "theirs", "both"
+
+
+@dataclass
+class TakenReply:
+    """What became of one reply: how many answers and lines were taken over, what was left and why."""
+
+    plan: ReplyPlan
+    answers: int = 0
+    rows: int = 0
+    left: list[Problem] = field(default_factory=list)
+
+
+def choices(plan: OfflinePlan, chosen: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what is taken, by name: what somebody ``chosen``, else what is taken unless somebody says otherwise."""
+    found = {}
+    for reply in plan.replies:
+        for one in reply.every:
+            name = f"{reply.head.public_id}:{one.name}"
+            found[name] = one.chosen if chosen is None else chosen.get(name, "")
+    return found
+
+
+def take_offline(
+    session: Session, plan: OfflinePlan, chosen: Mapping[str, str], *, by: Principal, request_key: str, source: str
+) -> list[TakenReply]:
+    """Save what was chosen, each reply as a whole or not at all; call inside ``write()``.
+
+    What somebody changed since the plan was made is left and told. Repeating it under the same ``request_key`` changes
+    nothing. ``source`` names the files in the audit chain.
+    """
+    taken = [
+        _take(session, reply, chosen, by=by, request_key=request_key) for reply in plan.replies if not reply.closed
+    ]
+    told = {one.plan.head.public_id: one.answers + one.rows for one in taken if one.answers or one.rows}
+    if told:
+        audit.record(
+            session, "import_offline", by=by, kind="offline", thing=source, replies=told, copies=list(plan.copies)[:50]
+        )
+    return taken
+
+
+def _take(
+    session: Session, plan: ReplyPlan, chosen: Mapping[str, str], *, by: Principal, request_key: str
+) -> TakenReply:
+    made = TakenReply(plan)
+    changes = {}
+    row_changes = []
+    prefix = f"{plan.head.public_id}:"
+    for one in plan.answers:
+        if (change := _change(one, chosen.get(prefix + one.name, ""))) is not None:
+            changes[one.key] = change
+    for row in plan.rows:
+        if chosen.get(prefix + row.name):
+            row_changes += _row_change(row)
+            for cell in row.cells:
+                said = chosen.get(prefix + cell.name) or (cell.options[0].name if len(cell.options) == 1 else "")
+                if (change := _change(cell, said)) is not None:
+                    changes[cell.key] = change
+    if not changes and not row_changes:
+        return made
+    try:
+        saved = save_answers(
+            session, plan.head, plan.definition, plan.question_ids, changes, context=plan.context, by=by,
+            request_key=request_key, row_changes=row_changes,
+        )  # fmt: skip
+    except (IllegalTransition, NotAllowed):
+        made.left.append(Problem(_("This reply can no longer be changed; nothing of it was taken over."), plan.title))
+        return made
+    _tell(made, saved, plan)
+    return made
+
+
+def _change(one: ChangedAnswer, said: str) -> Change | None:
+    """Return the change that was chosen; None where what stands is to stay."""
+    if one.outcome == "refused" or not said or said == THEIRS:
+        return None
+    if said == BOTH and one.may_join:
+        texts = [one.old] if one.old else []
+        texts += [option.parsed.value for option in one.options if isinstance(option.parsed.value, str)]
+        return Change(Parsed(value="\n\n".join(dict.fromkeys(texts))), one.revision)
+    option = next((each for each in one.options if each.name == said), None)
+    return Change(replace(option.parsed), one.revision) if option is not None else None
+
+
+def _row_change(row: ChangedRow) -> list[RowChange]:
+    if row.outcome == "emptied_row":
+        return [RowChange(row.row.repeat, row.row.key, row.parent, removed=True, base=row.revision, seen=row.seen)]
+    if row.outcome == "new_row":
+        return [RowChange(row.row.repeat, row.row.key, row.parent, base=0)]
+    return []
+
+
+def _tell(made: TakenReply, saved: Saved, plan: ReplyPlan) -> None:
+    stale = {one.key for one in saved.stale}
+    lost = {one.key for one in saved.refused if not one.kept}
+    made.answers = sum(1 for key in saved.saved if key not in stale and key not in lost)
+    made.rows = len(saved.rows) - len(saved.stale_rows)
+    labels = {one.key: one.label for one in plan.answers}
+    for one in saved.stale:
+        sentence = _(
+            "Somebody saved “%(label)s” in this moment; it was left as it stands.",
+            label=labels.get(one.key, one.key.code),
+        )
+        made.left.append(Problem(sentence, plan.title))
+    made.left += [Problem(one.message, plan.title) for one in saved.refused if not one.kept]
+    made.left += [Problem(one.message, plan.title) for one in saved.refused_rows]
+    for row in saved.stale_rows:
+        del row
+        made.left.append(Problem(_("Somebody wrote in a line that was to be removed; it stays."), plan.title))

@@ -1,0 +1,294 @@
+"""An offline workbook that came back: which sheets are ours, which rows still carry their marks, what each cell holds.
+
+Sheets are known by their marks, not by their names; rows and columns wherever they stand now. What was changed in the
+structure is told, and as much as still carries its mark is read.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import lazy_gettext as _l
+from lxml import etree
+from openpyxl.utils import get_column_letter
+
+from portal.table import Problem
+from portal.workbooks.cell_text import MOST, units
+from portal.workbooks.offline.cells import normal, text_in
+from portal.workbooks.offline.marks import (
+    COVER,
+    RowMark,
+    SheetMark,
+    digest,
+    read_columns,
+    read_row_mark,
+    read_sheet_mark,
+)
+from portal.workbooks.offline.scan import Traits, traits
+from portal.workbooks.opening import LIMIT_BYTES, load, read_sheets, shown
+from portal.workbooks.refusals import damaged, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from portal.table import Speakable
+    from portal.workbooks.offline.marks import CellMark, Seal
+    from portal.workbooks.opening import Sheet, Source
+
+TOP = 6  # rows among which the mark of a sheet is looked for, should lines have been put above it
+LEFT = 4  # columns likewise
+
+
+@dataclass(frozen=True)
+class FoundCell:
+    """One answer cell: its mark, where it stands now, what it holds; ``fault`` is why it cannot be read."""
+
+    mark: CellMark
+    address: str
+    value: Any
+    fault: Speakable | None = None
+
+    @property
+    def blank(self) -> bool:
+        """Tell whether nothing stands in it (spaces are nothing)."""
+        return normal(self.value) == ""
+
+    @property
+    def untouched(self) -> bool:
+        """Tell whether it holds what went out in it."""
+        return self.fault is None and digest(normal(self.value)) == self.mark.digest
+
+    @property
+    def full(self) -> bool:
+        """Tell whether a text fills the cell to Excel's limit: perhaps it was cut."""
+        return isinstance(self.value, str) and units(self.value) >= MOST
+
+
+@dataclass(frozen=True)
+class FoundRow:
+    """One row that still carries its mark."""
+
+    mark: RowMark
+    number: int
+    cells: tuple[FoundCell, ...]
+
+
+@dataclass
+class FoundSheet:
+    """One sheet of a reply, as it came back."""
+
+    name: str
+    mark: SheetMark
+    rows: list[FoundRow] = field(default_factory=list)
+    remarks: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    locked: bool = True
+
+
+@dataclass
+class FoundBook:
+    """A returned workbook: ``copy`` is the name its fillers gave it; ``problems`` are those of whole sheets."""
+
+    filename: str
+    sheets: list[FoundSheet] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    copy: str = ""
+    cover: SheetMark | None = None
+
+
+def read_offline(source: Source, seal: Seal, *, filename: str = "", limit_bytes: int = LIMIT_BYTES) -> FoundBook:
+    """Read a returned workbook.
+
+    Raises:
+        Invalid: it is no readable .xlsx, or not an offline workbook of this portal; the sentence says which.
+    """
+    filename = shown(source, filename)
+    content = load(source, filename=filename, limit_bytes=limit_bytes)
+    sheets = read_sheets(content, filename=filename, limit_bytes=limit_bytes)
+    try:
+        known = traits(io.BytesIO(content))
+    except (zipfile.BadZipFile, etree.XMLSyntaxError, KeyError, ValueError, OSError) as error:
+        raise damaged(filename) from error
+    found = FoundBook(filename)
+    foreign = changed = 0
+    for sheet in sheets:
+        place = _mark_place(sheet)
+        read = read_sheet_mark(place[2], seal) if place else None
+        if read is None or place is None:
+            continue
+        mark, fits = read
+        if mark.portal != seal.portal:
+            foreign += 1
+        elif not fits:
+            changed += 1
+            sentence = _l("The hidden marks of this sheet were changed, so it was not read.")
+            found.problems.append(Problem(sentence, sheet.name, mend=_again()))
+        elif mark.kind == COVER:
+            found.cover, found.copy = mark, _copy_name(sheet)
+        else:
+            found.sheets.append(_Sheet(sheet, mark, seal, known.get(sheet.name, Traits()), place).read())
+    _judge_book(found, foreign=foreign, changed=changed)
+    return found
+
+
+def _again() -> Speakable:
+    sentence: Speakable = _l("Download the workbook again, and copy the texts into it.")
+    return sentence
+
+
+def _judge_book(found: FoundBook, *, foreign: int, changed: int) -> None:
+    if found.sheets:
+        return
+    if foreign:
+        sentence = _l(
+            "The file %(file)s is a workbook of another portal, or from before this portal was set up anew.",
+            file=found.filename,
+        )
+        raise refuse(sentence, mend=_l("Download the workbook from this portal."), code="other_portal")
+    if found.cover is not None and not changed:
+        sentence = _l(
+            "The file %(file)s holds no sheet of a reply any more: only its instructions came back.",
+            file=found.filename,
+        )
+        raise refuse(sentence, mend=_again(), code="no_sheets")
+    if changed:
+        sentence = _l(
+            "The hidden marks of the file %(file)s were changed, so nothing in it can be read.", file=found.filename
+        )
+        raise refuse(sentence, mend=_again(), code="marks_changed")
+    sentence = _l(
+        "The file %(file)s is a workbook, but not one of questions from this portal: its hidden marks are missing.",
+        file=found.filename,
+    )
+    mend = _l("Download the workbook on the page “What I owe”, and copy the texts into it.")
+    raise refuse(sentence, mend=mend, code="wrong_template")
+
+
+def _mark_place(sheet: Sheet) -> tuple[int, int, str] | None:
+    """Return where the mark of a sheet stands: place in ``rows``, column (0 = A), text."""
+    for index, (_number, cells) in enumerate(sheet.rows[:TOP]):
+        for at, value in enumerate(cells[:LEFT]):
+            if isinstance(value, str) and value.startswith("tamdan-offline"):
+                return index, at, value
+    return None
+
+
+def _copy_name(sheet: Sheet) -> str:
+    for _number, cells in sheet.rows:
+        if cells and cells[0] == "copy":
+            return text_in(str(cells[2])).strip()[:80] if len(cells) > 2 and cells[2] is not None else ""
+    return ""
+
+
+class _Sheet:
+    """Reads one sheet by its marks."""
+
+    def __init__(self, sheet: Sheet, mark: SheetMark, seal: Seal, known: Traits, place: tuple[int, int, str]) -> None:
+        self.sheet, self.seal, self.known = sheet, seal, known
+        self.top, self.mark_column = place[0], place[1]
+        self.found = FoundSheet(sheet.name, mark, locked=known.locked)
+        self.columns, self.twice = read_columns(sheet.rows[self.top][1])
+
+    def read(self) -> FoundSheet:
+        if self.twice:
+            self._trouble(_l("A column stands twice on this sheet; only the first of the two was read."))
+        if not self.columns:
+            self._trouble(_l("The hidden first line of this sheet was deleted, so its columns cannot be told apart."))
+            return self.found
+        if sorted(self.columns.values()) != [self.columns[one] for one in sorted(self.columns)] or self._shifted():
+            self._remark(
+                _l(
+                    "Columns of this sheet were moved, inserted or deleted; its answers were found by their hidden marks."  # noqa: E501 - a sentence stays in one piece
+                )
+            )
+        if not self.known.locked:
+            self._remark(
+                _l("The lock of this sheet was taken off. Its hidden marks are whole, so it was read like any other.")
+            )
+        for number, cells in self.sheet.rows[self.top + 1 :]:
+            self._row(number, cells)
+        self._twice_or_moved()
+        return self.found
+
+    def _shifted(self) -> bool:
+        return any(at != column - 1 for column, at in self.columns.items())
+
+    def _remark(self, sentence: Speakable, row: int | None = None) -> None:
+        self.found.remarks.append(Problem(sentence, self.sheet.name, row))
+
+    def _trouble(self, sentence: Speakable, row: int | None = None, mend: Speakable | None = None) -> None:
+        self.found.problems.append(Problem(sentence, self.sheet.name, row, mend=mend or _again()))
+
+    def _row(self, number: int, cells: list[Any]) -> None:
+        text = cells[self.mark_column] if self.mark_column < len(cells) else None
+        if text is None or not str(text).strip():
+            return self._unmarked(number, cells)
+        try:
+            mark = read_row_mark(text, self.seal, self.found.mark)
+        except KeyError:
+            return self._trouble(_l("The hidden mark of this line is damaged, so it was not read."), number)
+        if mark is None:
+            sentence = _l("This line belongs to another sheet, or its hidden mark was changed; it was not read.")
+            return self._trouble(sentence, number)
+        self.found.rows.append(FoundRow(mark, number, tuple(self._cells(mark, number, cells))))
+        return None
+
+    def _unmarked(self, number: int, cells: list[Any]) -> None:
+        """Tell of a line that somebody put in: where answers would stand, and nothing that the sheet itself says."""
+        places = [at for column, at in self.columns.items() if column > 4]
+        written = [at for at in places if at < len(cells) and cells[at] is not None]
+        # headings and heads of tables stand over these columns too; they begin with words of their own
+        first = self.columns.get(2, 1)
+        if written and (first >= len(cells) or cells[first] is None) and number > self._head_row() + 1:
+            address = f"{get_column_letter(written[0] + 1)}{number}"
+            sentence = _l(
+                "A line was inserted at %(cell)s; the portal does not know which question it answers.", cell=address
+            )
+            mend = _l("Write it into one of the empty lines of the table, or into the cell of its question.")
+            self._trouble(sentence, number, mend)
+
+    def _head_row(self) -> int:
+        return self.sheet.rows[self.top][0] + 2
+
+    def _cells(self, mark: RowMark, number: int, cells: list[Any]) -> Iterator[FoundCell]:
+        for one in mark.cells:
+            at = self.columns.get(one.column)
+            if at is None:
+                sentence = _l("The column of this answer was deleted from the sheet.")
+                yield FoundCell(one, f"{get_column_letter(one.column)}{number}", None, sentence)
+                continue
+            address = f"{get_column_letter(at + 1)}{number}"
+            value = cells[at] if at < len(cells) else None
+            yield FoundCell(one, address, value, self._fault(address))
+
+    def _fault(self, address: str) -> Speakable | None:
+        sentence: Speakable | None = None
+        if address in self.known.uncomputed:
+            sentence = _l(
+                "This cell holds a formula that was never computed. Open the file in Excel, save it and send it again, or write the value itself."  # noqa: E501 - a sentence stays in one piece
+            )
+        elif address in self.known.errors:
+            sentence = _l("This cell holds an error of a formula. Write the value itself.")
+        return sentence
+
+    def _twice_or_moved(self) -> None:
+        """Tell of lines that stand twice (a copied line), and of an order that is not ours."""
+        places = Counter(row.mark.place for row in self.found.rows)
+        seen: dict[tuple[str, ...], FoundRow] = {}
+        kept: list[FoundRow] = []
+        for row in self.found.rows:
+            first = seen.setdefault(row.mark.place, row)
+            if places[row.mark.place] > 1 and first is not row:
+                if [cell.value for cell in first.cells] != [cell.value for cell in row.cells]:
+                    sentence = _l(
+                        "This line is a copy of line %(row)s with other content; only that one was read.",
+                        row=first.number,
+                    )
+                    self._trouble(sentence, row.number)
+                continue
+            kept.append(row)
+        self.found.rows = kept

@@ -1,0 +1,223 @@
+"""What the sheet says of a question - help, form, rules - made from the questionnaire itself, in each language."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from forms.definition.compiled import ALWAYS, NEVER
+from forms.definition.said import said
+from forms.question_types import question_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from forms.definition.model import Definition, Item
+    from portal.table import Speakable
+
+STATES: Mapping[str, Speakable] = {
+    "not_available": _l("Not available"),
+    "not_applicable": _l("Not applicable"),
+}
+SHOWN_CHOICES = 12
+
+
+def in_all(texts: Sequence[str]) -> str:
+    """Return the same thing said in several languages as one text, equal ones once."""
+    return "\n".join(dict.fromkeys(text for text in texts if text.strip()))
+
+
+def everywhere(text: Speakable, languages: Sequence[str]) -> str:
+    """Say a lazy text in each language, one line each."""
+    spoken = []
+    for language in languages:
+        with force_locale(language):
+            spoken.append(str(text))
+    return in_all(spoken)
+
+
+def label(item: Item, languages: Sequence[str], texts: Mapping[str, str] | None = None) -> str:
+    """Return a label in all languages; one that is missing falls back to another, never to a blank."""
+    if texts is not None:
+        return in_all([texts.get(language, "") for language in languages]) or item.code
+    return in_all([item.text("label", language, tuple(languages)) for language in languages]) or item.code
+
+
+def states_of(item: Item) -> tuple[str, ...]:
+    """Return the states that may stand in the place of an answer."""
+    return tuple(state for state in STATES if item.settings.get(state))
+
+
+def state_labels(languages: Sequence[str]) -> dict[str, str]:
+    """Return how each state is written on the sheet."""
+    return {state: everywhere(word, languages).replace("\n", " · ") for state, word in STATES.items()}
+
+
+def state_meant(text: str, languages: Sequence[str]) -> str | None:
+    """Return the state that a cell names, in any language or by its key; None for anything else."""
+    wanted = " ".join(text.split()).casefold()
+    for state, word in STATES.items():
+        names = {state, state_labels(languages)[state], *everywhere(word, [*languages, "en"]).split("\n")}
+        if wanted in {name.casefold() for name in names}:
+            return state
+    return None
+
+
+def how_to(definition: Definition, item: Item, languages: Sequence[str]) -> str:
+    """Return help and rules of a question, language after language (kept on the definition: its words are frozen)."""
+    kept: dict[tuple[str, tuple[str, ...]], str] = vars(definition).setdefault("_offline_how_to", {})
+    key = (item.code, tuple(languages))
+    if key not in kept:
+        spoken = []
+        for language in languages:
+            with force_locale(language):
+                spoken.append("\n".join(_sentences(definition, item, language, tuple(languages))))
+        kept[key] = in_all(spoken)
+    return kept[key]
+
+
+def _sentences(definition: Definition, item: Item, language: str, languages: tuple[str, ...]) -> Iterator[str]:
+    items = definition.compiled.by_code
+    for role in ("hint", "guidance"):
+        if text := item.text(role, language, languages).strip():
+            yield text
+    yield from form_of(item, language)
+    if item.required in ALWAYS:
+        yield _("This question needs an answer.")
+    elif item.required not in NEVER:
+        yield _("Needs an answer if %(rule)s.", rule=said(item.required, items, language, languages))
+    if item.relevant and (rule := said(item.relevant, items, language, languages)):
+        yield _("Asked only if %(rule)s.", rule=rule)
+    if item.constraint:
+        message = item.text("constraint_message", language, languages)
+        if rule := message or said(item.constraint, items, language, languages):
+            yield message or _("Must hold: %(rule)s.", rule=rule)
+    if states_of(item):
+        yield _("No answer? Say why in the column “No answer because”.")
+
+
+def form_of(item: Item, language: str) -> Iterator[str]:
+    """Yield how an answer is written: its form, bounds, unit, list; in the present language."""
+    kind = question_type(item.type)
+    rule = kind.excel_rule(item)
+    if kind.control == "file":
+        yield _("Files are attached on the page of the reply, not in this workbook.")
+        return
+    if text := str(kind.how_to(item)):
+        yield text if text.endswith((".", "។")) else f"{text}."
+    if unit := kind.unit(item, language):
+        yield _("Counted in: %(unit)s.", unit=unit)
+    if rule.choices:
+        yield from _of_list(item, language, several=rule.several)
+    if budget := item.settings.get("word_budget"):
+        yield _("About %(count)s words will do.", count=budget)
+
+
+def _of_list(item: Item, language: str, *, several: bool) -> Iterator[str]:
+    kind = question_type(item.type)
+    names = "; ".join(name for _key, name in kind.shown_choices(item, language))
+    if not several:
+        yield _("Choose from the list of the cell.")
+    elif kind.control == "rank":
+        yield _(
+            "Write the choices in their order, the first place first, with a semicolon between them: %(names)s",
+            names=names,
+        )
+    else:
+        yield _("Write one or more of these, with a semicolon between them: %(names)s", names=names)
+    if item.choice_filter:
+        yield _("Which of them may be chosen depends on other answers.")
+
+
+def expected(item: Item, language: str) -> str:
+    """Say in the reader's language what an answer cell takes, for somebody whose cell held something else."""
+    kind = question_type(item.type)
+    rule = kind.excel_rule(item)
+    if rule.choices:
+        names = [name for _key, name in kind.shown_choices(item, language)]
+        more = "; …" if len(names) > SHOWN_CHOICES else ""
+        return str(_("from the list: %(names)s", names="; ".join(names[:SHOWN_CHOICES]) + more))
+    if text := str(kind.how_to(item)):
+        return text
+    words: Mapping[str, Speakable] = {
+        "whole": _l("a whole number"), "decimal": _l("a number"), "date": _l("a day"), "time": _l("a time of day"),
+    }  # fmt: skip
+    return str(words.get(rule.kind, _l("a text")))
+
+
+def example(item: Item, language: str) -> str:
+    """Return an answer that the question takes; "" for a free text, which needs none."""
+    kind = question_type(item.type)
+    rule = kind.excel_rule(item)
+    if rule.choices:
+        return next((name for _key, name in kind.shown_choices(item, language)), "")
+    if rule.kind in {"whole", "decimal"}:
+        return _number_within(rule.minimum, rule.maximum, percent=rule.number_format.endswith("%"))
+    if rule.kind == "date":
+        day = "27/03/2026"
+        if isinstance(rule.maximum, date) and rule.maximum < date(2026, 3, 27):
+            day = f"{rule.maximum:%d/%m/%Y}"
+        elif isinstance(rule.minimum, date) and rule.minimum > date(2026, 3, 27):
+            day = f"{rule.minimum:%d/%m/%Y}"
+        return f"{day} 14:30" if "hh" in rule.number_format else day
+    return "14:30" if rule.kind == "time" else ""
+
+
+def _number_within(low: object, high: object, *, percent: bool) -> str:
+    found = 0.34 if percent else 1234.0
+    if isinstance(high, int | float) and found > high:
+        found = float(high)
+    if isinstance(low, int | float) and found < low:
+        found = float(low)
+    return f"{found * 100:g}%" if percent else f"{found:.12g}"
+
+
+def expected_in(item: Item, language: str) -> str:
+    """Say what a cell takes in a language."""
+    with force_locale(language):
+        return expected(item, language)
+
+
+def short_form(item: Item, language: str) -> str:
+    """Say in a line, for the head of a column, how its cells are filled in."""
+    with force_locale(language):
+        parts = list(form_of(item, language))
+        if item.required in ALWAYS:
+            parts.append(_("This question needs an answer."))
+    return " ".join(parts)
+
+
+def type_rule(item: Item, language: str) -> str:
+    """Say in a language how questions of a type are answered in Excel, with an example."""
+    kind = question_type(item.type)
+    rule = kind.excel_rule(item)
+    with force_locale(language):
+        if kind.control == "file":
+            return str(_("Files are attached on the page of the reply, not in this workbook."))
+        if rule.choices and rule.several:
+            sentence = _l(
+                "Write the choices into the cell, with a semicolon between them; the list of the cell gives the first."
+            )
+            return str(sentence)
+        if rule.choices:
+            return str(_("Choose from the list of the cell."))
+        kinds: Mapping[str, Speakable] = {
+            "whole": _l("Digits only. Excel refuses what is out of the bounds said beside the question."),
+            "decimal": _l(
+                "Digits, with a point before decimals. A percentage is written with its sign, for example 34%."
+            ),
+            "date": _l("Day, month and year, for example 27/03/2026."),
+            "time": _l("Hours and minutes of the day, for example 14:30."),
+        }
+        return str(
+            kinds.get(
+                rule.kind,
+                _l(
+                    "Any text; lines within a cell by Alt+Enter. A cell holds 32,767 signs; for more use the page of the reply."  # noqa: E501 - a sentence stays in one piece
+                ),
+            )
+        )

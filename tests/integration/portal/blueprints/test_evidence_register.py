@@ -1,0 +1,80 @@
+"""The register of evidence: one line per file, where it is attached and cited, and never another institution's."""
+
+from __future__ import annotations
+
+import io
+
+import openpyxl
+import pytest
+from sqlalchemy import select
+
+from portal import clock
+from portal.models import Assignment, Evidence, EvidenceKind, Institution, Role, StaffRole
+from portal.queries.register import cited_in
+from tests import factories, scenes
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture
+def scene(session):
+    with clock.at(scenes.NOW):
+        made = scenes.every_status(session)
+    assignment = session.get_one(Assignment, made.replies["submitted"].assignment_id)
+    made.institution = session.get_one(Institution, assignment.institution_id)
+    again = Evidence(
+        submission_id=made.replies["submitted"].id, round_id=made.round.id, number=4, kind=EvidenceKind.FILE,
+        filename="same.pdf", size=1001, sha256=f"{1:064d}", added_by=made.by, added_at=clock.now(),
+    )  # fmt: skip
+    session.add(again)
+    scenes.answer(
+        session, made.replies["submitted"], made.version, "b6", "See [E1], [E3] and [E99].", made.by, lang="en"
+    )
+    made.focal = factories.person(session, made.institution, Role.FOCAL_POINT)
+    made.writer = factories.staff(session, StaffRole.REPORT_WRITER)
+    session.commit()
+    return made
+
+
+def test_citations_are_read_in_both_kinds_of_digits():
+    assert cited_in("See [E12], [E១៣] and [E12]; not [12] or E12.") == [12, 13]
+    assert cited_in(None) == cited_in(["[E1]"]) == []
+
+
+def test_one_line_for_a_file_that_was_attached_twice(client_for, scene):
+    client = client_for(scene.focal)
+    client.get("/evidence", expect=200)
+    rows = client.page.xpath("//tbody/tr")
+    assert len(rows) == 1
+    words = " ".join(rows[0].text_content().split())
+    assert "E1, E4" in words
+    assert "b6" in words
+    assert "table.xlsx" not in client.text  # the evidence of another institution, which the text cites
+    client.get("/evidence?q=nothing-of-the-kind")
+    assert not client.page.xpath("//tbody/tr")
+    client.get("/evidence")
+    link = client.page.xpath("//a[contains(@href, 'register.xlsx')]/@href")[0]
+    book = openpyxl.load_workbook(io.BytesIO(client.get(link, expect=200).data))
+    assert any(cell.value == "E1, E4" for row in book["Evidence"].iter_rows() for cell in row)
+
+
+def test_a_citation_leads_to_the_register_and_an_unknown_one_is_told(client_for, scene):
+    client = client_for(scene.focal)
+    client.get(f"/replies/{scene.replies['submitted'].public_id}/check", expect=200)
+    assert client.page.xpath("//a[.='[E1]' and contains(@href, '/evidence?round=periodic-4#e-1')]")
+    told = client.page.xpath("//section[contains(@class, 'missing')]")[0].text_content()
+    assert "[E3]" in told
+    assert "[E99]" in told
+    assert "[E1]" not in told
+
+
+def test_the_secretariat_sees_what_was_handed_in_only(client_for, scene, session):
+    client = client_for(scene.writer)
+    client.get("/rounds/periodic-4/evidence", expect=200)
+    assert scenes.DRAFT not in client.text
+    assert "table.xlsx" in client.words
+    assert len(client.page.xpath("//tbody/tr")) == 2
+    book = openpyxl.load_workbook(io.BytesIO(client.get("/rounds/periodic-4/evidence.xlsx", expect=200).data))
+    values = [cell.value for row in book["Evidence"].iter_rows() for cell in row]
+    assert not any(scenes.DRAFT in str(value) for value in values)
+    assert session.scalars(select(Evidence).where(Evidence.filename.contains(scenes.DRAFT))).all()

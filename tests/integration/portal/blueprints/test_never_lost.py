@@ -1,0 +1,162 @@
+"""Never lose a word: what a save tells, what a conflict shows, who else is on the page, what an ended session leaves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select, update
+
+from portal import clock
+from portal.models import Answer, HeldPost, Institution, ItemKind, Membership, Role, Session
+from tests import factories
+
+pytestmark = pytest.mark.engines
+
+JSON = {"Accept": "application/json"}
+NAME = "measures@km"
+
+
+@pytest.fixture
+def scene(session):
+    moj: Institution = factories.institution(session, "MOJ")
+    version = factories.questionnaire_version(session)
+    reply = factories.submission(session, factories.assignment(session, to=moj, version=version))
+    made = SimpleNamespace(
+        reply=reply,
+        moj=moj,
+        path=f"/replies/{reply.public_id}/pages/page1",
+        focal=factories.person(session, moj, Role.FOCAL_POINT),
+        colleague=factories.person(session, moj, Role.CONTRIBUTOR),
+        stranger=factories.person(session, factories.institution(session, "MOI"), Role.FOCAL_POINT),
+    )
+    session.commit()
+    return made
+
+
+def save(client, scene, text, base, key="", expect=200):
+    fields = {NAME: text, f"base:{NAME}": str(base), "request_key": key}
+    return client.post(scene.path, fields, headers=JSON, expect=expect).get_json()
+
+
+def test_a_save_repeated_after_a_colleague_wrote_is_told_its_own_revision(client_for, scene):
+    """The line broke before the answer came: with the colleague's revision as base, their text would be overwritten."""
+    mine, theirs = client_for(scene.focal), client_for(scene.colleague)
+    save(mine, scene, "ក", 0, "k1")
+    save(theirs, scene, "ក ខ", 1, "k2")
+    assert save(mine, scene, "ក", 0, "k1")["saved"] == [{"name": NAME, "revision": 1}]
+    told = save(mine, scene, "ក គ", 1, "k3", expect=409)
+    assert told["stale"][0]["theirs"] == "ក ខ"
+
+
+def test_a_text_typed_and_taken_back_keeps_the_revision_its_writer_saw(client_for, scene):
+    mine, theirs = client_for(scene.focal), client_for(scene.colleague)
+    save(mine, scene, "ក", 0)
+    save(theirs, scene, "ក ខ", 1)
+    assert save(mine, scene, "ក", 1)["saved"] == [{"name": NAME, "revision": 1}]
+    save(mine, scene, "ក គ", 1, expect=409)
+
+
+def here(client, scene, expect=200, more=""):
+    return client.post(f"{scene.path}/here{more}", headers=JSON, expect=expect).get_json()
+
+
+def test_colleagues_on_one_page_see_each_other_for_two_minutes(client_for, scene, session):
+    mine, theirs = client_for(scene.focal), client_for(scene.colleague)
+    assert here(mine, scene) == {"here": []}
+    assert here(theirs, scene) == {"here": [scene.focal.names["en"]]}
+    assert here(mine, scene) == {"here": [scene.colleague.names["en"]]}
+    mine.get(f"{scene.path}/here", expect=200)
+    assert scene.colleague.names["en"] in mine.words
+    here(theirs, scene, more="?leave=1")
+    assert here(mine, scene) == {"here": []}
+    here(theirs, scene)
+    with clock.at(clock.now() + timedelta(seconds=119)):
+        assert here(mine, scene) == {"here": [scene.colleague.names["en"]]}
+    with clock.at(clock.now() + timedelta(seconds=121)):
+        assert here(mine, scene) == {"here": []}
+
+
+def test_whoever_may_write_no_more_is_gone_at_once_and_strangers_never_come(client_for, scene, session):
+    mine, theirs = client_for(scene.focal), client_for(scene.colleague)
+    here(theirs, scene)
+    here(client_for(scene.stranger), scene, expect=404)
+    session.execute(update(Membership).where(Membership.user_id == scene.colleague.id).values(role=Role.READER))
+    assert here(mine, scene) == {"here": []}
+    here(theirs, scene, expect=403)
+    session.execute(
+        update(Membership).where(Membership.user_id == scene.colleague.id).values(role=Role.CONTRIBUTOR, ended_at=clock.now())
+    )
+    assert here(mine, scene) == {"here": []}
+
+
+def test_a_ping_is_one_statement_beside_the_session_and_a_save_touches_no_presence(client_for, scene, count_queries):
+    client = client_for(scene.focal)
+    here(client, scene)
+    with count_queries() as statements:
+        here(client, scene)
+    assert [one.split()[0] for one in statements if "presence" in one] == ["INSERT", "SELECT"]
+    with count_queries() as statements:
+        save(client, scene, "ក", 0)
+    assert not [one for one in statements if "presence" in one]
+
+
+def expire(session, person):
+    session.execute(update(Session).where(Session.user_id == person.id).values(expires_at=clock.now()))
+
+
+def test_a_ping_over_an_ended_session_keeps_nothing_and_a_save_keeps_its_text(client_for, scene, session):
+    client = client_for(scene.focal)
+    here(client, scene)
+    expire(session, scene.focal)
+    told = here(client, scene, expect=401)
+    assert (told["code"], told["held_post"]) == ("session_expired", None)
+    told = save(client, scene, "ក", 0, expect=401)
+    assert session.scalars(select(HeldPost.public_id)).all() == [told["held_post"]]
+
+
+def test_signing_in_beside_an_open_page_leads_back_to_it_and_gives_it_a_new_token(client_for, scene, session):
+    client = client_for(scene.focal)
+    first = client.get("/account/keys", expect=200).get_json()
+    save(client, scene, "ក", 0)
+    expire(session, scene.focal)
+    told = save(client, scene, "ក ខ", 1, expect=401)
+    client.get("/account/keys", headers=JSON, expect=401)
+    client.get("/login?next=/back")
+    assert client.post("/login", {"email": scene.focal.login, "password": factories.PASSWORD, "next": "/back"}).location == "/back"
+    client.get("/back", expect=200)
+    again = client.get("/account/keys", expect=200).get_json()
+    assert again["keeps"] == first["keeps"]
+    assert again["csrf"] != first["csrf"]
+    fields = {NAME: "ក ខ", f"base:{NAME}": "1", "held_post": told["held_post"]}
+    client.post(scene.path, fields, headers=JSON | {"X-CSRFToken": again["csrf"]}, csrf=False, expect=200)
+    assert session.scalars(select(HeldPost)).all() == []
+
+
+def test_the_secret_of_the_local_copy_is_everybodys_own(client_for, scene):
+    secrets = {client_for(one).get("/account/keys", expect=200).get_json()["keeps"] for one in (scene.focal, scene.colleague)}
+    assert len(secrets) == 2
+
+
+def test_an_answer_costs_less_than_a_kilobyte_each_way(client_for, session):
+    """The body as the page writes it (letters as they are), the answer as it leaves: 250 Khmer letters, hidden questions elsewhere."""
+    institution = factories.institution(session)
+    version = factories.questionnaire_version(session)
+    for number in range(6):
+        page = factories.item(session, version, f"more{number}", kind=ItemKind.SECTION, label="More")
+        for question in range(20):
+            factories.question(session, version, f"a_long_name_{number}_{question}", "text", parent=page, relevant="${state} = 'done'")
+    reply = factories.submission(session, factories.assignment(session, to=institution, version=version))
+    client = client_for(factories.person(session, institution))
+    path = f"/replies/{reply.public_id}/pages/page1"
+    client.get(path, expect=200)
+    body = f"measures@km={'ច្បាប់ថ្មី' * 25}&measures@km!present=1&base:measures@km=0&request_key={'k' * 36}".encode()
+    told = client.open(
+        path, method="POST", data=body, content_type="application/x-www-form-urlencoded", expect=200,
+        headers=JSON | {"X-CSRFToken": client.token(), "Accept-Encoding": "br"},
+    )  # fmt: skip
+    assert told.get_json()["saved"] == [{"name": NAME, "revision": 1}]
+    assert session.scalar(select(Answer.value).where(Answer.submission_id == reply.id)) == "ច្បាប់ថ្មី" * 25
+    assert len(body) < 1000
+    assert len(told.get_data()) < 300

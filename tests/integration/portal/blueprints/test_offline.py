@@ -1,0 +1,135 @@
+"""Excel as a front door, through the pages: download, fill in, send back - and what a reader is told on the way."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from sqlalchemy import func, select
+
+from portal.models import Answer, AnswerRevision, AuditEvent, Role
+from tests import factories, tables
+from tests.offline import Filled
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture
+def scene(session):
+    return tables.scene(session)
+
+
+def files(*contents, names=()):
+    return [(io.BytesIO(content), names[at] if names else f"copy{at + 1}.xlsx") for at, content in enumerate(contents)]
+
+
+def send(client, scene, *contents, names=(), **more):
+    return client.post("/owed/offline", {"round": scene.round.slug, "file": files(*contents, names=names)}, **more)
+
+
+def downloaded(client, scene):
+    return Filled(client.post("/owed/workbook", {"round": scene.round.slug}, expect=200).get_data())
+
+
+def test_download_fill_send_back_are_three_steps(client_for, scene, session):
+    client = client_for(scene.focal)
+    client.get("/owed", expect=200)
+    steps = []
+    filled = Filled(client.submit("/owed/workbook", follow=False, expect=200).get_data())
+    steps.append("download")
+    filled.put("people", 12)
+    filled.put("activity", "វគ្គបណ្ដុះបណ្ដាល", "km", line=1)
+    steps.append("fill in")
+    client.get("/owed")
+    client.submit("/owed/offline", file=files(filled.content()), expect=200)
+    # sending back shows what would change, with the one button that confirms it
+    assert "Nothing has been written yet." in client.words
+    assert "People in all" in client.words
+    assert session.scalar(select(func.count()).select_from(Answer)) == 0
+    client.submit(0, expect=200)
+    steps.append("send back")
+    assert client.response.request.path == "/owed"
+    assert len(steps) == 3
+    kept = list(session.scalars(select(Answer.value)))
+    assert "វគ្គបណ្ដុះបណ្ដាល" in kept
+    assert 12 in kept
+    assert {"download_offline", "import_offline"} <= set(session.scalars(select(AuditEvent.action)))
+
+
+def test_a_contributor_may_and_a_reader_and_a_stranger_may_not(client_for, scene, session):
+    client = client_for(scene.colleague)
+    filled = downloaded(client, scene)
+    filled.put("people", 1)
+    send(client, scene, filled.content(), follow=True)
+    here = client.response.request.path
+    client.submit(0, expect=200)
+    stranger = client_for(factories.person(session, factories.institution(session), Role.FOCAL_POINT))
+    stranger.get(here, expect=404)
+    client_for(factories.person(session, scene.institution, Role.READER)).get(here, expect=403)
+
+
+def test_a_second_confirm_changes_nothing(client_for, scene, session):
+    client = client_for(scene.focal)
+    filled = downloaded(client, scene)
+    filled.put("people", 1)
+    send(client, scene, filled.content(), follow=True)
+    here = client.response.request.path
+    fields = dict(client.page.xpath("//form[@class='offline-form']")[0].form_values())
+    client.post(here, fields, expect=303)
+    count = session.scalar(select(func.count()).select_from(AnswerRevision))
+    client.post(here, fields, expect=303)
+    client.post(here, fields | {"idempotency_key": "another"}, expect=409)
+    assert session.scalar(select(func.count()).select_from(AnswerRevision)) == count
+    client.get(here, expect=200)
+    assert "There is nothing to take over." in client.words
+
+
+# -- files that are not what they should be, through the page -----------------------------------------------------------------
+
+
+def test_each_bad_file_is_one_sentence_and_the_good_ones_go_on(client_for, scene):
+    client = client_for(scene.focal)
+    client.post("/owed/offline", {"round": scene.round.slug}, expect=422)
+    assert "Choose a file first." in client.words
+    send(client, scene, b"", names=("empty.xlsx",), expect=422)
+    assert "The file is empty." in client.words
+    send(client, scene, b"not a workbook at all", names=("x.xlsx",), expect=422)
+    assert "is not an Excel workbook" in client.words
+    filled = downloaded(client, scene)
+    filled.put("people", 4)
+    send(client, scene, filled.content(), b"%PDF-1.4", names=("good.xlsx", "bad.xlsx"), follow=True)
+    assert "“bad.xlsx”" in client.words
+    assert "People in all" in client.words
+
+
+def test_a_machine_and_the_page_say_the_same(app, client_for, scene, session):
+    from portal.models import ApiToken
+    from portal.services.sessions import token_digest
+
+    token = f"tamdan_offline_{'x' * 30}"
+    session.add(ApiToken(user_id=scene.focal.id, name="offline", token_hash=token_digest(token)))
+    session.commit()
+    machine = app.test_client(use_cookies=False)
+    headers = {"Authorization": f"Bearer {token}"}
+    out = machine.post(f"/api/v1/rounds/{scene.round.slug}/offline", headers=headers)
+    assert out.status_code == 200
+    filled = Filled(out.get_data())
+    filled.put("people", 4)
+    filled.put("held", "soon", line=1)
+    content = filled.content()
+    told = machine.post("/api/v1/offline", data={"file": files(content)}, headers=headers).json
+    assert not told["confirmed"]
+    assert told["counts"] | {"unchanged": 0} == {
+        "new": 1, "changed": 0, "unchanged": 0, "conflict": 0, "cleared": 0, "refused": 1, "closed": 0,
+    }  # fmt: skip
+    refused = next(one for one in told["replies"][0]["answers"] if one["outcome"] == "refused")
+    assert (refused["found"], refused["example"]) == ("soon", "27/03/2026")
+    new = next(one for one in told["replies"][0]["answers"] if one["outcome"] == "new")
+    assert new["new"] == [{"option": "copy1", "text": "4", "copy": "copy1.xlsx"}]
+    told = machine.post("/api/v1/offline", data={"file": files(content), "confirm": "true"}, headers=headers).json
+    assert told["confirmed"]
+    assert 4 in set(session.scalars(select(Answer.value)))
+    missing = machine.post("/api/v1/rounds/none/offline", headers=headers)
+    assert missing.status_code == 404
+    bad = machine.post("/api/v1/offline", data={"file": files(b"%PDF")}, headers=headers)
+    assert (bad.status_code, bad.json["code"]) == (422, "not_a_workbook")

@@ -1,0 +1,414 @@
+"""Signing on paper: three steps for the assistant, one for the director; what leaves a pack; receipts and codes."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import func, select, text
+
+from portal.blueprints import verify
+from portal.models import (
+    Action,
+    AuditEvent,
+    PackedReply,
+    Role,
+    Signature,
+    SigningPack,
+    Snapshot,
+    StaffRole,
+    Status,
+    Submission,
+    SubmissionEvent,
+)
+from portal.models.base import uuid7
+from portal.papers import typesetting
+from portal.services.verification import faults_of
+from tests import factories
+from tests.factories import PASSWORD
+
+pytestmark = pytest.mark.engines
+
+JSON = {"Accept": "application/json"}
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8cf500f00038301804a5e"
+    "6d3c0000000049454e44ae426082"
+)
+
+
+@pytest.fixture
+def scene(session):
+    place = factories.institution(session, "MOJ")
+    document = factories.document(session)
+    about = [factories.recommendation(session, document, paragraph=number) for number in ("8", "9", "10")]
+    of = factories.reporting_round(session, document, slug="r")
+    version = factories.questionnaire_version(session)
+    replies = [factories.submission(session, factories.assignment(session, place, of, [one], version)) for one in about]
+    made = SimpleNamespace(
+        place=place,
+        replies=replies,
+        focal=factories.person(session, place, Role.FOCAL_POINT),
+        approver=factories.person(session, place, Role.APPROVER),
+        reader=factories.person(session, place, Role.READER),
+        stranger=factories.person(session, factories.institution(session, "MOI"), Role.FOCAL_POINT),
+        coordinator=factories.staff(session, StaffRole.COORDINATOR),
+    )
+    session.commit()
+    return made
+
+
+@pytest.fixture
+def client(client):
+    """A stranger who reads English."""
+    client.post("/language", {"language": "en"}, expect=303)
+    return client
+
+
+def complete(client, scene, replies=3):
+    for reply in scene.replies[:replies]:
+        fields = {"state": "done", "measures@km": "ច្បាប់លេខ ៥", "measures@en": "Law No. 5", "beds": "3"}
+        bases = {f"base:{name}": 0 for name in fields}
+        client.post(f"/replies/{reply.public_id}/pages/page1", fields | bases, headers=JSON, expect=200)
+        client.post(f"/replies/{reply.public_id}/complete", expect=303)
+
+
+def cover(**more):
+    return {"cover": (io.BytesIO(PNG), "cover.png"), "letter_number": "១២៣ ក.យ", "letter_on": "27 3 2026"} | more
+
+
+def printed(client, session):
+    """Step one of the assistant: choose (all are chosen) and print."""
+    client.get("/sign-on-paper", expect=200)
+    client.submit("/sign-on-paper", follow=False, expect=303)
+    return session.scalars(select(SigningPack).order_by(SigningPack.id.desc())).first()
+
+
+def test_the_assistant_needs_three_steps_and_the_director_one(client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene)
+    assistant, director = [], []
+    pack = printed(focal, session)
+    assistant.append("print for signature")
+    focal.get(f"/packs/{pack.public_id}/paper", expect=200)
+    assert focal.text.count(pack.sha256) == 1
+    assistant.append("print the paper")
+    director.append("sign and stamp the cover")  # no account, no password
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=303)
+    assistant.append("send the photo of the cover")
+    assert (len(assistant), len(director)) == (3, 1)
+    replies = session.scalars(select(Submission)).all()
+    assert {(one.status, one.signature, one.hand_in) for one in replies} == {
+        (Status.SUBMITTED, Signature.PAPER, 1)
+    }
+    printed_hashes = set(session.scalars(select(PackedReply.sha256)))
+    assert set(session.scalars(select(Snapshot.sha256))) == printed_hashes
+    assert len(printed_hashes) == 3
+    focal.get(f"/packs/{pack.public_id}", expect=200)
+    assert "១២៣ ក.យ" in focal.words
+    assert focal.get(f"/packs/{pack.public_id}/cover", check=False).get_data() == PNG
+    assert faults_of(session) == []
+
+
+def test_signing_on_screen_is_one_step_for_the_director(client_for, scene, session):
+    complete(client_for(scene.focal), scene)
+    director = client_for(scene.approver)
+    director.get("/sign", expect=200)
+    chosen = director.page.xpath("//input[@name='reply'][@checked]/@value")
+    director.post("/sign", {"reply": chosen, "password": PASSWORD}, expect=303)
+    assert set(session.scalars(select(Submission.signature))) == {Signature.SIGNED}
+    assert session.scalar(select(func.count()).select_from(Snapshot)) == 3
+
+
+def test_a_receipt_a_certificate_and_what_the_code_says_to_anybody(client_for, client, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 1)
+    pack = printed(focal, session)
+    client.get(f"/verify/{pack.code}", expect=200)
+    assert "This pack is out to be signed." in client.words
+    focal.post(f"/packs/{pack.public_id}/cover", cover(signer_name="Director", signer_post="Head"), expect=303)
+    made = session.scalars(select(Snapshot)).one()
+    for page in ("", "/certificate"):
+        focal.get(f"/receipts/{made.code}{page}", expect=200)
+        assert made.sha256 in focal.text
+        assert "Director" in focal.words
+    client_for(scene.stranger).get(f"/receipts/{made.code}", expect=404)
+    shown = "-".join(made.code[at : at + 4] for at in range(0, 16, 4)).lower()
+    client.get(f"/verify?code={shown}", expect=303)
+    client.get(f"/verify/{shown}", expect=200)
+    assert "This hand-in stands." in client.words
+    assert made.sha256 in client.text
+    for secret in ("ច្បាប់លេខ", "Law No. 5", "Implemented"):
+        assert secret not in client.text
+    client.get("/verify/0000-0000-0000-0000", expect=404)
+    client.get("/verify/nothing-like-it", expect=404)
+
+
+def test_reopening_voids_the_signature_and_its_code_says_so(client_for, client, scene, session):
+    focal, coordinator = client_for(scene.focal), client_for(scene.coordinator)
+    complete(focal, scene, 1)
+    pack = printed(focal, session)
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=303)
+    one = scene.replies[0].public_id
+    coordinator.post(f"/review/{one}/clear", expect=303)
+    # a reply under review is no longer the institution's to take back, by no door
+    focal.post(f"/replies/{one}/recall", expect=409)
+    coordinator.post(f"/review/{one}/reopen", {"reason": "A figure is wrong."}, expect=303)
+    made = session.scalars(select(Snapshot)).one()
+    client.get(f"/verify/{made.code}", expect=200)
+    assert "the reply was opened again" in client.words
+    focal.get(f"/packs/{pack.public_id}", expect=200)
+    assert "Signature void" in focal.words
+    complete(focal, scene, 0)
+    focal.post(f"/replies/{one}/complete", expect=303)
+    client_for(scene.approver).post("/sign", {"reply": one, "password": PASSWORD}, expect=303)
+    newer = session.scalars(select(Snapshot.code).order_by(Snapshot.id.desc())).first()
+    client.get(f"/verify/{newer}", expect=200)
+    assert "This hand-in stands." in client.words
+    client.get(f"/verify/{made.code}", expect=200)
+    assert "the reply was opened again" in client.words
+    assert faults_of(session) == []
+
+
+def test_handed_in_now_and_the_cover_later(client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene)
+    pack = printed(focal, session)
+    focal.get(f"/packs/{pack.public_id}", expect=200)
+    focal.submit(f"/packs/{pack.public_id}/hand-in", expect=200)
+    assert set(session.scalars(select(Submission.signature))) == {Signature.PENDING}
+    # reading and clearing leave the paper as it is
+    client_for(scene.coordinator).post(f"/review/{scene.replies[0].public_id}/clear", expect=303)
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=303)
+    assert set(session.scalars(select(Submission.signature))) == {Signature.PAPER}
+    assert session.scalar(select(func.count()).select_from(Snapshot)) == 3
+    assert faults_of(session) == []
+
+
+def test_pending_replies_are_printed_as_they_were_handed_in(client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 2)
+    focal.post(f"/replies/{scene.replies[0].public_id}/hand-in-pending", expect=303)
+    pack = printed(focal, session)
+    made = session.scalars(select(Snapshot)).one()
+    assert made.sha256 in set(session.scalars(select(PackedReply.sha256)))
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=303)
+    signed = set(session.scalars(select(Submission.signature).where(Submission.hand_in > 0)))
+    assert signed == {Signature.PAPER}
+    assert faults_of(session) == []
+
+
+LEAVERS = {
+    "decline": lambda scene, one: (scene.approver, f"/replies/{one}/decline", {"reason": "Add the year."}),
+    "recall": lambda scene, one: (scene.focal, f"/replies/{one}/recall", {}),
+    "return": lambda scene, one: (scene.coordinator, f"/review/{one}/return", {"codes": "beds", "note": "Which year?"}),
+    "sign on screen": lambda scene, one: (scene.approver, "/sign", {"reply": one, "password": PASSWORD}),
+    "record one": lambda scene, one: (scene.coordinator, f"/review/{one}/signature", {}),
+    "withdraw": lambda scene, one: (scene.coordinator, f"/review/{one}/withdraw", {"reason": "Not needed."}),
+}
+
+
+@pytest.mark.parametrize("act", LEAVERS)
+def test_what_changes_a_reply_takes_it_out_of_the_pack_and_says_so(client_for, scene, session, act):
+    focal = client_for(scene.focal)
+    complete(focal, scene)
+    pack = printed(focal, session)
+    if act in {"recall", "return"}:
+        focal.post(f"/packs/{pack.public_id}/hand-in", expect=303)
+    who, path, fields = LEAVERS[act](scene, scene.replies[0].public_id)
+    client_for(who).post(path, fields, expect=303)
+    focal.get(f"/packs/{pack.public_id}", expect=200)
+    assert "1 reply is no longer in this pack" in focal.words
+    before = session.scalar(select(Submission.signature).where(Submission.id == scene.replies[0].id))
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=303)
+    after = session.scalars(select(Submission.signature).order_by(Submission.id)).all()
+    assert after == [before, Signature.PAPER, Signature.PAPER]
+    assert faults_of(session) == []
+
+
+def test_a_pack_taken_back_is_worth_nothing_and_its_replies_can_be_printed_again(client_for, client, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene)
+    pack = printed(focal, session)
+    # what is out is in no second pack
+    focal.get("/sign-on-paper", expect=200)
+    assert not focal.page.xpath("//input[@name='reply']")
+    focal.post("/sign-on-paper", {"reply": scene.replies[0].public_id}, expect=409)
+    focal.post(f"/packs/{pack.public_id}/cancel", expect=303)
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=409)
+    client.get(f"/verify/{pack.code}", expect=200)
+    assert "its paper is void" in client.words
+    again = printed(focal, session)
+    assert again.id != pack.id
+    focal.post(f"/packs/{again.public_id}/cover", cover(), expect=303)
+    assert faults_of(session) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"letter_number": ""}, "Write the number"),
+        ({"letter_on": "soon"}, "date"),
+        ({"letter_on": ""}, "Write the date"),
+        ({"cover": None}, "Choose the photo"),
+        ({"cover": (b"<html>", "cover.png")}, "not what its name says"),
+        ({"cover": (b"PK\x03\x04", "cover.docx")}, "neither a picture nor a PDF"),
+    ],
+)
+def test_a_cover_that_is_none_is_refused_with_a_sentence(client_for, scene, session, fields, said):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 1)
+    pack = printed(focal, session)
+    given = {name: value for name, value in (cover() | fields).items() if value is not None}
+    if "cover" in given and isinstance(given["cover"][0], bytes):
+        given["cover"] = (io.BytesIO(given["cover"][0]), given["cover"][1])
+    focal.post(f"/packs/{pack.public_id}/cover", given, expect=422)
+    assert said in focal.words
+    assert focal.page.xpath("//*[contains(@class, 'error-summary')]")
+    assert set(session.scalars(select(Submission.status))) >= {Status.AWAITING_SIGN_OFF}
+
+
+def test_only_leaders_print_and_sign_and_strangers_see_nothing(client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 1)
+    client_for(scene.reader).post("/sign-on-paper", {"reply": scene.replies[0].public_id}, expect=403)
+    client_for(scene.stranger).post("/sign-on-paper", {"reply": scene.replies[0].public_id}, expect=404)
+    pack = printed(focal, session)
+    for stranger in (scene.stranger, scene.coordinator):
+        other = client_for(stranger)
+        for page in ("", "/paper", "/paper.pdf", "/cover"):
+            other.get(f"/packs/{pack.public_id}{page}", expect=404)
+        other.post(f"/packs/{pack.public_id}/cover", cover(), expect=404)
+    client_for(scene.reader).post(f"/packs/{pack.public_id}/cover", cover(), expect=403)
+    client_for(scene.reader).get(f"/packs/{pack.public_id}", expect=200)
+
+
+def burst(app, client, path, bodies):
+    """Send all bodies at the same moment, each from a browser of its own with the same session."""
+    gate, answers, cookie = threading.Barrier(len(bodies)), [], client.cookie()
+
+    def one(fields):
+        browser = app.test_client()
+        browser.set_cookie("tamdan", cookie)
+        gate.wait(timeout=30)
+        answers.append(browser.post(path, data=fields, buffered=True))
+
+    threads = [threading.Thread(target=one, args=(fields,)) for fields in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    return [answer.status_code for answer in answers]
+
+
+@pytest.mark.parametrize("keys", ["one form", "ten tabs"])
+def test_ten_copies_of_a_cover_are_taken_once(app, client_for, scene, session, keys):
+    focal = client_for(scene.focal)
+    complete(focal, scene)
+    pack = printed(focal, session)
+    token = focal.token()
+    one = uuid7()
+    bodies = [
+        cover(csrf_token=token, idempotency_key=one if keys == "one form" else uuid7()) for _number in range(10)
+    ]
+    codes = burst(app, focal, f"/packs/{pack.public_id}/cover", bodies)
+    if keys == "one form":
+        assert codes == [303] * 10
+    else:
+        assert sorted(codes) == [303, *[409] * 9]
+    session.rollback()
+    signed = select(func.count()).select_from(SubmissionEvent).where(SubmissionEvent.action == Action.SIGN_ON_PAPER)
+    taken = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == "sign_pack")
+    assert (session.scalar(signed), session.scalar(taken)) == (3, 1)
+    assert session.scalar(select(func.count()).select_from(Snapshot)) == 3
+    assert faults_of(session) == []
+
+
+def test_ten_prints_at_once_make_one_pack(app, client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene)
+    chosen = [reply.public_id for reply in scene.replies]
+    bodies = [{"csrf_token": focal.token(), "idempotency_key": uuid7(), "reply": chosen} for _number in range(10)]
+    codes = burst(app, focal, "/sign-on-paper", bodies)
+    assert sorted(codes) == [303, *[409] * 9]
+    session.rollback()
+    assert session.scalar(select(func.count()).select_from(SigningPack)) == 1
+
+
+def test_a_change_by_sql_between_print_and_signature_is_refused(client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 1)
+    pack = printed(focal, session)
+    session.execute(text("UPDATE answer SET revision = revision + 1"))
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=409)
+    assert session.scalars(select(Snapshot)).all() == []
+
+
+def pages(pdf):
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
+
+
+def test_every_paper_is_a_pdf_of_its_own_with_code_and_page_numbers(client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 2)
+    pack = printed(focal, session)
+    found = focal.get(f"/packs/{pack.public_id}/paper.pdf", expect=200, check=False)
+    assert found.get_data().startswith(b"%PDF-")
+    assert found.headers["Content-Disposition"].startswith("attachment")
+    assert pages(found.get_data()) == 3  # the cover, then each reply begins on a page of its own
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=303)
+    code = session.scalars(select(Snapshot.code)).first()
+    for path in (f"/receipts/{code}/receipt.pdf", f"/receipts/{code}/certificate.pdf"):
+        assert pages(focal.get(path, expect=200, check=False).get_data()) == 1
+    path = f"/replies/{scene.replies[0].public_id}/paper"
+    focal.get(path, expect=200)
+    assert focal.get(f"{path}.pdf", expect=200, check=False).get_data().startswith(b"%PDF-")
+
+
+def test_until_pdfs_can_be_made_the_page_is_offered_and_says_so(client_for, scene, session, monkeypatch):
+    monkeypatch.setattr(typesetting, "_found", threading.Event())
+    monkeypatch.setattr(typesetting.importlib.util, "find_spec", lambda _name: None)
+    focal = client_for(scene.focal)
+    complete(focal, scene, 1)
+    pack = printed(focal, session)
+    for page in (f"/packs/{pack.public_id}", f"/packs/{pack.public_id}/paper"):
+        focal.get(page, expect=200)
+        assert focal.page.xpath("//*[@data-state='being-prepared']")
+        assert not focal.page.xpath("//a[contains(@href, '.pdf')]")
+    focal.get(f"/packs/{pack.public_id}/paper.pdf", expect=503)
+    assert focal.response.headers["Retry-After"]
+
+
+def test_what_people_write_never_becomes_markup_of_a_paper(client_for, scene, session):
+    focal = client_for(scene.focal)
+    hostile = '#read("/etc/passwd") #{panic()} $x$ *b* = h\n#image("x.png") <a> @b \\ "]'
+    one = scene.replies[0].public_id
+    fields = {"state": "done", "measures@km": hostile, "measures@en": hostile}
+    focal.post(f"/replies/{one}/pages/page1", fields | {f"base:{n}": 0 for n in fields}, headers=JSON, expect=200)
+    assert focal.get(f"/replies/{one}/paper.pdf", expect=200, check=False).get_data().startswith(b"%PDF-")
+
+
+def test_trying_codes_out_is_slowed_down(client, scene, monkeypatch):
+    monkeypatch.setattr(verify, "looks", verify.Looks())
+    for _number in range(verify.ALLOWED):
+        client.get("/verify/0000-0000-0000-0000", expect=404)
+    client.get("/verify/0000-0000-0000-0000", expect=429)
+    assert client.response.headers["Retry-After"] == "60"
+
+
+def test_recall_by_every_door_ends_when_the_review_starts(client_for, client, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 2)
+    pack = printed(focal, session)
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=303)
+    first, second = (reply.public_id for reply in scene.replies[:2])
+    focal.post(f"/replies/{first}/recall", expect=303)
+    code = session.scalar(select(Snapshot.code).where(Snapshot.submission_id == scene.replies[0].id))
+    client.get(f"/verify/{code}", expect=200)
+    assert "the institution took it back" in client.words
+    client_for(scene.coordinator).post(f"/review/{second}/start", expect=303)
+    for person in (scene.focal, scene.approver):
+        client_for(person).post(f"/replies/{second}/recall", expect=409)
+    assert faults_of(session) == []

@@ -1,0 +1,63 @@
+"""Handing questions to a person without an account: link and code, those questions, and nothing else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from portal.models import Status
+from tests import factories
+from tests.client import Client
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture
+def world(session):
+    """A reply of one institution in progress, and its focal point."""
+    at = factories.institution(session, "moj")
+    focal = factories.person(session, at, login="focal")
+    version = factories.questionnaire_version(session)
+    asked = factories.assignment(session, at, None, [factories.recommendation(session)], version)
+    reply = factories.submission(session, asked, status=Status.IN_PROGRESS)
+    session.commit()
+    return reply, focal
+
+
+def share(client, reply, *, codes=("measures",), **more):
+    """Hand questions out as the focal point does; return link and code."""
+    client.get(f"/replies/{reply.public_id}/share", expect=200)
+    fields = {"name": "Kampot department", "until": "2099-01-01", "codes": list(codes)} | more
+    client.post(f"/replies/{reply.public_id}/share", fields, expect=200)
+    url = client.page.xpath("string(//p[@id='share-link'])")
+    return url.removeprefix("http://localhost"), client.page.xpath("string(//p[@id='share-code'])")
+
+
+def enter(app, session, link, code):
+    """A browser that came in by link and code."""
+    browser = Client(app, session)
+    browser.get(link, expect=200)
+    browser.post(link, {"code": code}, expect=303)
+    browser.follow()
+    assert browser.response.status_code == 200, browser.text[:800]
+    return browser
+
+
+def test_from_the_focal_point_by_link_and_code_to_an_answer_in_the_reply(app, session, world, client_for):
+    reply, focal = world
+    chief = client_for(focal)
+    link, code = share(chief, reply)
+    assert re.fullmatch(r"[A-Z0-9]{4}-[A-Z0-9]{4}", code)
+    guest = enter(app, session, link, code)
+    assert guest.page.xpath("//textarea[@name='measures@km']")
+    assert not guest.page.xpath("//*[@name='state' or @name='beds']")
+    address = guest.response.request.path
+    guest.post(address, {"measures@en": "We trained 20 judges.", "base:measures@en": "0", "action": "next"}, follow=True)
+    assert guest.page.xpath("//textarea[@name='message']")
+    guest.post(address.partition("/pages/")[0] + "/finish", {"message": "Ask me about 2024."}, expect=303)
+    chief.get(f"/replies/{reply.public_id}/share", expect=200)
+    assert "Ask me about 2024." in chief.text
+    assert "has finished" in chief.text
+    chief.get(f"/replies/{reply.public_id}/check", expect=200)
+    assert "We trained 20 judges." in chief.text

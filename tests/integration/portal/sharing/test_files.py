@@ -1,0 +1,65 @@
+"""Files of shared questions: sent, read and taken off by whoever sent them; nobody else's, nowhere else."""
+
+from __future__ import annotations
+
+import io
+
+from sqlalchemy import select
+
+from portal import clock
+from portal.models import Answer, Delegation, Evidence, EvidenceKind, Question, VersionItem, Visibility
+from tests import factories
+from tests.integration.portal.sharing.scenes import table_world
+from tests.integration.portal.sharing.test_scope import come_in, hand_out
+
+TEXT = b"A decision of the province."
+
+
+def test_files_of_shared_questions_alone(app, session, client_for):
+    world = table_world(session)
+    page = session.scalar(select(VersionItem).where(VersionItem.version_id == world.version.id, VersionItem.code == "page1"))
+    for code in ("proof", "secret"):
+        factories.question(session, world.version, code, "file", parent=page)
+    by = factories.system_actor(session).id
+    ids = dict(session.execute(select(Question.code, Question.id)).all())
+    shown = {"submission_id": world.reply.id, "round_id": world.round.id, "kind": EvidenceKind.FILE, "sha256": "0" * 64,
+             "filename": "x.txt", "media_type": "text/plain", "size": 1, "added_by": by, "added_at": clock.now()}  # fmt: skip
+    session.add_all(
+        [
+            Evidence(number=1, question_id=ids["secret"], **shown),
+            Evidence(number=2, question_id=ids["proof"], visibility=Visibility.CONFIDENTIAL, **shown),
+        ]
+    )
+    session.commit()
+    _chief, link, code = hand_out(client_for, world, ("proof",))
+    guest = come_in(app, session, link, code)
+    one = session.scalars(select(Delegation)).one()
+    work = f"/shared/work/{one.public_id}"
+
+    def send(question):
+        return guest.open(
+            f"{work}/questions/{question}/files", method="POST",
+            data={"csrf_token": guest.token(), question: (io.BytesIO(TEXT), "decision.txt")},
+            content_type="multipart/form-data",
+        )  # fmt: skip
+
+    assert send("secret").status_code == 404
+    assert send("beds").status_code == 404
+    assert send("proof").status_code == 303
+    made = session.scalars(select(Evidence).where(Evidence.number == 3)).one()
+    assert made.added_by != by
+    assert made.public_id in str(session.scalars(select(Answer.value)).all())
+    guest.get(f"{work}/pages/page1", expect=200)
+    assert "decision.txt" in guest.text
+    assert "x.txt" not in guest.text, "neither of another question nor confidential"
+    got = guest.get(f"{work}/files/3", expect=200)
+    assert got.data == TEXT
+    assert got.headers["Content-Disposition"].startswith("attachment")
+    for number in (1, 2, 4):
+        guest.get(f"{work}/files/{number}", expect=404)
+        guest.post(f"{work}/files/{number}/remove", expect=404)
+    for address in (f"/evidence/{made.public_id}",):
+        assert guest.get(address).status_code == 303, "the institution's own pages ask for a log-in"
+    guest.get(f"{work}/pages/page1", expect=200)
+    guest.post(f"{work}/files/3/remove", expect=303)
+    assert session.scalars(select(Evidence.removed_at).where(Evidence.number == 3)).one() is not None

@@ -1,0 +1,45 @@
+"""Questions handed to somebody without an account: by link and code, on a phone, until they are taken back."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import select
+
+from portal.models import Answer, Delegation
+from tests.journeys.browsers import PHONE
+
+pytestmark = pytest.mark.browser
+
+STATE = ".save-status"
+
+
+def test_a_person_without_account_answers_on_a_phone_and_is_told_when_it_ends(served, visit, make_scene):
+    scene = make_scene()
+    chief = visit().let_in(served.session_of(scene.focal))
+    chief.goto(f"{scene.path}/share")
+    chief.check("#box-places")
+    chief.fill("#name", "Kampot department")
+    chief.fill("#until", "2099-01-01")
+    chief.get_by_role("button", name="Make link and code").click()
+    link, code = chief.inner_text("#share-link"), chief.inner_text("#share-code")
+    assert code in chief.input_value("textarea[lang=km]")
+    guest = visit(size=PHONE)
+    page = guest.page
+    page.goto("/shared/" + link.rpartition("/shared/")[2])
+    page.fill("[name=code]", code.lower())
+    page.click("main button[type=submit]")
+    page.fill("[name=places]", "12")
+    expect(page.locator(STATE)).to_have_attribute("data-state", "saved")
+    assert page.locator("[name=standing], textarea[name^=text]").count() == 0
+    with served.session() as session:
+        one = session.scalars(select(Delegation).where(Delegation.submission_id == scene.reply.id)).one()
+        stored = session.scalars(select(Answer.value).where(Answer.submission_id == scene.reply.id)).all()
+    assert stored == [12]
+    chief.goto(f"{scene.path}/share")
+    chief.locator(f"#share-{one.public_id} summary").last.click()
+    chief.get_by_role("button", name="Take back").click()
+    guest.allow("409")
+    page.fill("[name=places]", "99")
+    expect(page.locator(STATE)).to_have_attribute("data-state", "error")
+    assert page.input_value("[name=places]") == "99"

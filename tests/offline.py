@@ -1,0 +1,83 @@
+"""Offline workbooks for tests: filled in by openpyxl as a person would, found by question code and column."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+
+from portal.queries.countries import country_facts
+from portal.queries.submissions import find
+from portal.services.offline.gathering import write_workbook
+from portal.services.offline.judging import plan_offline
+from portal.workbooks.offline.marks import Seal
+from portal.workbooks.offline.returned import read_offline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openpyxl.worksheet.worksheet import Worksheet
+    from sqlalchemy.orm import Session
+
+    from portal.permissions import Principal
+    from portal.services.offline.plan import OfflinePlan
+
+SECRET = "test-only-key-of-more-than-thirty-two-characters"
+
+
+def download(session: Session, *replies: Any, by: Principal) -> bytes:
+    """Return the workbook of some replies."""
+    heads = [find(session, one.public_id) for one in replies]
+    return write_workbook(
+        session, [one for one in heads if one], country_facts(session), secret=SECRET, by=by, language="en"
+    )
+
+
+def judge(
+    session: Session, *files: bytes, by: Principal, names: tuple[str, ...] = (), round_slug: str = ""
+) -> OfflinePlan:
+    """Read and judge some files together."""
+    books = [
+        read_offline(content, Seal(SECRET), filename=names[at] if names else f"copy{at + 1}.xlsx")
+        for at, content in enumerate(files)
+    ]
+    return plan_offline(session, books, country_facts(session), by=by, language="en", round_slug=round_slug)
+
+
+class Filled:
+    """A workbook in the hands of its filler: ``book`` is openpyxl's, cells are found by the hidden marks."""
+
+    def __init__(self, content: bytes, sheet: int = 0) -> None:
+        self.book = openpyxl.load_workbook(io.BytesIO(content))
+        self.ws: Worksheet = self.reply_sheets[sheet]
+
+    @property
+    def reply_sheets(self) -> list[Worksheet]:
+        return [ws for ws in self.book.worksheets if str(ws["A1"].value).startswith("tamdan-offline|")]
+
+    def marks(self) -> Iterator[tuple[int, list[str]]]:
+        for row in range(2, self.ws.max_row + 1):
+            text = self.ws.cell(row, 1).value
+            if text:
+                yield row, str(text).split("|")
+
+    def place(self, code: str, lang: str = "", *, line: int = 0) -> Any:
+        """Return the cell of an answer; ``line`` is the number of a line of a table, ``lang`` "!" why there is none."""
+        for row, parts in self.marks():
+            for mark in parts[6].split(","):
+                column, its_code, its_lang, *_more = mark.split(":")
+                if (its_code, its_lang) == (code, lang) and int(parts[4]) == line:
+                    return self.ws.cell(row, int(column))
+        raise KeyError((code, lang, line))
+
+    def put(self, code: str, value: Any, lang: str = "", *, line: int = 0) -> str:
+        """Write into the cell of an answer and return its address."""
+        cell = self.place(code, lang, line=line)
+        cell.value = value
+        return str(cell.coordinate)
+
+    def content(self) -> bytes:
+        stream = io.BytesIO()
+        self.book.save(stream)
+        return stream.getvalue()
