@@ -20,7 +20,7 @@ from portal.models.people import Role
 from portal.permissions import Part, Permission, Target, can, require
 from portal.queries.documents import written_by_institution
 from portal.queries.evidence import evidence_of
-from portal.services import audit, evidence, verdicts
+from portal.services import audit, evidence, kept_warnings, verdicts
 from portal.table import Problem
 
 if TYPE_CHECKING:
@@ -186,6 +186,11 @@ def finish_entering(
     """
     writer = begin_entering(session, head, document, by=by)
     scan = _scan_of(session, head, document, by=by)
+    # what looks odd on paper is not the secretariat's to mend
+    odd = [one for one in kept_warnings.look(session, head, definition, context) if not one.reason]
+    if odd:
+        reason = str(_l("This is what the return on paper says."))
+        kept_warnings.keep_warnings(session, head, odd, {one.warned.name: reason for one in odd}, by=writer)
     event = verdicts.complete(session, head, definition, context=context, by=writer)
     if event.status is Status.AWAITING_SIGN_OFF and head.sign_off_policy in {
         SignOffPolicy.PAPER,

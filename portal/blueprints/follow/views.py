@@ -279,6 +279,7 @@ def grid(of: ReportingRound) -> ResponseReturnValue:
     holding = Holding(of.id)
     inside = may(who(), Permission.VIEW_SUBMISSION)
     told = words.letters()
+    papers = {one.submission for one in waiting_documents(db.session, of.id)}
     # one address per page, not one per cell: building 2,000 of them would be half the page's time
     address_of = url_for("follow.submission", public_id="x").removesuffix("x") if inside else ""
     symbols = list(dict.fromkeys(column.first.symbol for column in found.columns))
@@ -293,7 +294,7 @@ def grid(of: ReportingRound) -> ResponseReturnValue:
                 say(row.institution.names),
                 row.institution.count,
                 [
-                    [_cell(reply, told, address_of, holding) for reply in sorted(cell, key=words.urgency)]
+                    [_cell(reply, told, address_of, holding, papers) for reply in sorted(cell, key=words.urgency)]
                     for cell in row.cells
                 ],
             )
@@ -304,13 +305,19 @@ def grid(of: ReportingRound) -> ResponseReturnValue:
 
 
 def _cell(
-    reply: Reply, told: dict[Status, tuple[str, str, str]], address_of: str, holding: Holding
+    reply: Reply,
+    told: dict[Status, tuple[str, str, str]],
+    address_of: str,
+    holding: Holding,
+    papers: set[str],
 ) -> tuple[str, str, str, str, bool, bool]:
     letter, kind, sentence = told[reply.status]
     if reply.days_late:
         sentence = _("%(status)s, late", status=sentence)
     if reply.unsigned:
         sentence = _("%(status)s, signature to follow", status=sentence)
+    if reply.public_id in papers:
+        sentence = _("%(status)s, document received, to be entered", status=sentence)
     # the other statuses say it themselves
     if reply.status in EDITABLE and (held := holding.part(reply.submission_id, reply.status)):
         sentence = f"{sentence} · {held}"
@@ -328,13 +335,16 @@ def late(of: ReportingRound) -> ResponseReturnValue:
     told = words.letters()
     holding = Holding(of.id)
     inside = may(who(), Permission.VIEW_SUBMISSION)
+    papers = {one.submission for one in waiting_documents(db.session, of.id)}
     for row, one in zip(rows, found.late, strict=True):
         row["replies"] = [
             {
                 "cite": "; ".join(recommendations[key].citation for key in reply.recommendation_ids),
                 "title": _heading(recommendations[key] for key in reply.recommendation_ids),
                 "status": reply.status.value,
-                "words": told[reply.status][2],
+                "words": _("%(status)s, document received, to be entered", status=told[reply.status][2])
+                if reply.public_id in papers
+                else told[reply.status][2],
                 "held": holding.part(reply.submission_id, reply.status),
                 "due_on": reply.due_on,
                 "days_late": reply.days_late,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, redirect, request, send_file, url_for
+from flask import redirect, request, url_for
 from flask_babel import gettext as _
 
 from forms.answers import AnswerKey, Parsed
 from forms.question_types import question_type
 from forms.tables import may_change
+from portal.blueprints import receiving
 from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import by_link, wants_json
 from portal.blueprints.page import notice
@@ -45,18 +46,13 @@ def upload(on: Shared) -> ResponseReturnValue:
     given = [one for _field, one in request.files.items(multi=True) if one.filename]
     if not given:
         raise Invalid(_("Choose a file first."))
-    settings = current_app.config["SETTINGS"]
-    received = [
-        evidence_service.receive(
-            one.stream, one.filename or "", folder=settings.evidence_dir, tmp=settings.tmp_dir,
-            limit=settings.evidence_max_bytes,
-        )
-        for one in given
-    ]  # fmt: skip
+    received = [receiving.receive(one) for one in given]
     try:
         with write() as session:
             for one in received:
-                made = evidence_service.add_file(session, on.head, one, question_id=ids[on.code], by=on.principal)
+                made = evidence_service.add_file(
+                    session, on.head, one, question_id=ids[on.code], by=on.principal, quota=receiving.quota()
+                )
             _set_files(session, on, ids, on.code)
     except ShareEnded as error:
         return Ended(on.delegation, str(error)).ended()
@@ -115,13 +111,7 @@ def evidence(of: FileOf) -> ResponseReturnValue:
     one = of.evidence
     if one.sha256 is None:
         raise NotFound
-    path = current_app.config["SETTINGS"].evidence_dir / one.sha256[:2] / one.sha256
-    if not path.is_file():
-        raise NotFound
-    response = send_file(path, mimetype=one.media_type, as_attachment=True, download_name=one.filename)
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return receiving.give(one.sha256, one.media_type, one.filename, one.number)
 
 
 @blueprint.post("/work/<public_id>/files/<int:number>/remove")

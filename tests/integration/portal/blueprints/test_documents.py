@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import func, select
 
+from portal.errors import NotAllowed
 from portal.models import (
     Answer,
     AssignmentDocument,
@@ -25,6 +26,8 @@ from portal.models import (
     SubmissionEvent,
     VersionItem,
 )
+from portal.queries.submissions import head_by_id
+from portal.services import documents
 from tests import factories
 
 pytestmark = pytest.mark.engines
@@ -87,6 +90,10 @@ def test_a_document_counts_as_received_to_be_entered_and_as_no_answer(client_for
     assert "1 document waits to be entered" in coordinator.words
     coordinator.get(f"/rounds/{session.scalars(select(ReportingRound.slug)).one()}", expect=200)
     assert "Received, to be entered" in coordinator.words
+    slug = session.scalars(select(ReportingRound.slug)).one()
+    coordinator.get(f"/rounds/{slug}/grid", expect=200)
+    assert "document received, to be entered" in coordinator.text
+    coordinator.get(f"/rounds/{slug}", expect=200)
     # nothing is received: a document is no reply
     assert "0 of 1" in coordinator.words
 
@@ -216,6 +223,15 @@ def test_only_a_coordinator_enters(client_for, scene, session):
         enter(client, scene, one, expect=expect, why__en="x")
         client.post(f"{scene.desk}/paper/{one.public_id}/finish", expect=expect)
     assert session.scalar(select(func.count()).select_from(Answer)) == 0
+
+
+def test_the_service_itself_lends_the_part_of_an_institution_to_a_coordinator_only(session, scene, context):
+    head = head_by_id(session, scene.reply.id)
+    writer = documents.on_behalf(session, head, by=factories.principal(session, scene.coordinator))
+    assert (writer.institution_id, writer.staff) == (head.institution_id, frozenset())
+    for person in (scene.writer, scene.focal, scene.stranger):
+        with pytest.raises(NotAllowed):
+            documents.on_behalf(session, head, by=factories.principal(session, person))
 
 
 def test_a_document_can_come_in_pieces_to_both_sides(client_for, scene, session):

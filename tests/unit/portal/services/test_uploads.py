@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -46,6 +47,18 @@ def test_many_pieces_at_once_in_any_order_make_the_file(path):
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(send, range(6)))
     assert path.read_bytes() == content
+
+
+def test_a_piece_waits_for_another_request_with_the_same_file(path):
+    uploads.append(path, 0, b"one", **ROOM)
+    with ThreadPoolExecutor(1) as pool:
+        with path.open("rb") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            waiting = pool.submit(lambda: uploads.append(path, 3, b"two", **ROOM))
+            with pytest.raises(TimeoutError):
+                waiting.result(0.3)
+            assert path.read_bytes() == b"one"
+        assert waiting.result(10) == 6
 
 
 def test_a_file_is_claimed_by_one(path):
