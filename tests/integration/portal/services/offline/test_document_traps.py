@@ -214,9 +214,9 @@ def test_a_refusal_names_question_and_line_value_found_expected_and_an_example(s
 
 
 def test_a_deleted_field_is_told_and_changes_nothing(session, scene, filled):
-    field = filled.field("people")
+    field, name = filled.field("people"), filled.name("people")
     field.getparent().remove(field)
-    for mark in [one for one in filled.body.iter(named("w:bookmarkStart")) if one.get(named("w:name")) == filled.name("people")]:
+    for mark in [one for one in filled.body.iter(named("w:bookmarkStart")) if one.get(named("w:name")) == name]:
         mark.getparent().remove(mark)
     plan = judge(session, filled.content(), by=scene.by)
     assert outcomes(plan) == {}
