@@ -267,7 +267,7 @@ def test_text_outside_the_fields_is_quoted(session, scene, filled):
     assert outcomes(plan) == {"people": "new"}
     (problem,) = plan.problems
     assert "“and more”; “We also trained the police.”" in str(problem.message)
-    assert problem.sheet.startswith("3.")
+    assert str(problem.message).startswith("Under “3. ")
 
 
 def test_tracked_changes_are_read_as_accepted(session, scene, filled):
