@@ -82,7 +82,9 @@ def plan_offline(
 
 
 def _with_copy(books: Sequence[FoundBook], book: FoundBook, sheet: str | None) -> str | None:
-    return f"{book.filename}: {sheet}" if len(books) > 1 and sheet else sheet
+    if len(books) == 1:
+        return sheet
+    return f"{book.filename}: {sheet}" if sheet else book.filename
 
 
 def _foreign(head: SubmissionHead | None, sheet: FoundSheet, *, by: Principal, round_slug: str) -> Problem | None:

@@ -29,12 +29,13 @@ SHOWN_CHOICES = 12
 
 @dataclass(frozen=True)
 class Medium:
-    """How a kind of file is filled in: a list, several of a list, a list in order, no answer, files."""
+    """How a kind of file is filled in: a list, several of it, a list in order, a confirmation, no answer, files."""
 
     name: str
     choose: Speakable
     several: Speakable
     ranked: Speakable
+    confirm: Speakable
     no_answer: Speakable
     files: Speakable
 
@@ -44,6 +45,7 @@ EXCEL = Medium(
     choose=_l("Choose from the list of the cell."),
     several=_l("Write one or more of these, with a semicolon between them: %(names)s"),
     ranked=_l("Write the choices in their order, the first place first, with a semicolon between them: %(names)s"),
+    confirm=_l("Choose from the list of the cell."),
     no_answer=_l("No answer? Say why in the column “No answer because”."),
     files=_l("Files are attached on the page of the reply, not in this workbook."),
 )
@@ -146,6 +148,8 @@ def _of_list(item: Item, language: str, medium: Medium, *, several: bool) -> Ite
     kind = question_type(item.type)
     names = "; ".join(name for _key, name in kind.shown_choices(item, language))
     sentence = medium.ranked if kind.control == "rank" else medium.several if several else medium.choose
+    if kind.control == "choices" and not several:
+        sentence = medium.confirm
     yield str(sentence).replace("%(names)s", names)
     if item.choice_filter:
         yield _("Which of them may be chosen depends on other answers.")

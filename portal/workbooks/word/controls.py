@@ -119,8 +119,9 @@ class Drawer:
         self.hints = {
             kind: words.everywhere(text, languages).replace("\n", " · ") for kind, text in HINTS.items()
         }
+        self.small = {"text": "…", "list": "▾ …", "date": "… / … / …"}  # in the cells of a table
 
-    def draw(self, name: str, control: Control) -> Xml:
+    def draw(self, name: str, control: Control, hints: Mapping[str, str]) -> Xml:
         """Return a control within its bookmark."""
         self.bookmarks += 1
         number = self.bookmarks
@@ -131,7 +132,7 @@ class Drawer:
             content = run(control.content)
         else:
             hint = Xml("<w:showingPlcHdr/>")
-            content = run(self.hints[control.kind], style="PlaceholderText")
+            content = run(hints[control.kind], style="PlaceholderText")
         look = f'<w:tag w:val="{name}"/><w:lock w:val="sdtLocked"/>{hint}{_KINDS[control.kind](control)}'
         return Xml(
             f'<w:bookmarkStart w:id="{number}" w:name="{name}"/>'
@@ -142,7 +143,7 @@ class Drawer:
     def paragraphs(self, drawn: Sequence[tuple[str, Control]], style: str) -> Iterator[Xml]:
         """Yield the paragraphs of an answer: one for each control, its label beside it."""
         for name, control in drawn:
-            made = self.draw(name, control)
+            made = self.draw(name, control, self.small if style == "Cell" else self.hints)
             if control.kind == "box":
                 yield paragraph(made, run(f" {control.label}"), style=style)
             else:

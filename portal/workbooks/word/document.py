@@ -57,7 +57,7 @@ def write_document(made: OfflineBook, seal: Seal) -> bytes:
     for element in trees(*texts):
         end.addprevious(element)
     hidden.own = frozenset(short(one.text) for one in outside(body))
-    hidden.hints = frozenset(short(one) for one in drawer.hints.values())
+    hidden.hints = frozenset(short(one) for one in (*drawer.hints.values(), *drawer.small.values()))
     _hide(document, write_hidden(hidden))
     core = document.core_properties
     core.title = clean(next(iter(made.round.values()), ""))[0][:255]

@@ -58,7 +58,7 @@ def read_document(source: Source, seal: Seal, *, filename: str = "", limit_bytes
         sentence = _l(
             "The document has comments, which are not taken over: %(texts)s", texts=_quoted(opened.comments)
         )
-        found.problems.append(Problem(sentence, None))
+        found.problems.append(Problem(sentence))
     return found
 
 
@@ -130,8 +130,10 @@ class _Reader:
     def _reply(self, at: int, reply: HiddenReply) -> None:
         read = read_sheet_mark(reply.mark, self.seal)
         if read is None or not read[1]:
-            sentence = _l("The hidden marks of this reply were changed, so it was not read.")
-            self.book.problems.append(Problem(sentence, reply.title, mend=_again()))
+            sentence = _l(
+                "The hidden marks of the reply “%(title)s” were changed, so it was not read.", title=reply.title
+            )
+            self.book.problems.append(Problem(sentence, mend=_again()))
             return
         sheet = FoundSheet(reply.title, read[0], word=True)
         gone: dict[int, list[int]] = {}
@@ -143,7 +145,7 @@ class _Reader:
                 mark = None
             if mark is None:
                 sentence = _l("The hidden mark of %(place)s was changed, so it was not read.", place=_place(row))
-                sheet.problems.append(Problem(sentence, sheet.name, mend=_again()))
+                sheet.problems.append(Problem(sentence, mend=_again()))
                 continue
             cells = tuple(self._cells(sheet, (at, number), row, mark))
             if len(cells) < len(mark.cells) and mark.kind != "spare":
@@ -151,7 +153,7 @@ class _Reader:
             if cells:
                 sheet.rows.append(FoundRow(mark, number, cells))
         if self.tracked:
-            sheet.remarks.append(Problem(_l("Tracked changes were read as if they were accepted."), sheet.name))
+            sheet.remarks.append(Problem(_l("Tracked changes were read as if they were accepted.")))
         self._tell_gone(sheet, gone)
         self.book.sheets.append(sheet)
 
@@ -161,7 +163,7 @@ class _Reader:
             sentence = _l(
                 "Fields were deleted from the document at %(place)s; what stands in the portal stays.", place=places
             )
-            sheet.remarks.append(Problem(sentence, sheet.name))
+            sheet.remarks.append(Problem(sentence))
 
     # -- cells ----------------------------------------------------------------------------------------------------
 
@@ -176,7 +178,7 @@ class _Reader:
                     "A picture stands in the answer at %(place)s; attach it as evidence on the page of the reply.",
                     place=_place(row),
                 )
-                sheet.remarks.append(Problem(sentence, sheet.name))
+                sheet.remarks.append(Problem(sentence))
             if cell.column in row.choices:
                 keys = tuple(key for key, one in found if _ticked(one))
                 yield FoundCell(cell, _place(row), "; ".join(keys) or None, raw=keys)
@@ -204,7 +206,7 @@ class _Reader:
                         "A field of %(place)s was copied, with other content; only the first was read. In the copy stands: %(text)s",  # noqa: E501 - a sentence stays in one piece
                         place=_place(row), text=_quoted([copy.text]),
                     )  # fmt: skip
-                    sheet.problems.append(Problem(sentence, sheet.name))
+                    sheet.problems.append(Problem(sentence))
             yield key, first
 
     def _text(self, found: Found, sheet: FoundSheet | None = None, row: HiddenRow | None = None) -> str:
@@ -219,7 +221,7 @@ class _Reader:
                     "The field at %(place)s says that it shows only its hint, so it was taken for empty: %(text)s",
                     place=_place(row), text=_quoted([text]),
                 )  # fmt: skip
-                sheet.remarks.append(Problem(sentence, sheet.name))
+                sheet.remarks.append(Problem(sentence))
             return ""
         return text
 
@@ -237,12 +239,17 @@ class _Reader:
         mend = _l("Copy it into the field of its question, if it is an answer.")
         for heading, texts in by_heading.items():
             sentence = _l("This text stands outside the fields, so it was not read: %(text)s", text=_quoted(texts))
-            self.book.problems.append(Problem(sentence, heading or None, mend=mend))
+            if heading:
+                sentence = _l(
+                    "Under “%(heading)s” this text stands outside the fields, so it was not read: %(text)s",
+                    heading=heading, text=_quoted(texts),
+                )  # fmt: skip
+            self.book.problems.append(Problem(sentence, mend=mend))
         if self.scanned.pictures:
             sentence = _l(
                 "Pictures in the document are not taken over; attach them as evidence on the page of the reply."
             )
-            self.book.problems.append(Problem(sentence, None))
+            self.book.problems.append(Problem(sentence))
 
 
 def _as_it_went(text: str, cell: CellMark) -> str:

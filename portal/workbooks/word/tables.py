@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from portal.workbooks.word.elements import Xml
     from portal.workbooks.word.reply import ReplyText
 
-NARROW, LABEL = 600, 2000  # widths of the columns that name a line, in twentieths of a point
+NARROW, LABEL = 760, 2000  # widths of the columns that name a line, in twentieths of a point
 LEAST = 1150  # below this a column is too narrow to write in
 SPARE_APART = 5  # empty lines of a table that is written line by line
 WRITTEN_OUT = replace(WORD, name="word table", several=words.EXCEL.several, ranked=words.EXCEL.ranked)

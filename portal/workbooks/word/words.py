@@ -18,6 +18,7 @@ WORD = Medium(
     choose=_l("Choose from the list in the field."),
     several=_l("Tick what applies."),
     ranked=_l("Choose one for each place, the first place first."),
+    confirm=_l("Tick it to confirm."),
     no_answer=_l("No answer? Choose why in the field “No answer because”."),
     files=_l("Files are attached on the page of the reply, not in this document."),
 )  # fmt: skip

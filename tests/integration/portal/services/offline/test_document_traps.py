@@ -214,9 +214,9 @@ def test_a_refusal_names_question_and_line_value_found_expected_and_an_example(s
 
 
 def test_a_deleted_field_is_told_and_changes_nothing(session, scene, filled):
-    field = filled.field("people")
+    field, name = filled.field("people"), filled.name("people")
     field.getparent().remove(field)
-    for mark in [one for one in filled.body.iter(named("w:bookmarkStart")) if one.get(named("w:name")) == filled.name("people")]:
+    for mark in [one for one in filled.body.iter(named("w:bookmarkStart")) if one.get(named("w:name")) == name]:
         mark.getparent().remove(mark)
     plan = judge(session, filled.content(), by=scene.by)
     assert outcomes(plan) == {}
@@ -231,6 +231,16 @@ def test_a_control_that_was_removed_leaves_its_text_in_the_bookmark(session, sce
     field.getparent().remove(field)
     plan = judge(session, filled.content(), by=scene.by)
     assert plan.replies[0].answers[0].options[0].parsed.value == 8
+
+
+def test_a_field_without_its_tag_is_known_by_its_bookmark(session, scene, filled):
+    filled.tick("partners", "un", line=1)
+    filled.put("people", "8")
+    for tag in list(filled.body.iter(named("w:tag"))):
+        tag.getparent().remove(tag)
+    reply = judge(session, filled.content(), by=scene.by).replies[0]
+    assert reply.answers[0].options[0].parsed.value == 8
+    assert [one.options[0].parsed.value for one in reply.rows[0].cells] == [["un"]]
 
 
 def test_a_copied_field_with_other_content_is_quoted(session, scene, filled):
@@ -267,14 +277,14 @@ def test_text_outside_the_fields_is_quoted(session, scene, filled):
     assert outcomes(plan) == {"people": "new"}
     (problem,) = plan.problems
     assert "“and more”; “We also trained the police.”" in str(problem.message)
-    assert problem.sheet.startswith("3.")
+    assert str(problem.message).startswith("Under “3. ")
 
 
 def test_tracked_changes_are_read_as_accepted(session, scene, filled):
     tracked = [
         run("Two "),
         node("w:ins", run("new "), id="901", author="x", date="2026-03-01T00:00:00Z"),
-        node("w:del", Xml("<w:r><w:delText>old </w:delText></w:r>"), id="902", author="x"),
+        node("w:del", Xml("<w:r><w:delText>old </w:delText><w:br/></w:r>"), id="902", author="x"),
         run("courses"),
     ]
     FilledDocument.fill(filled.field("activity", "en", line=1), *tracked)
