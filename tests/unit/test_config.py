@@ -87,7 +87,9 @@ def test_the_key_is_made_once_readable_by_the_owner_only(tmp_path):
 
 
 def test_form_limits_are_set_on_purpose(tmp_path):
-    flask = load(data_dir=tmp_path, max_upload_mb=30).flask_config()
+    flask = load(data_dir=tmp_path, max_upload_mb=30, evidence_max_mb=20).flask_config()
     assert flask["MAX_CONTENT_LENGTH"] == 31 * config.MEGABYTE
+    flask = load(data_dir=tmp_path, max_upload_mb=30, evidence_max_mb=50).flask_config()
+    assert flask["MAX_CONTENT_LENGTH"] == 51 * config.MEGABYTE
     assert flask["MAX_FORM_MEMORY_SIZE"] > 500_000
     assert flask["MAX_FORM_PARTS"] > 1000
