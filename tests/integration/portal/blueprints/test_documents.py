@@ -17,6 +17,7 @@ from portal.models import (
     Evidence,
     Institution,
     ItemKind,
+    KeptWarning,
     ReportingRound,
     Role,
     Signature,
@@ -165,12 +166,14 @@ def test_the_secretariat_enters_a_return_on_paper_and_it_is_marked_everywhere(cl
     # the same form: what cannot be read is refused with its sentence
     enter(coordinator, scene, one, expect=422, beds="many")
     coordinator.post(f"{path}/finish", expect=422)
-    enter(coordinator, scene, one, state="done", measures__km="វិធានការ", why__en="Because", **{"base:beds": "1", "beds": "12"})
+    enter(coordinator, scene, one, state="done", measures__km="តុលាការ ១០", measures__en="12 courts", why__en="Because", **{"base:beds": "1", "beds": "12"})
     given = {"file": (io.BytesIO(PDF + b"annex"), "annex.pdf")}
     coordinator.post(f"{path}/questions/proof/files", given, expect=303)
     coordinator.get(f"{path}/pages/page1", expect=200)
     assert reply(session, scene).status is Status.IN_PROGRESS
+    # the languages tell other figures: that is what the paper says, and it is kept with that reason
     coordinator.post(f"{path}/finish", expect=303)
+    assert session.scalars(select(KeptWarning.reason)).all() == ["This is what the return on paper says."]
     session.expire_all()
     done = reply(session, scene)
     assert (done.status, done.signature, done.hand_in) == (Status.SUBMITTED, Signature.PAPER, 1)
