@@ -33,8 +33,8 @@ STYLES: dict[str, tuple[float, bool, str, float, float, bool]] = {
     "Answer": (11, False, INK, 1, 3, False),
     "Choice": (11, False, INK, 0, 0, False),
     "Cell": (10, False, INK, 0, 0, False),
-    "Cell head": (9.5, True, INK, 0, 0, True),
-    "Cell rule": (8.5, False, SOFT, 0, 0, True),
+    "Cell head": (9.5, True, INK, 0, 0, False),
+    "Cell rule": (8.5, False, SOFT, 0, 0, False),
 }
 
 

@@ -186,5 +186,6 @@ class ReplyText:
 
     def _table(self, line: Line) -> None:
         if line.table is not None:
+            begin = len(self.body)
             self._heading(line.table.item)
-            TableText(self, line.table).write()
+            TableText(self, line.table, begin).write()

@@ -37,10 +37,10 @@ WRITTEN_OUT = replace(WORD, name="word table", several=words.EXCEL.several, rank
 
 
 class TableText:
-    """Writes one table of a reply."""
+    """Writes one table of a reply; ``begin`` is where its heading stands in the body."""
 
-    def __init__(self, reply: ReplyText, asked: Table) -> None:
-        self.reply, self.asked = reply, asked
+    def __init__(self, reply: ReplyText, asked: Table, begin: int) -> None:
+        self.reply, self.asked, self.begin = reply, asked, begin
         self.languages = reply.languages
         self.columns = columns_of(asked, self.languages)
         self.labelled = bool(asked.fixed or asked.inside)
@@ -58,7 +58,7 @@ class TableText:
         widths = [*first, *[self._width(page)] * len(self.columns)]
         body = self.reply.body
         if page == LANDSCAPE:
-            body.append(section(PORTRAIT))
+            body.insert(self.begin, section(PORTRAIT))  # the heading stands on the page of the table
         heads = [[say(name, "Cellhead")] for name in self._names_of_line()]
         heads += [self._head(column) for column in self.columns]
         rows = [[cell(width, *head, fill=SOFT) for width, head in zip(widths, heads, strict=True)]]
