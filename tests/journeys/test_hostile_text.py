@@ -66,7 +66,7 @@ TRAP = "globalThis.ran = () => { console.error('A PAYLOAD RAN', new Error().stac
 @pytest.fixture
 def poisoned(served, make_scene):
     """A scene in which every name, text, heading, file name and answer is hostile."""
-    return poison(served, make_scene(), drafted, came, shared, collected)
+    return poison(served, make_scene(), shared, collected, came, drafted)
 
 
 def poison(served, scene, *befores):
