@@ -176,21 +176,21 @@ def main() -> None:
     asked.add_argument("--connections", type=int, nargs="*", default=[8])
     given = asked.parse_args()
     data = Path(tempfile.mkdtemp(prefix="bench-"))
-    login, paths = scene(data, 64)
+    # each run of saves takes replies of its own
+    login, paths = scene(data, max(64, given.runs * sum(given.connections)))
     port = free_port()
     server = start(data, port, given.processes)
     try:
         cookie, token = sign_in(port, login, paths[0])
         listed = ", ".join(f'"{path}"' for path in paths)
-        base = 0
+        base = first = 0
         for connections in given.connections:
             pages, saves = [], []
-            for run in range(given.runs):
+            for _run in range(given.runs):
                 pages.append(wrk(PAGE.format(cookie=cookie, paths=listed), port, connections, given.seconds))
                 # each run takes other replies, so that every first base is 0
-                first = (run * connections) % len(paths)
-                turned = paths[first:] + paths[:first]
-                fresh = ", ".join(f'"{path}"' for path in turned[:connections])
+                fresh = ", ".join(f'"{path}"' for path in paths[first : first + connections])
+                first += connections
                 script = SAVE.format(cookie=cookie, token=token, paths=fresh, base=base)
                 saves.append(wrk(script, port, connections, given.seconds))
             for name, runs in (("page of 20 questions", pages), ("autosave of one answer", saves)):

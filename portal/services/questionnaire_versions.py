@@ -227,9 +227,8 @@ def _keys_reused(register: Mapping[tuple[str, str], QuestionChoice], found: Defi
     for item in _with_choices(found):
         for choice in item.choices:
             entry = register.get((item.code, choice.key))
-            if entry is not None and entry.retired and not choice.retired and not same_meaning(
-                entry.texts, choice.texts
-            ):
+            # one that is not offered here keeps its words too: answers that hold it are read by this version
+            if entry is not None and entry.retired and not same_meaning(entry.texts, choice.texts):
                 problems.append(reused(item.code, choice.key, entry.texts))
     return problems
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from portal.models import Evidence, ItemKind, VersionItem
 from tests import factories
-from tests.faults.test_crash import Writer, kill_all
+from tests.faults.writers import Person, kill_all
 from tests.journeys.served import Served
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("faults")]
@@ -52,14 +52,14 @@ def test_an_upload_killed_midway_goes_on_and_leaves_no_orphan(tmp_path, sqlite_t
     data = Path(server.environment["PORTAL_DATA_DIR"])
     upload = f"{path}/uploads/{'0123456789abcdef' * 2}"
     try:
-        person = Writer(server.url, person_login, f"{path}/pages/page1", 0)
+        person = Person(server.url, person_login, f"{path}/pages/page1")
         person.sign_in()
         line = put(person, upload, 0, CONTENT[:PIECE])
         line.sendall(CONTENT[:PIECE])
         assert answer(line) == (200, {"offset": PIECE})
         line = put(person, upload, PIECE, CONTENT[PIECE : 2 * PIECE])
         line.sendall(CONTENT[PIECE : PIECE + 100_000])  # and no more: the server dies with the piece half there
-        kill_all(server)
+        kill_all(server._process)
         line.close()
         server._process = server._start()
         person.host = urllib.parse.urlsplit(server.url).netloc

@@ -245,6 +245,7 @@ RETIRED = ("begin", "retire_choice", "publish")
 @example(steps=life("answer", "begin", "retire_choice", "add_choice", "publish"))
 @example(steps=life("answer", *RETIRED, "begin", "add_choice", "publish"))
 @example(steps=life("answer", *RETIRED, "begin", "other_choice_back", "publish"))
+@example(steps=life("answer", *RETIRED, "begin", "other_choice_back", "retire_choice", "publish"))
 @example(steps=life("answer", *RETIRED, "file"))
 def test_nothing_that_was_answered_is_lost_or_changes_its_meaning(session, steps):
     try:
