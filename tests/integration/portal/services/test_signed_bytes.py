@@ -75,13 +75,10 @@ def test_every_route_refuses(signed, session):
     assert faults_of(session) == []
 
 
-def _swap(column):
-    return text(f"UPDATE snapshot SET {column} = replace({column}, '3', '4')")
-
-
 TAMPERING = {
-    "a byte of the snapshot": _swap("canonical"),
-    "the hash of the snapshot": _swap("sha256"),
+    "a byte of the snapshot": text("UPDATE snapshot SET canonical = replace(canonical, '3', '4')"),
+    # a digit put for another would leave a hash without it as it is
+    "the hash of the snapshot": update(Snapshot).values(sha256="0" * 64),
     "who signed it": update(Snapshot).values(signed_by=1),
     "which act it belongs to": update(Snapshot).values(
         event_id=select(SubmissionEvent.id).where(SubmissionEvent.number == 1).scalar_subquery()
@@ -94,7 +91,7 @@ TAMPERING = {
     "another file": update(Evidence).values(sha256="0" * 64),
     "the signature": update(Submission).values(signature=Signature.SIGNED),
     "what was printed": text("UPDATE packed_reply SET canonical = replace(canonical, '3', '4')"),
-    "the hash of what was printed": text("UPDATE packed_reply SET sha256 = replace(sha256, 'a', 'b') || ''"),
+    "the hash of what was printed": update(PackedReply).values(sha256="0" * 64),
     "the seal of the pack": update(SigningPack).values(sha256="0" * 64),
     "the code of the pack": update(SigningPack).values(code="0" * 16),
     "the number of the letter": update(SigningPack).values(letter_number="2"),
@@ -108,13 +105,7 @@ TAMPERING = {
 
 @pytest.mark.parametrize("what", TAMPERING)
 def test_whatever_sql_changes_verification_names(signed, session, what):
-    if what == "the hash of what was printed":
-        # a hash without the letter would be left as it is
-        session.execute(text("UPDATE packed_reply SET sha256 = 'f' || substr(sha256, 2)"))
-        if session.scalar(select(PackedReply.sha256)) == session.scalar(select(Snapshot.sha256)):
-            session.execute(text("UPDATE packed_reply SET sha256 = 'e' || substr(sha256, 2)"))
-    else:
-        session.execute(TAMPERING[what])
+    session.execute(TAMPERING[what])
     session.commit()
     assert faults_of(session) != []
 
