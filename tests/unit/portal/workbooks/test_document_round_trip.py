@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 
 import pytest
@@ -11,8 +9,7 @@ from flask import Flask
 from flask_babel import Babel
 
 from bench import document_round_trip as trip
-
-OFFICE = shutil.which("soffice")
+from tests.office import OFFICE, or_passed_over
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +29,7 @@ def test_thirty_answer_sets_come_back_value_equal():
 
 
 @pytest.mark.soffice
-@pytest.mark.skipif(OFFICE is None and not os.environ.get("CI"), reason="LibreOffice (soffice) is not installed")
+@or_passed_over
 def test_a_few_come_back_from_libreoffice():
     made = trip.documents(2, seed=11)
     (back,) = trip.through_office([content for content, _ in made], OFFICE, timeout=200)
