@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import brotli
 from flask import request
 from isal import isal_zlib
+from werkzeug.http import parse_accept_header
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -22,6 +24,12 @@ def install(app: Flask) -> None:
     app.after_request(compress)
 
 
+@lru_cache(maxsize=256)
+def _best(accepted: str) -> str:
+    taken = parse_accept_header(accepted)
+    return "br" if taken["br"] else "gzip" if taken["gzip"] else ""
+
+
 def compress(response: Response) -> Response:
     """Compress a page by brotli or gzip, whichever the browser takes; files and streams stay as they are."""
     if response.mimetype not in TYPES or response.direct_passthrough or response.is_streamed:
@@ -33,12 +41,12 @@ def compress(response: Response) -> Response:
         or (response.content_length or 0) < LEAST
     ):
         return response
-    taken = request.accept_encodings
+    name = _best(request.headers.get("Accept-Encoding", ""))
     body = response.get_data()
-    if taken["br"]:
-        packed, name = brotli.compress(body, mode=brotli.MODE_TEXT, quality=_QUALITY), "br"
-    elif taken["gzip"]:
-        packed, name = isal_zlib.compress(body, 2, _GZIP), "gzip"
+    if name == "br":
+        packed = brotli.compress(body, mode=brotli.MODE_TEXT, quality=_QUALITY)
+    elif name == "gzip":
+        packed = isal_zlib.compress(body, 2, _GZIP)
     else:
         return response
     response.set_data(packed)  # sets the length too

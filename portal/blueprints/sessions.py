@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from flask import g, request
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import update
@@ -105,6 +105,7 @@ class DatabaseSessions(SessionInterface):
             },
         )
         opened.principal, opened.found = principal, found
+        g._login_user = principal  # noqa: SLF001 - where Flask-Login keeps whom it found; it need not look again
         return opened
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002 - Flask's signature
