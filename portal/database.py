@@ -50,6 +50,8 @@ def engine_options(url: str) -> dict[str, Any]:
         options |= {
             "module": dbapi2,
             "pool_size": 16,
+            # the connection used last has what is asked for in its cache
+            "pool_use_lifo": True,
             "max_overflow": 16,
             "pool_timeout": 10,
             "connect_args": {"timeout": 10, "check_same_thread": False},
@@ -60,6 +62,7 @@ def engine_options(url: str) -> dict[str, Any]:
             "max_overflow": 8,
             "pool_timeout": 10,
             "pool_pre_ping": True,
+            "pool_use_lifo": True,
             "connect_args": {
                 "connect_timeout": 5,
                 "options": "-c statement_timeout=30000 -c lock_timeout=10000 -c timezone=UTC",
