@@ -32,17 +32,16 @@ def _best(accepted: str) -> str:
 
 def compress(response: Response) -> Response:
     """Compress a page by brotli or gzip, whichever the browser takes; files and streams stay as they are."""
-    if response.mimetype not in TYPES or response.direct_passthrough or response.is_streamed:
+    # the headers as they are: werkzeug's own attributes parse them anew at each look
+    headers = response.headers
+    kind = headers.get("Content-Type", "").partition(";")[0].strip()
+    if kind not in TYPES or response.direct_passthrough or response.is_streamed:
         return response
-    response.vary.add("Accept-Encoding")
-    if (
-        "Content-Encoding" in response.headers
-        or response.status_code in {204, 206, 304}
-        or (response.content_length or 0) < LEAST
-    ):
+    headers.add("Vary", "Accept-Encoding")
+    body = response.get_data()
+    if "Content-Encoding" in headers or response.status_code in {204, 206, 304} or len(body) < LEAST:
         return response
     name = _best(request.headers.get("Accept-Encoding", ""))
-    body = response.get_data()
     if name == "br":
         packed = brotli.compress(body, mode=brotli.MODE_TEXT, quality=_QUALITY)
     elif name == "gzip":
@@ -50,5 +49,5 @@ def compress(response: Response) -> Response:
     else:
         return response
     response.set_data(packed)  # sets the length too
-    response.headers["Content-Encoding"] = name
+    headers["Content-Encoding"] = name
     return response
