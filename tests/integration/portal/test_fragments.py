@@ -9,7 +9,7 @@ from flask import g, render_template_string
 
 from portal import templating, wording
 
-PART = "{% macro part(loud, name='', url='') %}<b>{{ _('Save') }}{{ '!' if loud }} {{ name or '-' }} {{ url }}</b>{% endmacro %}"
+PART = "{% macro part(loud, name='', url='') %}<b>{{ _('Save') }}{{ '!' if loud }}{{ loud if loud is string }} {{ name or '-' }} {{ url }}</b>{% endmacro %}"
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def test_a_part_is_filled_with_each_readers_own_texts(draw):
 
 
 def test_what_somebody_typed_cuts_no_hole(draw):
-    typed = "\ue000keys\ue001 \ue0000123456789abcdef-keys\ue001"
-    assert "csrf" not in draw("drawn(part, true, name=name)", name=typed)
-    assert typed in draw("drawn(part, true, name=name)", name=typed)
+    typed = "\ue000-keys\ue001 \ue000keys\ue001 \ue0000123456789abcdef-keys\ue001"
+    assert draw("drawn(part, true, name=name)", name=typed) == f"<b>Save! {typed} </b>"
+    assert draw("drawn(part, typed)", typed=typed) == f"<b>Save!{typed} - </b>"
 
 
 def test_every_form_of_a_part_has_keys_of_its_own(app):
