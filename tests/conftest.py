@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import time
@@ -56,6 +57,12 @@ def _late_rules() -> Iterator[None]:
 
 # folders whose tests share what is made once per worker
 SHARED = ("journeys/", "integration/portal/demo/")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of every later look for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -117,7 +117,7 @@ def _binaries() -> Path | None:
 
 
 def _private_cluster(binaries: Path) -> Postgres:
-    folder = Path(tempfile.mkdtemp(prefix="tamdan-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="tamdan-pg-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
