@@ -18,7 +18,7 @@ from portal.cli.supervisor import Child, Supervisor, listen, web_command
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RUNNER = "portal.jobs.worker"  # as portal.cli.worker names it; that module imports the whole portal
+RUNNER = "portal.jobs.worker"
 
 
 @click.command()

@@ -13,7 +13,6 @@ import click
 
 from config import ROOT
 
-
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of this person's own in it
 MEMORY_NEEDED = 3_000_000_000  # bytes; the folders take a third of it at most, the rest is for browser and workers
 
