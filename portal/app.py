@@ -24,6 +24,7 @@ from portal.database import engine_options, prepare
 from portal.errors import Invalid, PortalError
 from portal.extensions import babel, csrf, db, login_manager
 from portal.masking import MASK
+from portal.routing import LateRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +75,8 @@ HEADERS = {
 
 class _PlainFlask(Flask):
     """Flask without asynchronous views: it need not look at every hook of every request for one."""
+
+    url_rule_class = LateRule
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         # before Flask, which asks for addresses while it is made

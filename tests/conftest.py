@@ -45,16 +45,6 @@ def _cheap_passwords() -> Iterator[None]:
     sessions._hasher, sessions._DUMMY = kept
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _late_rules() -> Iterator[None]:
-    """Give every application rules that write their builders late: an application per test is half as dear."""
-    from portal.app import _PlainFlask
-    from portal.routing import LateRule
-
-    _PlainFlask.url_rule_class = LateRule
-    yield
-
-
 # folders whose tests share what is made once per worker
 SHARED = ("journeys/", "integration/portal/demo/")
 
