@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from flask import current_app, request
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import CallbackDict
 
 from portal import clock
@@ -20,6 +22,7 @@ from portal.services.sessions import token_digest
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
+    from sqlalchemy import Update
 
     from portal.permissions import Principal
     from portal.queries.sessions import FoundSession
@@ -132,12 +135,24 @@ class DatabaseSessions(SessionInterface):
         moment = clock.now()
         if moment - found.last_seen < TOUCH_EVERY:
             return
-        from portal.database import write
+        note(
+            update(Session)
+            .where(Session.id == found.principal.session_id, Session.revoked_at.is_(None))
+            .values(last_seen=moment)
+        )
 
-        db.session.rollback()
+
+def note(seen: Update) -> None:
+    """Write down that somebody was here, in a transaction of its own.
+
+    On a full disk, or while the database is busy, it stays unwritten: whoever only reads goes on reading, and the next
+    request tries again.
+    """
+    from portal.database import write
+
+    db.session.rollback()
+    try:
         with write() as session:
-            session.execute(
-                update(Session)
-                .where(Session.id == found.principal.session_id, Session.revoked_at.is_(None))
-                .values(last_seen=moment)
-            )
+            session.execute(seen)
+    except (OperationalError, PoolTimeout) as error:
+        current_app.logger.warning("not noted that somebody was here: %s", type(error).__name__)
