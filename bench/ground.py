@@ -104,6 +104,15 @@ class Portal(Served):
         of = {pid: Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in self.processes()}
         return [pid for pid, words in of.items() if b"gunicorn" in words][1:]
 
+    def worked(self) -> float:
+        """Return how many seconds the processes that answer pages have computed so far, however busy the machine is."""
+        ticks = 0
+        for pid in self.web_processes():
+            with suppress(OSError):
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def memory(self) -> float:
         """Return the memory of all processes in MB, what they share counted once (PSS)."""
         total = 0
