@@ -46,6 +46,8 @@ class PortalSession(CallbackDict[str, Any], SessionMixin):
         self.found: FoundSession | None = None
         # set when the cookie names a session that ran out (and was not revoked): its post may be held
         self.expired: FoundSession | None = None
+        # why nobody knows who this is: the database did not answer (the guard says so; nobody is signed out by it)
+        self.unread: Exception | None = None
         self.token: str | None = None
         self.ended = False
 
@@ -89,7 +91,12 @@ class DatabaseSessions(SessionInterface):
 
     def _open_signed_in(self, token: str) -> PortalSession:
         opened = PortalSession()
-        found = find_session(db.session, token_digest(token))
+        try:
+            found = _find(token_digest(token))
+        except (OperationalError, PoolTimeout) as error:
+            db.session.rollback()
+            opened.unread = error
+            return opened
         if found is None or found.revoked_at is not None or not found.active:
             return opened
         moment = clock.now()
@@ -112,7 +119,7 @@ class DatabaseSessions(SessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002 - Flask's signature
         """Send or drop the cookie; touch ``last_seen`` in a transaction of its own, after the view's."""
-        if not isinstance(session, PortalSession) or request.path.startswith(API):
+        if not isinstance(session, PortalSession) or request.path.startswith(API) or session.unread is not None:
             return
         response.headers.add("Vary", "Cookie")
         if session.token is not None:
@@ -140,6 +147,15 @@ class DatabaseSessions(SessionInterface):
             .where(Session.id == found.principal.session_id, Session.revoked_at.is_(None))
             .values(last_seen=moment)
         )
+
+
+def _find(token_hash: str) -> FoundSession | None:
+    """Find the session of a cookie; a connection that the database ended meanwhile is replaced, once."""
+    try:
+        return find_session(db.session, token_hash)
+    except OperationalError:
+        db.session.rollback()
+        return find_session(db.session, token_hash)
 
 
 def note(seen: Update) -> None:
