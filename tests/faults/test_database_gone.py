@@ -48,4 +48,5 @@ def test_a_connection_that_was_ended_is_replaced_and_nobody_is_signed_out(app, c
     assert "កំពុងរវល់បន្តិច" in client.words  # in the national language: who asks is not known
     assert "tamdan=" not in shown.headers.get("Set-Cookie", "")
     gone["left"] = 0
+    client.get(path, expect=200)
     client.post(path, fields, headers={"Accept": "application/json"}, expect=200)
