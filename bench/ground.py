@@ -170,6 +170,8 @@ def portal(postgresql: str = "", folder: Path | None = None, **environment: str)
     """Lend a portal on SQLite, or on a database of its own beside the one at ``postgresql``; all of it goes again."""
     # as ``python3 -m portal`` does: without bytecode each process of a start compiles 1,500 modules
     bootstrap._keep_bytecode()  # noqa: SLF001 - the one place that knows how
+    # ended from outside, a measurement still takes its database and its folder away
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as stack:
         here = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=folder)))
         template = engines.make_sqlite_template(here)
