@@ -75,7 +75,7 @@ def standing(settings: Settings) -> str | None:
     try:
         from pysqlite3 import dbapi2
     except ImportError:
-        from sqlite3 import dbapi2
+        from sqlite3 import dbapi2  # noqa: TID251 - the one library where the other has no wheel
     with contextlib.closing(dbapi2.connect(path, timeout=10)) as connection:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
             return None

@@ -153,6 +153,7 @@ def confirm_password(principal: Principal, password: str) -> None:
 
 def install(app: Flask) -> None:
     """Attach the guard to all requests."""
+    app.before_request(_say_that_nobody_is_known)
     app.before_request(_hold_post_of_expired_session)
     app.before_request(_check_csrf)
     app.before_request(_deny_by_default)
@@ -172,6 +173,12 @@ def _prefers_json(accepted: str) -> bool:
 
 def _view() -> Any:
     return current_app.view_functions.get(request.endpoint or "")
+
+
+def _say_that_nobody_is_known() -> None:
+    """Answer 503 while the database does not say whose session this is: to lead to the log-in would be wrong."""
+    if (unread := getattr(session, "unread", None)) is not None:
+        raise unread
 
 
 def _check_csrf() -> None:
