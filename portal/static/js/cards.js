@@ -30,6 +30,7 @@ function foldButton(row) {
   button.append(document.createElement("span"));
   button.setAttribute("aria-labelledby", head.id);
   head.append(button);
+  head.classList.add("has-fold");
   return button;
 }
 
