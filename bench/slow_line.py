@@ -1,10 +1,10 @@
 """Measures the answering page on a slow line in Chromium: `python bench/slow_line.py`.
 
 Drives a running portal, by default the demo at its own address (`python3 -m portal demo`), at 390 px with Chrome's own
-`Network.emulateNetworkConditions`: "Slow 3G" (400 ms, 400 kbit/s) and "3G" (300 ms, 1.6 Mbit/s). Each run begins with an
-empty cache. Prints, for each step, the bytes that came over the line (heads and compressed bodies) and the seconds from
-the click until somebody can type: the field is there and its script saves what is written. Needs the packages of the
-tests (Playwright) and Chromium; the demo's logins stand in its data folder.
+`Network.emulateNetworkConditions`: "Slow 3G" (400 ms, 400 kbit/s) and "3G" (300 ms, 1.6 Mbit/s). Each run begins with
+an empty cache. Prints, for each step, the bytes that came over the line (heads and compressed bodies) and the seconds
+from the click until somebody can type: the field is there and its script saves what is written. Needs the packages of
+the tests (Playwright) and Chromium; the demo's log-ins stand in its data folder.
 """
 
 from __future__ import annotations
@@ -63,7 +63,11 @@ def visit(browser: Any, given: argparse.Namespace, pace: Any, found: dict[str, l
     def open_for_typing() -> None:
         page.wait_for_selector(TYPING, state="attached")
 
-    clock.step("log-in page", lambda: page.goto("/login", wait_until="commit"), lambda: page.wait_for_selector("[name=password]"))
+    clock.step(
+        "log-in page",
+        lambda: page.goto("/login", wait_until="commit"),
+        lambda: page.wait_for_selector("[name=password]"),
+    )
     page.fill("[name=email]", given.login)
     page.fill("[name=password]", given.password)
     clock.step(
@@ -71,7 +75,8 @@ def visit(browser: Any, given: argparse.Namespace, pace: Any, found: dict[str, l
         lambda: page.click("main form button[type=submit]", no_wait_after=True),
         lambda: page.wait_for_selector(".owed-row .btn"),
     )
-    clock.step("first questions", lambda: page.locator(".owed-row .btn-primary").first.click(no_wait_after=True), open_for_typing)
+    answer = page.locator(".owed-row .btn-primary").first
+    clock.step("first questions", lambda: answer.click(no_wait_after=True), open_for_typing)
     here = page.locator(".steps a").evaluate_all("all => all.map((one) => one.href)")
     other = next((one for one in here if not page.url.startswith(one)), None)
     if other:
@@ -100,7 +105,8 @@ def main() -> None:
     from tests.journeys.browsers import FLAGS, find_chromium
     from tests.journeys.wire import FAST_3G, SLOW_3G
 
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {given.runs} runs")
+    machine = platform.processor() or platform.machine()
+    print(f"{machine}, {os.cpu_count()} cores, Python {platform.python_version()}, {given.runs} runs")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         for pace in (SLOW_3G, FAST_3G):

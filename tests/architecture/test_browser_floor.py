@@ -68,7 +68,7 @@ MAY_HAVE = {
 def uses(pattern: str, suffix: str, known: dict[str, str]) -> list[tuple[str, int, str]]:
     found = []
     for path in sorted((ROOT / "portal/static").rglob(f"*{suffix}")):
-        text = re.sub(r"/\*.*?\*/", lambda one: "\n" * one[0].count("\n"), path.read_text(encoding="utf-8"), flags=re.S)
+        text = re.sub(r"/\*.*?\*/", lambda one: "\n" * one[0].count("\n"), path.read_text(encoding="utf-8"), flags=re.DOTALL)
         text = re.sub(r"(?m)(?<![:\"'])//.*$", "", text) if suffix == ".js" else text
         for match in re.finditer(pattern, text):
             found.append((path.relative_to(ROOT).as_posix(), text.count("\n", 0, match.start()) + 1, known[pattern]))

@@ -10,8 +10,6 @@ from sqlalchemy import select, update
 
 from portal import clock
 from portal.models import Answer, Question, Session, Status, Submission
-from portal.services import accounts
-from tests import factories
 from tests.journeys.browsers import PHONE
 
 pytestmark = pytest.mark.browser

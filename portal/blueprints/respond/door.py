@@ -125,6 +125,6 @@ def offline_of(round_slug: str, can_download: bool, head: SubmissionHead | None 
 
 
 def in_app() -> bool:
-    """Tell whether the page is open inside another program (Telegram, Facebook, Line), where downloads may go nowhere."""
+    """Tell whether the page is open inside another program, such as Telegram, where downloads may go nowhere."""
     agent = request.user_agent.string
     return any(sign in agent for sign in ("Telegram", "; wv)", "FBAN", "FBAV", " Line/"))
