@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 LEAST = 1_000  # bytes; below, one packet carries it anyway
 TYPES = frozenset({"text/html", "text/plain", "application/json", "application/problem+json", "image/svg+xml"})
 _QUALITY = 4
+_HEAVY, _HEAVY_QUALITY = 65_536, 5  # a page of tables: a tenth to a sixth less for twice the time, one or two milliseconds
 _GZIP = 31  # window bits that ask zlib for a gzip header
 
 
@@ -36,7 +37,7 @@ def compress(response: Response) -> Response:
     taken = request.accept_encodings
     body = response.get_data()
     if taken["br"]:
-        packed, name = brotli.compress(body, mode=brotli.MODE_TEXT, quality=_QUALITY), "br"
+        packed, name = brotli.compress(body, mode=brotli.MODE_TEXT, quality=_quality(body)), "br"
     elif taken["gzip"]:
         packed, name = isal_zlib.compress(body, 2, _GZIP), "gzip"
     else:
@@ -44,3 +45,7 @@ def compress(response: Response) -> Response:
     response.set_data(packed)  # sets the length too
     response.headers["Content-Encoding"] = name
     return response
+
+
+def _quality(body: bytes) -> int:
+    return _HEAVY_QUALITY if len(body) > _HEAVY else _QUALITY
