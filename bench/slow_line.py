@@ -82,6 +82,7 @@ def visit(browser: Any, given: argparse.Namespace, pace: Any, found: dict[str, l
     if other:
         clock.step("second page", lambda: page.goto(other, wait_until="commit"), open_for_typing)
     area = page.locator("form[data-autosave] textarea:visible").first
+
     def write() -> None:
         area.press_sequentially("ចម្លើយ")
 

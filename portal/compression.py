@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 LEAST = 1_000  # bytes; below, one packet carries it anyway
 TYPES = frozenset({"text/html", "text/plain", "application/json", "application/problem+json", "image/svg+xml"})
 _QUALITY = 4
-_HEAVY, _HEAVY_QUALITY = 65_536, 5  # a page of tables: a tenth to a sixth less for twice the time, one or two milliseconds
+# a page of tables: a tenth to a sixth less for one or two milliseconds
+_HEAVY, _HEAVY_QUALITY = 65_536, 5
 _GZIP = 31  # window bits that ask zlib for a gzip header
 
 

@@ -24,7 +24,10 @@ def work(language: str) -> dict[str, Any]:
     focal = say(language, "Focal point, Ministry of Justice", "មន្ត្រីទំនាក់ទំនង ក្រសួងយុត្តិធម៌")
     unit = say(language, "Kampot department", "មន្ទីរខេត្តកំពត")
     remembered = next(one for one in items(language) if one.texts)
-    remembered.memory = [_earlier(language, verdict, number) for number, verdict in enumerate(("", "still_true", "update", "no_longer_true"))]
+    remembered.memory = [
+        _earlier(language, verdict, number)
+        for number, verdict in enumerate(("", "still_true", "update", "no_longer_true"))
+    ]
     return {
         "lines": list(_lines(language, unit)),
         "documents": [_document(language, state, number) for number, state in enumerate(("received", "entered", "set_aside"))],
@@ -72,12 +75,51 @@ def _earlier(language: str, verdict: str, number: int) -> dict[str, Any]:
 
 
 def _row_conflict(language: str, by: str, *, removed: bool) -> dict[str, Any]:
-    cell = {"name": "course[A]", "label": say(language, "Course", "វគ្គ"), "text": say(language, "Rights in custody", "សិទ្ធិក្នុងការឃុំខ្លួន"), "raw": [], "state": "answered", "base": 1, "by": by, "at": "10:00"}
-    return {"name": "C5[A]", "label": say(language, "Row 3", "ជួរ ៣"), "removed": removed, "revision": 2, "by": by, "at": "10:00", "mine": [cell], "theirs": [cell]}
+    cell = {
+        "name": "course[A]",
+        "label": say(language, "Course", "វគ្គ"),
+        "text": say(language, "Rights in custody", "សិទ្ធិក្នុងការឃុំខ្លួន"),
+        "raw": [],
+        "state": "answered",
+        "base": 1,
+        "by": by,
+        "at": "10:00",
+    }
+    return {
+        "name": "C5[A]",
+        "label": say(language, "Row 3", "ជួរ ៣"),
+        "removed": removed,
+        "revision": 2,
+        "by": by,
+        "at": "10:00",
+        "mine": [cell],
+        "theirs": [cell],
+    }
 
 
 def _changes(language: str) -> dict[str, Any]:
     label = say(language, "Measures", "វិធានការ")
-    answer = {"code": "B3", "label": label, "row": "", "kind": "changed", "lang": "", "pieces": [Piece(say(language, "Two ", "ពីរ "), "gone"), Piece(say(language, "Three ", "បី "), "new"), Piece(say(language, "courses", "វគ្គ"), "same")]}
-    rows = {"label": say(language, "Courses", "វគ្គបណ្តុះបណ្តាល"), "keys": ["a", "b"], "kind": "added", "lines": [say(language, "Kampot, 12 women", "កំពត ស្ត្រី ១២")]}
-    return {"at": SAVED_AT, "answers": [answer], "rows": [rows], "evidence": [{"number": 2, "name": "circular.pdf", "kind": "removed"}]}
+    answer = {
+        "code": "B3",
+        "label": label,
+        "row": "",
+        "kind": "changed",
+        "lang": "",
+        "pieces": [
+            Piece(say(language, "Two ", "ពីរ "), "gone"),
+            Piece(say(language, "Three ", "បី "), "new"),
+            Piece(say(language, "courses", "វគ្គ"), "same"),
+        ],
+    }
+    rows = {
+        "label": say(language, "Courses", "វគ្គបណ្តុះបណ្តាល"),
+        "keys": ["a", "b"],
+        "kind": "added",
+        "lines": [say(language, "Kampot, 12 women", "កំពត ស្ត្រី ១២")],
+    }
+    return {
+        "at": SAVED_AT,
+        "answers": [answer],
+        "rows": [rows],
+        "evidence": [{"number": 2, "name": "circular.pdf", "kind": "removed"}],
+    }

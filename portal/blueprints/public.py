@@ -61,7 +61,7 @@ def language() -> ResponseReturnValue:
 
 
 def _shown_before() -> str | None:
-    """Return the page from which a form was sent, where it can be opened again; a page that answers a post has no address."""
+    """Return the page from which a form was sent, where it can be opened again."""
     before = urlsplit(request.referrer or "")
     if before.netloc != request.host:
         return None

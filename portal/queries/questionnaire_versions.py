@@ -198,7 +198,8 @@ class Shelved:
 def library(session: Session, words: str = "", *, limit: int = 200, skip: int = 0) -> tuple[list[Shelved], int]:
     """Return the questions of all questionnaires that hold the words, and how many there are in all; one query.
 
-    ``limit`` of them are returned, from the one after ``skip``. Each question stands as its newest published version words it, taken out or not.
+    ``limit`` of them are returned, from the one after ``skip``. Each question stands as its newest published version
+    words it, taken out or not.
     """
     newest = (
         select(VersionItem.question_id, func.max(QuestionnaireVersion.number).label("number"))

@@ -173,7 +173,18 @@ def accessible(page):
             yield (*words, facts)
 
 
-FILLED_IN = {"textbox", "combobox", "radio", "checkbox", "listbox", "searchbox", "spinbutton", "button", "link", "DisclosureTriangle"}
+FILLED_IN = {
+    "textbox",
+    "combobox",
+    "radio",
+    "checkbox",
+    "listbox",
+    "searchbox",
+    "spinbutton",
+    "button",
+    "link",
+    "DisclosureTriangle",
+}
 
 
 def test_a_screen_reader_is_told_name_role_and_description_of_every_type(visit, kinds):  # noqa: F811 - the fixture
