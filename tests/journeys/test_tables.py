@@ -273,6 +273,11 @@ def test_axe_finds_nothing_and_nothing_runs_out_of_the_screen(served, visit, siz
 
 def test_without_script_a_table_is_filled(served, write, reply):
     page = write(reply.focal, java_script_enabled=False)
+    said = page.locator("select.cell-state[name^='women[']").first
+    small = said.bounding_box()["width"]
+    said.select_option("not_available")
+    assert said.bounding_box()["width"] > 2 * small, "nobody sees what was said"
+    said.select_option("answered")
     page.locator("input[name^='women[']").first.fill("5")
     page.get_by_role("button", name=re.compile("Add a row.*Practical measures")).click()
     expect(page.locator(FIRST)).to_have_count(2)
