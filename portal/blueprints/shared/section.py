@@ -127,7 +127,7 @@ def save_section(on: Shared) -> ResponseReturnValue:
     except ShareEnded as error:
         return Ended(on.delegation, str(error)).ended()
     if wants_json():
-        told = _narrowed(on, saved, page) | offered(saved, changes, definition, page)
+        told = _narrowed(on, saved, page, offered(saved, changes, definition, page))
         clash = told["stale"] or saved.stale_rows
         return told, 409 if clash else 422 if told["refused"] or saved.refused_rows else 200
     return _after_save(on, saved, page)
@@ -146,19 +146,25 @@ def _refuse_others(on: Shared) -> None:
             raise NotFound
 
 
-def _narrowed(on: Shared, saved: Saved, page: Item) -> dict[str, Any]:
-    """Return what a script is told, as far as it concerns the shared questions."""
+def _narrowed(on: Shared, saved: Saved, page: Item, more: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a script is told, as far as it concerns the shared questions; ``more`` is what they now offer."""
     told = saved_json(saved, on.definition, page)
     shown = SharedPage(on, stored_reply(db.session, on.head.id, on.definition))
     said = {field_name(key): text for key, text in shown.evaluation.refused.items()}
+    untold = {field_name(one.key) for one in saved.refused if not shown.told(saved, one.key)}
+    told["refused"] = [one for one in told["refused"] if one["name"] not in untold]
     for one in told["refused"]:
         one["message"] = said.get(one["name"], one["message"])
     # a save also settles what other questions begin with
     for which in ("saved", "refused", "stale"):
         told[which] = [one for one in told[which] if may_change(on.definition, _code(one["name"]), shown.codes)]
+    always = shown.silent("relevant")
     for which in ("shown", "hidden"):
-        told[which] = [code for code in told[which] if _code(code) in shown.readable]
+        told[which] = [code for code in told[which] if _code(code) in shown.readable - always]
     told["missing"] = len(shown.asked_codes()) - len(shown.done_codes())
+    whole = shown.silent("choice_filter")
+    offer = {name: keys for name, keys in more.get("offered", {}).items() if _code(name) in shown.codes - whole}
+    told |= {"offered": offer} if offer else {}
     for which in ("computed", "totals"):
         if which in told:
             told[which] = {name: text for name, text in told[which].items() if _code(name) in shown.readable}
@@ -174,7 +180,10 @@ def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
     on = fresh(on)
     definition = on.definition
     codes = on.principal.delegation.codes if on.principal.delegation else frozenset()
-    mine_refused = [one for one in saved.refused if may_change(definition, one.key.code, codes)]
+    shown = SharedPage(on, stored_reply(db.session, on.head.id, definition))
+    mine_refused = [
+        one for one in saved.refused if may_change(definition, one.key.code, codes) and shown.told(saved, one.key)
+    ]
     refusals = [(place(one.key, definition), str(one.message)) for one in mine_refused]
     if saved.stale or saved.stale_rows:
         names = actor_names(db.session, people(saved))

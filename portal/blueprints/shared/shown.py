@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import url_for
 from flask_babel import gettext as _
 
+from forms.blinding import blinded, silenced
 from forms.quoting import muted, readable_codes
 from forms.tables import answered_codes, countable, counted_as, may_change
 from portal.blueprints.answering import AnsweringPage
@@ -24,26 +25,38 @@ if TYPE_CHECKING:
     from portal.blueprints.shared.door import Shared
     from portal.models import Evidence
     from portal.queries.submissions import StoredReply
+    from portal.services.submissions import Saved
     from portal.templating import ItemView
 
 
 class SharedPage(AnsweringPage):
     """What a person who was handed some questions sees of a reply.
 
-    The rules are evaluated on the whole reply, since they decide what is asked; what is shown, counted, spoken and
-    linked is narrowed to the shared questions (forms/quoting.py).
+    The rules are evaluated on the whole reply, since they decide what is asked, but for those by which a hidden answer
+    could be found out (forms/blinding.py); what is shown, counted, spoken and linked is narrowed to the shared
+    questions (forms/quoting.py).
     """
 
     def __init__(self, on: Shared, reply: StoredReply) -> None:
-        super().__init__(on.head, reply, on.principal, on.definition)
         self.shared = on
         scope = on.principal.delegation
         self.codes = scope.codes if scope else frozenset()
+        # what hangs on both sides is not judged here: by trying, a hidden answer could be found out
+        judged = blinded(on.definition, self.codes, scope.quoted if scope else ())
+        super().__init__(on.head, reply, on.principal, judged)
         self.readable = readable_of(on)
         self.evaluation = muted(self.evaluation, self.definition, self.codes, self.readable, self.context.language)
         self.sentences = {
             place: said for place, said in self.sentences.items() if may_change(self.definition, place[0], self.codes)
         } | {(key.code, key.row): str(said) for key, said in self.evaluation.refused.items()}
+
+    def told(self, saved: Saved, key: AnswerKey) -> bool:
+        """Tell whether a person may learn why an answer just saved is not taken."""
+        return key not in saved.evaluation.refused or key in self.evaluation.refused
+
+    def silent(self, rule: str) -> frozenset[str]:
+        """Return the codes of which this rule is not judged here."""
+        return silenced(self.shared.definition, self.definition, rule)
 
     def items(
         self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None
