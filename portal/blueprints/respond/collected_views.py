@@ -67,6 +67,7 @@ def results(
         else:
             said = [(one, answer) for one in replies if (answer := one.said(key)) is not None]
             shown = {"lines": [(one.name, said_words(item, answer), _trouble(answer)) for one, answer in said]}
+            shown["troubles"] = sum(1 for _name, _words, trouble in shown["lines"] if trouble)
             if kind.joins == "sum" and (total := added_up(key, replies)) is not None:
                 shown |= {"sum": number(total[0]), "summed": total[1]}
             elif kind.joins != "text":

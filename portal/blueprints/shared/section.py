@@ -103,7 +103,22 @@ def _section_page(
         request_key=uuid7(),
         today=shown.context.today.isoformat(),
         keeps=copy_secret(on.principal),
+        **beside(on, page),
     )
+
+
+def beside(on: Shared, page: Item) -> dict[str, str]:
+    """Return the addresses beside the questions: who else is here, how to come in again, where pieces of files go."""
+    public_id = on.delegation.public_id
+    account = on.delegation.user_id is not None
+    return {
+        "here_url": url_for("shared.here", public_id=public_id, code=page.code),
+        "keys_url": url_for("returning.keys") if account else url_for("shared.keys", public_id=public_id),
+        "again_url": url_for("accounts.login", next=url_for("returning.back"))
+        if account
+        else url_for("shared.again", public_id=public_id),
+        "pieces_url": url_for("shared.upload_piece", public_id=public_id, identifier="-").removesuffix("-"),
+    }
 
 
 @blueprint.post("/work/<public_id>/pages/<code>")
@@ -223,4 +238,6 @@ def fresh(on: Shared) -> Shared:
     again = shared(on.delegation.public_id, code=on.code)
     if isinstance(again, Ended):
         raise ShareEnded(again.sentence)
+    if not isinstance(again, Shared):
+        raise NotFound
     return again

@@ -14,7 +14,17 @@ from portal import clock
 from portal.cli.routes import listing
 from portal.database import write
 from portal.extensions import db
-from portal.models import Actor, ActorKind, Answer, AnswerRevision, Delegation, Question, Status, Submission, VersionItem
+from portal.models import (
+    Actor,
+    ActorKind,
+    Answer,
+    AnswerRevision,
+    Delegation,
+    Question,
+    Status,
+    Submission,
+    VersionItem,
+)
 from portal.queries.sharing import find_delegation
 from portal.queries.submissions import head_by_id
 from portal.services import sharing
@@ -65,7 +75,7 @@ def guest(app, session, world, client_for):
 # all that a person who was let in reaches; a new address is added here on purpose
 OPEN = {
     "shared.link", "shared.enter", "shared.work", "shared.section", "shared.save_section", "shared.finish_page",
-    "shared.finish", "shared.leave",
+    "shared.finish", "shared.leave", "shared.again", "shared.here", "shared.say_here", "shared.keys", "shared.upload_piece",
 }  # fmt: skip
 # not found here: the scene has no shared question that takes a file
 NOTHING_THERE = {"shared.upload", "shared.evidence", "shared.remove_evidence"}
