@@ -80,11 +80,7 @@ def muted(evaluation: Evaluation, definition: Definition, codes: Collection[str]
 
     What is asked was decided on all answers: whether a question appears is all that others' answers still tell.
     """
-    telling = {
-        item.code
-        for item in definition.questions()
-        if dynamic(item.default) and not names_of(definition, item, item.default) <= readable
-    }
+    telling = telling_defaults(definition, readable)
     begun = {key: value for key, value in evaluation.defaults.items() if key.code in readable - telling}
     if evaluation.frames is not None:
         told = {key.code for key in evaluation.defaults if key not in begun}
@@ -110,6 +106,15 @@ def muted(evaluation: Evaluation, definition: Definition, codes: Collection[str]
         spoken = "${" in wording and sentence not in _fixed_sentences(definition, key.code)
         refused[key] = fill(wording, definition, silent.seen_from(key), language) if spoken else sentence
     return replace(silent, refused=refused)
+
+
+def telling_defaults(definition: Definition, readable: frozenset[str]) -> frozenset[str]:
+    """Return the questions that begin with a value which tells an answer outside ``readable``."""
+    return frozenset(
+        item.code
+        for item in definition.questions()
+        if dynamic(item.default) and not names_of(definition, item, item.default) <= readable
+    )
 
 
 def _fixed_sentences(definition: Definition, code: str) -> set[str]:

@@ -8,6 +8,7 @@ from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from forms.answers import field_name, parse_field_name
+from forms.quoting import telling_defaults
 from forms.tables import may_change
 from portal.blueprints.answering import context_for, load, read_changes
 from portal.blueprints.guard import by_link, repeats, wants_json
@@ -27,7 +28,7 @@ from portal.blueprints.respond.rows import (
 from portal.blueprints.respond.section import offered, saved_json
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.shared.door import Ended, Shared, blueprint, shared
-from portal.blueprints.shared.shown import SharedPage
+from portal.blueprints.shared.shown import SharedPage, readable_of
 from portal.database import write
 from portal.errors import NotFound
 from portal.extensions import db
@@ -35,6 +36,7 @@ from portal.models.base import uuid7
 from portal.queries.actors import actor_names
 from portal.queries.submissions import stored_reply
 from portal.services import submissions as services
+from portal.services.answer_storing import says_nothing
 from portal.services.delegated import ShareEnded
 from portal.table import pick
 
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
     from forms.answers import AnswerKey
     from forms.definition.model import Item
-    from portal.services.submissions import Saved
+    from portal.services.submissions import Change, Saved
 
 
 def page_of(on: Shared) -> Item:
@@ -130,7 +132,7 @@ def save_section(on: Shared) -> ResponseReturnValue:
     definition, ids = load(on.head)
     _refuse_others(on)
     context = context_for(on.principal, on.head, definition)
-    changes = read_changes(definition, page, context, with_joined(posted()))
+    changes = _unspoken(on, read_changes(definition, page, context, with_joined(posted())))
     stored = stored_reply(db.session, on.head.id, definition) if row_act() else None
     row_changes = read_row_changes(definition, changes, stored)
     try:
@@ -146,6 +148,16 @@ def save_section(on: Shared) -> ResponseReturnValue:
         clash = told["stale"] or saved.stale_rows
         return told, 409 if clash else 422 if told["refused"] or saved.refused_rows else 200
     return _after_save(on, saved, page)
+
+
+def _unspoken(on: Shared, changes: Mapping[AnswerKey, Change]) -> dict[AnswerKey, Change]:
+    """Return the changes without fields that are empty since what they begin with is not shown: nobody emptied them."""
+    telling = telling_defaults(on.definition, readable_of(on))
+    return {
+        key: one
+        for key, one in changes.items()
+        if one.base or key.code not in telling or not says_nothing(one.parsed)
+    }
 
 
 def _refuse_others(on: Shared) -> None:

@@ -137,9 +137,10 @@ def test_a_hidden_number_cannot_be_found_by_trying(app, session, world, client_f
     texts = {"label": {"en": "Part"}, "constraint_message": {"en": "Too many", "km": "ច្រើនពេក"}}
     factories.question(session, world.version, "part", "integer", constraint=". <= ${total}", texts=texts, **of)
     factories.question(session, world.version, "why", "text", relevant="${part} > ${total}", **of)
+    factories.question(session, world.version, "begun", "integer", default="${total}", **of)
     store(session, world.reply, world.version, "total", 50, factories.system_actor(session).id)
     session.commit()
-    chief, link, code = hand_out(client_for, world, ("part", "why"))
+    chief, link, code = hand_out(client_for, world, ("part", "why", "begun"))
     guest = come_in(app, session, link, code)
     work = guest.response.request.path
 
@@ -149,7 +150,7 @@ def test_a_hidden_number_cannot_be_found_by_trying(app, session, world, client_f
         ).get_json()
         script.pop("saved")
         script.pop("saved_at")
-        post = {"part": str(number), "base:part": str(revision + 1), "action": "save"}
+        post = {"part": str(number), "base:part": str(revision + 1), "begun": "", "base:begun": "0", "action": "save"}
         seen = guest.post(work, post, expect=303).headers["Location"]
         guest.get(work, expect=200)
         fields = sorted(guest.page.xpath("//main//*[@name]/@name"))
@@ -158,7 +159,13 @@ def test_a_hidden_number_cannot_be_found_by_trying(app, session, world, client_f
         finish = " ".join(guest.page.xpath("//main")[0].text_content().split())
         return script, seen, fields, words, finish
 
-    assert learned(10, 0) == learned(70, 1), "below and above the hidden number look the same"
+    assert learned(10, 0)[2], "fields are there to be compared"
+    assert guest.post(work, {"part": "10", "base:part": "1"}, headers={"Accept": "application/json"}, expect=200)
+    guest.get(work, expect=200)
+    assert guest.page.xpath("//input[@name='begun']/@value") in ([], [""]), "what a save let it begin with tells the number"
+    asked = select(Question.id).where(Question.code == "begun").scalar_subquery()
+    assert session.scalars(select(Answer.value).where(Answer.question_id == asked)).all() == [50], "it is kept"
+    assert learned(10, 1) == learned(70, 1), "below and above the hidden number look the same"
     chief.get(f"/replies/{world.reply.public_id}/check", expect=200)
     assert "Too many" in chief.text, "the institution sees what does not fit"
 

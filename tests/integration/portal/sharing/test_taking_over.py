@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.models import AnswerRow, Evidence, Question, VersionItem
+from portal.queries.evidence import used_bytes
 from tests import factories
 from tests.integration.portal.sharing.scenes import ROW_A, ROW_B, table_world
 from tests.integration.portal.sharing.test_collection import answer, ask, kampot, stored
@@ -72,6 +73,7 @@ def test_choices_dates_percentages_and_files_are_taken_over_as_chosen(app, sessi
     send_file(first, b"A decision of the province.")
     send_file(second, b"A decision of the province.", "copy.txt")
     send_file(second, b"Another decision.", "other.txt")
+    assert used_bytes(session, world.at.id) == len(b"A decision of the province.") + len(b"Another decision.")
     home = home_of(chief, world.reply)
     chief.get(home, expect=200)
     counts = [" ".join(one.text_content().split()) for one in chief.page.xpath("//ul[@class='collected-counts']/li")]
