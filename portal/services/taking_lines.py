@@ -59,7 +59,7 @@ class Way:
 class Pick:
     """An answer of which one of several is chosen; ``wanted`` is the way that suggests itself, "" for none.
 
-    ``settled``: it was chosen before, and neither the units nor the institution changed anything since.
+    ``before``: it was chosen before; ``settled``: neither the units nor the institution changed anything since.
     """
 
     key: AnswerKey
@@ -67,6 +67,7 @@ class Pick:
     old: StoredAnswer | None
     wanted: str
     seen: str
+    before: bool
     settled: bool
 
     @property

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from forms.answers import AnswerKey, Parsed, field_name
 from forms.question_types import question_type
-from forms.tables import made_key, table_of, tables
+from forms.tables import made_key, may_change, table_of, tables
 from portal.queries.collected import (
     added_up,
     asked_keys,
@@ -89,13 +89,17 @@ class _Planning:
         picks: list[Pick] = []
         for key in asked:
             kind = question_type(self.definition.question(key.code).type)
-            if kind.control == "file":
+            if kind.control == "file" or not self._open(key.code):
                 continue
             if kind.joins in {"sum", "text"}:
                 puts += self._put(key)
             else:
                 picks += self._pick(key, asked)
         return puts, picks
+
+    def _open(self, code: str) -> bool:
+        """Tell whether a question may be changed now: a returned reply opens only what was named."""
+        return may_change(self.definition, code, self.head.unlocked)
 
     def _put(self, key: AnswerKey) -> Iterator[Put]:
         item = self.definition.question(key.code)
@@ -140,7 +144,7 @@ class _Planning:
         elif untouched and any(way.name == before.get("way") and way.kind != "said" for way in ways):
             wanted = str(before["way"])
         settled = untouched and before.get("seen") == seen.hexdigest()[:16]
-        yield Pick(key, ways, old, "" if settled else wanted, seen.hexdigest()[:16], settled)
+        yield Pick(key, ways, old, "" if settled else wanted, seen.hexdigest()[:16], bool(before), settled)
 
     def _ways(
         self, item: Item, key: AnswerKey, said: Sequence[tuple[Json, list[str]]], asked: Sequence[AnswerKey]
@@ -168,7 +172,7 @@ class _Planning:
         found: list[RowPut] = []
         gone: list[RowGone] = []
         removed = 0
-        for code in repeats(self.definition, self.collection.items):
+        for code in filter(self._open, repeats(self.definition, self.collection.items)):
             for one in self.replies:
                 standing = {row.key for row in one.rows.get(code, ())}
                 for row in one.rows.get(code, ()):
@@ -252,7 +256,7 @@ class _Planning:
         """Return the files that would come, those that no unit attaches any more, and how many were taken off again."""
         found: dict[str, FilePut] = {}
         gone, removed = [], 0
-        codes = {ids[code]: code for code in self._file_codes() if code in ids}
+        codes = {ids[code]: code for code in self._file_codes() if code in ids and self._open(code)}
         there = {(one.question_id, one.sha256) for one in attached}
         standing = {one.public_id: one for one in attached}
         current: set[str] = set()
@@ -275,7 +279,8 @@ class _Planning:
                     found[name] = FilePut(code, file, (one.name,))
         for name, public_id in self.collection.taken.items():
             if name.startswith("file:") and name not in current and str(public_id) in standing:
-                gone.append(FileGone(name.split(":")[1], standing[str(public_id)], name))
+                code = name.split(":")[1]
+                gone += [FileGone(code, standing[str(public_id)], name)] if self._open(code) else []
         return list(found.values()), gone, removed
 
     def _file_codes(self) -> list[str]:

@@ -129,6 +129,7 @@ def _pick(definition: Definition, pick: Pick) -> dict[str, Any]:
         "ways": [_way(definition, item, way) for way in pick.ways],
         "wanted": pick.wanted,
         "settled": pick.settled,
+        "changed": pick.before and not pick.settled,
         "note": note_text(definition, pick, ""),
         "differ": len([way for way in pick.ways if way.kind == "said"]) > 1,
     }

@@ -112,10 +112,12 @@ def test_choices_dates_percentages_and_files_are_taken_over_as_chosen(app, sessi
     work = work_of(second)
     second.get(f"{work}/pages/page1", expect=200)
     second.post(f"{work}/files/{one}/remove", expect=303)
-    second.post(f"{work}/pages/page1", {"state": "done", "base:state": "1", "action": "save"}, expect=303)
+    later = {"state": "done", "base:state": "1", "since": "2025-01-01", "base:since": "1", "action": "save"}
+    second.post(f"{work}/pages/page1", later, expect=303)
     chief.get(home + "/take", expect=200)
     gone = chief.page.xpath("//input[@name='take' and starts-with(@value, 'gone:file:') and not(@checked)]/@value")
     assert len(gone) == 1
+    assert "changed since" in chief.page.xpath("string(//fieldset[.//input[@name='pick:since']]/legend)")
     assert len(stored(session, world.reply)["proof", "", ""]) == 2
     chief.submit(0, action="take", take=gone)
     assert len(stored(session, world.reply)["proof", "", ""]) == 1
