@@ -210,9 +210,7 @@ class _Planning:
             meant = meant and (stands is None or stands.blank or mark(stands) == was)
         if not said or (not new and not changed):
             return
-        yield RowPut(
-            place, parent, one.name, one.line.delegation.id, new, changed, old, new or meant, kept
-        )
+        yield RowPut(place, parent, one.name, one.line.delegation.id, new, changed, old, new or meant, kept)
 
     def _cells(self, one: UnitReply, row: str, place: RowKey) -> dict[AnswerKey, Parsed]:
         cells = {}

@@ -49,9 +49,7 @@ def correct_unit(
     if not wanted:
         raise _refused(_l("Write a name for the unit."))
     other = session.scalar(
-        select(Unit.id).where(
-            Unit.institution_id == head.institution_id, Unit.name == wanted, Unit.id != unit.id
-        )
+        select(Unit.id).where(Unit.institution_id == head.institution_id, Unit.name == wanted, Unit.id != unit.id)
     )
     if other is not None:
         raise _refused(_l("Another unit of your list has this name."))
@@ -59,9 +57,7 @@ def correct_unit(
     unit.name, unit.contact = wanted, way
     session.execute(update(Delegation).where(Delegation.unit_id == unit.id).values(name=wanted, contact=way))
     session.flush()
-    audit.record(
-        session, "correct_unit", by=by, kind="unit", thing=unit.public_id, before=before, name=wanted
-    )
+    audit.record(session, "correct_unit", by=by, kind="unit", thing=unit.public_id, before=before, name=wanted)
     return unit
 
 

@@ -49,9 +49,7 @@ def preview_taking(of: CollectionOf) -> ResponseReturnValue:
 def _plan(of: CollectionOf, definition: Definition, context: Context, source: Any) -> Plan:
     replies = unit_replies(db.session, of.collection, definition)
     named_in = {code: source.get(f"unit-column:{code}", "") for code in tables(definition)}
-    return taking_plan.plan(
-        db.session, of.collection, of.head, definition, replies, context=context, named_in=named_in
-    )
+    return taking_plan.plan(db.session, of.collection, of.head, definition, replies, context=context, named_in=named_in)
 
 
 def _take_page(of: CollectionOf, *, error: str = "", status: int = 200) -> ResponseReturnValue:

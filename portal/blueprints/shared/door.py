@@ -178,9 +178,7 @@ def _principal(delegation: Delegation) -> Principal:
         return me
     if opened().get(delegation.public_id) != stamp(delegation):
         raise _unknown()
-    return Principal(
-        actor_id=actor_of(db.session, delegation), names={"": delegation.name}, language=g.view.language
-    )
+    return Principal(actor_id=actor_of(db.session, delegation), names={"": delegation.name}, language=g.view.language)
 
 
 def _unknown() -> NotFound:

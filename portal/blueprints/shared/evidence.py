@@ -49,9 +49,7 @@ def upload_piece(on: Shared) -> ResponseReturnValue:
     """Take a piece of a file (``?offset=``), or tell how much of it has come."""
     if not on.head.unlocked or on.head.status not in EDITABLE:
         raise IllegalTransition
-    told, status = receiving.take_piece(
-        on.delegation.public_id, on.head.institution_id, on.code, by=on.principal
-    )
+    told, status = receiving.take_piece(on.delegation.public_id, on.head.institution_id, on.code, by=on.principal)
     return dict(told), status
 
 
@@ -61,8 +59,10 @@ def upload(on: Shared) -> ResponseReturnValue:
     """Attach files to a shared question."""
     definition, ids = load(on.head)
     item = next((i for i in definition.questions() if i.code == on.code), None)
-    if item is None or question_type(item.type).control != "file" or not may_change(
-        definition, on.code, on.head.unlocked
+    if (
+        item is None
+        or question_type(item.type).control != "file"
+        or not may_change(definition, on.code, on.head.unlocked)
     ):
         raise NotFound
     received = receiving.posted_files(on.delegation.public_id, by=on.principal)
@@ -103,9 +103,7 @@ def _told(on: Shared, made: Evidence) -> dict[str, Any]:
 
 def _set_files(session: Any, on: Shared, ids: Mapping[str, int], code: str) -> None:
     """Let the answer of a file question name what is attached to it."""
-    attached: list[Any] = [
-        one.public_id for one in evidence_of(session, on.head.id) if one.question_id == ids[code]
-    ]
+    attached: list[Any] = [one.public_id for one in evidence_of(session, on.head.id) if one.question_id == ids[code]]
     change = Change(Parsed(value=attached or None), None)
     context = context_for(on.principal, on.head, on.definition)
     services.save_answers(

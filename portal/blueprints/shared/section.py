@@ -154,9 +154,7 @@ def _unspoken(on: Shared, changes: Mapping[AnswerKey, Change]) -> dict[AnswerKey
     """Return the changes without fields that are empty since what they begin with is not shown: nobody emptied them."""
     telling = telling_defaults(on.definition, readable_of(on))
     return {
-        key: one
-        for key, one in changes.items()
-        if one.base or key.code not in telling or not says_nothing(one.parsed)
+        key: one for key, one in changes.items() if one.base or key.code not in telling or not says_nothing(one.parsed)
     }
 
 

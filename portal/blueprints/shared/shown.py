@@ -61,9 +61,7 @@ class SharedPage(AnsweringPage):
         others = {key: one for key, one in reply.answers.items() if key not in first}
         context = context_for(on.principal, on.head, judged)
         begun = evaluate(judged, others, context, standing_rows(reply.rows)).defaults
-        kept = {
-            key: one for key, one in reply.answers.items() if key not in first or begun.get(key) != one.value
-        }
+        kept = {key: one for key, one in reply.answers.items() if key not in first or begun.get(key) != one.value}
         return reply._replace(answers=kept)
 
     def told(self, saved: Saved, key: AnswerKey) -> bool:
@@ -197,4 +195,3 @@ def readable_of(on: Shared) -> frozenset[str]:
     if scope is None:
         return frozenset()
     return readable_codes(on.definition, scope.codes, scope.quoted)
-

@@ -141,15 +141,15 @@ def test_a_row_that_a_unit_changes_or_removes_is_told_and_the_institutions_own_i
 
         return dict(
             session.execute(
-                select(Answer.value, Answer.row).where(Answer.submission_id == world.reply.id, Answer.question_id == ids)
+                select(Answer.value, Answer.row).where(
+                    Answer.submission_id == world.reply.id, Answer.question_id == ids
+                )
             ).all()
         )
 
     def plan():
         chief.get(home + "/take", expect=200)
-        return {
-            box.get("value"): box.get("checked") is not None for box in chief.page.xpath("//input[@name='take']")
-        }
+        return {box.get("value"): box.get("checked") is not None for box in chief.page.xpath("//input[@name='take']")}
 
     mine = people()
     assert set(mine) == {30, 7}
@@ -161,7 +161,12 @@ def test_a_row_that_a_unit_changes_or_removes_is_told_and_the_institutions_own_i
     # both units' rows change afterwards: the untouched one suggests itself, the corrected one waits to be ticked
     work = unit.response.request.path
     unit.get(work, expect=200)
-    changed = {f"people[{ROW_A}]": "33", f"base:people[{ROW_A}]": "1", f"people[{ROW_B}]": "8", f"base:people[{ROW_B}]": "1"}
+    changed = {
+        f"people[{ROW_A}]": "33",
+        f"base:people[{ROW_A}]": "1",
+        f"people[{ROW_B}]": "8",
+        f"base:people[{ROW_B}]": "1",
+    }
     unit.post(work, changed | {"action": "save"}, expect=303)
     assert plan() == {f"row:trainings[{mine[30]}]": False, f"row:trainings[{mine[7]}]": True}
     assert "changed since" in chief.text
@@ -175,7 +180,9 @@ def test_a_row_that_a_unit_changes_or_removes_is_told_and_the_institutions_own_i
     offered = plan()
     assert offered == {f"row:trainings[{mine[30]}]": False, f"gone:trainings[{mine[7]}]": False}
     chief.submit(0, action="take", take=[f"gone:trainings[{mine[7]}]"])
-    rows = dict(session.execute(select(AnswerRow.key, AnswerRow.removed).where(AnswerRow.submission_id == world.reply.id)).all())
+    rows = dict(
+        session.execute(select(AnswerRow.key, AnswerRow.removed).where(AnswerRow.submission_id == world.reply.id)).all()
+    )
     assert rows == {mine[30]: False, mine[7]: True}
 
 
@@ -186,7 +193,13 @@ def test_units_are_corrected_removed_added_and_asked_anew(app, session, world, c
     other = answer(app, session, *asked["Kandal"], {"beds": "8", "base:beds": "0"})
     home = home_of(chief, world.reply)
     chief.get(home + "/units", expect=200)
-    ids = dict(zip(chief.page.xpath("//input[@name='name']/@value"), chief.page.xpath("//li[@class='unit-edit']/@id"), strict=True))
+    ids = dict(
+        zip(
+            chief.page.xpath("//input[@name='name']/@value"),
+            chief.page.xpath("//li[@class='unit-edit']/@id"),
+            strict=True,
+        )
+    )
     unit = {name: one.removeprefix("unit-") for name, one in ids.items()}
     chief.submit(f"/delegations/{unit['Takeo']}/correct", name="Kampot", expect=422)
     assert "Another unit of your list has this name." in chief.text
