@@ -26,13 +26,13 @@ def quoted(definition: Definition, codes: Collection[str]) -> tuple[str, ...]:
     readable = readable_codes(definition, codes)
     spoken: set[str] = set()
     for item in definition.items():
-        if not _concerns(definition, item, codes):
+        if not concerns(definition, item, codes):
             continue
         for texts in item.texts.values():
             for text in texts.values():
                 spoken.update(NAME.findall(text))
         if dynamic(item.default):
-            spoken |= _names(definition, item, item.default)
+            spoken |= names_of(definition, item, item.default)
     known = definition.compiled.by_code
     return tuple(code for code in known if code in spoken and code not in readable)
 
@@ -49,7 +49,7 @@ def readable_codes(definition: Definition, codes: Collection[str], quotes: Colle
     while grown:
         grown = False
         for item in computed:
-            if item.code not in readable and _names(definition, item, item.calculation) <= readable:
+            if item.code not in readable and names_of(definition, item, item.calculation) <= readable:
                 readable.add(item.code)
                 grown = True
     return frozenset(readable)
@@ -57,13 +57,13 @@ def readable_codes(definition: Definition, codes: Collection[str], quotes: Colle
 
 def decisive(definition: Definition, codes: Collection[str]) -> frozenset[str]:
     """Return the questions outside ``codes`` that the rules of these questions read, however indirectly."""
-    waiting = [item for item in definition.items() if _concerns(definition, item, codes)]
+    waiting = [item for item in definition.items() if concerns(definition, item, codes)]
     seen = {item.code for item in waiting}
     found: set[str] = set()
     known = definition.compiled.by_code
     while waiting:
         item = waiting.pop()
-        read = {name for source in _rules(item) for name in _names(definition, item, source)}
+        read = {name for source in _rules(item) for name in names_of(definition, item, source)}
         for code in (*read, definition.compiled.parents.get(item.code, "")):
             if code not in known or code in seen:
                 continue
@@ -80,11 +80,7 @@ def muted(evaluation: Evaluation, definition: Definition, codes: Collection[str]
 
     What is asked was decided on all answers: whether a question appears is all that others' answers still tell.
     """
-    telling = {
-        item.code
-        for item in definition.questions()
-        if dynamic(item.default) and not _names(definition, item, item.default) <= readable
-    }
+    telling = telling_defaults(definition, readable)
     begun = {key: value for key, value in evaluation.defaults.items() if key.code in readable - telling}
     if evaluation.frames is not None:
         told = {key.code for key in evaluation.defaults if key not in begun}
@@ -112,11 +108,20 @@ def muted(evaluation: Evaluation, definition: Definition, codes: Collection[str]
     return replace(silent, refused=refused)
 
 
+def telling_defaults(definition: Definition, readable: frozenset[str]) -> frozenset[str]:
+    """Return the questions that begin with a value which tells an answer outside ``readable``."""
+    return frozenset(
+        item.code
+        for item in definition.questions()
+        if dynamic(item.default) and not names_of(definition, item, item.default) <= readable
+    )
+
+
 def _fixed_sentences(definition: Definition, code: str) -> set[str]:
     return {text for text in definition.question(code).texts.get("constraint_message", {}).values() if "${" not in text}
 
 
-def _concerns(definition: Definition, item: Item, codes: Collection[str]) -> bool:
+def concerns(definition: Definition, item: Item, codes: Collection[str]) -> bool:
     """Tell whether an item is one of these questions, or a heading or note that is shown with them."""
     if may_change(definition, item.code, codes):
         return True
@@ -135,7 +140,8 @@ def _rules(item: Item) -> Iterator[str]:
     yield item.default if dynamic(item.default) else ""
 
 
-def _names(definition: Definition, item: Item, source: str) -> frozenset[str]:
+def names_of(definition: Definition, item: Item, source: str) -> frozenset[str]:
+    """Return the names that a rule of an item reads, as they are meant where it stands."""
     if not source.strip() or ("${" not in source and "/" not in source):
         return frozenset()
     filtering = source == item.choice_filter

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Control: TypeAlias = Literal["text", "choice", "choices", "table", "file", "date", "rank", "note"]
 
-Joins: TypeAlias = Literal["", "sum", "text"]
+Joins: TypeAlias = Literal["", "sum", "text", "average", "union"]
 
 ExcelKind: TypeAlias = Literal["any", "text", "whole", "decimal", "date", "time", "list"]
 
@@ -118,7 +118,9 @@ class QuestionType:
     has_choices: ClassVar[bool] = False
     input_mode: ClassVar[str] = "text"  # of the HTML input, for the keyboard of a phone
     computed: ClassVar[bool] = False  # True: shown read-only where it has a label
-    joins: ClassVar[Joins] = ""  # how the answers of many become one: added up, put below one another, or not at all
+    # how the answers of many become one: added up, put below one another; on request averaged, or all choices that
+    # anybody made; "": one of them is chosen
+    joins: ClassVar[Joins] = ""
     settings: ClassVar[tuple[Setting, ...]] = ()  # what a designer may set for this type alone
 
     def all_settings(self) -> tuple[Setting, ...]:

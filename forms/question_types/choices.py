@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from forms.answers import Json
     from forms.context import Context
+    from forms.question_types.base import Joins
 
 
 MANY = 15  # from more choices than this a list is drawn with a search box
@@ -153,6 +154,7 @@ class SelectMultipleType(_ListType):
     """Several choices of a list, stored as keys in the order of the list."""
 
     name = "select_multiple"
+    joins: ClassVar[Joins] = "union"
     title = _l("Several of a list")
     control = "choices"
     several = True
@@ -210,6 +212,7 @@ class RankType(SelectMultipleType):
     """Choices in an order, first place first; stored as keys in that order. Not all need a place."""
 
     name = "rank"
+    joins = ""
     title = _l("A list put in order")
     control = "rank"  # type: ignore[assignment] # the base names its own of the eight controls
     settings: ClassVar[tuple[Setting, ...]] = ()

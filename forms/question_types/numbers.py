@@ -234,7 +234,7 @@ class PercentageType(DecimalType):
     """A percentage, stored in per cent ("34" is 34 %); a trailing % is accepted; the cell holds the fraction 0.34."""
 
     name = "percentage"
-    joins = ""
+    joins = "average"  # percentages of different wholes are never added up
     title = _l("Percentage")
     cell_kind = "percent"
     settings: ClassVar[tuple[Setting, ...]] = (LEAST, GREATEST)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage
 
     from config import Settings
+    from portal.permissions import Principal
     from portal.services.evidence import ReceivedFile
 
 
@@ -76,15 +77,17 @@ def receive(given: FileStorage) -> ReceivedFile:
     )
 
 
-def posted_files(about: str) -> list[ReceivedFile]:
+def posted_files(about: str, *, by: Principal | None = None) -> list[ReceivedFile]:
     """Take what a form brings: its files, or (``upload``, ``name``, ``size``) one that came in pieces for ``about``.
+
+    ``by`` is who sends it: the signed-in person, unless somebody without an account does.
 
     Raises:
         Invalid: nothing was chosen, or a file is not taken. WrongOffset: pieces are missing.
     """
     if identifier := request.form.get("upload"):
         of = settings()
-        path = uploads.place(of.tmp_dir, who(), about, identifier)
+        path = uploads.place(of.tmp_dir, by or who(), about, identifier)
         draft = uploads.claim(path, request.form.get("size", 0, type=int))
         name = request.form.get("name", "")
         return [evidence.receive_pieces(draft, name, folder=of.evidence_dir, limit=of.evidence_max_bytes)]
@@ -95,10 +98,12 @@ def posted_files(about: str) -> list[ReceivedFile]:
     return [receive(one) for one in given]
 
 
-def take_piece(about: str, institution_id: int, identifier: str) -> tuple[Mapping[str, object], int]:
+def take_piece(
+    about: str, institution_id: int, identifier: str, *, by: Principal | None = None
+) -> tuple[Mapping[str, object], int]:
     """Answer a piece (PUT, its bytes the body), or the question how much has come (GET), with {offset}."""
     of = settings()
-    path = uploads.place(of.tmp_dir, who(), about, identifier)
+    path = uploads.place(of.tmp_dir, by or who(), about, identifier)
     if request.method == "GET":
         return {"offset": uploads.offset(path), "piece": uploads.PIECE}, 200
     piece = request.stream.read(uploads.LARGEST_PIECE + 1)

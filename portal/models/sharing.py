@@ -22,6 +22,8 @@ class Unit(Base):
     name: Mapped[str] = mapped_column(String(200))
     contact: Mapped[str] = mapped_column(String(200), default="")
     position: Mapped[int] = mapped_column(default=0)
+    # taken off the list: it is not offered for a next collection
+    retired_at: Mapped[datetime | None]
     created_at: Mapped[Created]
 
     __table_args__ = (UniqueConstraint("institution_id", "name"),)
@@ -30,7 +32,8 @@ class Unit(Base):
 class Collection(Base):
     """Questions of one reply asked of many units; what they answer stands apart until it is taken over.
 
-    ``taken`` keeps what was put into the reply last, by field name, so that taking over again replaces just that.
+    ``taken`` keeps what was put into the reply last, by field name, row and file (services/taking_over.py), so that
+    taking over again replaces just that and tells what a unit changed from what the institution did.
     """
 
     __tablename__ = "collection"
@@ -80,6 +83,8 @@ class Delegation(Base):
     message: Mapped[str] = mapped_column(Text, default="")
     taken_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    # a unit that was removed from its collection: what it answered is kept, but counts no more
+    left_out_at: Mapped[datetime | None]
     created_at: Mapped[Created]
     created_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))
     held_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, union
 
-from portal.models import Assignment, AssignmentDocument, DocumentState, Evidence, Submission
+from portal.models import (
+    Assignment,
+    AssignmentDocument,
+    Collection,
+    Delegation,
+    DocumentState,
+    Evidence,
+    Submission,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
 
@@ -48,15 +57,12 @@ class Room:
 
 
 def used_bytes(session: Session, institution_id: int) -> int:
-    """Return the size of an institution's evidence and documents; the same file counts once, what was removed not."""
-    evidence = (
-        select(Evidence.sha256, Evidence.size)
-        .join(Submission, Submission.id == Evidence.submission_id)
-        .join(Assignment, Assignment.id == Submission.assignment_id)
-        .where(
-            Assignment.institution_id == institution_id, Evidence.sha256.is_not(None), Evidence.removed_at.is_(None)
-        )
-    )
+    """Return the size of an institution's evidence and documents, those of its units too.
+
+    The same file counts once, what was removed not.
+    """
+    evidence = _of_replies(institution_id, Evidence.sha256, Evidence.size)
+    units = _of_units(institution_id, Evidence.sha256, Evidence.size)
     documents = (
         select(AssignmentDocument.sha256, AssignmentDocument.size)
         .join(Assignment, Assignment.id == AssignmentDocument.assignment_id)
@@ -64,21 +70,44 @@ def used_bytes(session: Session, institution_id: int) -> int:
             Assignment.institution_id == institution_id, AssignmentDocument.state != DocumentState.SET_ASIDE
         )
     )
-    files = union(evidence, documents).subquery()
+    files = union(evidence, units, documents).subquery()
     return int(session.scalar(select(func.coalesce(func.sum(files.c.size), 0))) or 0)
 
 
 def has_file(session: Session, institution_id: int, sha256: str) -> bool:
     """Tell whether an institution keeps this very file already."""
-    evidence = (
-        select(Evidence.id)
-        .join(Submission, Submission.id == Evidence.submission_id)
-        .join(Assignment, Assignment.id == Submission.assignment_id)
-        .where(Assignment.institution_id == institution_id, Evidence.sha256 == sha256, Evidence.removed_at.is_(None))
-    )
+    kept = Evidence.sha256 == sha256
+    evidence = _of_replies(institution_id, Evidence.id).where(kept)
+    units = _of_units(institution_id, Evidence.id).where(kept)
     document = (
         select(AssignmentDocument.id)
         .join(Assignment, Assignment.id == AssignmentDocument.assignment_id)
         .where(Assignment.institution_id == institution_id, AssignmentDocument.sha256 == sha256)
     )
-    return session.scalar(evidence.limit(1)) is not None or session.scalar(document.limit(1)) is not None
+    return any(session.scalar(one.limit(1)) is not None for one in (evidence, units, document))
+
+
+def _of_replies(institution_id: int, *columns: Any) -> Select[Any]:
+    """Ask about the files that an institution attached to its replies."""
+    return (
+        select(*columns)
+        .join(Submission, Submission.id == Evidence.submission_id)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .where(
+            Assignment.institution_id == institution_id, Evidence.sha256.is_not(None), Evidence.removed_at.is_(None)
+        )
+    )
+
+
+def _of_units(institution_id: int, *columns: Any) -> Select[Any]:
+    """Ask about the files that the units of an institution attached, beside its replies."""
+    return (
+        select(*columns)
+        .join(Delegation, Delegation.submission_id == Evidence.submission_id)
+        .join(Collection, Collection.id == Delegation.collection_id)
+        .join(Submission, Submission.id == Collection.submission_id)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .where(
+            Assignment.institution_id == institution_id, Evidence.sha256.is_not(None), Evidence.removed_at.is_(None)
+        )
+    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, or_, select
+from sqlalchemy.orm import aliased
 
 from portal import clock
-from portal.models import Actor, Membership, Presence, UserAccount
+from portal.models import Actor, Delegation, Membership, Presence, UserAccount
 from portal.permissions import WRITERS
 
 if TYPE_CHECKING:
@@ -24,26 +25,42 @@ LASTS = timedelta(minutes=2)
 
 
 def others_here(session: Session, head: SubmissionHead, page: str, besides: Principal) -> list[Mapping[str, str]]:
-    """Return the names of others who have this page open and may still write in it, whoever came first.
+    """Return the names of others who have this page open and may still write in it, whoever came first; one query.
 
-    Somebody whose part in the institution ended, or who now only reads, is gone at once.
+    Whoever was handed questions of it without an account is named as their focal point named them. Somebody whose part
+    or share ended, or who now only reads, is gone at once.
     """
+    moment = clock.now()
+    own = aliased(Delegation)  # of a person without an account
+    handed = aliased(Delegation)  # to a colleague, who may be a reader otherwise
+    writes = exists().where(
+        Membership.user_id == UserAccount.id,
+        Membership.institution_id == head.institution_id,
+        Membership.ended_at.is_(None),
+        Membership.role.in_(WRITERS)
+        | exists().where(
+            handed.user_id == UserAccount.id,
+            handed.submission_id == head.id,
+            handed.revoked_at.is_(None),
+            handed.expires_at > moment,
+        ),
+    )
     rows = session.execute(
-        select(UserAccount.names)
+        select(UserAccount.names, own.name)
         .select_from(Presence)
         .join(Actor, Actor.id == Presence.actor_id)
-        .join(UserAccount, UserAccount.id == Actor.user_id)
-        .join(Membership, Membership.user_id == UserAccount.id)
+        .outerjoin(UserAccount, UserAccount.id == Actor.user_id)
+        .outerjoin(own, own.id == Actor.delegation_id)
         .where(
             Presence.submission_id == head.id,
             Presence.page == page[:80],
             Presence.actor_id != besides.actor_id,
-            Presence.seen_at > clock.now() - LASTS,
-            UserAccount.active.is_(True),
-            Membership.institution_id == head.institution_id,
-            Membership.ended_at.is_(None),
-            Membership.role.in_(WRITERS),
+            Presence.seen_at > moment - LASTS,
+            or_(
+                and_(UserAccount.active.is_(True), writes),
+                and_(own.id.is_not(None), own.revoked_at.is_(None), own.expires_at > moment),
+            ),
         )
         .order_by(Presence.actor_id)
     )
-    return [names for (names,) in rows]
+    return [names or {"": name} for names, name in rows]

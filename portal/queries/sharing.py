@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, literal, select, union_all
+from sqlalchemy import and_, bindparam, func, literal, select, union_all
 
 from forms.tables import answered_codes
 from portal import clock
@@ -157,35 +157,16 @@ def shared_lines(session: Session, head: SubmissionHead, definition: Definition)
         return []
     stored, rows = stored_reply(session, head.id, definition)
     done = answered_codes(definition, stored, standing_rows(rows), head.hidden)
-    return [_line(one, done, head.hidden) for one in found]
+    return [shared_line(one, done, head.hidden) for one in found]
 
 
-def _line(one: Delegation, done: Iterable[str], hidden: frozenset[str], saved: datetime | None = None) -> SharedLine:
+def shared_line(
+    one: Delegation, done: Iterable[str], hidden: frozenset[str], saved: datetime | None = None
+) -> SharedLine:
+    """Return how far one delegation is; ``done`` are the codes answered, ``hidden`` those not asked."""
     asked = [code for code in one.items if code not in hidden]
     answered = len(set(asked) & set(done))
     return SharedLine(one, answered, len(asked), stage_of(one, answered), saved)
-
-
-def unit_lines(
-    session: Session, collection: Collection, definition: Definition
-) -> list[tuple[SharedLine, Submission]]:
-    """Return the units of a collection in their order, with what each answered; two queries and one per unit's rows."""
-    rows = session.execute(
-        select(Delegation, Submission)
-        .join(Submission, Submission.id == Delegation.submission_id)
-        .join(Unit, Unit.id == Delegation.unit_id)
-        .where(Delegation.collection_id == collection.id)
-        .order_by(Unit.position, Unit.id)
-    ).all()
-    found = []
-    for delegation, own in rows:
-        if own.saved_at is None:
-            found.append((_line(delegation, (), frozenset(own.hidden)), own))
-            continue
-        stored, stored_rows = stored_reply(session, own.id, definition)
-        done = answered_codes(definition, stored, standing_rows(stored_rows), frozenset(own.hidden))
-        found.append((_line(delegation, done, frozenset(own.hidden), own.saved_at), own))
-    return found
 
 
 @dataclass(frozen=True)
@@ -199,7 +180,7 @@ class CollectionLine:
 
 
 def collections_of(session: Session, submission_ids: Sequence[int]) -> list[CollectionLine]:
-    """Return the collections of some replies, newest first, in one query."""
+    """Return the collections of some replies, newest first, in one query; units that were left out count no more."""
     rows = session.execute(
         select(
             Collection,
@@ -207,7 +188,7 @@ def collections_of(session: Session, submission_ids: Sequence[int]) -> list[Coll
             func.count(Submission.saved_at),
             func.count(Delegation.finished_at),
         )
-        .outerjoin(Delegation, Delegation.collection_id == Collection.id)
+        .outerjoin(Delegation, and_(Delegation.collection_id == Collection.id, Delegation.left_out_at.is_(None)))
         .outerjoin(Submission, Submission.id == Delegation.submission_id)
         .where(Collection.submission_id.in_(submission_ids))
         .group_by(Collection.id)
@@ -222,10 +203,19 @@ def find_collection(session: Session, public_id: str) -> Collection | None:
 
 
 def units_of(session: Session, institution_id: int) -> Sequence[Unit]:
-    """Return the units of an institution in their order."""
+    """Return the units that stand on the list of an institution, in their order."""
     return session.scalars(
-        select(Unit).where(Unit.institution_id == institution_id).order_by(Unit.position, Unit.id)
+        select(Unit)
+        .where(Unit.institution_id == institution_id, Unit.retired_at.is_(None))
+        .order_by(Unit.position, Unit.id)
     ).all()
+
+
+def retired_units(session: Session, institution_id: int) -> frozenset[int]:
+    """Return which units of an institution were taken off its list."""
+    return frozenset(
+        session.scalars(select(Unit.id).where(Unit.institution_id == institution_id, Unit.retired_at.is_not(None)))
+    )
 
 
 _RUNNING = (

@@ -13,7 +13,6 @@ from portal.errors import IllegalTransition, Invalid
 from portal.models import Answer, Collection, Delegation, Status, Submission, Unit
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, Target, require
-from portal.queries.sharing import units_of
 from portal.queries.submissions import answers
 from portal.services import audit
 from portal.services.events import locked
@@ -37,7 +36,7 @@ def keep_units(
 ) -> list[Unit]:
     """Put units on the list of an institution, in order; a known name keeps its place and takes a new contact."""
     require(by, Permission.SHARE_SUBMISSION, Target(institution_id))
-    known = {one.name: one for one in units_of(session, institution_id)}
+    known = {one.name: one for one in session.scalars(select(Unit).where(Unit.institution_id == institution_id))}
     last = session.scalar(select(func.max(Unit.position)).where(Unit.institution_id == institution_id)) or 0
     found = []
     for name, contact in named:
@@ -45,8 +44,9 @@ def keep_units(
             last += 1
             known[name] = Unit(institution_id=institution_id, name=name, contact=contact, position=last)
             session.add(known[name])
-        elif contact:
-            known[name].contact = contact
+        else:
+            known[name].contact = contact or known[name].contact
+            known[name].retired_at = None
         found.append(known[name])
     session.flush()
     return found

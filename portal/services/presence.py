@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock
 from portal.models import Presence
-from portal.permissions import Permission, require
+from portal.permissions import Permission, Target, require
 
 if TYPE_CHECKING:
     from typing import Any
@@ -35,7 +35,7 @@ def see(session: Session, head: SubmissionHead, page: str, *, by: Principal) -> 
     Raises:
         NotAllowed: if ``by`` may not answer.
     """
-    require(by, Permission.ANSWER_SUBMISSION, head)
+    require(by, Permission.ANSWER_SUBMISSION, Target(head.institution_id, head.status, submission_id=head.id))
     connection = session.connection()
     connection.execute(
         _UPSERTS[connection.dialect.name],

@@ -193,13 +193,13 @@ def check_until(until: datetime) -> None:
 
 
 def renew(session: Session, head: SubmissionHead, delegation: Delegation, *, until: datetime, by: Principal) -> Given:
-    """Make a new link and code, also for what was taken back or ran out; the old ones are void in every browser."""
-    _hold(session, head, delegation, by)
+    """Make a new link and code, also for what was taken back, left out or ran out; the old ones are void everywhere."""
+    hold(session, head, delegation, by)
     check_until(until)
     token, code = _secrets()
     delegation.token_hash, delegation.code_hash = sessions.token_digest(token), _digest(token, code)
     delegation.attempts, delegation.expires_at = 0, until
-    delegation.revoked_at = delegation.finished_at = None
+    delegation.revoked_at = delegation.finished_at = delegation.left_out_at = None
     session.flush()
     audit.record(session, "renew_share", by=by, kind="delegation", thing=delegation.public_id)
     return Given(delegation, token, code)
@@ -209,7 +209,7 @@ def extend(
     session: Session, head: SubmissionHead, delegation: Delegation, *, until: datetime, by: Principal
 ) -> Delegation:
     """Give a person more time, or less; link and code stay."""
-    _hold(session, head, delegation, by)
+    hold(session, head, delegation, by)
     check_until(until)
     delegation.expires_at, delegation.finished_at = until, None
     session.flush()
@@ -221,7 +221,7 @@ def extend(
 
 def revoke(session: Session, head: SubmissionHead, delegation: Delegation, *, by: Principal) -> Delegation:
     """Take questions back from a person: nothing more can be saved; what was saved stays."""
-    _hold(session, head, delegation, by)
+    hold(session, head, delegation, by)
     if delegation.revoked_at is None:
         delegation.revoked_at = clock.now()
         session.flush()
@@ -229,7 +229,7 @@ def revoke(session: Session, head: SubmissionHead, delegation: Delegation, *, by
     return delegation
 
 
-def _hold(session: Session, head: SubmissionHead, delegation: Delegation, by: Principal) -> None:
+def hold(session: Session, head: SubmissionHead, delegation: Delegation, by: Principal) -> None:
     """Lock what a delegation is about, so that a save comes wholly before or after; ``by`` must hold the reply."""
     require(by, Permission.SHARE_SUBMISSION, Target(head.institution_id))
     locked(session, delegation.submission_id)

@@ -1,31 +1,33 @@
-"""Taking over what units answered into their institution's reply: rows added, numbers added up, texts joined.
+"""Taking over what units answered into their institution's reply, as a plan (services/taking_plan.py) was chosen from.
 
-A plan tells old and new before anything is changed; doing it goes through the one gate for answers. Rows get keys that
-follow from the unit's, sums and texts replace what was taken over before: doing it twice adds nothing twice.
+Everything goes through the one gate for answers; doing it twice adds nothing twice.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
 
 from forms.answers import AnswerKey, Parsed, field_name
-from forms.question_types import question_type
-from forms.tables import made_key, tables
+from forms.tables import may_change
 from portal import clock
-from portal.models import Delegation
+from portal.models import Delegation, Evidence
 from portal.permissions import Permission, Target, require
-from portal.queries.collected import added_up, asked_keys, put_below_one_another, repeats
-from portal.queries.submissions import RowKey, stored_reply
+from portal.queries.evidence import evidence_of
 from portal.services import audit
+from portal.services import evidence as evidence_service
 from portal.services.answer_rows import RowChange
+from portal.services.events import locked
+from portal.services.evidence import ReceivedFile
 from portal.services.submissions import Change, save_answers
+from portal.services.taking_lines import mark
+from portal.services.taking_plan import with_note
 
 if TYPE_CHECKING:
-    from collections.abc import Collection as Some
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from sqlalchemy.orm import Session
 
@@ -33,177 +35,33 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition
     from portal.models import Collection
     from portal.permissions import Principal
-    from portal.queries.collected import UnitReply
-    from portal.queries.submissions import StoredAnswer, StoredReply, SubmissionHead
+    from portal.queries.submissions import SubmissionHead
     from portal.services.submissions import Saved
+    from portal.services.taking_lines import FilePut, Pick, Plan, Way
 
 
 @dataclass(frozen=True)
-class Put:
-    """One answer that would change: what stands in the reply, what would, and out of how many units' answers."""
+class Note:
+    """Who said what, in words, to be written into a text of the reply; ``old`` is what stands there."""
 
-    key: AnswerKey
-    parsed: Parsed
-    old: StoredAnswer | None
-    units: int
-    # the texts of the units, where the answer is made of texts
-    block: str = ""
-
-    @property
-    def name(self) -> str:
-        """Return how a form names it."""
-        return field_name(self.key)
-
-    @property
-    def base(self) -> int:
-        """Return the revision that the plan saw."""
-        return self.old.revision if self.old else 0
+    target: AnswerKey
+    old: str
+    base: int
+    text: str
 
 
 @dataclass(frozen=True)
-class RowPut:
-    """One row of a unit that would be added to the reply, or changed there; ``cells`` are all that it holds."""
+class Chosen:
+    """What of a plan is wanted: names of lines, ways and notes by the name of their line, revisions that were shown."""
 
-    place: RowKey
-    parent: str
-    unit: str
-    delegation_id: int
-    new: bool
-    cells: Mapping[AnswerKey, Parsed]
-    old: Mapping[AnswerKey, StoredAnswer]
+    lines: frozenset[str]
+    ways: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, Note] = field(default_factory=dict)
+    bases: Mapping[str, int] = field(default_factory=dict)
 
-    @property
-    def name(self) -> str:
-        """Return how a form names it."""
-        return f"row:{self.place.repeat}[{self.place.key}]"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What taking over would change; ``gone`` counts rows that were taken over and removed in the reply since."""
-
-    puts: tuple[Put, ...]
-    rows: tuple[RowPut, ...]
-    gone: int
-    replies: tuple[UnitReply, ...]
-
-    @property
-    def empty(self) -> bool:
-        """Return whether everything that the units answered is in the reply already."""
-        return not (self.puts or self.rows)
-
-
-def plan(
-    session: Session,
-    collection: Collection,
-    head: SubmissionHead,
-    definition: Definition,
-    replies: Sequence[UnitReply],
-    *,
-    context: Context,
-    named_in: Mapping[str, str],
-) -> Plan:
-    """Return what taking over would change; ``named_in`` names, per table, the text column for the unit's name."""
-    stored = stored_reply(session, head.id, definition)
-    puts = [
-        put
-        for key in asked_keys(definition, collection.items, context.languages)
-        if (put := _put(key, collection, definition, replies, stored, context)) is not None
-    ]
-    rows: list[RowPut] = []
-    gone = 0
-    for code in repeats(definition, collection.items):
-        for one in replies:
-            found, lost = _rows_of(code, one, collection, definition, stored, context, named_in.get(code, ""))
-            rows += found
-            gone += lost
-    return Plan(tuple(puts), tuple(rows), gone, tuple(replies))
-
-
-def _put(
-    key: AnswerKey,
-    collection: Collection,
-    definition: Definition,
-    replies: Sequence[UnitReply],
-    stored: StoredReply,
-    context: Context,
-) -> Put | None:
-    item = definition.question(key.code)
-    kind, old, block = question_type(item.type), stored.answers.get(key), ""
-    if kind.joins == "sum":
-        found = added_up(key, replies)
-        if found is None:
-            return None
-        raw, units = format(found[0], "f"), found[1]
-    elif kind.joins == "text":
-        block, units = put_below_one_another(key, replies)
-        if not block:
-            return None
-        standing = str(old.value) if old and old.value is not None else ""
-        raw = _joined(standing, block, collection.taken.get(field_name(key)))
-    else:
-        return None
-    parsed = kind.judge([raw], item, context, key.lang)
-    if old is not None and (old.value, old.typed, old.state) == (parsed.value, parsed.typed, parsed.state):
-        return None
-    return Put(key, parsed, old, units, block)
-
-
-def _joined(old: str, block: str, before: object) -> str:
-    """Put the units' texts where they stood before, else below what the institution wrote itself."""
-    if isinstance(before, str) and before and before in old:
-        return old.replace(before, block, 1)
-    if block in old:
-        return old
-    return f"{old.rstrip()}\n\n{block}" if old.strip() else block
-
-
-def _rows_of(
-    code: str,
-    one: UnitReply,
-    collection: Collection,
-    definition: Definition,
-    stored: StoredReply,
-    context: Context,
-    named_in: str,
-) -> tuple[list[RowPut], int]:
-    """Return the rows of one unit's table that would be added or changed, and how many were removed in the reply."""
-    found, gone = [], 0
-    table = tables(definition)[code]
-    for row in one.rows.get(code, ()):
-        place = RowKey(code, taken_key(collection, one, row.key))
-        before = stored.rows.get(place)
-        if before is not None and before.removed:
-            gone += 1
-            continue
-        cells: dict[AnswerKey, Parsed] = {}
-        for item in table.asked:
-            keys = question_type(item.type).keys(item, context.languages)
-            said = {key: one.answers.get(key._replace(row=row.key)) for key in keys}
-            if item.code == named_in and all(answer is None or answer.blank for answer in said.values()):
-                cells[keys[0]._replace(row=place.key)] = Parsed(value=one.name)
-                continue
-            for key, answer in said.items():
-                if answer is not None and question_type(item.type).control != "file":
-                    cells[key._replace(row=place.key)] = Parsed(answer.value, answer.state, answer.typed)
-        old = {key: stored.answers[key] for key in cells if key in stored.answers}
-        changed = {key: parsed for key, parsed in cells.items() if not _stands(old.get(key), parsed)}
-        if not cells or (before is not None and not changed):
-            continue
-        parent = taken_key(collection, one, row.parent) if row.parent else ""
-        found.append(RowPut(place, parent, one.name, one.line.delegation.id, before is None, changed, old))
-    return found, gone
-
-
-def _stands(old: StoredAnswer | None, parsed: Parsed) -> bool:
-    if old is None:
-        return parsed.value is None and parsed.typed is None and parsed.state == "answered"
-    return (old.value, old.typed, old.state) == (parsed.value, parsed.typed, parsed.state)
-
-
-def taken_key(collection: Collection, one: UnitReply, row: str) -> str:
-    """Return the key that a unit's row has in the reply: always the same one, so that it comes in once."""
-    return made_key(collection.public_id, one.line.delegation.public_id, row)
+    def way(self, pick: Pick) -> Way | None:
+        """Return the way that was chosen for an answer, None to leave it as it is."""
+        return next((way for way in pick.ways if way.name == self.ways.get(pick.name)), None)
 
 
 def take_over(
@@ -213,35 +71,29 @@ def take_over(
     definition: Definition,
     question_ids: Mapping[str, int],
     made: Plan,
-    chosen: Some[str],
-    bases: Mapping[str, int],
+    chosen: Chosen,
     *,
     context: Context,
     by: Principal,
+    quota: int | None = None,
 ) -> Saved:
     """Put the chosen lines of a plan into the reply, each against the revision that was shown; in one ``write()``.
 
     Raises:
-        NotAllowed, IllegalTransition: as :func:`save_answers`.
+        NotAllowed, IllegalTransition: as :func:`save_answers`. Invalid: there is no room for a file (``quota``, bytes).
     """
     require(by, Permission.SHARE_SUBMISSION, Target(head.institution_id))
-    changes: dict[AnswerKey, Change] = {}
-    row_changes: list[RowChange] = []
-    for put in made.puts:
-        if put.name in chosen:
-            changes[put.key] = Change(put.parsed, bases.get(put.name, put.base))
-    for row in made.rows:
-        if row.name not in chosen:
-            continue
-        if row.new:
-            row_changes.append(RowChange(*row.place, parent_key=row.parent, base=0))
-        for key, parsed in row.cells.items():
-            seen = row.old[key].revision if key in row.old else 0
-            changes[key] = Change(parsed, bases.get(field_name(key), seen))
+    unlocked = locked(session, head.id).unlocked
+    taken = dict(collection.taken)
+    changes, row_changes = _changes(made, chosen)
+    _write_notes(changes, chosen, taken)
+    files = _files(session, head, definition, question_ids, made, chosen, unlocked, taken, by, quota)
+    for code, attached in files.items():
+        changes[AnswerKey(code)] = Change(Parsed(value=attached or None), None)  # type: ignore[arg-type] # a list is JSON
     saved = save_answers(
         session, head, definition, question_ids, changes, context=context, by=by, row_changes=row_changes
     )
-    _remember(session, collection, made, chosen, saved)
+    _remember(session, collection, made, chosen, saved, taken)
     audit.record(
         session, "take_over", by=by, kind="collection", thing=collection.public_id, submission=head.public_id,
         answers=len(changes), rows=len(row_changes),
@@ -249,19 +101,119 @@ def take_over(
     return saved
 
 
+def _changes(made: Plan, chosen: Chosen) -> tuple[dict[AnswerKey, Change], list[RowChange]]:
+    changes, row_changes = _row_changes(made, chosen)
+    for put in made.puts:
+        if put.name in chosen.lines:
+            changes[put.key] = Change(put.parsed, chosen.bases.get(put.name, put.base))
+    for pick in made.picks:
+        if (way := chosen.way(pick)) is not None:
+            changes[pick.key] = Change(way.parsed, chosen.bases.get(pick.name, pick.base))
+    return changes, row_changes
+
+
+def _row_changes(made: Plan, chosen: Chosen) -> tuple[dict[AnswerKey, Change], list[RowChange]]:
+    changes: dict[AnswerKey, Change] = {}
+    row_changes: list[RowChange] = []
+    for row in made.rows:
+        if row.name not in chosen.lines:
+            continue
+        if row.new:
+            row_changes.append(RowChange(*row.place, parent_key=row.parent, base=0))
+        for key, parsed in row.cells.items():
+            shown = row.old[key].revision if key in row.old else 0
+            changes[key] = Change(parsed, chosen.bases.get(field_name(key), shown))
+    for gone in made.rows_gone:
+        if gone.name in chosen.lines:
+            # what somebody wrote in the row since it was shown is not lost: the row stays, and is told
+            seen = {key: chosen.bases.get(field_name(key), one.revision) for key, one in gone.cells.items()}
+            row_changes.append(RowChange(*gone.place, removed=True, seen=seen))
+    return changes, row_changes
+
+
+def _write_notes(changes: dict[AnswerKey, Change], chosen: Chosen, taken: Mapping[str, Any]) -> None:
+    """Put the notes of who said what into their texts; several may go into one."""
+    for name, note in chosen.notes.items():
+        there = changes.get(note.target)
+        old = str(there.parsed.value or "") if there is not None else note.old
+        text = with_note(old, note.text, taken.get(_note_mark(name, note)))
+        base = there.base if there is not None else chosen.bases.get(field_name(note.target), note.base)
+        changes[note.target] = Change(Parsed(value=text), base)
+
+
+def _note_mark(name: str, note: Note) -> str:
+    return f"note:{name}:{field_name(note.target)}"
+
+
+def _files(
+    session: Session,
+    head: SubmissionHead,
+    definition: Definition,
+    question_ids: Mapping[str, int],
+    made: Plan,
+    chosen: Chosen,
+    unlocked: list[str] | None,
+    taken: dict[str, Any],
+    by: Principal,
+    quota: int | None,
+) -> dict[str, list[str]]:
+    """Make files of units evidence of the reply, take off others; return what is attached, by question."""
+    touched: dict[str, None] = {}
+    for gone in made.files_gone:
+        if gone.name in chosen.lines and may_change(definition, gone.code, unlocked):
+            evidence_service.remove(session, session.get_one(Evidence, gone.evidence.id), by=by)
+            taken.pop(gone.mark, None)
+            touched[gone.code] = None
+    for put in made.files:
+        if put.name in chosen.lines and may_change(definition, put.code, unlocked):
+            taken[put.name] = _attach(session, head, put, question_ids[put.code], by, quota).public_id
+            touched[put.code] = None
+    session.flush()
+    attached: dict[str, list[str]] = defaultdict(list)
+    codes = {question_ids[code]: code for code in touched}
+    for one in evidence_of(session, head.id) if touched else ():
+        if one.question_id in codes:
+            attached[codes[one.question_id]].append(one.public_id)
+    return {code: attached[code] for code in touched}
+
+
+def _attach(
+    session: Session, head: SubmissionHead, put: FilePut, question_id: int, by: Principal, quota: int | None
+) -> Evidence:
+    """Give a unit's file a number of its own in the reply; the bytes lie in the store once, under their hash."""
+    there = session.get_one(Evidence, put.file.id)
+    kept = ReceivedFile(
+        there.filename or "", there.media_type or "", there.size or 0, there.sha256 or "", there.scanned_at
+    )
+    caption = there.caption or ", ".join(put.units)
+    return evidence_service.add_file(
+        session, head, kept, question_id=question_id, by=by, caption=caption[: evidence_service.CAPTION],
+        visibility=there.visibility, quota=quota,
+    )  # fmt: skip
+
+
 def _remember(
-    session: Session, collection: Collection, made: Plan, chosen: Some[str], saved: Saved
+    session: Session, collection: Collection, made: Plan, chosen: Chosen, saved: Saved, taken: dict[str, Any]
 ) -> None:
     """Note what stands in the reply now, and which units are in it wholly."""
     at = clock.now()
-    taken = dict(collection.taken)
     for put in made.puts:
-        if put.block and put.name in chosen and put.key in saved.saved:
-            taken[put.name] = put.block
+        if put.name in chosen.lines and put.key in saved.saved:
+            taken[put.name] = put.kept
+    for pick in made.picks:
+        way = chosen.way(pick)
+        if way is not None and pick.key in saved.saved:
+            taken[f"pick:{pick.name}"] = {"way": way.name, "mark": mark(way.parsed), "seen": pick.seen}
+    for name, note in chosen.notes.items():
+        if note.target in saved.saved:
+            taken[_note_mark(name, note)] = note.text
+    for row in made.rows:
+        if row.name in chosen.lines and all(key in saved.saved for key in row.cells):
+            taken[f"row:{row.place.repeat}[{row.place.key}]"] = dict(row.kept)
     collection.taken = taken
     collection.taken_at = at
-    left = {row.delegation_id for row in made.rows if row.name not in chosen}
-    plain_left = any(put.name not in chosen for put in made.puts)
+    left = {row.delegation_id for row in made.rows if row.name not in chosen.lines}
+    plain_left = any(put.name not in chosen.lines for put in made.puts)
     whole = [
         one.line.delegation.id
         for one in made.replies
@@ -269,4 +221,3 @@ def _remember(
     ]
     session.execute(update(Delegation).where(Delegation.id.in_(whole)).values(taken_at=at))
     session.flush()
-

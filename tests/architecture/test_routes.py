@@ -15,7 +15,7 @@ PUBLIC = {
     "accounts.invitation", "accounts.spend",  # a link and a code stand for the log-in
     "accounts.forgotten", "accounts.ask_for_password",  # the same answer for every name
     "second_factor.ask", "second_factor.answer", "second_factor.enrol",  # a right password stands for the log-in
-    "shared.link", "shared.enter",  # a link and a code stand for the log-in
+    "shared.link", "shared.enter", "shared.again",  # a link and a code stand for the log-in
     "verify.ask", "verify.code",  # whoever holds a paper may ask whether it stands; nothing of the answers is told
     "public.home", "public.language", "public.healthz", "public.readyz",
 }  # fmt: skip

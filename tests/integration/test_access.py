@@ -38,7 +38,9 @@ from portal.models import (
     Snapshot,
     StaffRole,
     Status,
+    Submission,
     SubmissionEvent,
+    Unit,
     VersionItem,
 )
 from portal.services.exports import path_of
@@ -234,19 +236,24 @@ ACCESS: dict[str, Access] = {
     "recommendations.texts_in": allow(COORDINATOR),
     "recommendations.texts_out": allow(COORDINATOR),
     "recommendations.upload": allow(COORDINATOR),
+    "respond.ask_anew": draft(FOCAL, ALTERNATE),
     "respond.ask_more": draft(FOCAL, ALTERNATE),
     "respond.collect": draft(FOCAL, ALTERNATE),
     "respond.collection": draft(FOCAL, ALTERNATE),
+    "respond.correct_unit": draft(FOCAL, ALTERNATE),
     "respond.delegate": draft(FOCAL, ALTERNATE),
     "respond.extend_delegation": draft(FOCAL, ALTERNATE),
     "respond.hand_over": allow(FOCAL),
     "respond.hand_over_pack": allow(FOCAL, ALTERNATE),
+    "respond.leave_out_unit": draft(FOCAL, ALTERNATE),
     "respond.preview_taking": draft(FOCAL, ALTERNATE),
     "respond.renew_delegation": draft(FOCAL, ALTERNATE),
     "respond.revoke_delegation": draft(FOCAL, ALTERNATE),
     "respond.share": draft(FOCAL, ALTERNATE),
     "respond.start_collection": draft(FOCAL, ALTERNATE),
+    "respond.take_in_unit": draft(FOCAL, ALTERNATE),
     "respond.take_over": draft(FOCAL, ALTERNATE),
+    "respond.units": draft(FOCAL, ALTERNATE),
     "remember.look": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "remember.own_evidence": allow(*MEMBERS),
     "remember.own_evidence_file": allow(*MEMBERS),
@@ -371,7 +378,8 @@ ARGUMENTS: dict[str, str] = {
     "respond.extend_delegation": "delegation", "respond.renew_delegation": "delegation",
     "respond.revoke_delegation": "delegation",
     "respond.ask_more": "collection", "respond.collection": "collection", "respond.preview_taking": "collection",
-    "respond.take_over": "collection",
+    "respond.take_over": "collection", "respond.units": "collection", "respond.ask_anew": "collection",
+    "respond.correct_unit": "unit", "respond.leave_out_unit": "unit", "respond.take_in_unit": "unit",
     "respond.evidence": "evidence", "respond.remove_evidence": "evidence", "respond.describe_evidence": "evidence",
     "documents.document": "paper", "documents.entered": "paper", "documents.set_aside": "paper",
     "documents": "submission",
@@ -479,6 +487,7 @@ def world(app, session):
     session.add_all([made.delegation, made.collection, made.held, made.evidence, made.clarification, made.mail])
     session.add_all([made.export, made.example, made.paper])
     session.flush()
+    made.unit = asked_unit(session, made.collection, a, actor)
     session.add(
         ClarificationMessage(
             clarification_id=made.clarification.id, body="Which year?", from_secretariat=True, written_by=actor,
@@ -518,6 +527,20 @@ def signed_on_paper(session, reply, asked, actor, version):
     session.flush()
     session.add(PackedReply(pack_id=pack.id, position=1, open=False, signed_event_id=event.id, **given))
     return snapshot, pack
+
+
+def asked_unit(session, collection, institution, actor):
+    """A unit that a collection asks, with the place where it answers."""
+    unit, apart = Unit(institution_id=institution.id, name="Kampot"), Submission(status=Status.IN_PROGRESS)
+    session.add_all([unit, apart])
+    session.flush()
+    made = Delegation(
+        submission_id=apart.id, collection_id=collection.id, unit_id=unit.id, items=["measures"], name="Kampot",
+        token_hash="2" * 64, code_hash="2" * 64, expires_at=collection.expires_at, created_by=actor, held_by=actor,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made
 
 
 def addresses(app, world):

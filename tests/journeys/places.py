@@ -405,6 +405,7 @@ PLACES: tuple[Place, ...] = (
     Place("ask many units", "focal", "{s.path}/collect", before=collected),
     Place("collection", "focal", "{s.collection}", before=collected),
     Place("take over", "focal", "{s.collection}/take", before=collected),
+    Place("units", "focal", "{s.collection}/units", before=collected),
     Place("hand over", "focal", "/hand-over", before=shared),
     Place("shared, code", "", "{s.share}", before=shared),
     Place("shared, questions", "", "{s.share}", before=shared, act=come_in),

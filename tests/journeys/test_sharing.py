@@ -36,6 +36,25 @@ def test_a_person_without_account_answers_on_a_phone_and_is_told_when_it_ends(se
         one = session.scalars(select(Delegation).where(Delegation.submission_id == scene.reply.id)).one()
         stored = session.scalars(select(Answer.value).where(Answer.submission_id == scene.reply.id)).all()
     assert stored == [12]
+    # the browser forgot: the page stays as it is, another tab lets it in again, and it sends what it kept
+    guest.context.clear_cookies()
+    guest.allow("40[01]")
+    page.fill("[name=places]", "15")
+    expect(page.locator(STATE)).to_have_attribute("data-state", "ended")
+    with guest.context.expect_page() as opened:
+        page.click("a[data-signin]")
+    beside = opened.value
+    beside.fill("[name=link]", link)
+    beside.click("main button[type=submit]")
+    beside.fill("[name=code]", code)
+    beside.click("main button[type=submit]")
+    beside.wait_for_url("**/pages/**")
+    beside.close()
+    page.bring_to_front()
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.locator(STATE)).to_have_attribute("data-state", "saved")
+    with served.session() as session:
+        assert session.scalars(select(Answer.value).where(Answer.submission_id == scene.reply.id)).all() == [15]
     chief.goto(f"{scene.path}/share")
     chief.locator(f"#share-{one.public_id} summary").last.click()
     chief.get_by_role("button", name="Take back").click()

@@ -244,6 +244,7 @@ def by_recommendation(of: ReportingRound) -> ResponseReturnValue:
     found = counted(of)
     names = {one.id: say(one.names) for one in found.institutions}
     wanted = request.args.get("show", "")
+    holding = Holding(of.id)
     rows = [
         {
             "cite": one.citation,
@@ -252,7 +253,11 @@ def by_recommendation(of: ReportingRound) -> ResponseReturnValue:
             "url": address("recommendations.recommendation", public_id=one.public_id),
             "count": one.count,
             "parts": words.parts(one.replies, one.count),
-            "missing": [(names[reply.institution_id], reply.days_late) for reply in one.replies if _open(reply)],
+            "missing": [
+                (names[reply.institution_id], reply.days_late, holding.part(reply.submission_id, reply.status))
+                for reply in one.replies
+                if _open(reply)
+            ],
         }
         for one in found.recommendations
     ]

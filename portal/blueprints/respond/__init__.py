@@ -15,10 +15,12 @@ from portal.blueprints.respond import (
     receipts,
     section,
     sharing,
+    taking,
+    units,
 )
 from portal.blueprints.respond.door import blueprint, own_reply, reply_of
 
 __all__ = [
     "acts", "blueprint", "collecting", "evidence", "findings", "handing_over", "offline", "owed", "own_reply", "packs",
-    "presence", "receipts", "reply_of", "section", "sharing",
+    "presence", "receipts", "reply_of", "section", "sharing", "taking", "units",
 ]  # fmt: skip

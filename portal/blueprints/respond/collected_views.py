@@ -1,45 +1,49 @@
-"""What units answered, as plain view data: results side by side, and what taking over would change."""
+"""What units answered, side by side, as plain view data."""
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from flask import g
+from flask import g, url_for
+from flask_babel import gettext as _
 
-from forms.answers import field_name
 from forms.question_types import question_type
 from forms.tables import table_of, tables
-from portal.queries.collected import added_up, asked_keys, repeats
-from portal.templating import number
+from portal.blueprints.reading import state_words
+from portal.blueprints.respond.sharing import spoken
+from portal.queries.collected import added_up, asked_keys, repeats, spread
+from portal.templating import languages, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from forms.answers import AnswerKey, Given
     from forms.definition.model import Definition, Item
+    from portal.models import Collection
     from portal.queries.collected import UnitReply
-    from portal.services.taking_over import Plan
+    from portal.queries.submissions import StoredAnswer
 
 
-def _label(item: Item) -> str:
-    label = item.text("label", g.view.language, tuple(g.country.languages))
-    while "${" in label:
-        before, _sign, after = label.partition("${")
-        label = f"{before}…{after.partition('}')[2]}"
-    return label or item.code
+def label_of(item: Item) -> str:
+    """Return the wording of a question in a list: without what it quotes."""
+    return spoken(item, g.view.language, tuple(g.country.languages))
 
 
 def place_label(definition: Definition, key: AnswerKey) -> str:
     """Return how an answer is named: its question, in a fixed table with its row, for a text with its language."""
     item = definition.question(key.code)
-    label = _label(item)
+    label = label_of(item)
     table = table_of(definition, key.code)
     if table is not None and key.row:
         row = table.row_label(key.row, g.view.language, tuple(g.country.languages))
-        label = f"{_label(table.item)}: {row}, {label}"
-    return f"{label} ({key.lang})" if key.lang else label
+        label = f"{label_of(table.item)}: {row}, {label}"
+    return f"{label} ({language_name(key.lang)})" if key.lang else label
+
+
+def language_name(code: str) -> str:
+    """Return how a language of the country calls itself."""
+    return next((one.name for one in languages() if one.code == code), code)
 
 
 def words(item: Item, given: Given | None) -> str:
@@ -50,30 +54,49 @@ def words(item: Item, given: Given | None) -> str:
 
 
 def results(
-    definition: Definition,
-    codes: Sequence[str],
-    replies: Sequence[UnitReply],
-    files: Mapping[int, Sequence[tuple[str, str]]],
+    definition: Definition, ids: Mapping[str, int], collection: Collection, replies: Sequence[UnitReply]
 ) -> list[dict[str, Any]]:
-    """Return, per question, what the units said: a sum, a count of choices, and the answers unit by unit."""
-    languages = tuple(g.country.languages)
+    """Return, per question, what the units said: a sum, how many said what, and the answers unit by unit."""
     found: list[dict[str, Any]] = []
-    for key in asked_keys(definition, codes, languages):
+    for key in asked_keys(definition, collection.items, tuple(g.country.languages)):
         item = definition.question(key.code)
         kind = question_type(item.type)
-        said = [(one, one.given(key)) for one in replies]
-        lines = [(one.name, words(item, given)) for one, given in said if given is not None]
-        shown: dict[str, Any] = {"kind": "list", "label": place_label(definition, key), "lines": lines, "sum": ""}
-        if kind.joins == "sum" and (total := added_up(key, replies)) is not None:
-            shown["sum"] = number(total[0])
-        elif kind.has_choices:
-            shown["counts"] = Counter(text for _name, text in lines).most_common()
-        elif kind.control == "file":
-            attached = [(one.name, files.get(one.line.delegation.id, ())) for one in replies]
-            shown["files"] = [(name, theirs) for name, theirs in attached if theirs]
-        if lines or shown.get("files"):
-            found.append(shown)
-    return found + [_joined(definition, code, replies) for code in repeats(definition, codes)]
+        if kind.control == "file":
+            files = [(one.name, _files(one, ids.get(key.code), collection)) for one in replies]
+            shown: dict[str, Any] = {"files": [(name, theirs) for name, theirs in files if theirs]}
+        else:
+            said = [(one, answer) for one in replies if (answer := one.said(key)) is not None]
+            shown = {"lines": [(one.name, said_words(item, answer), _trouble(answer)) for one, answer in said]}
+            shown["troubles"] = sum(1 for _name, _words, trouble in shown["lines"] if trouble)
+            if kind.joins == "sum" and (total := added_up(key, replies)) is not None:
+                shown |= {"sum": number(total[0]), "summed": total[1]}
+            elif kind.joins != "text":
+                told = spread(key, replies)
+                counts = [(kind.text(value, item, g.view.language), len(units)) for value, units in told]
+                shown["counts"] = counts if kind.has_choices or len(counts) < len(shown["lines"]) else []
+        if shown.get("lines") or shown.get("files"):
+            found.append({"kind": "list", "label": place_label(definition, key)} | shown)
+    return found + [_joined(definition, code, replies) for code in repeats(definition, collection.items)]
+
+
+def said_words(item: Item, answer: StoredAnswer) -> str:
+    """Return what a unit said in words, "not available" and the like too."""
+    return words(item, answer) or state_words(answer.state)
+
+
+def _trouble(answer: StoredAnswer) -> str:
+    """Say why an answer cannot be taken over, "" if it can; the unit itself is told what concerns its own answers."""
+    if answer.typed is not None:
+        return str(_("cannot be read, so it does not count"))
+    return str(_("breaks a rule of the questionnaire, so it does not count")) if answer.message is not None else ""
+
+
+def _files(one: UnitReply, question_id: int | None, collection: Collection) -> list[tuple[str, str]]:
+    return [
+        (file.filename, url_for("respond.unit_file", public_id=collection.public_id, number=file.number))
+        for file in one.files
+        if file.question_id == question_id
+    ]
 
 
 def _joined(definition: Definition, code: str, replies: Sequence[UnitReply]) -> dict[str, Any]:
@@ -95,62 +118,8 @@ def _joined(definition: Definition, code: str, replies: Sequence[UnitReply]) -> 
     sums |= {name: number(total) for name, total in totals.items()}
     return {
         "kind": "table",
-        "label": _label(table.item),
-        "columns": [_label(item) for item in table.asked],
+        "label": label_of(table.item),
+        "columns": [label_of(item) for item in table.asked],
         "rows": rows,
         "sums": [sums[item.code] for item in table.asked] if totals else [],
     }
-
-
-def unit_columns(definition: Definition, codes: Sequence[str], source: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return, per table, the text columns that could take the name of the unit, and the one that was chosen."""
-    found = []
-    for code in repeats(definition, codes):
-        table = tables(definition)[code]
-        texts = [(item.code, _label(item)) for item in table.asked if question_type(item.type).joins == "text"]
-        if texts:
-            chosen = source.get(f"unit-column:{code}", "")
-            found.append({"code": code, "label": _label(table.item), "texts": texts, "chosen": chosen})
-    return found
-
-
-def plan_view(definition: Definition, plan: Plan) -> dict[str, Any]:
-    """Return what taking over would change, line by line, old beside new."""
-    puts = [
-        {
-            "name": put.name,
-            "label": place_label(definition, put.key),
-            "old": words(definition.question(put.key.code), put.old),
-            "new": _parsed_words(definition.question(put.key.code), put.parsed),
-            "trouble": str(put.parsed.message) if put.parsed.message is not None else "",
-            "units": put.units,
-            "base": put.base,
-        }
-        for put in plan.puts
-    ]
-    rows = [
-        {
-            "name": row.name,
-            "table": _label(tables(definition)[row.place.repeat].item),
-            "unit": row.unit,
-            "new": row.new,
-            "cells": [
-                {
-                    "name": field_name(key),
-                    "label": _label(definition.question(key.code)),
-                    "old": words(definition.question(key.code), row.old.get(key)),
-                    "new": _parsed_words(definition.question(key.code), parsed),
-                    "base": row.old[key].revision if key in row.old else 0,
-                }
-                for key, parsed in row.cells.items()
-            ],
-        }
-        for row in plan.rows
-    ]
-    return {"puts": puts, "rows": rows, "empty": plan.empty}
-
-
-def _parsed_words(item: Item, parsed: Any) -> str:
-    if parsed.typed is not None:
-        return str(parsed.typed)
-    return question_type(item.type).text(parsed.value, item, g.view.language) if parsed.value is not None else ""

@@ -69,7 +69,7 @@ def _pack(*, error: str = "", status: int = 200) -> ResponseReturnValue:
             for one in rounds
         ],
         shares=_shares(here, cited),
-        collections=collection_rows(collections_of(db.session, queries.open_collections(db.session, here))),
+        collections=_collections(here, cited),
         questions=[
             {"cite": cited.get(one.submission_id, ""), "body": one.body, "at": one.at}
             for one in queries.open_questions(db.session, here)
@@ -110,6 +110,19 @@ def _row(reply: Owed, held: dict[int, str]) -> dict[str, Any]:
         "missing": head.missing,
         "held": held[head.id],
     }
+
+
+def _collections(here: int, cited: dict[int, str]) -> list[dict[str, Any]]:
+    found = collections_of(db.session, queries.open_collections(db.session, here))
+    names = actor_names(db.session, [one.collection.held_by for one in found])
+    return [
+        row
+        | {
+            "cite": cited.get(one.collection.submission_id, ""),
+            "held_by": _say(names.get(one.collection.held_by)),
+        }
+        for one, row in zip(found, collection_rows(found), strict=True)
+    ]
 
 
 def _shares(here: int, cited: dict[int, str]) -> list[dict[str, Any]]:

@@ -162,6 +162,7 @@ def collection_rows(found: list[queries.CollectionLine]) -> list[dict[str, Any]]
             "until": last_day(one.collection.expires_at),
             "over": one.collection.expires_at <= clock.now(),
             "taken_at": one.collection.taken_at,
+            "questions": len(one.collection.items),
         }
         for one in found
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.blueprints.shared import entering, evidence, finishing, section
+from portal.blueprints.shared import entering, evidence, finishing, returning, section
 from portal.blueprints.shared.door import blueprint
 
-__all__ = ["blueprint", "entering", "evidence", "finishing", "section"]
+__all__ = ["blueprint", "entering", "evidence", "finishing", "returning", "section"]

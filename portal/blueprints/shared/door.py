@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, current_app, g, render_template, request
+from flask import Blueprint, current_app, g, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -118,11 +118,35 @@ def _send(response: Response, kept: dict[str, str]) -> None:
     )  # fmt: skip
 
 
-def shared(public_id: str, **more: Any) -> Shared | Ended:
+@dataclass(frozen=True)
+class SignedOut:
+    """The browser is not, or no longer, known here: the page stays open, and may go on once it is."""
+
+    public_id: str
+
+    def ended(self) -> ResponseReturnValue:
+        """Answer a script; nothing is told of whether there is such a thing."""
+        return {
+            "code": "signed_out",
+            "title": str(_("Your access has ended. Open the link again and type the code; your text is kept.")),
+            "login": url_for("shared.again", public_id=self.public_id),
+        }, 401
+
+
+def shared(public_id: str, **more: Any) -> Shared | Ended | SignedOut:
     """Load what was shared, for the browser that link and code opened or the colleague who was named.
 
-    To everybody else it does not exist.
+    To everybody else it does not exist; a script is told, of anything, that the browser is not known.
     """
+    try:
+        return _shared(public_id, **more)
+    except NotFound:
+        if wants_json():
+            return SignedOut(public_id)
+        raise
+
+
+def _shared(public_id: str, **more: Any) -> Shared | Ended:
     delegation = find_delegation(db.session, public_id)
     if delegation is None:
         raise _unknown()
@@ -154,9 +178,7 @@ def _principal(delegation: Delegation) -> Principal:
         return me
     if opened().get(delegation.public_id) != stamp(delegation):
         raise _unknown()
-    return Principal(
-        actor_id=actor_of(db.session, delegation), names={"": delegation.name}, language=g.view.language
-    )
+    return Principal(actor_id=actor_of(db.session, delegation), names={"": delegation.name}, language=g.view.language)
 
 
 def _unknown() -> NotFound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import redirect, request, url_for
+from flask import redirect, url_for
 from flask_babel import gettext as _
 
 from forms.answers import AnswerKey, Parsed
@@ -12,14 +12,15 @@ from forms.question_types import question_type
 from forms.tables import may_change
 from portal.blueprints import receiving
 from portal.blueprints.answering import context_for, load
-from portal.blueprints.guard import by_link, wants_json
+from portal.blueprints.guard import by_link, repeats, wants_json
 from portal.blueprints.page import notice
-from portal.blueprints.shared.door import Ended, Shared, blueprint, shared
+from portal.blueprints.shared.door import Ended, Shared, SignedOut, blueprint, shared
 from portal.blueprints.shared.shown import SharedPage
 from portal.database import write
-from portal.errors import Invalid, NotFound
+from portal.errors import IllegalTransition, NotFound
 from portal.extensions import db
 from portal.models import Evidence
+from portal.models.lifecycle import EDITABLE
 from portal.queries.evidence import evidence_of
 from portal.queries.submissions import stored_reply
 from portal.services import evidence as evidence_service
@@ -28,9 +29,28 @@ from portal.services.delegated import ShareEnded, open_to
 from portal.services.submissions import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
+    from sqlalchemy.orm import Session
+
+    from portal.services.evidence import ReceivedFile
+
+
+def _upload_of(public_id: str, identifier: str) -> Shared | Ended | SignedOut:
+    """Load what is shared together with the identifier of an upload."""
+    return shared(public_id, code=identifier)
+
+
+@blueprint.route("/work/<public_id>/uploads/<identifier>", methods=["GET", "PUT"])
+@by_link(_upload_of)
+@repeats("a piece that came before changes nothing")
+def upload_piece(on: Shared) -> ResponseReturnValue:
+    """Take a piece of a file (``?offset=``), or tell how much of it has come."""
+    if not on.head.unlocked or on.head.status not in EDITABLE:
+        raise IllegalTransition
+    told, status = receiving.take_piece(on.delegation.public_id, on.head.institution_id, on.code, by=on.principal)
+    return dict(told), status
 
 
 @blueprint.post("/work/<public_id>/questions/<code>/files")
@@ -39,34 +59,51 @@ def upload(on: Shared) -> ResponseReturnValue:
     """Attach files to a shared question."""
     definition, ids = load(on.head)
     item = next((i for i in definition.questions() if i.code == on.code), None)
-    if item is None or question_type(item.type).control != "file" or not may_change(
-        definition, on.code, on.head.unlocked
+    if (
+        item is None
+        or question_type(item.type).control != "file"
+        or not may_change(definition, on.code, on.head.unlocked)
     ):
         raise NotFound
-    given = [one for _field, one in request.files.items(multi=True) if one.filename]
-    if not given:
-        raise Invalid(_("Choose a file first."))
-    received = [receiving.receive(one) for one in given]
+    received = receiving.posted_files(on.delegation.public_id, by=on.principal)
     try:
         with write() as session:
-            for one in received:
-                made = evidence_service.add_file(
-                    session, on.head, one, question_id=ids[on.code], by=on.principal, quota=receiving.quota()
-                )
+            made = _attach(session, on, received, ids[on.code])
             _set_files(session, on, ids, on.code)
     except ShareEnded as error:
         return Ended(on.delegation, str(error)).ended()
     if wants_json():
-        return {"number": made.number, "name": made.filename, "size": made.size}, 201
+        return _told(on, made), 201
     notice(_("“%(name)s” is attached.", name=made.filename))
     return redirect(_place(on, on.code), code=303)
 
 
+def _attach(session: Session, on: Shared, received: Sequence[ReceivedFile], question_id: int) -> Evidence:
+    """Attach files in their order; return the last. A file that hangs on this question already is not doubled."""
+    there = {one.sha256: one for one in evidence_of(session, on.head.id) if one.question_id == question_id}
+    for one in received:
+        if one.sha256 not in there:
+            there[one.sha256] = evidence_service.add_file(
+                session, on.head, one, question_id=question_id, by=on.principal, quota=receiving.quota()
+            )
+        made = there[one.sha256]
+    return made
+
+
+def _told(on: Shared, made: Evidence) -> dict[str, Any]:
+    public_id = on.delegation.public_id
+    return {
+        "number": made.number,
+        "name": made.filename,
+        "size": made.size,
+        "url": url_for("shared.evidence", public_id=public_id, number=made.number),
+        "remove_url": url_for("shared.remove_evidence", public_id=public_id, number=made.number),
+    }
+
+
 def _set_files(session: Any, on: Shared, ids: Mapping[str, int], code: str) -> None:
     """Let the answer of a file question name what is attached to it."""
-    attached: list[Any] = [
-        one.public_id for one in evidence_of(session, on.head.id) if one.question_id == ids[code]
-    ]
+    attached: list[Any] = [one.public_id for one in evidence_of(session, on.head.id) if one.question_id == ids[code]]
     change = Change(Parsed(value=attached or None), None)
     context = context_for(on.principal, on.head, on.definition)
     services.save_answers(
@@ -91,7 +128,7 @@ def _one(on: Shared, number: int) -> Evidence:
 def file_of(public_id: str, number: int) -> Any:
     """Load what is shared together with the number of a file."""
     found = shared(public_id)
-    if isinstance(found, Ended):
+    if not isinstance(found, Shared):
         return found
     return FileOf(found, number)
 

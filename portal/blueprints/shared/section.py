@@ -8,6 +8,7 @@ from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from forms.answers import field_name, parse_field_name
+from forms.quoting import telling_defaults
 from forms.tables import may_change
 from portal.blueprints.answering import context_for, load, read_changes
 from portal.blueprints.guard import by_link, repeats, wants_json
@@ -27,7 +28,7 @@ from portal.blueprints.respond.rows import (
 from portal.blueprints.respond.section import offered, saved_json
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.shared.door import Ended, Shared, blueprint, shared
-from portal.blueprints.shared.shown import SharedPage
+from portal.blueprints.shared.shown import SharedPage, readable_of
 from portal.database import write
 from portal.errors import NotFound
 from portal.extensions import db
@@ -35,6 +36,7 @@ from portal.models.base import uuid7
 from portal.queries.actors import actor_names
 from portal.queries.submissions import stored_reply
 from portal.services import submissions as services
+from portal.services.answer_storing import says_nothing
 from portal.services.delegated import ShareEnded
 from portal.table import pick
 
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
     from forms.answers import AnswerKey
     from forms.definition.model import Item
-    from portal.services.submissions import Saved
+    from portal.services.submissions import Change, Saved
 
 
 def page_of(on: Shared) -> Item:
@@ -103,7 +105,22 @@ def _section_page(
         request_key=uuid7(),
         today=shown.context.today.isoformat(),
         keeps=copy_secret(on.principal),
+        **beside(on, page),
     )
+
+
+def beside(on: Shared, page: Item) -> dict[str, str]:
+    """Return the addresses beside the questions: who else is here, how to come in again, where pieces of files go."""
+    public_id = on.delegation.public_id
+    account = on.delegation.user_id is not None
+    return {
+        "here_url": url_for("shared.here", public_id=public_id, code=page.code),
+        "keys_url": url_for("returning.keys") if account else url_for("shared.keys", public_id=public_id),
+        "again_url": url_for("accounts.login", next=url_for("returning.back"))
+        if account
+        else url_for("shared.again", public_id=public_id),
+        "pieces_url": url_for("shared.upload_piece", public_id=public_id, identifier="-").removesuffix("-"),
+    }
 
 
 @blueprint.post("/work/<public_id>/pages/<code>")
@@ -115,7 +132,7 @@ def save_section(on: Shared) -> ResponseReturnValue:
     definition, ids = load(on.head)
     _refuse_others(on)
     context = context_for(on.principal, on.head, definition)
-    changes = read_changes(definition, page, context, with_joined(posted()))
+    changes = _unspoken(on, read_changes(definition, page, context, with_joined(posted())))
     stored = stored_reply(db.session, on.head.id, definition) if row_act() else None
     row_changes = read_row_changes(definition, changes, stored)
     try:
@@ -127,10 +144,18 @@ def save_section(on: Shared) -> ResponseReturnValue:
     except ShareEnded as error:
         return Ended(on.delegation, str(error)).ended()
     if wants_json():
-        told = _narrowed(on, saved, page) | offered(saved, changes, definition, page)
+        told = _narrowed(on, saved, page, offered(saved, changes, definition, page))
         clash = told["stale"] or saved.stale_rows
         return told, 409 if clash else 422 if told["refused"] or saved.refused_rows else 200
     return _after_save(on, saved, page)
+
+
+def _unspoken(on: Shared, changes: Mapping[AnswerKey, Change]) -> dict[AnswerKey, Change]:
+    """Return the changes without fields that are empty since what they begin with is not shown: nobody emptied them."""
+    telling = telling_defaults(on.definition, readable_of(on))
+    return {
+        key: one for key, one in changes.items() if one.base or key.code not in telling or not says_nothing(one.parsed)
+    }
 
 
 def _refuse_others(on: Shared) -> None:
@@ -146,19 +171,25 @@ def _refuse_others(on: Shared) -> None:
             raise NotFound
 
 
-def _narrowed(on: Shared, saved: Saved, page: Item) -> dict[str, Any]:
-    """Return what a script is told, as far as it concerns the shared questions."""
+def _narrowed(on: Shared, saved: Saved, page: Item, more: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a script is told, as far as it concerns the shared questions; ``more`` is what they now offer."""
     told = saved_json(saved, on.definition, page)
     shown = SharedPage(on, stored_reply(db.session, on.head.id, on.definition))
     said = {field_name(key): text for key, text in shown.evaluation.refused.items()}
+    untold = {field_name(one.key) for one in saved.refused if not shown.told(saved, one.key)}
+    told["refused"] = [one for one in told["refused"] if one["name"] not in untold]
     for one in told["refused"]:
         one["message"] = said.get(one["name"], one["message"])
     # a save also settles what other questions begin with
     for which in ("saved", "refused", "stale"):
         told[which] = [one for one in told[which] if may_change(on.definition, _code(one["name"]), shown.codes)]
+    always = shown.silent("relevant")
     for which in ("shown", "hidden"):
-        told[which] = [code for code in told[which] if _code(code) in shown.readable]
+        told[which] = [code for code in told[which] if _code(code) in shown.readable - always]
     told["missing"] = len(shown.asked_codes()) - len(shown.done_codes())
+    whole = shown.silent("choice_filter")
+    offer = {name: keys for name, keys in more.get("offered", {}).items() if _code(name) in shown.codes - whole}
+    told |= {"offered": offer} if offer else {}
     for which in ("computed", "totals"):
         if which in told:
             told[which] = {name: text for name, text in told[which].items() if _code(name) in shown.readable}
@@ -174,7 +205,10 @@ def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
     on = fresh(on)
     definition = on.definition
     codes = on.principal.delegation.codes if on.principal.delegation else frozenset()
-    mine_refused = [one for one in saved.refused if may_change(definition, one.key.code, codes)]
+    shown = SharedPage(on, stored_reply(db.session, on.head.id, definition))
+    mine_refused = [
+        one for one in saved.refused if may_change(definition, one.key.code, codes) and shown.told(saved, one.key)
+    ]
     refusals = [(place(one.key, definition), str(one.message)) for one in mine_refused]
     if saved.stale or saved.stale_rows:
         names = actor_names(db.session, people(saved))
@@ -214,4 +248,6 @@ def fresh(on: Shared) -> Shared:
     again = shared(on.delegation.public_id, code=on.code)
     if isinstance(again, Ended):
         raise ShareEnded(again.sentence)
+    if not isinstance(again, Shared):
+        raise NotFound
     return again

@@ -7,43 +7,70 @@ from typing import TYPE_CHECKING
 from flask import url_for
 from flask_babel import gettext as _
 
-from forms.quoting import muted, readable_codes
+from forms.blinding import blinded, silenced
+from forms.evaluation import evaluate
+from forms.quoting import muted, readable_codes, telling_defaults
 from forms.tables import answered_codes, countable, counted_as, may_change
-from portal.blueprints.answering import AnsweringPage
+from portal.blueprints.answering import AnsweringPage, context_for
 from portal.extensions import db
 from portal.models import Visibility
 from portal.queries.evidence import evidence_of
 from portal.queries.questionnaires import question_ids
+from portal.queries.submissions import standing_rows
 from portal.templating import FileView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from forms.answers import AnswerKey
-    from forms.definition.model import Item
+    from forms.definition.model import Definition, Item
     from portal.blueprints.shared.door import Shared
     from portal.models import Evidence
     from portal.queries.submissions import StoredReply
+    from portal.services.submissions import Saved
     from portal.templating import ItemView
 
 
 class SharedPage(AnsweringPage):
     """What a person who was handed some questions sees of a reply.
 
-    The rules are evaluated on the whole reply, since they decide what is asked; what is shown, counted, spoken and
-    linked is narrowed to the shared questions (forms/quoting.py).
+    The rules are evaluated on the whole reply, since they decide what is asked, but for those by which a hidden answer
+    could be found out (forms/blinding.py); what is shown, counted, spoken and linked is narrowed to the shared
+    questions (forms/quoting.py).
     """
 
     def __init__(self, on: Shared, reply: StoredReply) -> None:
-        super().__init__(on.head, reply, on.principal, on.definition)
         self.shared = on
         scope = on.principal.delegation
         self.codes = scope.codes if scope else frozenset()
+        # what hangs on both sides is not judged here: by trying, a hidden answer could be found out
+        judged = blinded(on.definition, self.codes, scope.quoted if scope else ())
         self.readable = readable_of(on)
+        super().__init__(on.head, self._unbegun(reply, on, judged), on.principal, judged)
         self.evaluation = muted(self.evaluation, self.definition, self.codes, self.readable, self.context.language)
         self.sentences = {
             place: said for place, said in self.sentences.items() if may_change(self.definition, place[0], self.codes)
         } | {(key.code, key.row): str(said) for key, said in self.evaluation.refused.items()}
+
+    def _unbegun(self, reply: StoredReply, on: Shared, judged: Definition) -> StoredReply:
+        """Return the reply without what a save let begin with a value that tells a hidden answer: nobody wrote it."""
+        telling = telling_defaults(judged, self.readable)
+        first = {key for key, one in reply.answers.items() if key.code in telling and one.revision == 1}
+        if not first:
+            return reply
+        others = {key: one for key, one in reply.answers.items() if key not in first}
+        context = context_for(on.principal, on.head, judged)
+        begun = evaluate(judged, others, context, standing_rows(reply.rows)).defaults
+        kept = {key: one for key, one in reply.answers.items() if key not in first or begun.get(key) != one.value}
+        return reply._replace(answers=kept)
+
+    def told(self, saved: Saved, key: AnswerKey) -> bool:
+        """Tell whether a person may learn why an answer just saved is not taken."""
+        return key not in saved.evaluation.refused or key in self.evaluation.refused
+
+    def silent(self, rule: str) -> frozenset[str]:
+        """Return the codes of which this rule is not judged here."""
+        return silenced(self.shared.definition, self.definition, rule)
 
     def items(
         self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None
@@ -168,4 +195,3 @@ def readable_of(on: Shared) -> frozenset[str]:
     if scope is None:
         return frozenset()
     return readable_codes(on.definition, scope.codes, scope.quoted)
-

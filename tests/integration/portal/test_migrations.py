@@ -44,6 +44,7 @@ from portal.models import (
     Status,
     Submission,
     SubmissionEvent,
+    Unit,
     VersionStatus,
     Wording,
     WordingRevision,
@@ -69,7 +70,7 @@ def test_the_schema_equals_the_models(engine):
 
 
 def test_the_head_is_pinned(engine):
-    assert migrations.head() == migrations.current(engine) == "0011"
+    assert migrations.head() == migrations.current(engine) == "0012"
 
 
 def test_head_and_current_are_what_alembic_says(engine):
@@ -280,13 +281,21 @@ def test_what_units_answered_goes_with_sharing_and_replies_stay(engine):
         until = {"expires_at": clock.now(), "created_by": actor, "held_by": actor}
         made = Collection(submission_id=reply.id, items=["beds"], **until)
         apart = Submission(status=Status.IN_PROGRESS)
-        session.add_all([made, apart])
+        at = session.get_one(Assignment, reply.assignment_id).institution_id
+        unit = Unit(institution_id=at, name="Kampot", retired_at=clock.now())
+        session.add_all([made, apart, unit])
         session.flush()
         secret = {"token_hash": "0" * 64, "code_hash": "0" * 64, "items": ["beds"], **until}
-        session.add(Delegation(submission_id=apart.id, collection_id=made.id, name="Kampot", **secret))
+        left_out = {"collection_id": made.id, "unit_id": unit.id, "left_out_at": clock.now()}
+        session.add(Delegation(submission_id=apart.id, name="Kampot", **secret, **left_out))
         session.add(Delegation(submission_id=reply.id, name="Kandal", **secret | {"token_hash": "1" * 64}))
         session.commit()
         kept = reply.public_id
+    migrations.downgrade(engine, "0011")
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        assert session.execute(select(Unit.name, Unit.retired_at)).one() == ("Kampot", None)
+        assert session.scalars(select(Delegation.left_out_at)).all() == [None, None]
     migrations.downgrade(engine, "0005")
     assert not {"unit", "collection"} & set(inspect(engine).get_table_names())
     with engine.connect() as connection:

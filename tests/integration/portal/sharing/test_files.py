@@ -9,6 +9,7 @@ from sqlalchemy import select
 from portal import clock
 from portal.models import Answer, Delegation, Evidence, EvidenceKind, Question, VersionItem, Visibility
 from tests import factories
+from tests.client import Client
 from tests.integration.portal.sharing.scenes import table_world
 from tests.integration.portal.sharing.test_scope import come_in, hand_out
 
@@ -63,3 +64,30 @@ def test_files_of_shared_questions_alone(app, session, client_for):
     guest.get(f"{work}/pages/page1", expect=200)
     guest.post(f"{work}/files/3/remove", expect=303)
     assert session.scalars(select(Evidence.removed_at).where(Evidence.number == 3)).one() is not None
+
+
+def test_files_come_in_pieces_and_the_same_one_comes_once(app, session, client_for):
+    world = table_world(session)
+    page = session.scalar(select(VersionItem).where(VersionItem.version_id == world.version.id, VersionItem.code == "page1"))
+    factories.question(session, world.version, "proof", "file", parent=page)
+    session.commit()
+    _chief, link, code = hand_out(client_for, world, ("proof",))
+    guest = come_in(app, session, link, code)
+    work = "/shared/work/" + session.scalars(select(Delegation.public_id)).one()
+    assert guest.page.xpath("//form[starts-with(@id, 'upload-')]/@data-pieces") == [f"{work}/uploads/"]
+    script = {"Accept": "application/json", "X-CSRFToken": guest.token()}
+    for identifier in ("a" * 32, "b" * 32):
+        place = f"{work}/uploads/{identifier}"
+        assert guest.open(place, headers=script, expect=200).get_json()["offset"] == 0
+        for start in (0, 10):
+            guest.open(f"{place}?offset={start}", method="PUT", data=TEXT[start : start + (10 if not start else 99)],
+                       headers=script, expect=200)  # fmt: skip
+        # a broken line: the same piece again changes nothing, one from elsewhere is told where to go on
+        assert guest.open(f"{place}?offset=3", method="PUT", data=b"xx", headers=script, expect=409).get_json()["offset"] == len(TEXT)
+        whole = {"upload": identifier, "name": "decision.txt", "size": str(len(TEXT))}
+        told = guest.post(f"{work}/questions/proof/files", whole, headers=script, expect=201).get_json()
+        assert guest.get(told["url"], expect=200).data == TEXT
+    assert session.scalars(select(Evidence.number)).all() == [told["number"]]
+    other = Client(app, session)
+    assert other.open(f"{work}/uploads/{'a' * 32}", headers={"Accept": "application/json"}).status_code == 401
+    other.get(f"{work}/uploads/{'a' * 32}", expect=404)

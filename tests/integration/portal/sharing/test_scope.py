@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import timedelta
 
@@ -13,7 +14,17 @@ from portal import clock
 from portal.cli.routes import listing
 from portal.database import write
 from portal.extensions import db
-from portal.models import Actor, ActorKind, Answer, AnswerRevision, Delegation, Question, Status, Submission
+from portal.models import (
+    Actor,
+    ActorKind,
+    Answer,
+    AnswerRevision,
+    Delegation,
+    Question,
+    Status,
+    Submission,
+    VersionItem,
+)
 from portal.queries.sharing import find_delegation
 from portal.queries.submissions import head_by_id
 from portal.services import sharing
@@ -64,10 +75,10 @@ def guest(app, session, world, client_for):
 # all that a person who was let in reaches; a new address is added here on purpose
 OPEN = {
     "shared.link", "shared.enter", "shared.work", "shared.section", "shared.save_section", "shared.finish_page",
-    "shared.finish", "shared.leave",
+    "shared.finish", "shared.leave", "shared.again", "shared.here", "shared.say_here", "shared.keys",
 }  # fmt: skip
 # not found here: the scene has no shared question that takes a file
-NOTHING_THERE = {"shared.upload", "shared.evidence", "shared.remove_evidence"}
+NOTHING_THERE = {"shared.upload", "shared.upload_piece", "shared.evidence", "shared.remove_evidence"}
 
 
 def test_every_other_address_is_closed(app, session, world, guest):
@@ -114,6 +125,49 @@ def test_only_the_shared_question_stands_on_the_page_and_nothing_is_whispered(ap
     assert CANARY not in text
     assert "data-rules" not in text
     assert "data-known" not in text
+
+
+def test_a_hidden_number_cannot_be_found_by_trying(app, session, world, client_for):
+    """Others' answers decide what of the institution's own answer is right; whoever was handed a question learns nothing."""
+    page = session.scalars(
+        select(VersionItem).where(VersionItem.version_id == world.version.id, VersionItem.code == "page1")
+    ).one()
+    of = {"parent": page}
+    factories.question(session, world.version, "total", "integer", **of)
+    texts = {"label": {"en": "Part"}, "constraint_message": {"en": "Too many", "km": "ច្រើនពេក"}}
+    factories.question(session, world.version, "part", "integer", constraint=". <= ${total}", texts=texts, **of)
+    factories.question(session, world.version, "why", "text", relevant="${part} > ${total}", **of)
+    factories.question(session, world.version, "begun", "integer", default="${total}", **of)
+    store(session, world.reply, world.version, "total", 50, factories.system_actor(session).id)
+    session.commit()
+    chief, link, code = hand_out(client_for, world, ("part", "why", "begun"))
+    guest = come_in(app, session, link, code)
+    work = guest.response.request.path
+
+    def learned(number, revision):
+        script = guest.post(
+            work, {"part": str(number), "base:part": str(revision)}, headers={"Accept": "application/json"}, expect=200
+        ).get_json()
+        script.pop("saved")
+        script.pop("saved_at")
+        post = {"part": str(number), "base:part": str(revision + 1), "begun": "", "base:begun": "0", "action": "save"}
+        seen = guest.post(work, post, expect=303).headers["Location"]
+        guest.get(work, expect=200)
+        fields = sorted(guest.page.xpath("//main//*[@name]/@name"))
+        words = re.sub(r"\d+", "", " ".join(guest.page.xpath("//main")[0].text_content().split()))
+        guest.get(work.partition("/pages/")[0] + "/finish", expect=200)
+        finish = " ".join(guest.page.xpath("//main")[0].text_content().split())
+        return script, seen, fields, words, finish
+
+    assert learned(10, 0)[2], "fields are there to be compared"
+    assert guest.post(work, {"part": "10", "base:part": "1"}, headers={"Accept": "application/json"}, expect=200)
+    guest.get(work, expect=200)
+    assert guest.page.xpath("//input[@name='begun']/@value") in ([], [""]), "what a save let it begin with tells the number"
+    asked = select(Question.id).where(Question.code == "begun").scalar_subquery()
+    assert session.scalars(select(Answer.value).where(Answer.question_id == asked)).all() == [50], "it is kept"
+    assert learned(10, 1) == learned(70, 1), "below and above the hidden number look the same"
+    chief.get(f"/replies/{world.reply.public_id}/check", expect=200)
+    assert "Too many" in chief.text, "the institution sees what does not fit"
 
 
 @pytest.mark.parametrize(
