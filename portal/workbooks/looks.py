@@ -57,6 +57,7 @@ LOOKS = {
     "label": Look(bold=True, fill=SOFT),
     "hint": Look(colour="5B6776", fill=PALE, size=10),
     "input": Look(locked=False),
+    "mark": Look(locked=False, align="center", vertical="center", bold=True),
     "fixed": Look(fill=PALE, colour="5B6776"),
     "warning": Look(fill="FFF4D6"),
     "total": Look(bold=True, fill=SOFT),

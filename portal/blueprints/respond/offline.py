@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from portal.queries.owed import OwedRound
     from portal.queries.submissions import SubmissionHead
     from portal.services.offline.plan import OfflinePlan
-    from portal.workbooks.offline.returned import FoundBook
+    from portal.workbooks.offline.found import FoundBook
 
 KIND, PART = "offline", "offline_copy"
 MOST_COPIES = 60

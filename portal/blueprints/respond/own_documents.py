@@ -114,9 +114,9 @@ def _name(one: Owed) -> str:
 @requires(Permission.ANSWER_SUBMISSION, on=own_document)
 def hand_in_document(on: OwnDocument) -> ResponseReturnValue:
     """Take a file that is none of ours as a document of a reply: received, to be entered."""
-    head = own_reply(request.form.get("reply", ""))
     of = receiving.settings()
     path = import_drafts.file_of(on.draft, of.data_dir)
+    head = own_reply(request.form.get("reply", ""))
     try:
         with path.open("rb") as file:
             received = evidence.receive(

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from portal.queries.submissions import StoredAnswer, SubmissionHead
     from portal.services.offline.reading import CopyOfReply, NewRow
     from portal.table import Speakable
-    from portal.workbooks.offline.returned import FoundBook, FoundSheet
+    from portal.workbooks.offline.found import FoundBook, FoundSheet
 
 CLOSED: Mapping[Status, Speakable] = {
     Status.AWAITING_SIGN_OFF: _l("It is complete and waits to be signed. The approver can hand it back."),

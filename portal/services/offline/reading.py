@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from forms.context import Context
     from forms.definition.model import Definition, Item
     from portal.table import Speakable
-    from portal.workbooks.offline.returned import FoundCell, FoundRow, FoundSheet
+    from portal.workbooks.offline.found import FoundCell, FoundRow, FoundSheet
 
 
 @dataclass
