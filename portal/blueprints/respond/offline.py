@@ -21,6 +21,7 @@ from portal.extensions import db
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
 from portal.queries import owed as owed_queries
+from portal.queries.actors import actor_names
 from portal.services import import_drafts
 from portal.services.offline import gathering, judging, taking
 from portal.services.offline.kinds import EXCEL, KINDS
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 KIND, PART = "offline", "offline_copy"
 MOST_COPIES = 60
+SENT = 10  # files sent before that are listed
 LONG = 4000  # signs of a text that the dry run shows
 
 
@@ -120,7 +122,24 @@ def _ask(chosen: OwedRound | None, errors: Sequence[Problem] = (), own: Sequence
         round=pick(chosen.titles, g.view.language, g.country.languages) if chosen else "",
         institution=g.view.account_detail,
         limit=current_app.config["SETTINGS"].max_upload_mb,
+        sent=_sent_before(chosen.slug) if chosen else [],
     )
+
+
+def _sent_before(slug: str) -> list[dict[str, Any]]:
+    """Return what the institution sent back in a round and is still kept: what was left can be decided later."""
+    drafts = import_drafts.of_institution(db.session, KIND, who().institution_id or 0)
+    names = actor_names(db.session, [one.created_by for one in drafts])
+    return [
+        {
+            "url": url_for("respond.offline_dry_run", public_id=one.public_id),
+            "files": ", ".join(each["filename"] for each in one.summary["files"]),
+            "at": one.created_at,
+            "by": pick(names.get(one.created_by or 0), g.view.language, g.country.languages),
+            "taken_at": one.confirmed_at,
+        }
+        for one in drafts if one.summary["round"] == slug
+    ][:SENT]  # fmt: skip
 
 
 @blueprint.post("/owed/offline")
