@@ -95,7 +95,7 @@ class Styles:
         if look.border:
             side = Side(style="thin", color="FF" + LINE)
             scratch.border = Border(left=side, right=side, top=side, bottom=side)
-        number = number_format != "General"
+        number = number_format not in {"General", "@"}
         scratch.alignment = Alignment(
             horizontal="right" if number and look.align == "left" and "yy" not in number_format else look.align,
             vertical=look.vertical,

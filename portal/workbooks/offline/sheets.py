@@ -211,7 +211,7 @@ class ReplySheet:
         row = self._next()
         ranked = question_type(item.type).control == "rank"
         for column in range(NUMBER, self.state_column + 1):
-            self.book.cell(self.ws, row, column, None, style="fixed" if column > ANSWER else "body")
+            self.book.cell(self.ws, row, column, None, style="fixed" if column > ANSWER else "label")
         self.book.cell(self.ws, row, HOW_TO, label)
         self._put(row, ANSWER, content, "0" if ranked else "@", "mark")
         if ranked:
