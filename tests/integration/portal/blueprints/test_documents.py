@@ -125,7 +125,12 @@ def test_whose_documents_they_are(client_for, scene, session):
     for person, expect in ((scene.stranger, 404), (scene.reader, 403), (scene.writer, 403)):
         client_for(person).post(f"/documents/{one.public_id}/entered", expect=expect)
         client_for(person).post(f"/documents/{one.public_id}/set-aside", {"reason": "x"}, expect=expect)
-    send(client_for(scene.focal), scene.own, b"<html>", "a.pdf", expect=422)
+    focal = client_for(scene.focal)
+    send(focal, scene.own, b"<html>", "a.pdf", expect=422)
+    # a photo as iPhones take it is told how to be sent, under its own name and under another
+    for name in ("IMG_1.HEIC", "IMG_1.jpg"):
+        send(focal, scene.own, b"\0\0\0\x24ftypheic\0\0\0\0mif1", name, expect=422)
+        assert "Most Compatible" in focal.words
 
 
 def test_a_document_is_entered_or_set_aside_once(client_for, scene, session):
