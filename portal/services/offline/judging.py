@@ -199,17 +199,19 @@ class _Judge:
             stored.revision if stored else 0, [], first.place, found=first.found,
         )  # fmt: skip
         refused = next((one for one in findings if one.sentence is not None), None)
+        differ = [one for one in findings if one.sentence is None and not _stands(stored, one.parsed)]
+        good = [one for one in differ if not self.earlier.took(one.trace)]
         closed = self._closed(key)
+        if not differ and refused is None:
+            return None
+        if closed is not None and not good and refused is None:
+            return None  # it says nothing new, and nothing could be done about it
         if closed is not None or (refused is not None and len(findings) == 1):
             made.outcome = "refused"
             made.sentence = closed or (refused.sentence if refused else None)
             if closed is None:
                 made.expected, made.example = words.expected(item, self.language), words.example(item, self.language)
             return made
-        differ = [one for one in findings if one.sentence is None and not _stands(stored, one.parsed)]
-        good = [one for one in differ if not self.earlier.took(one.trace)]
-        if not differ and refused is None:
-            return None
         made.options = self._options(key, good or differ)
         free = question_type(item.type).excel_rule(item).kind == "text"
         free = free and (stored is None or stored.state == "answered")

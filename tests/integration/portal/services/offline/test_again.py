@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
-from portal.models import AnswerRow, OfflineTaking
+from portal.models import AnswerRow, OfflineTaking, Status, Submission
 from tests import factories, tables
 from tests.integration.portal.services.offline.test_traps import outcomes, save, take, value
 from tests.offline import Filled, download, judge
@@ -44,6 +44,13 @@ def test_one_copy_that_is_filled_in_further_and_sent_again(session, scene):
     assert (plan.counts["taken"], plan.counts["conflict"]) == (1, 0)
     take(session, plan, scene, key="third")
     assert value(session, scene, "people") == 9
+    # handed in and returned for another question: what it says again is no refusal, only what it says anew
+    reply = session.get_one(Submission, scene.reply.id)
+    reply.status, reply.unlocked = Status.RETURNED, ["convicted"]
+    session.commit()
+    assert outcomes(judge(session, filled.content(), by=scene.by)) == {}
+    reply.status, reply.unlocked = Status.IN_PROGRESS, None
+    session.commit()
     # it may come back if somebody says so; and what is new in the file is a true difference
     filled.put("people", 10)
     assert outcomes(judge(session, filled.content(), by=scene.by)) == {"people": "conflict"}
