@@ -133,7 +133,7 @@ def _sent_before(slug: str) -> list[dict[str, Any]]:
     return [
         {
             "url": url_for("respond.offline_dry_run", public_id=one.public_id),
-            "files": ", ".join(each["filename"] for each in one.summary["files"]),
+            "files": ", ".join(each["filename"] for each in one.summary["files"]) or one.filename,
             "at": one.created_at,
             "by": pick(names.get(one.created_by or 0), g.view.language, g.country.languages),
             "taken_at": one.confirmed_at,
