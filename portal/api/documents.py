@@ -14,7 +14,7 @@ from portal.api.replies import REFUSALS
 from portal.blueprints import receiving
 from portal.blueprints.documents.door import DocumentOf, document_on
 from portal.blueprints.guard import requires, who
-from portal.errors import IllegalTransition, Invalid, NotAllowed, NotFound
+from portal.errors import IllegalTransition, Invalid, NotAllowed
 from portal.extensions import db
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
@@ -30,18 +30,8 @@ if TYPE_CHECKING:
     from portal.queries.submissions import SubmissionHead
 
 
-def _reply(public_id: str) -> SubmissionHead:
-    found = any_reply(public_id)
-    principal = who()
-    if not principal.staff and found.institution_id != principal.institution_id:
-        raise NotFound
-    return found
-
-
 def _document(public_id: str) -> DocumentOf:
-    found = document_on(named(public_id))
-    _reply(found.head.public_id)
-    return found
+    return document_on(named(public_id))
 
 
 def _shape(one: AssignmentDocument, head: SubmissionHead) -> Document:
@@ -54,7 +44,7 @@ def _shape(one: AssignmentDocument, head: SubmissionHead) -> Document:
 
 
 @blueprint.get("/submissions/<public_id>/documents")
-@requires(Permission.VIEW_SUBMISSION, on=_reply)
+@requires(Permission.VIEW_SUBMISSION, on=any_reply)
 @operation("listDocuments", resp=Response(HTTP_200=Documents, **REFUSALS))
 def list_documents(head: SubmissionHead) -> ResponseReturnValue:
     """List what came for a reply outside the form, the oldest first."""
@@ -62,7 +52,7 @@ def list_documents(head: SubmissionHead) -> ResponseReturnValue:
 
 
 @blueprint.post("/submissions/<public_id>/documents")
-@requires(Permission.VIEW_SUBMISSION, on=_reply)
+@requires(Permission.VIEW_SUBMISSION, on=any_reply)
 @operation("addDocument", form=DocumentIn, resp=Response(HTTP_201=Document, **REFUSALS))
 def add_document(head: SubmissionHead) -> ResponseReturnValue:
     """Send a document in: multipart/form-data with ``file`` and ``note``; received, to be entered.

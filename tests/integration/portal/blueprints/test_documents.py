@@ -219,9 +219,12 @@ def test_two_coordinators_enter_one_paper_and_no_text_is_lost(client_for, scene,
     fields = {"why@en": "Theirs", "base:why@en": "0", "theirs:why@en": "1", "resolve:why@en": "mine"}
     other.post(path, fields | {"action": "finish"}, expect=422)  # the rest is still missing
     assert session.scalar(select(Answer.value).where(Answer.lang == "en")) == "Theirs"
+    fields |= {"theirs:why@en": "2", "resolve:why@en": "both", "merged:why@en": "Mine and theirs"}
+    one.post(path, fields, expect=303)
+    assert session.scalar(select(Answer.value).where(Answer.lang == "en")) == "Mine and theirs"
     # the institution begins itself: the open page of the secretariat is told why nothing is saved any more
     client_for(scene.focal).post(f"{scene.own}/pages/page1", {"state": "done", "base:state": "0"}, headers=JSON, expect=200)
-    ended = one.post(path, {"why@en": "More", "base:why@en": "2"}, headers=JSON, expect=409).json
+    ended = one.post(path, {"why@en": "More", "base:why@en": "3"}, headers=JSON, expect=409).json
     assert ended["code"] == "institution_answers"
 
 

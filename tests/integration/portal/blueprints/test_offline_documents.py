@@ -69,8 +69,13 @@ def test_a_document_of_their_own_is_handed_in_with_one_click(client_for, scene, 
     assert "File “reply.docx”" in client.words
     assert "Sheet" not in client.words
     (address,) = client.page.xpath("//form[contains(@action, '/owed/offline/documents/')]/@action")
-    stranger = client_for(factories.person(session, factories.institution(session), Role.FOCAL_POINT))
+    elsewhere = factories.institution(session)
+    stranger = client_for(factories.person(session, elsewhere, Role.FOCAL_POINT))
     stranger.post(address, {"reply": scene.reply.public_id}, expect=404)
+    # nor can somebody else's file be taken for a reply of one's own
+    theirs = factories.submission(session, factories.assignment(session, to=elsewhere, in_round=scene.round))
+    session.commit()
+    stranger.post(address, {"reply": theirs.public_id}, expect=404)
     client_for(factories.person(session, scene.institution, Role.READER)).post(address, expect=403)
     client.submit(address, expect=200)
     assert client.response.request.path == f"/replies/{scene.reply.public_id}/documents"
