@@ -12,10 +12,8 @@ import argparse
 import gzip
 import os
 import platform
-import signal
 import statistics
 import sys
-import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -24,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench.answering import free_port, sign_in, start  # noqa: E402 - the checkout has to be found first
+from bench.ground import Portal, portal  # noqa: E402 - the checkout has to be found first
 
 # the time until a picture that shows the key was handed to the compositor
 WATCH = """() => {
@@ -40,59 +38,46 @@ WATCH = """() => {
 }"""
 
 
-def scene(data: Path, rows: int) -> tuple[str, str]:
-    """Make a reply whose table has that many rows; return who answers it and the page."""
-    from config import Settings
+def scene(server: Portal, rows: int) -> tuple[str, str]:
+    """Make a reply whose table has that many rows; return the cookie of who answers it, and the page."""
     from forms.answers import AnswerKey, Parsed
     from forms.context import Context
-    from portal import migrations
-    from portal.app import create_app
     from portal.clock import today
-    from portal.database import write
-    from portal.extensions import db
     from portal.queries.questionnaires import definition, question_ids
     from portal.queries.submissions import head_by_id
     from portal.services.answer_rows import RowChange
     from portal.services.submissions import Change, save_answers
     from tests import factories, tables
 
-    app = create_app(Settings(data_dir=data))
-    with app.app_context():
-        migrations.upgrade(db.engine)
-        with write() as session:
-            factories.country(session)
-            factories.system_actor(session)
-        with write() as session:
-            made = tables.scene(session)
-            head = head_by_id(session, made.reply.id)
-            of, by = definition(session, head.version_id), factories.principal(session, made.focal)
-            cells = {
-                AnswerKey(code, tables.key(number), lang): Change(Parsed(value=value), 0)
-                for number in range(1, rows + 1)
-                for code, lang, value in (
-                    ("activity", "en", f"Training course number {number}"), ("held", "", "2026-03-15"),
-                    ("place", "", "kandal"), ("women", "", number), ("men", "", number * 2), ("cost", "", "1200.50"),
-                    ("partners", "", ["un"]), ("sites", "", "District hall"),
-                )
-            }  # fmt: skip
-            added = [RowChange("b5", tables.key(number), position=number, base=0) for number in range(1, rows + 1)]
-            context = Context(today=today(), languages=("km", "en"), language="en")
-            began = time.perf_counter()
-            save_answers(
-                session, head, of, question_ids(session, head.version_id), cells, context=context, by=by,
-                row_changes=added,
-            )  # fmt: skip
-            print(f"{len(cells)} cells saved at once (service)  {1000 * (time.perf_counter() - began):8.0f} ms")
-        found = made.focal.login, made.path
-        db.engine.dispose()
-    return found
+    with server.session() as session:
+        made = tables.scene(session)
+        head = head_by_id(session, made.reply.id)
+        of, by = definition(session, head.version_id), factories.principal(session, made.focal)
+        cells = {
+            AnswerKey(code, tables.key(number), lang): Change(Parsed(value=value), 0)
+            for number in range(1, rows + 1)
+            for code, lang, value in (
+                ("activity", "en", f"Training course number {number}"), ("held", "", "2026-03-15"),
+                ("place", "", "kandal"), ("women", "", number), ("men", "", number * 2), ("cost", "", "1200.50"),
+                ("partners", "", ["un"]), ("sites", "", "District hall"),
+            )
+        }  # fmt: skip
+        added = [RowChange("b5", tables.key(number), position=number, base=0) for number in range(1, rows + 1)]
+        context = Context(today=today(), languages=("km", "en"), language="en")
+        began = time.perf_counter()
+        save_answers(
+            session, head, of, question_ids(session, head.version_id), cells, context=context, by=by,
+            row_changes=added,
+        )  # fmt: skip
+        print(f"{len(cells)} cells saved at once (service)  {1000 * (time.perf_counter() - began):8.0f} ms")
+    return server.tickets([made.focal])[0].cookie, made.path
 
 
-def server_time(port: int, path: str, cookie: str, runs: int) -> tuple[float, bytes]:
+def server_time(url: str, path: str, cookie: str, runs: int) -> tuple[float, bytes]:
     """Return the median time in which the server gives the page, and the page."""
     times, body = [], b""
     for _ in range(runs):
-        asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Cookie": cookie})
+        asked = urllib.request.Request(url + path, headers={"Cookie": cookie})
         began = time.perf_counter()
         body = urllib.request.urlopen(asked).read()
         times.append(time.perf_counter() - began)
@@ -126,42 +111,35 @@ def main() -> None:
     from tests.journeys.browsers import FLAGS, PHONE, find_chromium
 
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    with tempfile.TemporaryDirectory() as folder:
-        login, path = scene(Path(folder), given.rows)
-        port = free_port()
-        server = start(Path(folder), port, 1)
-        try:
-            cookie, _token = sign_in(port, login, path)
-            took, body = server_time(port, path, cookie, given.runs)
-            weight, sent = len(body) / 1024, len(gzip.compress(body, 6)) / 1024
-            print(f"page of {given.rows} rows: {weight:.0f} kB, {sent:.0f} kB compressed")
-            print(f"server: {took:.0f} ms (median of {given.runs})")
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-                context = browser.new_context(base_url=f"http://127.0.0.1:{port}", viewport=PHONE)
-                name, _is, value = cookie.partition("=")
-                context.add_cookies([{"name": name, "value": value, "url": f"http://127.0.0.1:{port}"}])
-                page = context.new_page()
-                slowed = context.new_cdp_session(page)
-                for slow in (1, 4, 6):
-                    slowed.send("Emulation.setCPUThrottlingRate", {"rate": slow})
-                    page.goto(path, wait_until="load")
-                    page.wait_for_timeout(1500)
-                    shown = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
-                    print(f"{slow}x slower: page shown after {shown:.0f} ms")
-                    page.evaluate(WATCH)
-                    from tests import tables
+    with portal(PORTAL_PROCESSES="1") as server:
+        cookie, path = scene(server, given.rows)
+        took, body = server_time(server.url, path, cookie, given.runs)
+        weight, sent = len(body) / 1024, len(gzip.compress(body, 6)) / 1024
+        print(f"page of {given.rows} rows: {weight:.0f} kB, {sent:.0f} kB compressed")
+        print(f"server: {took:.0f} ms (median of {given.runs})")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+            context = browser.new_context(base_url=server.url, viewport=PHONE)
+            name, _is, value = cookie.partition("=")
+            context.add_cookies([{"name": name, "value": value, "url": server.url}])
+            page = context.new_page()
+            slowed = context.new_cdp_session(page)
+            for slow in (1, 4, 6):
+                slowed.send("Emulation.setCPUThrottlingRate", {"rate": slow})
+                page.goto(path, wait_until="load")
+                page.wait_for_timeout(1500)
+                shown = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+                print(f"{slow}x slower: page shown after {shown:.0f} ms")
+                page.evaluate(WATCH)
+                from tests import tables
 
-                    middle = tables.key(given.rows // 2)
-                    measure(page, "letters in a text", f"[name='activity[{middle}]@en']", "abcdefghij klmnop qrs", slow)
-                    measure(page, "digits in a number", f"[name='men[{middle}]']", "1234567", slow)
-                    measure(page, "Enter: the next row", f"[name='women[{middle}]']", ["Enter"] * 6, slow)  # type: ignore[arg-type] # names of keys
-                    last = tables.key(given.rows)
-                    measure(page, "Enter in the last row: a new row", f"[name='women[{last}]']", ["Enter"] * 3, slow)  # type: ignore[arg-type] # likewise
-                browser.close()
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(20)
+                middle = tables.key(given.rows // 2)
+                measure(page, "letters in a text", f"[name='activity[{middle}]@en']", "abcdefghij klmnop qrs", slow)
+                measure(page, "digits in a number", f"[name='men[{middle}]']", "1234567", slow)
+                measure(page, "Enter: the next row", f"[name='women[{middle}]']", ["Enter"] * 6, slow)  # type: ignore[arg-type] # names of keys
+                last = tables.key(given.rows)
+                measure(page, "Enter in the last row: a new row", f"[name='women[{last}]']", ["Enter"] * 3, slow)  # type: ignore[arg-type] # likewise
+            browser.close()
 
 
 if __name__ == "__main__":

@@ -223,9 +223,7 @@ class _Work:
     def _judge(self, step: Step, plain: AnswerKey, row: str) -> None:
         """Say what is required, missing, refused, unreadable and on offer of one question in one row."""
         keys = [_in_row(one, row) for one in step.keys] if row else step.keys
-        said = [key for key in keys if key in self.answers and not self.answers[key].blank]
-        self.unreadable.extend(key for key in said if self.answers[key].typed is not None)
-        said += [key for key in keys if key in self.defaults]
+        said = self._said(keys)
         if step.constraint is not None and said:
             self._constrain(step, step.constraint, said)
         if step.soft is not None and said:
@@ -239,6 +237,19 @@ class _Work:
             self.required.add(key)
             if not said:
                 self.missing.append(key)
+
+    def _said(self, keys: Sequence[AnswerKey]) -> list[AnswerKey]:
+        """Return those answers of a question that say something or begin with a value; note the unreadable ones."""
+        said = []
+        for key in keys:
+            given = self.answers.get(key)
+            if given is not None and not given.blank:
+                said.append(key)
+                if given.typed is not None:
+                    self.unreadable.append(key)
+        if self.defaults:
+            said += [key for key in keys if key in self.defaults]
+        return said
 
     def _constrain(self, step: Step, constraint: Rule, said: list[AnswerKey]) -> None:
         """Refuse the answers of a question that break its constraint, each with the sentence."""

@@ -50,8 +50,13 @@ def section_form(
             attributes[_attribute(key)] = UnboundField(AnswerField, item, key, context, name=field_name(key))
     for key, item in (cells or {}).items():
         attributes[_attribute(key)] = UnboundField(AnswerField, item, key, context, name=field_name(key))
-    attributes["Meta"] = _WithCsrf if csrf else _WithoutCsrf
-    return type("SectionForm", (SectionForm,), attributes)
+    if csrf:
+        return type("SectionForm", (SectionForm,), attributes | {"Meta": _WithCsrf})
+    made = type("SectionForm", (SectionForm,), attributes)
+    # WTForms would look through all names of the class for its fields, at each save
+    made._unbound_fields = list(attributes.items())  # type: ignore[attr-defined]  # noqa: SLF001 - as its metaclass keeps them
+    made._wtforms_meta = _WithoutCsrf  # type: ignore[attr-defined]  # noqa: SLF001 - the same
+    return made
 
 
 def read_answers(form: SectionForm, items: Sequence[Item]) -> Mapping[AnswerKey, Parsed]:

@@ -9,7 +9,7 @@ import inspect
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, current_app, make_response, render_template, request, session
+from flask import Flask, current_app, has_request_context, make_response, render_template, request, session
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -17,19 +17,21 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from config import ROOT, Settings
-from portal import assets, compression, templating, wording
-from portal.blueprints import guard, once, page
+from portal import assets, compression, fragments, templating, wording
+from portal.blueprints import guard, page
 from portal.blueprints.sessions import DatabaseSessions, PortalSession
 from portal.database import engine_options, prepare
 from portal.errors import Invalid, PortalError
 from portal.extensions import babel, csrf, db, login_manager
 from portal.masking import MASK
+from portal.routing import LateRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Response
     from flask.typing import ResponseReturnValue
+    from werkzeug.routing import Rule
 
     from portal.permissions import Principal
 
@@ -74,9 +76,39 @@ HEADERS = {
 class _PlainFlask(Flask):
     """Flask without asynchronous views: it need not look at every hook of every request for one."""
 
+    url_rule_class = LateRule
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        # before Flask, which asks for addresses while it is made
+        self._alone: dict[str, Rule | None] = {}
+        super().__init__(*arguments, **options)
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function: none is asynchronous here."""
         return func
+
+    def url_for(self, /, endpoint: str, **values: Any) -> str:
+        """Return an address as Flask does; that of a view with one rule is built by the rule itself.
+
+        A page has some fifteen of them, and Flask's way looks for the rule that fits best each time.
+        """
+        rule = self._rule_of(endpoint)
+        if rule is None or not rule.arguments <= values.keys() or not has_request_context():
+            return super().url_for(endpoint, **values)
+        given = {name: value for name, value in values.items() if value is not None}
+        if any(name.startswith("_") for name in given) or (built := rule.build(given)) is None:
+            return super().url_for(endpoint, **values)
+        return request.script_root + built[1]
+
+    def _rule_of(self, endpoint: str) -> Rule | None:
+        """Return the rule of a view that has one; None where Flask must choose."""
+        if endpoint not in self._alone:
+            rules = [] if endpoint not in self.view_functions else list(self.url_map.iter_rules(endpoint))
+            alone = len(rules) == 1 and not rules[0].defaults and not self.url_default_functions
+            if not self._got_first_request:
+                return rules[0] if alone else None
+            self._alone[endpoint] = rules[0] if alone else None
+        return self._alone[endpoint]
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -106,7 +138,7 @@ def create_worker_app(settings: Settings | None = None) -> Flask:
     templating.install(app)
     page.install(app)
     guard.install(app)
-    once.install(app)
+    fragments.install(app)
     # rooms that are being furnished are passed by until they stand
     for name in BLUEPRINTS:
         if not importlib.util.find_spec(f"portal.blueprints.{name}"):
@@ -141,6 +173,10 @@ def _set_up_extensions(app: Flask, settings: Settings) -> None:
         absolute=timedelta(hours=settings.session_absolute_hours),
     )
     csrf.init_app(app)
+    # its token for templates, which portal.fragments gives them, at each page's cost
+    app.template_context_processors[None] = [
+        one for one in app.template_context_processors[None] if "csrf" not in getattr(one, "__qualname__", "").lower()
+    ]
     login_manager.init_app(app)
     login_manager.session_protection = None
     login_manager.user_loader(_load_person)

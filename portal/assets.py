@@ -136,6 +136,7 @@ def _headers(headers: Any, _path: str, _url: str) -> None:
 # --- folders named by their inputs ---------------------------------------------------------------------------------
 
 
+@cache  # what is installed does not change under a running process, and reading it takes milliseconds
 def _package(name: str) -> tuple[str, bytes]:
     return name, metadata.version(name).encode()
 

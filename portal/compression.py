@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import brotli
 from flask import request
 from isal import isal_zlib
+from werkzeug.http import parse_accept_header
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 LEAST = 1_000  # bytes; below, one packet carries it anyway
 TYPES = frozenset({"text/html", "text/plain", "application/json", "application/problem+json", "image/svg+xml"})
 _QUALITY = 4
+# a page of tables: a tenth to a sixth less for one or two milliseconds
+_HEAVY, _HEAVY_QUALITY = 65_536, 5
 _GZIP = 31  # window bits that ask zlib for a gzip header
 
 
@@ -22,25 +26,34 @@ def install(app: Flask) -> None:
     app.after_request(compress)
 
 
+@lru_cache(maxsize=256)
+def _best(accepted: str) -> str:
+    taken = parse_accept_header(accepted)
+    return "br" if taken["br"] else "gzip" if taken["gzip"] else ""
+
+
 def compress(response: Response) -> Response:
     """Compress a page by brotli or gzip, whichever the browser takes; files and streams stay as they are."""
-    if response.mimetype not in TYPES or response.direct_passthrough or response.is_streamed:
+    # the headers as they are: werkzeug's own attributes parse them anew at each look
+    headers = response.headers
+    kind = headers.get("Content-Type", "").partition(";")[0].strip()
+    if kind not in TYPES or response.direct_passthrough or response.is_streamed:
         return response
-    response.vary.add("Accept-Encoding")
-    if (
-        "Content-Encoding" in response.headers
-        or response.status_code in {204, 206, 304}
-        or (response.content_length or 0) < LEAST
-    ):
-        return response
-    taken = request.accept_encodings
+    headers.add("Vary", "Accept-Encoding")
     body = response.get_data()
-    if taken["br"]:
-        packed, name = brotli.compress(body, mode=brotli.MODE_TEXT, quality=_QUALITY), "br"
-    elif taken["gzip"]:
-        packed, name = isal_zlib.compress(body, 2, _GZIP), "gzip"
+    if "Content-Encoding" in headers or response.status_code in {204, 206, 304} or len(body) < LEAST:
+        return response
+    name = _best(request.headers.get("Accept-Encoding", ""))
+    if name == "br":
+        packed = brotli.compress(body, mode=brotli.MODE_TEXT, quality=_quality(body))
+    elif name == "gzip":
+        packed = isal_zlib.compress(body, 2, _GZIP)
     else:
         return response
     response.set_data(packed)  # sets the length too
-    response.headers["Content-Encoding"] = name
+    headers["Content-Encoding"] = name
     return response
+
+
+def _quality(body: bytes) -> int:
+    return _HEAVY_QUALITY if len(body) > _HEAVY else _QUALITY

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event
 
 from portal.extensions import db
+from portal.prepared import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +50,8 @@ def engine_options(url: str) -> dict[str, Any]:
         options |= {
             "module": dbapi2,
             "pool_size": 16,
+            # the connection used last has what is asked for in its cache
+            "pool_use_lifo": True,
             "max_overflow": 16,
             "pool_timeout": 10,
             "connect_args": {"timeout": 10, "check_same_thread": False},
@@ -59,6 +62,7 @@ def engine_options(url: str) -> dict[str, Any]:
             "max_overflow": 8,
             "pool_timeout": 10,
             "pool_pre_ping": True,
+            "pool_use_lifo": True,
             "connect_args": {
                 "connect_timeout": 5,
                 "options": "-c statement_timeout=30000 -c lock_timeout=10000 -c timezone=UTC",
@@ -104,8 +108,28 @@ def _begin(connection: DBAPIConnection) -> None:
     connection.cursor().execute("BEGIN IMMEDIATE" if _immediate.get() else "BEGIN")
 
 
+def _end_reading(session: Session) -> None:
+    """End what the session has read so far; its connection stays, where it has one.
+
+    What a driver does for a commit is done by the driver itself: the session's own way gives the connection back to the
+    pool and takes it out again, a tenth of the time that a save takes.
+    """
+    if not session.in_transaction():
+        return
+    connection = session.connection()
+    try:
+        connection.connection.commit()
+    except connection.dialect.loaded_dbapi.Error:
+        session.rollback()  # the connection is lost; what was read through it is over all the same
+
+
 def _open_for_writing(session: Session) -> None:
     """Begin the session's transaction as one that writes: nobody else's write comes between its reads and its own."""
+    if session.in_transaction():  # its reading has ended, see _end_reading
+        connection = session.connection()
+        if connection.dialect.name == "sqlite":
+            said(connection, "BEGIN IMMEDIATE").close()
+        return
     token = _immediate.set(True)
     try:
         session.connection()
@@ -155,7 +179,7 @@ def write() -> Iterator[Session]:
         with waiting.joined(session):
             yield session
         return
-    session.commit()
+    _end_reading(session)
     with _lock_for(db.engine):
         session.info[WRITE] = True
         try:
@@ -190,7 +214,7 @@ class Deferred:
                 with session.begin_nested():
                     yield
                 return
-            session.commit()
+            _end_reading(session)
             with ExitStack() as locks:
                 locks.enter_context(_lock_for(db.engine))
                 try:

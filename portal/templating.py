@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date
 from babel.numbers import format_decimal
-from flask import current_app, g, url_for
+from flask import current_app, url_for
 from flask.globals import app_ctx
 from flask_babel import get_locale, gettext, ngettext
 from jinja2 import Template, pass_eval_context
@@ -185,7 +185,8 @@ class ItemView:
     has its `row`, the ids of its headings in `labels` and control "computed" where nobody fills it in. `filtered` says
     that other answers decide which choices are on offer, `places` how many places a ranking then has at the most.
     `wording` and `hint_wording` are label and hint with `${name}` in them where answers are spoken there, else "".
-    `memory` are the earlier answers that stand beside it.
+    `memory` are the earlier answers that stand beside it. `untouched` marks a view that is shared between readers: of a
+    question on which nothing was said yet, the same on every reply.
     """
 
     code: str
@@ -228,11 +229,17 @@ class ItemView:
     wording: str = ""
     hint_wording: str = ""
     memory: Sequence[Mapping[str, Any]] = ()
+    untouched: bool = False
+
+
+def present() -> AppContext:
+    """Return the application's context: one way through Flask's proxies instead of one per thing asked of it."""
+    return cast("AppContext", app_ctx._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
 
 
 def view() -> Any:
     """Return the view of the present request; a plain one where none was set (an error before sign-in)."""
-    found = g.get("view")
+    found = present().g.get("view")
     return PageView() if found is None else found
 
 
@@ -241,10 +248,15 @@ def current_language() -> str:
     return str(view().language)
 
 
-def languages() -> list[Language]:
+def languages() -> tuple[Language, ...]:
     """List the portal's languages, each named in itself, in the order of the settings."""
-    current = current_language()
-    return [Language(code, _own_name(code), code == current) for code in view().languages]
+    page = view()
+    return _languages(tuple(page.languages), str(page.language))
+
+
+@lru_cache(maxsize=64)
+def _languages(codes: tuple[str, ...], current: str) -> tuple[Language, ...]:
+    return tuple(Language(code, _own_name(code), code == current) for code in codes)
 
 
 @lru_cache(maxsize=64)
@@ -286,8 +298,8 @@ def localized(texts: Mapping[str, str] | str | None, language: str | None = None
         return ""
     if isinstance(texts, str):
         return texts
-    present = view()
-    return pick(texts, language or present.language, tuple(present.languages))
+    page = view()
+    return pick(texts, language or page.language, tuple(page.languages))
 
 
 def text_language(texts: Mapping[str, str] | str | None) -> str:
@@ -334,7 +346,7 @@ def time_text(value: datetime | time | None) -> str:
     if value is None:
         return ""
     moment = _local(value) if isinstance(value, datetime) else value
-    return digits(format_time(moment, format="HH:mm", locale=_locale(current_language())))
+    return digits(f"{moment:%H:%M}")
 
 
 def datetime_text(value: datetime | None, form: str = "short") -> str:
@@ -387,9 +399,9 @@ def icon(name: str, label: str = "", css: str = "") -> Markup:
 
 def answer_words() -> SimpleNamespace:
     """Return the fixed words of the answering page, kept per language: drawing a question translates nothing."""
-    present = view()
+    page = view()
     kept = wording.present().words.kept
-    key = ("answer", str(present.language), str(present.digits))
+    key = ("answer", str(page.language), str(page.digits))
     found: SimpleNamespace | None = kept.get(key)
     if found is None:
         found = kept[key] = _read_words()
@@ -447,9 +459,9 @@ def _said(context: EvalContext, message: str, **values: Any) -> str:
     Each sentence is looked up once per locale and set of words: Flask-Babel asks its context several times for each,
     and a page has some fifty. The locale is Flask-Babel's, not the page's, so that mails are written in their reader's.
     """
-    present = cast("AppContext", app_ctx._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - one way through the proxy instead of three
-    locale = getattr(present.g.get("_flask_babel"), "babel_locale", None) or get_locale()
-    kept = present.app.extensions["wording"].words.kept
+    here = present()
+    locale = getattr(here.g.get("_flask_babel"), "babel_locale", None) or get_locale()
+    kept = here.app.extensions["wording"].words.kept
     key = (locale.language, locale.territory, context.autoescape) if locale else ("", None, context.autoescape)
     sentences: dict[str, str] | None = kept.get(key)
     if sentences is None:
@@ -479,19 +491,6 @@ def _said_of(context: EvalContext, singular: str, plural: str, num: int, **value
         return found % values
     except wording.UNFORMATTABLE:
         return _shipped(look, found, singular, values, html=context.autoescape)
-
-
-def same_for_all(macro: Callable[..., str], **arguments: bool) -> str:
-    """Return what a macro draws for these arguments, kept with the words it says: once per language, not per page.
-
-    Only for what depends on nothing but the language: blank parts that a script fills.
-    """
-    kept = wording.present().words.kept
-    key = ("same", getattr(macro, "name", ""), str(get_locale()), *sorted(arguments.items()))
-    found = kept.get(key)
-    if found is None:
-        found = kept[key] = macro(**arguments)
-    return str(found) if not isinstance(found, Markup) else found
 
 
 def _safe(text: str, message: str) -> Markup:
@@ -539,7 +538,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(iso, "iso")
     app.jinja_env.globals.update(
         asset=asset, icon=icon, languages=languages, current_language=current_language, country=country,
-        portal_name=portal_name, answer_words=answer_words, view=view, same_for_all=same_for_all,
+        portal_name=portal_name, answer_words=answer_words, view=view,
     )  # fmt: skip
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined] # given by its i18n extension

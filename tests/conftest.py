@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import time
@@ -46,6 +47,12 @@ def _cheap_passwords() -> Iterator[None]:
 
 # folders whose tests share what is made once per worker
 SHARED = ("journeys/", "integration/portal/demo/")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of every later look for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import update
 from portal import clock
 from portal.blueprints.guard import who
 from portal.blueprints.respond import door as respond
+from portal.blueprints.sessions import note
 from portal.database import write
 from portal.errors import Invalid, NotFound
 from portal.extensions import db
@@ -95,9 +96,7 @@ def note_use(response: Response) -> Response:
     if token is None or response.status_code >= 400:
         return response
     if token.last_used_at is None or moment - token.last_used_at > TOUCH_EVERY:
-        db.session.rollback()
-        with write() as session:
-            session.execute(update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=moment))
+        note(update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=moment))
     return response
 
 

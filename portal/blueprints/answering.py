@@ -35,6 +35,7 @@ from portal.models import SignOffPolicy, Status
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, can
 from portal.queries import evidence as evidence_queries
+from portal.queries.memory import asks_indicators
 from portal.queries.people import email_of
 from portal.queries.questionnaires import definition as load_definition
 from portal.queries.questionnaires import question_ids
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     from portal.queries.submissions import AskedRecommendation, StoredReply, SubmissionHead
 
 ROWS = 5
+# what stands there in another way on each reply, whatever was answered
+NEVER_UNTOUCHED = frozenset({"group", "note", "file"})
 _TAG = re.compile(r"(<[^>]*>)")
 
 
@@ -304,6 +307,8 @@ class AnsweringPage:
 
     def remember(self, page: Item) -> None:
         """Look for earlier answers to the questions of a page; without a query where there can be none."""
+        if not self.head.remembers and not asks_indicators(self.definition):
+            return
         writable = {item.code: not self.readonly and not self.locked(item.code) for item in page.items()}
         self.memory = beside(self.head, self.definition, page, open_codes=writable)
 
@@ -328,7 +333,30 @@ class AnsweringPage:
         language, languages = self.context.language, self.context.languages
         views = skeleton(self.definition, page.code, language, languages)
         missing = {key.code for key in self.evaluation.missing}
-        return [self._filled(view, evidence, mine or {}, missing) for view in views]
+        said = {key.code for said in (self.stored, self.evaluation.defaults, mine or {}) for key in said}
+        said.update(self.memory, (code for code, _row in self.sentences))
+        return [
+            self._filled(view, evidence, mine or {}, missing)
+            if view.code in said or view.table is not None or view.control in NEVER_UNTOUCHED or view.filtered
+            else self._untouched(view, missing)
+            for view in views
+        ]
+
+    def _untouched(self, view: ItemView, missing: set[str]) -> ItemView:
+        """Return the view of a question on which nothing was said yet: one for all replies."""
+        readonly = bool(self.readonly) or self.locked(view.code)
+        blank = view.code in missing and bool(self.head.saved_at)
+        hidden = view.code in self.evaluation.hidden
+        kept: dict[tuple[Any, ...], ItemView] = vars(self.definition).setdefault("_untouched", {})
+        key = (view.code, self.context.language, self.context.languages, hidden, readonly, blank)
+        found = kept.get(key)
+        if found is None:
+            found = self._filled(view, (), {}, missing)
+            if "${" in view.label or "${" in view.hint:
+                return found  # it speaks the answers to other questions
+            found.untouched = True
+            kept[key] = found
+        return found
 
     def drawn(
         self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None
@@ -523,17 +551,19 @@ def recommendation_box(asked: Sequence[AskedRecommendation], language: str, coun
     """Return one box for everything an assignment asks about: the national text first, the original one click away."""
     first = asked[0]
     wanted = language if any(one.texts.get(language) for one in asked) else country.national
+    text = "\n".join(_with_letter(one, pick(one.texts, wanted, country.languages)) for one in asked)
+    original = "\n".join(_with_letter(one, one.texts.get("en", "")) for one in asked)
     return {
         "cite": f"{first.symbol}, {_('paragraph')} {citation(asked)}",
-        "text": "\n".join(_with_letter(one, pick(one.texts, wanted, country.languages)) for one in asked),
+        "text": text,
         "lang": wanted if first.texts.get(wanted) else next(iter(first.texts), "en"),
         "summary": " ".join(
             dict.fromkeys(filter(None, (pick(one.summary, language, country.languages) for one in asked)))
         ),
-        "original": "\n".join(_with_letter(one, one.texts.get("en", "")) for one in asked) if wanted != "en" else "",
+        "original": original if wanted != "en" and original != text else "",
         "original_lang": "en",
         "official": first.text_status != "working" or wanted == "en",
-        "reported": reported_views(asked),
+        "reported": tuple(reported_views(asked)),
     }
 
 

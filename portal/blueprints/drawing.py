@@ -7,7 +7,6 @@ with escaped text. A control that says something special (an error, files, a tab
 
 from __future__ import annotations
 
-import re
 from dataclasses import fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app
 from markupsafe import Markup, escape
 
+from portal import wording
+from portal.fragments import HOLE, hole
 from portal.templating import ItemView, TextInLanguage, answer_words, view
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from forms.definition.model import Definition
 
-# private-use characters: they reach no page, since a hole is only ever cut out of a macro's own output
-_HOLE = re.compile("\ue000([a-z]+[0-9]*)\ue001")
 _ALL = attrgetter(*(field.name for field in fields(ItemView)))
 VARIANTS_KEPT = 4000
 
@@ -31,10 +30,6 @@ VARIANTS_KEPT = 4000
 def clone(item: ItemView) -> ItemView:
     """Return a shallow copy (``dataclasses.replace`` costs five times as much, 30 times a page)."""
     return ItemView(*_ALL(item))
-
-
-def _hole(name: str) -> str:
-    return f"\ue000{name}\ue001"
 
 
 def draw(definition: Definition, page_code: str, items: Sequence[ItemView]) -> Markup:
@@ -45,14 +40,14 @@ def draw(definition: Definition, page_code: str, items: Sequence[ItemView]) -> M
         kept.clear()
     macro = current_app.jinja_env.get_template("components/controls/control.html").module.control  # type: ignore[attr-defined] # a hole stands where the value comes
     words = answer_words()
-    place = (page_code, str(present.language), str(present.digits))
+    place = (page_code, str(present.language), str(present.digits), wording.present().words.version)
     for item in items:
         if item.table is not None:
             draw_cells(item, kept, place, words)
-    return Markup("").join(_draw(item, kept, place, macro, words) for item in items)
+    return Markup("".join([_draw(item, kept, place, macro, words) for item in items]))  # noqa: S704 - each is drawn
 
 
-def draw_cells(item: ItemView, kept: dict[Any, Any], place: tuple[str, ...], words: Any) -> None:
+def draw_cells(item: ItemView, kept: dict[Any, Any], place: tuple[Any, ...], words: Any) -> None:
     """Draw every cell of a table, each once per column and variant; the table's macro puts them into its rows."""
     module: Any = current_app.jinja_env.get_template("components/controls/cell.html").module
     cell = module.cell
@@ -65,7 +60,7 @@ def draw_cells(item: ItemView, kept: dict[Any, Any], place: tuple[str, ...], wor
 
 
 def _draw_cell(
-    item: ItemView, kept: dict[Any, Any], place: tuple[str, ...], macro: Callable[..., Markup], words: Any
+    item: ItemView, kept: dict[Any, Any], place: tuple[Any, ...], macro: Callable[..., Markup], words: Any
 ) -> Markup:
     # rows may be offered different choices of one list
     chosen = tuple((one[0], one[2]) for one in item.choices) if item.choices else tuple(map(bool, item.raw))
@@ -77,13 +72,13 @@ def _draw_cell(
     parts: list[str] | None = kept.get(key)
     if parts is None:
         holed = _holed(item)
-        row = _hole("row")
-        holed.row, holed.name, holed.labels = row, f"{item.code}[{row}]", _hole("labels")
-        holed.id = _hole("id")
-        holed.error = _hole("error") if item.error else ""
+        row = hole("row")
+        holed.row, holed.name, holed.labels = row, f"{item.code}[{row}]", hole("labels")
+        holed.id = hole("id")
+        holed.error = hole("error") if item.error else ""
         for text in holed.texts:
             text.name = f"{holed.name}@{text.language}"
-        parts = kept[key] = _HOLE.split(str(macro(holed, words)))
+        parts = kept[key] = HOLE.split(str(macro(holed, words)))
     out = parts.copy()
     for at in range(1, len(parts), 2):
         out[at] = str(escape(_cell_filling(item, parts[at])))
@@ -97,40 +92,45 @@ def _cell_filling(item: ItemView, name: str) -> str | int:
 
 
 def _draw(
-    item: ItemView, kept: dict[Any, Any], place: tuple[str, ...], macro: Callable[..., Markup], words: Any
+    item: ItemView, kept: dict[Any, Any], place: tuple[Any, ...], macro: Callable[..., Markup], words: Any
 ) -> Markup:
+    if item.untouched and (done := kept.get((*place, id(item)))) is not None and done[0] is item:
+        return Markup(done[1])  # noqa: S704 - drawn before
     special = item.error or item.message or item.files or item.upload_url or item.who or item.history_url or item.memory
     if special or item.table is not None:
         return macro(item, words)
     # which of the fields hold something decides the macro's own branches; what they hold is put in as holes
     chosen = tuple(item.raw) if item.choices else tuple(map(bool, item.raw))
     written = tuple(bool(text.value) for text in item.texts)
-    wording = (item.label, item.hint, item.html)  # answers may be spoken in it
+    spoken = (item.label, item.hint, item.html)  # answers may be spoken in it
     # replies may be offered different choices of one list
     offered = tuple(one[0] for one in item.choices) if item.filtered else ()
-    key = (*place, item.code, wording, item.hidden, item.readonly, item.missing, item.state, chosen, offered, written)
+    key = (*place, item.code, spoken, item.hidden, item.readonly, item.missing, item.state, chosen, offered, written)
     parts: list[str] | None = kept.get(key)
     if parts is None:
-        parts = kept[key] = _HOLE.split(str(macro(_holed(item), words)))
+        parts = kept[key] = HOLE.split(str(macro(_holed(item), words)))
     if len(parts) == 1:
         return Markup(parts[0])  # noqa: S704 - the macro's own output
     out = parts.copy()
     for place_of_hole in range(1, len(parts), 2):
         out[place_of_hole] = str(escape(_filling(item, parts[place_of_hole])))
-    return Markup("".join(out))  # noqa: S704 - the macro's output with escaped values
+    made = Markup("".join(out))  # noqa: S704 - the macro's output with escaped values
+    if item.untouched:
+        kept[*place, id(item)] = (item, made)  # the item stays with it, so that its id is nobody else's
+    return made
 
 
 def _holed(item: ItemView) -> ItemView:
     holed = clone(item)
-    holed.revision = _hole("revision")  # type: ignore[assignment] # a hole stands where the value comes
+    holed.revision = hole("revision")  # type: ignore[assignment] # a hole stands where the value comes
     if not item.choices and item.raw:
-        holed.raw = [_hole(f"raw{number}") if one else "" for number, one in enumerate(item.raw)]
+        holed.raw = [hole(f"raw{number}") if one else "" for number, one in enumerate(item.raw)]
     holed.texts = [
         TextInLanguage(
             text.language,
             text.name,
-            _hole(f"value{number}") if text.value else "",
-            _hole(f"base{number}"),  # type: ignore[arg-type] # a hole stands where the value comes
+            hole(f"value{number}") if text.value else "",
+            hole(f"base{number}"),  # type: ignore[arg-type] # a hole stands where the value comes
             text.label,
         )
         for number, text in enumerate(item.texts)

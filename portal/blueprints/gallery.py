@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
-from portal.blueprints import gallery_controls
+from portal.blueprints import gallery_controls, gallery_work
 from portal.blueprints import gallery_samples as samples
 from portal.blueprints.guard import public
 from portal.templating import current_language
@@ -25,6 +25,13 @@ def index() -> str:
 def controls() -> str:
     """Show every question type in every state, and its settings form."""
     return render_template("gallery/controls.html", kinds=gallery_controls.kinds(current_language()))
+
+
+@blueprint.get("/components/work")
+@public
+def work() -> str:
+    """Show what sharing, documents, earlier answers and dry runs draw."""
+    return render_template("gallery/work.html", **gallery_work.work(current_language()))
 
 
 @blueprint.get("/components/section")

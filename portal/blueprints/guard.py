@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import wraps
+from functools import lru_cache, wraps
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask import abort, current_app, g, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
+from flask_wtf.csrf import same_origin
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import delete, select
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from portal import clock
 from portal.blueprints import once
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
     from portal.queries.sessions import FoundSession
 
 View = TypeVar("View", bound="Callable[..., Any]")
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_HEADER = "X-CSRFToken"
+TOKENS_KEPT = 5_000
 HELD_LIMIT = 1_000_000
 HELD_FOR = timedelta(hours=24)
 
@@ -146,6 +153,7 @@ def confirm_password(principal: Principal, password: str) -> None:
 
 def install(app: Flask) -> None:
     """Attach the guard to all requests."""
+    app.before_request(_say_that_nobody_is_known)
     app.before_request(_hold_post_of_expired_session)
     app.before_request(_check_csrf)
     app.before_request(_deny_by_default)
@@ -154,7 +162,12 @@ def install(app: Flask) -> None:
 
 def wants_json() -> bool:
     """Tell whether the caller is a script (autosave, API) rather than a page load."""
-    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return _prefers_json(request.headers.get("Accept", ""))
+
+
+@lru_cache(maxsize=256)
+def _prefers_json(accepted: str) -> bool:
+    best = parse_accept_header(accepted, MIMEAccept).best_match(["text/html", "application/json"])
     return best == "application/json"
 
 
@@ -162,9 +175,29 @@ def _view() -> Any:
     return current_app.view_functions.get(request.endpoint or "")
 
 
+def _say_that_nobody_is_known() -> None:
+    """Answer 503 while the database does not say whose session this is: to lead to the log-in would be wrong."""
+    if (unread := getattr(session, "unread", None)) is not None:
+        raise unread
+
+
 def _check_csrf() -> None:
-    if not request.path.startswith("/api/"):  # bearer tokens only: no cookie to forge with
-        csrf.protect()
+    if request.method in SAFE or request.path.startswith("/api/"):  # bearer tokens only: no cookie to forge with
+        return
+    token, secret = request.headers.get(CSRF_HEADER), session.get("csrf_token", "")
+    proven: dict[str, str] = current_app.extensions.setdefault("portal_csrf", {})
+    if (
+        token is not None
+        and compare_digest(proven.get(token, "-"), secret)
+        and (not request.is_secure or same_origin(request.referrer or "", f"https://{request.host}/"))
+    ):
+        return
+    csrf.protect()
+    if token is not None and "csrf_token" not in request.form:
+        # a page sends its token with each save: its signature is looked at once
+        if len(proven) > TOKENS_KEPT:
+            proven.clear()
+        proven[token] = secret
 
 
 def _deny_by_default() -> ResponseReturnValue | None:

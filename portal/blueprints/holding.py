@@ -62,14 +62,17 @@ def _inside(by: Holder, working: Sequence[str]) -> str:
 
 def part_words(by: Holder) -> str:
     """Say who holds a reply, as a part."""
-    words = {
-        Holder.FOCAL_POINT: _("with the focal point"),
-        Holder.DELEGATE: _("with whom the focal point asked"),
-        Holder.APPROVER: _("with the approver"),
-        Holder.SECRETARIAT: _("with the secretariat"),
-        Holder.NOBODY: "",
-    }
-    return str(words[by])
+    match by:
+        case Holder.FOCAL_POINT:
+            return str(_("with the focal point"))
+        case Holder.DELEGATE:
+            return str(_("with whom the focal point asked"))
+        case Holder.APPROVER:
+            return str(_("with the approver"))
+        case Holder.SECRETARIAT:
+            return str(_("with the secretariat"))
+        case Holder.NOBODY:
+            return ""
 
 
 def last_day(until: datetime) -> date:

@@ -1,8 +1,9 @@
 """A form sent twice - a double click, a resend after a broken line - is done once and answered the same.
 
-Every form carries a fresh hidden key (:func:`form_keys`). The guard runs each signed-in POST of a plain page through
-:func:`answered`: the first ``write()`` of the view takes the key in the very transaction of the work, and the answer is
-kept there too. Scripts that ask for JSON have protocols of their own (``request_key``, bases, the API's header).
+Every form carries a fresh hidden key (:func:`portal.fragments.form_keys`). The guard runs each signed-in POST of a
+plain page through :func:`answered`: the first ``write()`` of the view takes the key in the very transaction of the
+work, and the answer is kept there too. Scripts that ask for JSON have protocols of their own (``request_key``, bases,
+the API's header).
 """
 
 from __future__ import annotations
@@ -14,20 +15,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app, g, redirect, request
 from flask_babel import gettext as _
-from flask_wtf.csrf import generate_csrf
-from markupsafe import Markup
 
 from portal.blueprints.page import notice
 from portal.database import Deferred, deferred
 from portal.errors import Conflict, Invalid, PortalError
 from portal.extensions import db
-from portal.models.base import uuid7
 from portal.services import idempotency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flask import Flask, Response
+    from flask import Response
     from flask.typing import ResponseReturnValue
     from sqlalchemy.orm import Session
 
@@ -90,18 +88,6 @@ def _in_words_of_a_page() -> Iterator[None]:
             "Go back, reload the page, and send what is new from there."
         )
         raise Invalid(sentence, code=error.code) from None
-
-
-def install(app: Flask) -> None:
-    """Give templates the hidden fields of a form."""
-    app.jinja_env.globals["form_keys"] = form_keys
-
-
-def form_keys() -> Markup:
-    """Return the two hidden fields of every form that changes something: whose page it is, and that it is sent once."""
-    return Markup(
-        '<input type="hidden" name="csrf_token" value="{}"><input type="hidden" name="idempotency_key" value="{}">'
-    ).format(generate_csrf(), uuid7())
 
 
 def answered(view: Callable[[], ResponseReturnValue], *, user_id: int, key: str) -> ResponseReturnValue:

@@ -102,29 +102,29 @@ def _is_here(endpoint: str, here: str) -> bool:
     return endpoint.partition(".")[0] == here
 
 
-def _navigation(principal: Principal) -> list[NavigationItem]:
+def _navigation(principal: Principal) -> tuple[NavigationItem, ...]:
     """Return the main navigation; kept with the words it is made of, for each room and set of roles."""
     here = (request.endpoint or "").partition(".")[0]
     here = _BESIDE.get(here, here)
     published = request.endpoint == "recommendations.published"
     key = ("navigation", str(get_locale()), request.script_root, here, published, principal.roles, principal.system)
-    kept: dict[Any, list[NavigationItem]] = wording.present().words.kept
+    kept: dict[Any, tuple[NavigationItem, ...]] = wording.present().words.kept
     found = kept.get(key)
     if found is None:
         found = kept[key] = _entries(principal, here)
     return found
 
 
-def _entries(principal: Principal, here: str) -> list[NavigationItem]:
+def _entries(principal: Principal, here: str) -> tuple[NavigationItem, ...]:
     labels = _labels()
-    return [
+    return tuple(
         NavigationItem(labels[key], url_for(endpoint), icon, _is_here(endpoint, here))
         for endpoint, key, icon, permission in _NAVIGATION
         if endpoint in current_app.view_functions
         and may(principal, permission)
         # the secretariat reaches it from its own page of states
         and not (permission is Permission.VIEW_PUBLISHED and may(principal, Permission.VIEW_IMPLEMENTATION))
-    ]
+    )
 
 
 def _set_view() -> None:

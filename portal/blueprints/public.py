@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, redirect, request, session, url_for
 from flask_login import current_user
@@ -56,7 +57,17 @@ def language() -> ResponseReturnValue:
                 database.execute(update(UserAccount).where(UserAccount.id == who().user_id).values(language=wanted))
         else:
             session["lang"] = wanted
-    return redirect(local_path(request.form.get("next")) or url_for("public.home"), code=303)
+    return redirect(local_path(request.form.get("next")) or _shown_before() or url_for("public.home"), code=303)
+
+
+def _shown_before() -> str | None:
+    """Return the page from which a form was sent, where it can be opened again."""
+    before = urlsplit(request.referrer or "")
+    if before.netloc != request.host:
+        return None
+    path = before.path + (f"?{before.query}" if before.query else "")
+    opens = current_app.url_map.bind(request.host).test(before.path, method="GET")
+    return local_path(path) if opens else None
 
 
 @blueprint.get("/healthz")

@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from flask import current_app, g, request
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.datastructures import CallbackDict
 
 from portal import clock
@@ -20,6 +22,7 @@ from portal.services.sessions import token_digest
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
+    from sqlalchemy import Update
 
     from portal.permissions import Principal
     from portal.queries.sessions import FoundSession
@@ -43,6 +46,8 @@ class PortalSession(CallbackDict[str, Any], SessionMixin):
         self.found: FoundSession | None = None
         # set when the cookie names a session that ran out (and was not revoked): its post may be held
         self.expired: FoundSession | None = None
+        # why nobody knows who this is: the database did not answer (the guard says so; nobody is signed out by it)
+        self.unread: Exception | None = None
         self.token: str | None = None
         self.ended = False
 
@@ -86,7 +91,12 @@ class DatabaseSessions(SessionInterface):
 
     def _open_signed_in(self, token: str) -> PortalSession:
         opened = PortalSession()
-        found = find_session(db.session, token_digest(token))
+        try:
+            found = _find(token_digest(token))
+        except (OperationalError, PoolTimeout) as error:
+            db.session.rollback()
+            opened.unread = error
+            return opened
         if found is None or found.revoked_at is not None or not found.active:
             return opened
         moment = clock.now()
@@ -105,11 +115,12 @@ class DatabaseSessions(SessionInterface):
             },
         )
         opened.principal, opened.found = principal, found
+        g._login_user = principal  # noqa: SLF001 - where Flask-Login keeps whom it found; it need not look again
         return opened
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002 - Flask's signature
         """Send or drop the cookie; touch ``last_seen`` in a transaction of its own, after the view's."""
-        if not isinstance(session, PortalSession) or request.path.startswith(API):
+        if not isinstance(session, PortalSession) or request.path.startswith(API) or session.unread is not None:
             return
         response.headers.add("Vary", "Cookie")
         if session.token is not None:
@@ -132,12 +143,33 @@ class DatabaseSessions(SessionInterface):
         moment = clock.now()
         if moment - found.last_seen < TOUCH_EVERY:
             return
-        from portal.database import write
+        note(
+            update(Session)
+            .where(Session.id == found.principal.session_id, Session.revoked_at.is_(None))
+            .values(last_seen=moment)
+        )
 
+
+def _find(token_hash: str) -> FoundSession | None:
+    """Find the session of a cookie; a connection that the database ended meanwhile is replaced, once."""
+    try:
+        return find_session(db.session, token_hash)
+    except OperationalError:
         db.session.rollback()
+        return find_session(db.session, token_hash)
+
+
+def note(seen: Update) -> None:
+    """Write down that somebody was here, in a transaction of its own.
+
+    On a full disk, or while the database is busy, it stays unwritten: whoever only reads goes on reading, and the next
+    request tries again.
+    """
+    from portal.database import write
+
+    db.session.rollback()
+    try:
         with write() as session:
-            session.execute(
-                update(Session)
-                .where(Session.id == found.principal.session_id, Session.revoked_at.is_(None))
-                .values(last_seen=moment)
-            )
+            session.execute(seen)
+    except (OperationalError, PoolTimeout) as error:
+        current_app.logger.warning("not noted that somebody was here: %s", type(error).__name__)

@@ -50,7 +50,7 @@ def table_skeleton(definition: Definition, view: ItemView, cell: Callable[[Item]
     patterns = [_pattern(item, cell(item)) for item in shown]
     columns = [
         ColumnView(
-            item.code, pattern.label, pattern.hint, pattern.unit, pattern.required, _width(pattern),
+            item.code, pattern.label, pattern.hint, pattern.unit, pattern.required, _width(item, pattern),
             "" if str(item.settings.get("total") or "").strip().lower() == "sum" else None, labels=_labels(item),
         )
         for item, pattern in zip(shown, patterns, strict=True)
@@ -81,11 +81,15 @@ def _labels(item: Item) -> str:
     return json.dumps(named, ensure_ascii=False, separators=(",", ":")) if named else ""
 
 
-def _width(pattern: ItemView) -> str:
-    """Name the width of a column: number, date, choice, computed or text."""
+def _width(item: Item, pattern: ItemView) -> str:
+    """Name the width of a column by what stands in it; templates/components/controls/table.html knows the names."""
     if pattern.control == "text":
-        return "number" if pattern.variant in {"integer", "decimal"} else "text"
-    return {"date": "date", "computed": "number"}.get(pattern.control, "choice")
+        if item.type == "year":
+            return "year"
+        return {"integer": "count", "decimal": "number"}.get(pattern.variant, "text")
+    if pattern.control == "choices" and len(pattern.choices) == 1:
+        return "tick"
+    return {"date": "date", "computed": "count"}.get(pattern.control, "choice")
 
 
 def fill_table(page: AnsweringPage, view: ItemView, mine: Mapping[AnswerKey, str], parent: str = "") -> ItemView:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from portal import migrations
-from portal.cli.context import EXIT_SCHEMA, Refused, with_app
+from portal.cli.context import with_app
+from portal.cli.schema import judge
 from portal.database import write
 from portal.extensions import db as database
 from portal.services.people import ensure_system_actor
@@ -55,7 +56,4 @@ def require_schema(_app: Flask) -> None:
     Raises:
         Refused: with exit code 4 and the command that mends it.
     """
-    found, needed = migrations.current(database.engine), migrations.head()
-    if found != needed:
-        sentence = f"the database is at {found or 'nothing'}, this version needs {needed}: python3 -m portal db upgrade"
-        raise Refused(sentence, EXIT_SCHEMA)
+    judge(migrations.current(database.engine))

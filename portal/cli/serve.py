@@ -12,12 +12,13 @@ import click
 
 from portal import bootstrap
 from portal.cli.context import EXIT_CHILD, Context, pass_context
-from portal.cli.db import require_schema
+from portal.cli.schema import require
 from portal.cli.supervisor import Child, Supervisor, listen, web_command
-from portal.cli.worker import RUNNER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+RUNNER = "portal.jobs.worker"
 
 
 @click.command()
@@ -28,15 +29,18 @@ if TYPE_CHECKING:
 def serve(context: Context, host: str | None, port: int | None, data_dir: Path | None) -> int:
     """Serve until TERM or INT; exit code 0 after those, 4 for another schema, 5 when the web server ends by itself."""
     context.override(host=host, port=port, data_dir=data_dir)
-    with context.app.app_context():
-        require_schema(context.app)
+    # this process makes no application: it would be a second and a half before the web server's own begins
+    settings = context.settings
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    require(settings)
     return run(context, lambda address: click.echo(f"The portal is at {address}  (stop with Ctrl-C)"))
 
 
 def run(context: Context, announce: Callable[[str], None]) -> int:
     """Listen, start the children, call ``announce`` with the address once pages are answered, and supervise.
 
-    The settings' schema must be in place and the assets built (``create_app`` builds them).
+    The settings' schema must be in place. The worker begins once pages are answered: while a portal comes up again
+    after a crash, its people wait for the web server alone.
     """
     settings = context.settings
     if sys.platform == "win32":
@@ -48,15 +52,13 @@ def run(context: Context, announce: Callable[[str], None]) -> int:
     settings = context.settings
     descriptor = opened.fileno()
     children = [Child("web server", web_command(settings, descriptor), essential=True, descriptors=(descriptor,))]
-    if find_spec(RUNNER.rpartition(".")[0]) and find_spec(RUNNER):
-        children.append(Child("worker", [sys.executable, "-m", "portal", "worker"], essential=False))
     supervisor = Supervisor(children, context.children_environment())
     supervisor.start()
     reach = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host.strip("[]")  # noqa: S104 - compared, not bound
     if supervisor.wait_ready((reach, port)):
         announce(settings.base_url)
         sys.stdout.flush()
-        for child in _later():
+        for child in (*_worker(), *_later()):
             supervisor.add(child)
     elif not supervisor.stopping:
         click.echo("portal: the web server did not come up; its own lines above say why.", err=True)
@@ -64,6 +66,12 @@ def run(context: Context, announce: Callable[[str], None]) -> int:
         return EXIT_CHILD
     opened.close()
     return supervisor.run()
+
+
+def _worker() -> list[Child]:
+    if not (find_spec(RUNNER.rpartition(".")[0]) and find_spec(RUNNER)):
+        return []
+    return [Child("worker", [sys.executable, "-m", "portal", "worker"], essential=False)]
 
 
 def _later() -> list[Child]:

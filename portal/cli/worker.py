@@ -9,11 +9,10 @@ import click
 
 from portal.cli.context import with_app
 from portal.cli.db import require_schema
+from portal.cli.serve import RUNNER
 
 if TYPE_CHECKING:
     from flask import Flask
-
-RUNNER = "portal.jobs.worker"
 
 
 @click.command()

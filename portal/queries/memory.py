@@ -76,6 +76,14 @@ def indicators(items: Iterable[Item]) -> dict[str, list[str]]:
     return found
 
 
+def asks_indicators(definition: Definition) -> bool:
+    """Tell whether a questionnaire asks for an indicator that another one may ask for too."""
+    kept = vars(definition)
+    if "_indicators" not in kept:
+        kept["_indicators"] = bool(indicators(item for page in definition.pages for item in page.items()))
+    return bool(kept["_indicators"])
+
+
 def rememberable(definition: Definition, items: Iterable[Item]) -> list[Item]:
     """Return those questions whose earlier answers can stand beside them: outside tables, typed in by hand."""
     return [

@@ -195,10 +195,11 @@ class Shelved:
     choices: Sequence[Mapping[str, Any]]
 
 
-def library(session: Session, words: str = "", *, limit: int = 200) -> tuple[list[Shelved], int]:
+def library(session: Session, words: str = "", *, limit: int = 200, skip: int = 0) -> tuple[list[Shelved], int]:
     """Return the questions of all questionnaires that hold the words, and how many there are in all; one query.
 
-    Each question stands as its newest published version words it, taken out or not.
+    ``limit`` of them are returned, from the one after ``skip``. Each question stands as its newest published version
+    words it, taken out or not.
     """
     newest = (
         select(VersionItem.question_id, func.max(QuestionnaireVersion.number).label("number"))
@@ -225,7 +226,7 @@ def library(session: Session, words: str = "", *, limit: int = 200) -> tuple[lis
     found = [Shelved(*row) for row in rows]
     if wanted:
         found = [one for one in found if all(word in _said(one) for word in wanted)]
-    return found[:limit], len(found)
+    return found[skip : skip + limit], len(found)
 
 
 def _said(one: Shelved) -> str:

@@ -20,6 +20,7 @@ from portal.models import (
     UserAccount,
 )
 from portal.permissions import Part, Principal
+from portal.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,7 @@ _FROM = (
     .outerjoin(StaffAppointment, StaffAppointment.user_id == UserAccount.id)
     .order_by(Membership.id, StaffAppointment.id)
 )
-_BY_SESSION = _FROM.add_columns(
+_BY_SESSION = Prepared(_FROM.add_columns(
     Session.id.label("session_id"),
     Session.public_id.label("session_public_id"),
     Session.membership_id.label("chosen"),
@@ -62,7 +63,7 @@ _BY_SESSION = _FROM.add_columns(
     Session.expires_at,
     Session.revoked_at,
     Session.confirmed_at,
-).join(Session, Session.user_id == UserAccount.id).where(Session.token_hash == bindparam("token_hash"))
+).join(Session, Session.user_id == UserAccount.id).where(Session.token_hash == bindparam("token_hash")))
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class FoundSession:
 
 def find_session(session: orm.Session, token_hash: str) -> FoundSession | None:
     """Load session, person, memberships and staff roles in one query; None if there is no such session."""
-    rows = session.connection().execute(_BY_SESSION, {"token_hash": token_hash}).all()
+    rows = _BY_SESSION.all(session, {"token_hash": token_hash})
     if not rows:
         return None
     first = rows[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, literal, select, union_all
 
@@ -23,12 +23,14 @@ from portal.models import (
 )
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Scope
+from portal.prepared import Prepared
 from portal.queries.submissions import head_by_id, standing_rows, stored_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement, CompoundSelect
     from sqlalchemy.orm import Session
 
     from forms.definition.model import Definition
@@ -232,17 +234,20 @@ _RUNNING = (
     Delegation.expires_at > bindparam("now"),
 )
 # two indexed looks in one statement: this stands on the answering page
-_AT_WORK = union_all(
-    select(Delegation.submission_id, Delegation.name).where(
-        Delegation.submission_id.in_(bindparam("replies", expanding=True)),
-        Delegation.collection_id.is_(None),
-        *_RUNNING,
-    ),
-    select(Collection.submission_id, literal(""))
-    .join(Delegation, Delegation.collection_id == Collection.id)
-    .where(Collection.submission_id.in_(bindparam("replies", expanding=True)), *_RUNNING)
-    .distinct(),
-)
+def _at_work(those: Callable[[ColumnElement[int]], ColumnElement[bool]]) -> CompoundSelect[Any]:
+    return union_all(
+        select(Delegation.submission_id, Delegation.name).where(
+            those(Delegation.__table__.c.submission_id), Delegation.collection_id.is_(None), *_RUNNING
+        ),
+        select(Collection.submission_id, literal(""))
+        .join(Delegation, Delegation.collection_id == Collection.id)
+        .where(those(Collection.__table__.c.submission_id), *_RUNNING)
+        .distinct(),
+    )
+
+
+_AT_WORK_ON_ONE = Prepared(_at_work(lambda reply: reply == bindparam("reply")))
+_AT_WORK_ON_MANY = _at_work(lambda reply: reply.in_(bindparam("replies", expanding=True)))
 
 
 def at_work(session: Session, submission_ids: Sequence[int]) -> dict[int, list[str]]:
@@ -251,7 +256,12 @@ def at_work(session: Session, submission_ids: Sequence[int]) -> dict[int, list[s
     A person is named; units of a collection together stand as "".
     """
     found: dict[int, list[str]] = {}
-    rows = session.connection().execute(_AT_WORK, {"replies": list(submission_ids), "now": clock.now()})
+    now = clock.now()
+    rows: Iterable[Any] = (
+        _AT_WORK_ON_ONE.all(session, {"reply": submission_ids[0], "now": now})
+        if len(submission_ids) == 1
+        else session.connection().execute(_AT_WORK_ON_MANY, {"replies": list(submission_ids), "now": now})
+    )
     for submission_id, name in rows:
         found.setdefault(submission_id, []).append(name)
     return found

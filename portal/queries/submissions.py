@@ -36,12 +36,13 @@ from portal.models import (
     Submission,
     SubmissionEvent,
 )
+from portal.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from sqlalchemy import Row
+    from sqlalchemy import ColumnElement, Row, Select
     from sqlalchemy.orm import Session
 
     from forms.definition.model import Definition
@@ -158,12 +159,12 @@ HEAD = (
 )
 
 
-_BY_PUBLIC_ID = HEAD.where(Submission.public_id == bindparam("public_id"))
+_BY_PUBLIC_ID = Prepared(HEAD.where(Submission.public_id == bindparam("public_id")))
 
 
 def head_of(row: Row[*tuple[Any, ...]]) -> SubmissionHead:
     """Return a row of ``HEAD`` as a head."""
-    found = dict(row._mapping)  # noqa: SLF001 - the documented way to a mapping
+    found = row._asdict()
     found["unlocked"] = tuple(found["unlocked"]) if found["unlocked"] is not None else None
     found["hidden"] = frozenset(found["hidden"])
     found["from_paper"] = bool(found["from_paper"])
@@ -172,7 +173,7 @@ def head_of(row: Row[*tuple[Any, ...]]) -> SubmissionHead:
 
 def find(session: Session, public_id: str) -> SubmissionHead | None:
     """Find one reply by its public id."""
-    row = session.connection().execute(_BY_PUBLIC_ID, {"public_id": public_id}).first()
+    row = _BY_PUBLIC_ID.first(session, {"public_id": public_id})
     return head_of(row) if row else None
 
 
@@ -211,15 +212,14 @@ _ANSWERS = (
     .where(Answer.submission_id == bindparam("submission_id"))
     .order_by(Answer.question_id, Answer.row, Answer.lang)
 )
+_READ_ANSWERS = Prepared(_ANSWERS)
 
 
 def answers(session: Session, submission_id: int) -> dict[AnswerKey, StoredAnswer]:
     """Return all stored answers of a reply by key, in one query."""
     return {
         AnswerKey(code, row, lang): StoredAnswer(value, state.value, *rest)
-        for code, row, lang, value, state, *rest in session.connection().execute(
-            _ANSWERS, {"submission_id": submission_id}
-        )
+        for code, row, lang, value, state, *rest in _READ_ANSWERS.all(session, {"submission_id": submission_id})
     }
 
 
@@ -251,7 +251,7 @@ class StoredReply(NamedTuple):
 
 
 # the rows come with the answers, in one statement: a row has no state, and keeps place and "removed" in other columns
-_ANSWERS_AND_ROWS = union_all(
+_ANSWERS_AND_ROWS = Prepared(union_all(
     _ANSWERS.order_by(None),
     select(
         AnswerRow.repeat,
@@ -267,7 +267,7 @@ _ANSWERS_AND_ROWS = union_all(
         cast(null(), Answer.answered_at.type),
         cast(null(), Answer.asked_in.type),
     ).where(AnswerRow.submission_id == bindparam("submission_id")),
-)
+))
 
 
 def row_writers(
@@ -301,9 +301,8 @@ def stored_reply(session: Session, submission_id: int, definition: Definition) -
         return StoredReply(answers(session, submission_id), {})
     found: dict[AnswerKey, StoredAnswer] = {}
     rows: dict[RowKey, StoredRow] = {}
-    for code, row, lang, value, state, typed, revision, number, message, *rest in session.connection().execute(
-        _ANSWERS_AND_ROWS, {"submission_id": submission_id}
-    ):
+    given = {"submission_id": submission_id}
+    for code, row, lang, value, state, typed, revision, number, message, *rest in _ANSWERS_AND_ROWS.all(session, given):
         if state is None:
             rows[RowKey(code, row)] = StoredRow(lang, number, message is not None, revision)
         else:
@@ -335,7 +334,7 @@ def events(session: Session, submission_id: int) -> Sequence[SubmissionEvent]:
     ).all()
 
 
-_LAST_NOTE = (
+_LAST_NOTE = Prepared(
     select(SubmissionEvent.action, SubmissionEvent.reason, SubmissionEvent.done_at)
     .where(
         SubmissionEvent.submission_id == bindparam("submission_id"),
@@ -358,7 +357,7 @@ class HandedBack:
 
 def handed_back(session: Session, submission_id: int) -> HandedBack | None:
     """Return why a reply came back, if its last event says so (returned, declined, reopened, asked again...)."""
-    row = session.connection().execute(_LAST_NOTE, {"submission_id": submission_id}).first()
+    row = _LAST_NOTE.first(session, {"submission_id": submission_id})
     back = {Action.RETURN, Action.DECLINE, Action.REFUSE_NOT_OURS, Action.REOPEN, Action.ADOPT_VERSION}
     if row is None or row.action not in back or not row.reason:
         return None
@@ -429,43 +428,57 @@ class AskedRecommendation:
 
 
 _CHAPEAU = Recommendation.__table__.alias("chapeau")
-_ASKED = (
-    select(
-        AssignmentRecommendation.assignment_id,
-        Recommendation.id,
-        Recommendation.public_id,
-        SourceDocument.symbol,
-        Mechanism.code,
-        Mechanism.names,
-        Recommendation.paragraph,
-        Recommendation.sub_item,
-        Recommendation.heading,
-        Recommendation.texts,
-        Recommendation.summary,
-        Recommendation.text_status,
-        _CHAPEAU.c.texts.label("chapeau"),
-        select(ReportedText.id).where(ReportedText.recommendation_id == Recommendation.id).exists(),
+
+
+def _asked(those: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            AssignmentRecommendation.assignment_id,
+            Recommendation.id,
+            Recommendation.public_id,
+            SourceDocument.symbol,
+            Mechanism.code,
+            Mechanism.names,
+            Recommendation.paragraph,
+            Recommendation.sub_item,
+            Recommendation.heading,
+            Recommendation.texts,
+            Recommendation.summary,
+            Recommendation.text_status,
+            _CHAPEAU.c.texts.label("chapeau"),
+            select(ReportedText.id).where(ReportedText.recommendation_id == Recommendation.id).exists(),
+        )
+        .join(Recommendation, Recommendation.id == AssignmentRecommendation.recommendation_id)
+        .join(SourceDocument, SourceDocument.id == Recommendation.document_id)
+        .join(Mechanism, Mechanism.id == SourceDocument.mechanism_id)
+        .outerjoin(
+            _CHAPEAU,
+            and_(
+                _CHAPEAU.c.document_id == Recommendation.document_id,
+                _CHAPEAU.c.paragraph == Recommendation.paragraph,
+                _CHAPEAU.c.sub_item == "",
+                Recommendation.sub_item != "",
+            ),
+        )
+        .where(those)
+        .order_by(AssignmentRecommendation.assignment_id, Recommendation.position, Recommendation.id)
     )
-    .join(Recommendation, Recommendation.id == AssignmentRecommendation.recommendation_id)
-    .join(SourceDocument, SourceDocument.id == Recommendation.document_id)
-    .join(Mechanism, Mechanism.id == SourceDocument.mechanism_id)
-    .outerjoin(
-        _CHAPEAU,
-        and_(
-            _CHAPEAU.c.document_id == Recommendation.document_id,
-            _CHAPEAU.c.paragraph == Recommendation.paragraph,
-            _CHAPEAU.c.sub_item == "",
-            Recommendation.sub_item != "",
-        ),
-    )
-    .where(AssignmentRecommendation.assignment_id.in_(bindparam("assignment_ids", expanding=True)))
-    .order_by(AssignmentRecommendation.assignment_id, Recommendation.position, Recommendation.id)
+
+
+_ASKED_OF_ONE = Prepared(
+    _asked(AssignmentRecommendation.assignment_id == bindparam("assignment_id"))
 )
+_ASKED_OF_MANY = _asked(AssignmentRecommendation.assignment_id.in_(bindparam("assignment_ids", expanding=True)))
 
 
 def asked_recommendations(session: Session, assignment_ids: Iterable[int]) -> dict[int, list[AskedRecommendation]]:
     """Return, per assignment, what it asks about, in the order of the document; one query."""
-    rows = session.connection().execute(_ASKED, {"assignment_ids": list(assignment_ids)})
+    wanted = list(assignment_ids)
+    rows: Iterable[Any] = (
+        _ASKED_OF_ONE.all(session, {"assignment_id": wanted[0]})
+        if len(wanted) == 1
+        else session.connection().execute(_ASKED_OF_MANY, {"assignment_ids": wanted})
+    )
     found: dict[int, list[AskedRecommendation]] = {}
     for assignment_id, *rest in rows:
         found.setdefault(assignment_id, []).append(AskedRecommendation(*rest))

@@ -16,6 +16,7 @@ from forms.answers import Parsed
 from forms.evaluation import evaluate
 from forms.tables import NO_ROWS, answered_codes, countable
 from portal.models import Answer, AnswerRevision, AnswerRow, AnswerRowRevision, Submission
+from portal.prepared import Prepared
 from portal.queries.submissions import StoredAnswer
 
 if TYPE_CHECKING:
@@ -142,14 +143,15 @@ def progress(
 
 
 # on the hot path no object is built and every statement is made once
-_PROGRESS = (
+_COUNTS = (
     update(Submission.__table__)  # type: ignore[arg-type] # __table__ is a Table
     .where(Submission.id == bindparam("submission"))
     .values({name: bindparam(name) for name in ("hidden", "answered", "asked", "missing")})
 )
-_SAVED = _PROGRESS.values({name: bindparam(name) for name in ("saved_at", "saved_by")})
-_REVISION = insert(AnswerRevision.__table__)  # type: ignore[arg-type] # __table__ is a Table
-_ROW_REVISION = insert(AnswerRowRevision.__table__)  # type: ignore[arg-type] # __table__ is a Table
+_PROGRESS = Prepared(_COUNTS)
+_SAVED = Prepared(_COUNTS.values({name: bindparam(name) for name in ("saved_at", "saved_by")}))
+_REVISION = Prepared(insert(AnswerRevision.__table__))  # type: ignore[arg-type] # __table__ is a Table
+_ROW_REVISION = Prepared(insert(AnswerRowRevision.__table__))  # type: ignore[arg-type] # __table__ is a Table
 
 _CHANGING = ("value", "state", "typed", "message", "revision", "asked_in", "answered_by", "answered_at")
 _KEY = ("submission_id", "question_id", "row", "lang")
@@ -157,10 +159,12 @@ _ROW_CHANGING = ("position", "removed", "revision")
 _ROW_KEY = ("submission_id", "repeat", "key")
 
 
-def _upsert(dialect: Any, table: Any, key: tuple[str, ...], changing: tuple[str, ...]) -> Any:
+def _upsert(dialect: Any, table: Any, key: tuple[str, ...], changing: tuple[str, ...]) -> Prepared:
     inserted = dialect.insert(table)
-    return inserted.on_conflict_do_update(
-        index_elements=list(key), set_={name: inserted.excluded[name] for name in changing}
+    return Prepared(
+        inserted.on_conflict_do_update(
+            index_elements=list(key), set_={name: inserted.excluded[name] for name in changing}
+        )
     )
 
 
@@ -180,14 +184,14 @@ def store(
     """Write the answers, revisions and counts of one reply: three statements; two more where rows changed."""
     if work.rows.changed:
         changed = [_row_values(submission_id, name, row) for name, row in work.rows.changed.items()]
-        connection.execute(_ROW_UPSERTS[connection.dialect.name], changed)
-        connection.execute(_ROW_REVISION, [row | {"saved_by": work.by, "saved_at": work.at} for row in changed])
+        _ROW_UPSERTS[connection.dialect.name].write(connection, changed)
+        _ROW_REVISION.write(connection, [row | {"saved_by": work.by, "saved_at": work.at} for row in changed])
     _write_answers(connection, _answer_values(submission_id, work), work.at, request_key)
     values: dict[str, Any] = {"submission": submission_id, "hidden": hidden, **vars(counted)}
     if work.changed or work.rows.changed:
-        connection.execute(_SAVED, values | {"saved_at": work.at, "saved_by": work.by})
+        _SAVED.write(connection, [values | {"saved_at": work.at, "saved_by": work.by}])
     else:
-        connection.execute(_PROGRESS, values)
+        _PROGRESS.write(connection, [values])
 
 
 @dataclass(frozen=True)
@@ -204,8 +208,8 @@ def store_judged(connection: Connection, replies: Sequence[Judged], at: datetime
     """Write what the rules made of many replies at one time: three statements; nobody counts as having saved them."""
     rows = [row for one in replies for row in _answer_values(one.submission_id, one.work)]
     _write_answers(connection, rows, at, None)
-    connection.execute(
-        _PROGRESS,
+    _PROGRESS.write(
+        connection,
         [{"submission": one.submission_id, "hidden": one.hidden, **vars(one.counted)} for one in replies],
     )
 
@@ -214,12 +218,12 @@ def _write_answers(connection: Connection, rows: list[dict[str, Any]], at: datet
     """Write answers as they stand now, and a revision of each that is new at this time."""
     if not rows:
         return
-    connection.execute(_UPSERTS[connection.dialect.name], rows)
+    _UPSERTS[connection.dialect.name].write(connection, rows)
     new = [row | {"request_key": request_key} for row in rows if row["answered_at"] == at]
     for row in new:
         row["saved_by"], row["saved_at"] = row.pop("answered_by"), row.pop("answered_at")
     if new:
-        connection.execute(_REVISION, new)
+        _REVISION.write(connection, new)
 
 
 def _answer_values(submission_id: int, work: Work) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from portal.errors import IllegalTransition
 from portal.models import Action, AnswerRevision, Status, Submission
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, Target, require
+from portal.prepared import Prepared
 from portal.queries.submissions import RowKey, StoredAnswer, StoredRow, row_writers, standing_rows, stored_reply
 from portal.services.answer_rows import RefusedRow, RowChange, RowWork, StaleRow
 from portal.services.answer_storing import Work, apply_rules, not_asked, progress, same, says_nothing, store
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 
 # on the hot path no object is built and every statement is made once
-_LOCK = (
+_LOCK = Prepared(
     select(Submission.status, Submission.unlocked, Submission.hidden)
     .where(Submission.id == bindparam("submission"))
     .with_for_update()
@@ -139,7 +140,7 @@ def save_answers(
         ShareEnded: if what was shared with ``by`` was taken back or has run out.
         IllegalTransition: if the reply can no longer be changed.
     """
-    submission = session.connection().execute(_LOCK, {"submission": head.id}).one()
+    submission = _LOCK.one(session, {"submission": head.id})
     require(by, Permission.ANSWER_SUBMISSION, Target(head.institution_id, submission.status, submission_id=head.id))
     if submission.status not in EDITABLE:
         raise IllegalTransition

@@ -43,7 +43,7 @@ def place(session):
 def test_nobody_writes_over_a_text_they_were_not_shown(app, session):
     reply_id, path, logins = place(session)
     with served(app) as url:
-        editors = edit_together(url, logins, path, SAVES)
+        editors = edit_together([Person(url, login, path) for login in logins], SAVES)
     assert [fault for one in editors for fault in one.faults] == []
     session.rollback()
     told = {revision: text for one in editors for revision, text in one.acknowledged.items()}

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import errno
 import io
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
+from sqlalchemy.exc import OperationalError
 
+from portal import clock
 from portal.extensions import db
-from portal.models import AnswerRevision, Evidence, ItemKind, Role, VersionItem
+from portal.models import AnswerRevision, Evidence, ItemKind, Role, Session, VersionItem
+from portal.queries.sessions import system_principal
+from portal.services import accounts
 from tests import factories
 
 
 @pytest.fixture
 def full(app):
-    """A switch that lets the database grow no further (SQLITE_FULL, the error of a full disk)."""
-    limit = {"pages": 0}
+    """Switches: the database grows no further ("pages"), or not even what fits into its pages is written ("nothing")."""
+    limit = {"pages": 0, "nothing": False}
 
     with app.app_context():
         engine = db.engine
@@ -27,10 +32,15 @@ def full(app):
         cursor.execute(f"PRAGMA max_page_count = {limit['pages'] or 1_073_741_823}")
         cursor.close()
 
+    @event.listens_for(engine, "before_cursor_execute")
+    def refuse(_connection, _cursor, statement, *_more):
+        if limit["nothing"] and statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            raise OperationalError(statement, {}, Exception("database or disk is full"))
+
     return limit
 
 
-def test_a_save_on_a_full_disk_says_so_and_works_again_afterwards(app, client_for, session, full):
+def test_on_a_full_disk_nothing_is_saved_unseen_and_reading_goes_on(app, client_for, session, full):
     institution = factories.institution(session)
     person = factories.person(session, institution, Role.FOCAL_POINT)
     reply = factories.submission(session, factories.assignment(session, to=institution))
@@ -39,14 +49,27 @@ def test_a_save_on_a_full_disk_says_so_and_works_again_afterwards(app, client_fo
     path = f"/replies/{reply.public_id}/pages/page1"
     fields = {"measures@en": "x" * 60_000, "base:measures@en": "0"}
     client.get(path, expect=200)
+    _made, secret = accounts.add_token(
+        session, person, name="test", lifetime=timedelta(days=1), by=system_principal(session)
+    )
+    # so long ago that the next request would like to note that somebody was here
+    session.execute(update(Session).values(last_seen=clock.now() - timedelta(minutes=6)))
+    session.commit()
     full["pages"] = 1
     answer = client.post(path, fields, headers={"Accept": "application/json"})
     assert (answer.status_code, answer.get_json()["code"]) == (507, "storage_full")
     assert "Retry-After" in answer.headers
-    client.get(path, expect=200)
+    full["nothing"] = True
+    for page in (path, "/owed", f"/replies/{reply.public_id}/check"):
+        client.get(page, expect=200)
+    read = app.test_client().get("/api/v1/me", headers={"Authorization": f"Bearer {secret}"})
+    assert read.status_code == 200, read.text
+    # what is given out is written down: it waits too, and the sentence says why
+    client.post("/owed/workbook", {"round": ""}, expect=507)
+    assert "disk is full" in client.words
     session.rollback()
     assert session.scalar(select(func.count()).select_from(AnswerRevision)) == 0
-    full["pages"] = 0
+    full |= {"pages": 0, "nothing": False}
     client.post(path, fields, headers={"Accept": "application/json"}, expect=200)
 
 
@@ -67,7 +90,8 @@ def test_an_upload_on_a_full_disk_says_so_leaves_nothing_behind_and_works_again(
         return client.post(path, {"file": (io.BytesIO(content), "a.pdf")}, **more)
 
     def files():
-        return [one for folder in (settings.tmp_dir, settings.evidence_dir) for one in folder.rglob("*") if one.is_file()]
+        folders = (settings.tmp_dir, settings.evidence_dir, settings.data_dir / "imports")
+        return [one for folder in folders for one in folder.rglob("*") if one.is_file()]
 
     def no_space(_handle):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -78,6 +102,9 @@ def test_an_upload_on_a_full_disk_says_so_leaves_nothing_behind_and_works_again(
         assert answer.get_json()["code"] == "storage_full"
         assert "Retry-After" in answer.headers
         upload(expect=507)
+        assert "disk is full" in client.words
+        # a workbook that comes back is kept between dry run and confirmation
+        client.post("/owed/offline", {"round": "", "file": (io.BytesIO(b"PK"), "back.xlsx")}, expect=507)
         assert "disk is full" in client.words
         client.get(f"/replies/{reply.public_id}/pages/page1", expect=200)
     assert files() == []

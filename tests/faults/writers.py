@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 import urllib.parse
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,10 +58,10 @@ def kill_all(process: subprocess.Popen[str]) -> None:
 class Person:
     """A signed-in person at a connection of their own."""
 
-    def __init__(self, url: str, login: str, path: str) -> None:
+    def __init__(self, url: str, login: str, path: str, cookie: str = "", csrf: str = "") -> None:
         self.host = urllib.parse.urlsplit(url).netloc
         self.login, self.path = login, path
-        self.cookie = self.csrf = ""
+        self.cookie, self.csrf = cookie, csrf
 
     def ask(self, method: str, path: str, fields: dict[str, str] | None = None, **headers: str) -> tuple[int, str, dict[str, str]]:
         """Send one request over a connection of its own."""
@@ -99,33 +99,41 @@ class Person:
 
 
 class Writer(threading.Thread):
-    """One focal point who types into one answer until told to stop, and remembers what was acknowledged."""
+    """One who types into one answer until told to stop, and remembers what was acknowledged.
 
-    def __init__(self, url: str, login: str, path: str, first: int) -> None:
+    A save without an answer - the server died, or is not up yet - is sent again as the page sends it: the same text, on
+    the same revision, under the same key.
+    """
+
+    def __init__(self, person: Person, revision: int = 0) -> None:
         super().__init__(daemon=True)
-        self.person = Person(url, login, path)
-        self.revision = first
-        self.acknowledged: list[tuple[int, str]] = []
+        self.person = person
+        self.revision = revision
+        self.acknowledged: dict[int, str] = {}
+        self.sent_again = 0
+        self.faults: list[str] = []
         self.stop = threading.Event()
-        self.ready = threading.Event()
 
     def run(self) -> None:
-        """Save until the server dies or the test ends."""
-        try:
-            self.person.sign_in()
-            self.ready.set()
-            while not self.stop.is_set():
-                self.save()
-        except (OSError, http.client.HTTPException):
-            return
+        """Save until told to stop; a refusal ends it."""
+        while not self.stop.is_set() and not self.faults:
+            self.save(f"{self.revision + 1} {time.time_ns()}")
 
-    def save(self) -> None:
-        """Save the next revision."""
-        value = f"{self.revision + 1} {time.time_ns()}"
-        status, told = self.person.post(value, self.revision, value.replace(" ", "-"))
-        if status == 200:
-            self.revision = told["saved"][0]["revision"]
-            self.acknowledged.append((self.revision, value))
+    def save(self, text: str) -> None:
+        """Save one text, however often it has to be sent."""
+        while True:
+            status, told = 0, {}
+            with suppress(OSError, http.client.HTTPException):
+                status, told = self.person.post(text, self.revision, text.replace(" ", "-"))
+            if status == 200:
+                self.revision = told["saved"][0]["revision"]
+                self.acknowledged[self.revision] = text
+                return
+            if status not in {0, 503} or self.stop.is_set():
+                self.faults += [f"{text}: status {status}, {told}"] if status else []
+                return
+            self.sent_again += 1
+            time.sleep(0.02)
 
 
 class Editor(threading.Thread):
@@ -134,16 +142,17 @@ class Editor(threading.Thread):
     ``faults`` holds every save that wrote over a text its writer had not been shown, or was refused without both texts.
     """
 
-    def __init__(self, url: str, login: str, path: str, saves: int) -> None:
+    def __init__(self, person: Person, saves: int) -> None:
         super().__init__(daemon=True)
-        self.person, self.saves = Person(url, login, path), saves
+        self.person, self.saves = person, saves
         self.acknowledged: dict[int, str] = {}
         self.refused = 0
         self.faults: list[str] = []
 
     def run(self) -> None:
-        """Sign in, then save as often as asked; a conflict is shown, not counted as a save."""
-        self.person.sign_in()
+        """Save as often as asked; a conflict is shown, not counted as a save."""
+        if not self.person.cookie:
+            self.person.sign_in()
         base = 0
         while len(self.acknowledged) < self.saves:
             text = f"{self.person.login} {len(self.acknowledged)} {time.time_ns()}"
@@ -165,9 +174,9 @@ class Editor(threading.Thread):
                 return
 
 
-def edit_together(url: str, logins: Iterable[str], path: str, saves: int) -> list[Editor]:
+def edit_together(people: Iterable[Person], saves: int) -> list[Editor]:
     """Let everybody write in one answer at once until each has saved so often."""
-    editors = [Editor(url, login, path, saves) for login in logins]
+    editors = [Editor(one, saves) for one in people]
     for one in editors:
         one.start()
     for one in editors:
@@ -175,12 +184,14 @@ def edit_together(url: str, logins: Iterable[str], path: str, saves: int) -> lis
     return editors
 
 
-def history(session: Session, submission_id: int) -> dict[int, str]:
-    """Return every revision of the answer that the writers write in."""
+def history(session: Session, submission_id: int, after: int = 0) -> dict[int, str]:
+    """Return every revision, after one, of the answer that the writers write in."""
     rows = session.execute(
         select(AnswerRevision.revision, AnswerRevision.value)
         .join(Question, Question.id == AnswerRevision.question_id)
-        .where(AnswerRevision.submission_id == submission_id, Question.code == "measures")
+        .where(
+            AnswerRevision.submission_id == submission_id, Question.code == "measures", AnswerRevision.revision > after
+        )
     )
     return dict(rows.all())  # type: ignore[arg-type] # rows of two
 
@@ -190,7 +201,7 @@ def lost(session: Session, acknowledged: Mapping[int, Mapping[int, str]]) -> lis
     return [
         (submission_id, revision, value)
         for submission_id, saves in acknowledged.items()
-        for stored in [history(session, submission_id)]
+        for stored in [history(session, submission_id, min(saves, default=1) - 1)]
         for revision, value in saves.items()
         if stored.get(revision) != value
     ]

@@ -80,6 +80,40 @@ def visit(request: pytest.FixtureRequest, browser: Browser, served: Served) -> I
     assert not faults, "\n".join(faults)
 
 
+@pytest.fixture(scope="module")
+def _kept() -> Iterator[list[Visitor]]:
+    kept: list[Visitor] = []
+    yield kept
+    for visitor in kept:
+        visitor.context.close()
+
+
+@pytest.fixture
+def passer_by(
+    request: pytest.FixtureRequest, browser: Browser, served: Served, _kept: list[Visitor]
+) -> Iterator[Visitor]:
+    """Lend one visitor to each test of a module in turn, who starts over each time and fails on any error of a page.
+
+    For tests that look at many pages one by one: see :meth:`Visitor.start_over`.
+    """
+    if _kept:
+        _kept[0].start_over()
+    else:
+        _kept.append(Visitor(browser, served.url))
+    visitor = _kept[0]
+    request.node.stash[VISITORS] = [visitor]
+    failed = request.session.testsfailed
+    yield visitor
+    # what the page does on leaving it counts too
+    visitor.leave()
+    faults = "\n".join(visitor.faults)
+    if faults or request.session.testsfailed > failed:
+        # the next test begins with a browser that nothing has happened to
+        _kept.clear()
+        visitor.context.close()
+    assert not faults, faults
+
+
 @pytest.fixture
 def make_scene(served: Served) -> Callable[..., scenes.Scene]:
     """Put a scene into the served portal: ``make_scene(language="km")``."""

@@ -33,6 +33,8 @@ ENDS_WITHIN = 40
 class Served:
     """A portal that answers at ``url``; its log is in ``log``, its database behind :meth:`session`."""
 
+    port = "0"
+
     def __init__(self, folder: Path, template: Path, address: str = "") -> None:
         """Start on a copy of the template, or on the migrated database at ``address``."""
         self.folder = folder
@@ -58,7 +60,7 @@ class Served:
     def _start(self) -> subprocess.Popen[str]:
         with self.log.open("w", encoding="utf-8") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", "portal", "serve", "--port", "0"],
+                [sys.executable, "-m", "portal", "serve", "--port", self.port],
                 cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - one libc call; a killed run leaves no server behind
             )  # fmt: skip

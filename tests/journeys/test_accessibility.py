@@ -29,13 +29,12 @@ OVERFLOW = """() => {
 
 @pytest.mark.parametrize("language", ["km", "en"])
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
-def test_page(served, visit, make_scene, place, language):
+def test_page(served, passer_by, make_scene, place, language):
     scene = make_scene(language=language)
     if place.before:
         with served.session() as session:
             place.before(session, scene)
-    visitor = visit()
-    page = visitor.page
+    visitor, page = passer_by, passer_by.page
     if place.errors:
         visitor.allow(place.errors)
     if place.who:

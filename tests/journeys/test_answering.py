@@ -10,8 +10,6 @@ from sqlalchemy import select, update
 
 from portal import clock
 from portal.models import Answer, Question, Session, Status, Submission
-from portal.services import accounts
-from tests import factories
 from tests.journeys.browsers import PHONE
 
 pytestmark = pytest.mark.browser
@@ -43,27 +41,6 @@ def stored(served, scene):
 def status(served, scene):
     with served.session() as session:
         return session.scalar(select(Submission.status).where(Submission.id == scene.reply.id))
-
-
-def test_first_entry_by_link_and_code_leads_to_what_is_owed(served, visit, make_scene):
-    scene = make_scene(entered=False)
-    with served.session() as session:
-        made = accounts.invite(session, scene.focal, by=factories.principal(session, scene.coordinator))
-    visitor = visit(size=PHONE)
-    page = visitor.page
-    page.goto(f"/enter/{made.token}")
-    visitor.allow("422")
-    page.fill("[name=code]", "AAAA-AAAA")
-    page.fill("[name=password]", "a lamp over the quiet harbour")
-    page.click("main button[type=submit]")
-    expect(page.locator("#code-error, .field-error").first).to_be_visible()
-    page.fill("[name=code]", made.spoken_code.lower())
-    page.fill("[name=password]", "a lamp over the quiet harbour")
-    page.click("main button[type=submit]")
-    page.wait_for_url(re.compile("/owed"))
-    expect(page.locator(".owed-row")).to_have_count(1)
-    page.click(".owed-row .btn")
-    page.wait_for_url(f"**{scene.first}")
 
 
 def test_answers_are_saved_as_they_are_typed_and_found_at_another_device(served, visit, scene):

@@ -27,7 +27,8 @@ def test_a_workbook_goes_out_is_filled_in_and_comes_back_on_a_phone(served, visi
     page = visitor.let_in(served.session_of(scene.focal))
     page.goto("/owed")
     with page.expect_download() as download:
-        page.locator("form[action='/owed/workbook'] .btn-secondary").click()
+        page.locator("form[action='/owed/workbook'] .btn-secondary").click()  # one: all that the institution owes
+    # two: somebody fills the file in
     filled = Filled(Path(download.value.path()).read_bytes())
     filled.put("people", 12)
     filled.put("received", "many", line=1)
@@ -35,7 +36,7 @@ def test_a_workbook_goes_out_is_filled_in_and_comes_back_on_a_phone(served, visi
     (tmp_path / "filled.xlsx").write_bytes(filled.content())
     page.locator(".offline-box summary").click()
     page.set_input_files("input[type=file]", tmp_path / "filled.xlsx")
-    page.locator(".offline-box details button").click()
+    page.locator(".offline-box details button").click()  # three: it is sent back, and says what would change
     expect(page.locator(".offline-refused")).to_have_count(1)
     assert page.evaluate(OVERFLOW) == []
     assert Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response["violations"] == []

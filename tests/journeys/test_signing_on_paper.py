@@ -33,6 +33,7 @@ def test_a_cover_is_sent_from_a_phone_in_three_steps_without_script(served, visi
     with page.expect_download() as paper:
         page.get_by_role("link", name="PDF to print").click()  # two
     assert paper.value.path().read_bytes().startswith(b"%PDF-")
+    # the director signs and stamps the cover: one act, on paper, without an account
     page.set_input_files("#cover", {"name": "cover.png", "mimeType": "image/png", "buffer": PNG})
     page.fill("#letter_number", "១២៣")
     page.fill("#letter_on", "27 3 2026")

@@ -171,6 +171,24 @@ def test_rows_are_moved_removed_and_put_back_and_back_is_no_conflict(served, wri
     assert page.locator(".conflict:visible").count() == 0
 
 
+def test_the_cards_of_a_long_table_fold_on_a_phone_and_open_for_whoever_needs_them(write, reply):
+    page = write(reply.focal, size=PHONE)
+    paste(page, block(range(1, 8)) + "Clinic\tsoon\r\n")
+    expect(page.locator(".save-status")).to_have_attribute("data-state", "error")
+    page.reload()
+    folded = page.locator(f"{FIRST}.is-folded")
+    expect(folded).to_have_count(7)  # the one with a mistake stays open
+    expect(page.locator(".row-fold").nth(1)).to_contain_text("Training 2 · 03/03/2026")
+    expect(page.get_by_role("button", name=re.compile("Row 2 Training 2", re.IGNORECASE))).to_have_attribute("aria-expanded", "false")
+    assert page.locator(FIRST).nth(1).bounding_box()["height"] < 64
+    page.locator(".row-fold").nth(1).press("Enter")
+    expect(page.locator(FIRST).nth(1).locator("[name^='women[']").first).to_be_visible()
+    page.keyboard.press("Tab")
+    page.locator(FIRST).nth(1).locator("input[name^='women[']").press("Enter")  # the next row opens for who goes there
+    expect(folded).to_have_count(5)
+    assert page.evaluate("document.activeElement.name").startswith("women[")
+
+
 def test_writing_in_a_row_that_a_colleague_removed_shows_both(served, write, reply):
     mine = write(reply.focal)
     paste(mine, block([1]))
@@ -255,6 +273,11 @@ def test_axe_finds_nothing_and_nothing_runs_out_of_the_screen(served, visit, siz
 
 def test_without_script_a_table_is_filled(served, write, reply):
     page = write(reply.focal, java_script_enabled=False)
+    said = page.locator("select.cell-state[name^='women[']").first
+    small = said.bounding_box()["width"]
+    said.select_option("not_available")
+    assert said.bounding_box()["width"] > 2 * small, "nobody sees what was said"
+    said.select_option("answered")
     page.locator("input[name^='women[']").first.fill("5")
     page.get_by_role("button", name=re.compile("Add a row.*Practical measures")).click()
     expect(page.locator(FIRST)).to_have_count(2)

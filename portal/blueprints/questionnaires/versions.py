@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from portal.queries.questionnaires import VersionHead
     from portal.queries.version_letters import Line
 
+LIBRARY_PAGE = 30  # questions on one page of the library
+
 
 @blueprint.get("/questionnaires/<public_id>/versions")
 @requires(Permission.VIEW_QUESTIONNAIRE, on=version_of)
@@ -160,12 +162,15 @@ def letter_of(old: QuestionnaireVersion, new: QuestionnaireVersion) -> dict[str,
 def library() -> ResponseReturnValue:
     """List the questions of all questionnaires, to find one worth copying."""
     words = request.args.get("q", "")[:200]
-    found, count = look.library(db.session, words)
+    at = max(1, request.args.get("page", 1, type=int))
+    found, count = look.library(db.session, words, limit=LIBRARY_PAGE, skip=(at - 1) * LIBRARY_PAGE)
     return render_template(
         "questionnaires/library.html",
         words=words,
         found=found,
         count=count,
+        at=at,
+        pages=-(-count // LIBRARY_PAGE),
         spoken=g.country.languages,
         titles={name: kind.title for name, kind in question_types().items()},
     )

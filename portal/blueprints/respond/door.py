@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, url_for
+from flask import Blueprint, request, url_for
 
 from portal.blueprints.guard import who
 from portal.errors import NotFound
@@ -120,4 +120,11 @@ def offline_of(round_slug: str, can_download: bool, head: SubmissionHead | None 
         "download_url": download, "upload_url": url_for("respond.upload_offline"), "round": round_slug,
         "reply": head.public_id if head else "",
         "help_url": url_for("respond.offline", round=round_slug),
+        "in_app": in_app(),
     }  # fmt: skip
+
+
+def in_app() -> bool:
+    """Tell whether the page is open inside another program, such as Telegram, where downloads may go nowhere."""
+    agent = request.user_agent.string
+    return any(sign in agent for sign in ("Telegram", "; wv)", "FBAN", "FBAV", " Line/"))

@@ -102,6 +102,7 @@ def _section_page(
     languages = answering.context.languages
     answering.remember(page)
     questions, items = answering.drawn(page, evidence, mine)
+    file_items = [item for item in items if item.control == "file"]
     return render_template(
         "respond/section.html",
         title=answering.text(page)
@@ -115,7 +116,7 @@ def _section_page(
         due=head.due_on,
         days_left=(head.due_on - answering.context.today).days,
         done=head.status not in EDITABLE,
-        items=items,
+        file_items=file_items,
         questions=questions,
         readonly=answering.readonly,
         remembered=bool(answering.memory),
@@ -144,7 +145,7 @@ def _section_page(
             separators=(",", ":"),
         ),
         holding=holding_of(head),
-        **_uploading(head, shown=any(item.control == "file" for item in items)),
+        **_uploading(head, shown=bool(file_items)),
         **documents_beside(head),
         request_key=uuid7(),
         today=answering.context.today.isoformat(),

@@ -1,4 +1,4 @@
-// bundle: expressions.js engine.js offers.js wording.js
+// bundle: expressions.js engine.js offers.js wording.js refusing.js
 // Applies the rules of the questionnaire while somebody answers, before the server has spoken; the server always decides.
 // The form names them in data-rules and says in data-known what is answered on other pages and not shown here:
 // {now, values: {"code" or "code[row]": text}, rows: {table: [[key, parent key]]}, hidden: ["code" or "code[row]"]}.
@@ -204,7 +204,7 @@ class Page {
     const verdict = value === "" || frame.hidden.has(code) ? true : this.engine.judge(code, "constraint", frame.key, value);
     if (verdict === undefined) return;
     const place = fields[0].closest("[data-item]");
-    const error = place && place.querySelector("[data-error]");
+    const error = place && errorPlace(place, !truth(verdict));
     if (!error) return;
     if (truth(verdict)) {
       if (!this.live.delete(name)) return;

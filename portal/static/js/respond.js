@@ -1,4 +1,4 @@
-// bundle: calendar.js recovery.js presence.js keeping.js
+// bundle: calendar.js recovery.js presence.js keeping.js refusing.js
 // The answering page: saves each changed answer by itself, says honestly whether it is safe, and shows both texts
 // when a colleague changed the same answer. Without this script the page is an ordinary form.
 
@@ -332,7 +332,7 @@ function showItem(code, shown) {
 function refuse(name, message) {
   const unit = unitOf(name);
   const item = unit && unit.closest("[data-item]");
-  const place = item && item.querySelector("[data-error]");
+  const place = item && errorPlace(item, Boolean(message));
   if (!place) return;
   place.hidden = !message;
   place.lastElementChild.textContent = message;

@@ -210,3 +210,15 @@ def test_staff_read_every_page_in_their_own_language(session, client_for):
     assert chief.page.get("lang") == "km"
     assert "បុគ្គល និងស្ថាប័ន" in chief.words
     assert "People" not in chief.text.partition("<body")[2]
+
+
+def test_the_language_is_switched_on_a_page_that_answered_a_post(session, client_for):
+    chief = client_for(factories.staff(session, language="en"))
+    chief.post("/people/import", expect=422)
+    assert chief.page.xpath("//form[@action='/language']/input[@name='next']/@value") == [""]
+    before = {"Referer": "http://localhost/people/import"}
+    chief.post("/language", {"language": "km", "next": ""}, expect=303, headers=before)
+    assert chief.response.headers["Location"] == "/people/import"
+    for gone in ("http://localhost/held/x/forget", "http://elsewhere.example/people/import", "http://localhost//elsewhere.example"):
+        chief.post("/language", {"language": "en", "next": ""}, expect=303, headers={"Referer": gone})
+        assert chief.response.headers["Location"] == "/"

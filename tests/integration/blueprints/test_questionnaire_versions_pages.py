@@ -221,6 +221,13 @@ def test_the_library_finds_questions_of_all_questionnaires(session, desk, versio
     desk.get("/questionnaires/library?q=zebra", expect=200)
     assert "unusual" in desk.text
     assert "measures" not in desk.text
+    for number in range(32):
+        factories.question(session, version, f"many{number:02d}", "text", label=f"Ostrich {number}")
+    session.commit()
+    desk.get("/questionnaires/library?q=ostrich", expect=200)
+    assert len(desk.page.xpath("//tbody/tr")) == 30
+    desk.get("/questionnaires/library?q=ostrich&page=2", expect=200)
+    assert len(desk.page.xpath("//tbody/tr")) == 2
     desk.get("/questionnaires/library?q=nothinglikeit", expect=200)
     assert "No question has these words" in desk.text
 

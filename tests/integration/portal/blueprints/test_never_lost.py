@@ -160,3 +160,20 @@ def test_an_answer_costs_less_than_a_kilobyte_each_way(client_for, session):
     assert session.scalar(select(Answer.value).where(Answer.submission_id == reply.id)) == "ច្បាប់ថ្មី" * 25
     assert len(body) < 1000
     assert len(told.get_data()) < 300
+
+
+def test_a_token_looked_at_before_still_opens_its_own_session_alone(client_for, scene):
+    """A page sends its token with every save, and its signature is looked at once: the session it belongs to each time."""
+
+    def send(client, token, base, expect):
+        fields = {NAME: "ក" * (base + 1), f"base:{NAME}": str(base)}
+        return client.post(scene.path, fields, headers=JSON | {"X-CSRFToken": token}, csrf=False, expect=expect)
+
+    mine, theirs = client_for(scene.focal), client_for(scene.colleague)
+    mine.get(scene.path, expect=200)
+    token = mine.token()
+    send(mine, token, 0, 200)
+    send(mine, token, 1, 200)
+    send(theirs, token, 2, 400)
+    send(mine, token[:-1] + ("A" if token[-1] != "A" else "B"), 2, 400)
+    send(mine, token, 2, 200)

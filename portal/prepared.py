@@ -1,0 +1,144 @@
+"""Statements of the answering page and of the autosave, compiled once and handed to the driver (decision 0038).
+
+SQLAlchemy's way from a statement to the driver makes a cache key, a context, a cursor result and its metadata each
+time: a third of a save, for statements that never change. A :class:`Prepared` keeps what SQLAlchemy made of a
+statement for a dialect (its text, the converters of its parameters and columns) and runs it in the session's own
+transaction.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError, NoResultFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sqlalchemy import Connection, Dialect
+    from sqlalchemy.engine.interfaces import DBAPICursor
+    from sqlalchemy.orm import Session
+
+    Converter = Callable[[Any], Any]
+
+# its fields are known at run time only, which the checker has no word for
+_row_type: Any = namedtuple  # noqa: PYI024
+
+
+class _Made:
+    """A statement as one dialect says it: its text, how parameters go in and columns come out."""
+
+    def __init__(self, statement: Any, dialect: Dialect, given: Sequence[str] | None) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=given)
+        if getattr(compiled, "insert_prefetch", ()) or getattr(compiled, "update_prefetch", ()):
+            message = "a column gets its value from Python: name it among the values"
+            raise TypeError(message)
+        self.text = str(compiled)
+        binds = {name: bind for bind, name in compiled.bind_names.items()}
+        places: Sequence[Any] = compiled.positiontup if compiled.positional else list(binds)
+        into = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()}
+        self.named = not compiled.positional
+        # constants of the statement itself are converted once
+        self.blank: list[Any] = [
+            None if (bind := binds[name]).required else (into[name] or _same)(bind.effective_value) for name in places
+        ]
+        self.places = list(places)
+        self.wanted = [(at, name, into[name]) for at, name in enumerate(places) if binds[name].required]
+        columns = list(getattr(statement, "selected_columns", ()))
+        out = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+        self.converters = [(at, convert) for at, convert in enumerate(out) if convert is not None]
+        names = [str(getattr(column, "key", None) or "_") for column in columns]
+        row: Any = _row_type("Row", names, rename=True)
+        self.row: Callable[[Sequence[Any]], Any] = row._make
+
+    def values(self, given: Mapping[str, Any]) -> Any:
+        """Return the parameters as the driver takes them. Raises: KeyError for one that is missing."""
+        out = self.blank.copy()
+        for at, name, convert in self.wanted:
+            out[at] = given[name] if convert is None else convert(given[name])
+        return dict(zip(self.places, out, strict=True)) if self.named else out
+
+    def read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
+        """Return what the driver found as rows whose fields have the columns' names and types."""
+        rows = []
+        for one in found:
+            row = list(one)
+            for at, convert in self.converters:
+                row[at] = convert(row[at])
+            rows.append(self.row(row))
+        return rows
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+class Prepared:
+    """A statement of SQLAlchemy Core that is asked often: fixed text, named parameters, no list that expands.
+
+    Rows are named tuples; the types are those of SQLAlchemy's own execution. An error of the driver comes as
+    SQLAlchemy's (``OperationalError`` for a full disk), and an engine that somebody listens to (tests that count) runs
+    it the common way.
+    """
+
+    def __init__(self, statement: Any) -> None:
+        self.statement = statement
+
+    def all(self, session: Session, given: Mapping[str, Any]) -> Sequence[Any]:
+        """Return all rows."""
+        connection = session.connection()
+        if connection.engine.dispatch.before_cursor_execute:
+            return connection.execute(self.statement, dict(given)).all()
+        made = self._made(connection, None)
+        cursor = said(connection, made.text, made.values(given))
+        try:
+            return made.read(cursor.fetchall())
+        finally:
+            cursor.close()
+
+    def first(self, session: Session, given: Mapping[str, Any]) -> Any | None:
+        """Return the first row, None if there is none."""
+        found = self.all(session, given)
+        return found[0] if found else None
+
+    def one(self, session: Session, given: Mapping[str, Any]) -> Any:
+        """Return the row that must be there. Raises: NoResultFound."""
+        found = self.all(session, given)
+        if not found:
+            raise NoResultFound
+        return found[0]
+
+    def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it once per row of values; all rows name the same columns."""
+        if connection.engine.dispatch.before_cursor_execute:
+            connection.execute(self.statement, [dict(row) for row in rows])
+            return
+        made = self._made(connection, tuple(rows[0]))
+        for row in rows:
+            said(connection, made.text, made.values(row)).close()
+
+    def _made(self, connection: Connection, given: tuple[str, ...] | None) -> _Made:
+        # the dialect is the engine's own object, and lives as long as it
+        kept: dict[Any, _Made] = vars(connection.dialect).setdefault("_portal_prepared", {})
+        made = kept.get((self, given))
+        if made is None:
+            made = kept[self, given] = _Made(self.statement, connection.dialect, given)
+        return made
+
+
+def said(connection: Connection, text: str, values: Any = ()) -> DBAPICursor:
+    """Say a statement to the driver on the connection of a session. Raises: DBAPIError, as SQLAlchemy does."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(text, values)
+    except connection.dialect.loaded_dbapi.Error as error:
+        cursor.close()
+        dialect = connection.dialect
+        lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
+        if lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            text, values, error, dialect.loaded_dbapi.Error, connection_invalidated=lost, dialect=dialect
+        ) from error
+    return cursor

@@ -1,0 +1,52 @@
+"""The database ends a connection under a request: the next one is taken, or the portal says that it is busy; nobody is signed out."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from portal.extensions import db
+from tests import factories
+
+
+@pytest.fixture
+def gone(app):
+    """How many of the next looks for a session meet a connection that was ended."""
+    times = {"left": 0}
+    with app.app_context():
+        engine = db.engine
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def refuse(_connection, _cursor, statement, *_more):
+        if "token_hash" in statement and times["left"]:
+            times["left"] -= 1
+            raise OperationalError(statement, {}, Exception("terminating connection due to administrator command"))
+
+    return times
+
+
+def test_a_connection_that_was_ended_is_replaced_and_nobody_is_signed_out(app, client_for, session, gone):
+    institution = factories.institution(session)
+    person = factories.person(session, institution)
+    reply = factories.submission(session, factories.assignment(session, to=institution))
+    session.commit()
+    client = client_for(person)
+    path = f"/replies/{reply.public_id}/pages/page1"
+    fields = {"measures@en": "a word", "base:measures@en": "0"}
+    client.get(path, expect=200)
+    gone["left"] = 1
+    client.get(path, expect=200)
+    # not once more: the whole server is away
+    gone["left"] = 2
+    answer = client.post(path, fields, headers={"Accept": "application/json"}, expect=503)
+    assert answer.get_json()["code"] == "busy"
+    assert "Retry-After" in answer.headers
+    assert "Set-Cookie" not in answer.headers
+    gone["left"] = 2
+    shown = client.get(path, expect=503)
+    assert "កំពុងរវល់បន្តិច" in client.words  # in the national language: who asks is not known
+    assert "tamdan=" not in shown.headers.get("Set-Cookie", "")
+    gone["left"] = 0
+    client.get(path, expect=200)
+    client.post(path, fields, headers={"Accept": "application/json"}, expect=200)
