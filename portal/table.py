@@ -87,7 +87,10 @@ class Anew:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: what (``message``), where (sheet, row, column, field), how to mend it."""
+    """One thing that is wrong: what (``message``), where (sheet, row, column, field), how to mend it.
+
+    ``place`` says where in words, of what has no sheets: a whole file, a heading of a document.
+    """
 
     message: Speakable
     sheet: str | None = None
@@ -95,6 +98,7 @@ class Problem:
     column: str | None = None
     field: str | None = None
     mend: Speakable | None = None
+    place: Speakable | None = None
 
 
 def pick(texts: Mapping[str, str] | None, language: str, languages: Sequence[str] = ()) -> str:

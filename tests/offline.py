@@ -77,6 +77,13 @@ class Filled:
         cell.value = value
         return str(cell.coordinate)
 
+    def mark(self, code: str, **given: Any) -> None:
+        """Write beside the choices of a question, by their keys: an x, or a place."""
+        for row, parts in self.marks():
+            column, its_code, *_more = parts[6].split(",")[0].split(":")
+            if parts[0] == "choice" and its_code == code and parts[2] in given:
+                self.ws.cell(row, int(column)).value = given[parts[2]]
+
     def content(self) -> bytes:
         stream = io.BytesIO()
         self.book.save(stream)

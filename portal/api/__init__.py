@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.api import clarifications, evidence, offline, replies, rounds, saving, system, verdicts
+from portal.api import clarifications, documents, evidence, offline, replies, rounds, saving, system, verdicts
 from portal.api.door import blueprint, load_bearer
 from portal.extensions import login_manager
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "blueprint",
     "clarifications",
+    "documents",
     "evidence",
     "install",
     "offline",

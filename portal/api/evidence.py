@@ -52,6 +52,9 @@ def _shape(one: Evidence, code: str | None) -> shapes.EvidenceItem:
         size=one.size,
         sha256=one.sha256,
         url=one.url,
+        caption=one.caption,
+        visibility=one.visibility.value,
+        scanned_at=one.scanned_at,
     )
 
 

@@ -34,8 +34,9 @@ class OfflineOption(BaseModel):
 class OfflineAnswer(BaseModel):
     """One answer or line of a table; in a document ``sheet`` is the reply's heading, ``cell`` the question.
 
-    ``outcome`` is new, changed, cleared, conflict, copies, refused, new_row or emptied_row; ``chosen`` the option that
-    is taken, "" where what stands stays; ``message`` why it is refused, or a rule it breaks.
+    ``outcome`` is new, changed, cleared, conflict, copies, taken, refused, new_row or emptied_row; ``place`` says
+    sheet and cell in words; ``chosen`` the option that is taken, "" where what stands stays; ``message`` why it is
+    refused, or a rule it breaks.
     """
 
     name: str
@@ -43,6 +44,7 @@ class OfflineAnswer(BaseModel):
     outcome: str
     sheet: str
     cell: str
+    place: str
     old: str
     new: list[OfflineOption]
     chosen: str
@@ -53,10 +55,11 @@ class OfflineAnswer(BaseModel):
 
 
 class OfflineProblem(BaseModel):
-    """What is to be known of a sheet or line, and how to mend it."""
+    """What is to be known of a sheet or line, and how to mend it; ``place`` names a file or heading in words."""
 
     sheet: str | None
     row: int | None
+    place: str
     message: str
     mend: str
 

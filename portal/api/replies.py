@@ -154,6 +154,9 @@ def get_submission(head: SubmissionHead) -> ResponseReturnValue:
                     size=one.size,
                     sha256=one.sha256,
                     url=one.url,
+                    caption=one.caption,
+                    visibility=one.visibility.value,
+                    scanned_at=one.scanned_at,
                 )
                 for one in evidence_of(db.session, head.id)
             ]

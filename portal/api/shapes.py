@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from portal.api.document_shapes import DocumentCounts, EvidenceCounts
 from portal.models import Status
 
 Texts = dict[str, str]
@@ -178,7 +179,10 @@ class Answer(BaseModel):
 
 
 class EvidenceItem(BaseModel):
-    """A file or link that supports an answer."""
+    """A file or link that supports an answer.
+
+    ``visibility`` is public, internal or confidential; ``scanned_at`` null: no virus scanner has seen it.
+    """
 
     id: str
     number: int
@@ -189,6 +193,9 @@ class EvidenceItem(BaseModel):
     size: int | None
     sha256: str | None
     url: str | None
+    caption: str | None
+    visibility: str
+    scanned_at: datetime | None
 
 
 class Submission(BaseModel):
@@ -481,6 +488,7 @@ class InstitutionCounts(Counts):
     names: Texts
     due_on: date
     days_late: int
+    documents_waiting: int
 
 
 class RecommendationCounts(Counts):
@@ -496,6 +504,8 @@ class RoundStatus(Round):
 
     at: datetime
     overall: Counts
+    documents: DocumentCounts
+    evidence: EvidenceCounts
     institutions: list[InstitutionCounts]
     recommendations: list[RecommendationCounts]
 

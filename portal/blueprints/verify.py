@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from portal.blueprints.guard import public
 from portal.blueprints.papers import about, facts_of, standing
+from portal.database import write
 from portal.extensions import db
 from portal.papers.days import both_calendars, figures, local_day
 from portal.queries import receipts
 from portal.queries.packs import packed_in
 from portal.queries.receipts import is_code, shown, spell
+from portal.services import lookups
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -25,31 +24,6 @@ if TYPE_CHECKING:
     from portal.queries.receipts import PackSeen
 
 blueprint = Blueprint("verify", __name__)
-# looks per address and process: enough for an office behind one address, of no use to whoever tries codes out
-ALLOWED, WITHIN = 30, 60.0
-REMEMBERED = 10_000
-
-
-class Looks:
-    """Counts the looks of each address in the present window; forgets the oldest addresses first."""
-
-    def __init__(self) -> None:
-        self._seen: OrderedDict[str, tuple[float, int]] = OrderedDict()
-        self._lock = Lock()
-
-    def too_many(self, address: str, moment: float) -> bool:
-        """Count one look, and tell whether there were too many."""
-        with self._lock:
-            begun, count = self._seen.pop(address, (moment, 0))
-            if moment - begun >= WITHIN:
-                begun, count = moment, 0
-            self._seen[address] = (begun, count + 1)
-            while len(self._seen) > REMEMBERED:
-                self._seen.popitem(last=False)
-            return count >= ALLOWED
-
-
-looks = Looks()
 
 
 @blueprint.get("/verify")
@@ -66,7 +40,8 @@ def ask() -> ResponseReturnValue:
 @public
 def code(code: str) -> ResponseReturnValue:
     """Say what was handed in by whom and when, and whether it stands."""
-    if looks.too_many(request.remote_addr or "", time.monotonic()):
+    caller = lookups.caller(str(current_app.secret_key), request.remote_addr or "")
+    if lookups.too_many(db.session, caller):
         sentence = _("Too many codes were looked up from here. Wait a minute, then try again.")
         page = render_template("errors/error.html", status=429, code="too_many", message=sentence)
         response = make_response(page, 429)
@@ -84,6 +59,8 @@ def code(code: str) -> ResponseReturnValue:
             )
         if (pack := receipts.find_pack_by_code(db.session, wanted)) is not None:
             return _pack(pack)
+    with write() as session:
+        lookups.note_miss(session, caller)
     sentence = _("Nothing was handed in under this code. Compare it with the paper, letter by letter.")
     return render_template("verify/ask.html", typed=code[:40], error=sentence), 404
 

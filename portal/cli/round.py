@@ -60,6 +60,8 @@ def status(app: Flask, slug: str, *, as_json: bool) -> None:
         f"{slug}: {overall['received']} of {overall['issued']} received, {overall['on_time']} on time, "
         f"{overall['unsigned']} unsigned, {overall['late']} late"
     )
+    if waiting := found["documents"]["received"]:
+        click.echo(f"  {waiting} documents received, to be entered")
     for one in found["institutions"]:
         late = f"  {one['days_late']} days late" if one["days_late"] else ""
         click.echo(f"  {one['institution']:20} {one['received']:4} of {one['issued']:4}{late}")

@@ -161,7 +161,7 @@ class Life:
         for key in untouched[:DOCUMENTS]:
             if key in asked:
                 when = self.files.moment(of, DOCUMENT_DAY, "15:40")
-                self._at(when, lambda key=key: self.replying.receive_document(key, self._coordinator()))  # type: ignore[misc] # bound now
+                self._at(when, lambda key=key: self.replying.doors.receive(key, self._coordinator()))  # type: ignore[misc] # bound now
         for reply in self.files.answers["replies"]:
             place = asked.get(reply["assignment"])
             for act in reply["acts"] if place else ():

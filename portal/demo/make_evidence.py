@@ -14,6 +14,8 @@ from pathlib import Path
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
+from portal.demo.drawn_pages import COVER, PAPER_RETURN, drawn
+
 MADE = datetime(2026, 1, 1)  # noqa: DTZ001 - workbook properties hold no time zone; fixed, so that a rerun changes nothing
 EVIDENCE = Path(__file__).parent / "evidence"
 
@@ -121,6 +123,8 @@ def main() -> None:
     (EVIDENCE / "programme.pdf").write_bytes(pdf(PROGRAMME))
     (EVIDENCE / "chart.png").write_bytes(png(tuple(women // 3 for _, women, _ in FIGURES), (36, 94, 140)))
     (EVIDENCE / "workshop.png").write_bytes(png((64, 40, 52, 31, 78, 60), (60, 122, 84)))
+    (EVIDENCE / "signed-cover.png").write_bytes(drawn(COVER))
+    (EVIDENCE / "paper-return.png").write_bytes(drawn(PAPER_RETURN))
     table(EVIDENCE / "table.xlsx")
 
 

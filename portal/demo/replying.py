@@ -15,6 +15,7 @@ from forms.tables import tables
 from portal import clock
 from portal.database import write
 from portal.demo.files import EVIDENCE
+from portal.demo.front_doors import FrontDoors
 from portal.demo.tables import is_table, written
 from portal.errors import Incomplete, Invalid
 from portal.extensions import db
@@ -27,7 +28,6 @@ from portal.services import (
     assignments,
     clarifications,
     covers,
-    documents,
     evidence,
     kept_warnings,
     packs,
@@ -54,13 +54,11 @@ if TYPE_CHECKING:
     from portal.permissions import Principal
     from portal.queries.submissions import StoredRow, SubmissionHead
 
-COVER = "instruction.pdf"
+COVER = "signed-cover.png"
 KEPT = {
     "km": "ភស្តុតាងមានជាក្រដាសនៅនាយកដ្ឋាន នឹងផ្ញើតាមក្រោយ។ (គំរូ)",
     "en": "The document is kept on paper at the department; it will follow. (demo)",
 }
-# a photo, as they come by Telegram
-LETTER = "workshop.png"
 # acts that need nothing but the reply and the person
 _PLAIN: Mapping[str, Callable[..., object]] = {
     Action.START_REVIEW: reviews.start_review,
@@ -69,6 +67,13 @@ _PLAIN: Mapping[str, Callable[..., object]] = {
     Action.RECALL: verdicts.recall,
     Action.RETRACT_CLAIM: verdicts.retract_claim,
     Action.RECORD_SIGNATURE: verdicts.record_signature,
+}
+_THROUGH_FILES: Mapping[str, Callable[[FrontDoors, str, Mapping[str, Any], Principal], None]] = {
+    "receive_paper": lambda doors, key, _given, by: doors.receive(key, by),
+    "enter_from_paper": lambda doors, key, given, by: doors.enter(key, given, by),
+    "finish_paper": lambda doors, key, _given, by: doors.finish(key, by),
+    "download_workbook": lambda doors, key, _given, by: doors.download(key, by),
+    "send_workbook": lambda doors, key, given, by: doors.send_back(key, given, by),
 }
 _WITH_REASON: Mapping[str, Callable[..., object]] = {
     Action.DECLINE: verdicts.decline,
@@ -83,6 +88,7 @@ class Replying:
     def __init__(self, files: CountryFiles, cast: Cast, settings: Settings) -> None:
         self.files, self.cast, self.settings = files, cast, settings
         self.submissions: dict[str, int] = {}
+        self.doors = FrontDoors(self)
 
     def act(self, reply: Mapping[str, Any], place: Mapping[str, Any], act: Mapping[str, Any]) -> None:
         """Do one act of the files."""
@@ -94,6 +100,10 @@ class Replying:
             self._attach(key, act, institution, _written_in(reply))
             return
         by = self.cast.play(act["by"], institution)
+        if name in _THROUGH_FILES:
+            given = written(reply, act) if "answers" in act else {}
+            _THROUGH_FILES[name](self.doors, key, given | act.get("differs", {}), by)
+            return
         if name == "complete":
             self._keep_warnings(key, by)
         language = _written_in(reply) or self.cast.language(act["by"])
@@ -164,11 +174,11 @@ class Replying:
         return packs.print_pack(session, [head], by=self.cast.play(f"focal.{institution}", institution))
 
     def _cover(self, head: SubmissionHead) -> SignedCover:
-        """Return the scan of a signed cover, with a letter of the institution."""
+        """Return the photo of a signed cover, with a letter of the institution."""
         with (EVIDENCE / COVER).open("rb") as stream:
             received = covers.receive(
                 stream,
-                "signed-cover-demo.pdf",
+                "signed-cover-demo.png",
                 folder=self.settings.evidence_dir,
                 tmp=self.settings.tmp_dir,
                 limit=self.settings.evidence_max_bytes,
@@ -314,19 +324,6 @@ class Replying:
                 context=self.context(compiled, head, by),
                 by=by,
             )
-
-    def receive_document(self, key: str, by: Principal) -> None:
-        """Let a photo of a stamped page reach the secretariat; it waits to be entered."""
-        with (EVIDENCE / LETTER).open("rb") as stream:
-            received = evidence.receive(
-                stream,
-                LETTER,
-                folder=self.settings.evidence_dir,
-                tmp=self.settings.tmp_dir,
-                limit=self.settings.evidence_max_bytes,
-            )
-        with write() as session:
-            documents.add_document(session, head_by_id(session, self.submissions[key]), received, by=by)
 
     def complete_if_possible(self, key: str, about: Mapping[str, Any]) -> None:
         """Complete the questions about the institution, where nothing is missing."""

@@ -16,6 +16,7 @@ from portal.models.memory import (
     RecommendationOrigin,
     ReportedText,
 )
+from portal.models.offline import OfflineTaking
 from portal.models.operations import (
     AuditEvent,
     Country,
@@ -151,6 +152,7 @@ __all__ = [
     "MailStatus",
     "Mechanism",
     "Membership",
+    "OfflineTaking",
     "OutgoingMail",
     "PackedReply",
     "Participation",

@@ -79,6 +79,20 @@ def waiting_documents(session: Session, round_id: int) -> list[WaitingDocuments]
     return [WaitingDocuments(*row) for row in rows]
 
 
+def document_counts(session: Session, round_id: int) -> dict[str, int]:
+    """Return how many documents of a round wait, were entered, were set aside, and how many were not scanned."""
+    rows = session.execute(
+        select(AssignmentDocument.state, func.count(), func.count(AssignmentDocument.scanned_at))
+        .join(Assignment, Assignment.id == AssignmentDocument.assignment_id)
+        .where(Assignment.round_id == round_id)
+        .group_by(AssignmentDocument.state)
+        .order_by(AssignmentDocument.state)
+    ).all()
+    counts = {state.value: 0 for state in DocumentState}
+    counts |= {state.value: count for state, count, _scanned in rows}
+    return counts | {"not_scanned": sum(count - scanned for _state, count, scanned in rows)}
+
+
 def entered_from_paper(session: Session, assignment_id: int) -> AssignmentDocument | None:
     """Return the return on paper from which the secretariat answered on behalf of the institution, if it did."""
     return session.scalars(

@@ -15,7 +15,9 @@ from portal.models import (
     DocumentState,
     Evidence,
     Submission,
+    Visibility,
 )
+from portal.models.lifecycle import OPEN_TO_STAFF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +43,24 @@ def find_evidence(session: Session, public_id: str) -> tuple[Evidence, str] | No
         .where(Evidence.public_id == public_id, Evidence.removed_at.is_(None))
     ).first()
     return (row[0], row[1]) if row else None
+
+
+def evidence_counts(session: Session, round_id: int) -> dict[str, int]:
+    """Return the files in replies of a round that were handed in, by who may see them; and those not scanned."""
+    rows = session.execute(
+        select(Evidence.visibility, func.count(), func.count(Evidence.scanned_at))
+        .join(Submission, Submission.id == Evidence.submission_id)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .where(
+            Assignment.round_id == round_id, Submission.status.in_(OPEN_TO_STAFF), Evidence.sha256.is_not(None),
+            Evidence.removed_at.is_(None),
+        )
+        .group_by(Evidence.visibility)
+        .order_by(Evidence.visibility)
+    ).all()  # fmt: skip
+    counts = {one.value: 0 for one in Visibility} | {one.value: count for one, count, _scanned in rows}
+    files = sum(counts.values())
+    return {"files": files, **counts, "not_scanned": sum(count - scanned for _one, count, scanned in rows)}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from portal import clock
 from portal.errors import NotFound
 from portal.models import ReportingRound
+from portal.queries.documents import document_counts, waiting_documents
+from portal.queries.evidence import evidence_counts
 from portal.queries.rates import Count, rates, round_lines
 
 if TYPE_CHECKING:
@@ -52,15 +54,21 @@ def round_status(session: Session, slug: str, *, time_zone: str) -> dict[str, An
         raise NotFound
     line = next(one for one in round_lines(session) if one.id == row.id)
     counted = rates(session, row.id, today=clock.today(time_zone), time_zone=time_zone)
+    waiting: dict[int, int] = {}
+    for of in waiting_documents(session, row.id):
+        waiting[of.institution_id] = waiting.get(of.institution_id, 0) + of.count
     return _line(line) | {
         "at": clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         "overall": _count(counted.overall),
+        "documents": document_counts(session, row.id),
+        "evidence": evidence_counts(session, row.id),
         "institutions": [
             {
                 "institution": one.code,
                 "names": dict(one.names),
                 "due_on": _day(one.extended_to or row.due_on),
                 "days_late": one.days_late,
+                "documents_waiting": waiting.get(one.id, 0),
                 **_count(one.count),
             }
             for one in counted.institutions

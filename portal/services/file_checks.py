@@ -49,6 +49,9 @@ DANGEROUS = frozenset(
 )
 # marks that turn the reading direction, so that "exe.fdp" is read as "pdf.exe" backwards
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# photos as iPhones take them: a box "ftyp" of one of these brands begins the file (ISO/IEC 23008-12)
+PHONE_PHOTOS = (".heic", ".heif", ".hif")
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _MARKUP = (b"<!doctype", b"<html", b"<script", b"<svg", b"<?xml", b"<?php", b"#!")
 
 
@@ -65,6 +68,23 @@ def clean_name(name: str) -> str:
     if dot and len(kept) > MAXIMUM_NAME:
         kept = stem[: MAXIMUM_NAME - len(extension) - 1] + "." + extension
     return kept.strip(" .") or "file"
+
+
+def phone_photo(name: str) -> Invalid:
+    """Return the refusal of a photo in the format of iPhones, with the two ways to mend it."""
+    return refuse(
+        _l(
+            "“%(name)s” is a photo in the format of iPhones (HEIC), which many computers here cannot open. "
+            "Send it in Telegram as a photo (not as a file) and save it from there, or set the phone to Settings, "
+            "Camera, Formats, Most Compatible and take it again: then it is a JPG.",
+            name=name,
+        )
+    )
+
+
+def is_phone_photo(head: bytes) -> bool:
+    """Tell by its first bytes whether a file is such a photo, whatever it is called."""
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS
 
 
 def check_name(filename: str) -> tuple[str, str]:
@@ -84,6 +104,8 @@ def check_name(filename: str) -> tuple[str, str]:
         )
     stem, _dot, last = name.lower().rpartition(".")
     extension = f".{last}" if stem else ""
+    if extension in PHONE_PHOTOS:
+        raise phone_photo(name)
     if extension not in ALLOWED:
         raise refuse(
             _l(
@@ -122,6 +144,9 @@ def check_content(path: Path, extension: str, name: str) -> None:
     if extension in _OFFICE or extension in _ODF:
         _judge_package(path, extension, name, belies)
         return
+    with path.open("rb") as file:
+        if is_phone_photo(file.read(12)):
+            raise phone_photo(name)
     try:
         found = {match.extension for match in puremagic.magic_file(str(path))}
     except (puremagic.PureError, ValueError):

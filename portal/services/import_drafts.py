@@ -97,6 +97,17 @@ def find_draft(session: Session, public_id: str, kind: str) -> ImportDraft:
     return found
 
 
+def of_institution(session: Session, kind: str, institution_id: int, most: int = 50) -> list[ImportDraft]:
+    """Return the newest dry runs of a kind that persons of an institution made, newest first."""
+    found = session.scalars(
+        select(ImportDraft)
+        .where(ImportDraft.kind == kind, ImportDraft.summary["institution"].as_integer() == institution_id)
+        .order_by(ImportDraft.id.desc())
+        .limit(most)
+    )
+    return list(found)
+
+
 def confirm_draft(session: Session, public_id: str, kind: str) -> ImportDraft:
     """Take a dry run for carrying out, locked; a second click on the button is refused.
 

@@ -57,6 +57,7 @@ LOOKS = {
     "label": Look(bold=True, fill=SOFT),
     "hint": Look(colour="5B6776", fill=PALE, size=10),
     "input": Look(locked=False),
+    "mark": Look(locked=False, align="center", vertical="center", bold=True),
     "fixed": Look(fill=PALE, colour="5B6776"),
     "warning": Look(fill="FFF4D6"),
     "total": Look(bold=True, fill=SOFT),
@@ -94,7 +95,7 @@ class Styles:
         if look.border:
             side = Side(style="thin", color="FF" + LINE)
             scratch.border = Border(left=side, right=side, top=side, bottom=side)
-        number = number_format != "General"
+        number = number_format not in {"General", "@"}
         scratch.alignment = Alignment(
             horizontal="right" if number and look.align == "left" and "yy" not in number_format else look.align,
             vertical=look.vertical,

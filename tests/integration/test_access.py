@@ -289,6 +289,7 @@ ACCESS: dict[str, Access] = {
     "respond.hand_in_pack": draft(FOCAL, ALTERNATE),
     "respond.keep_warnings": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.not_ours": draft(FOCAL, ALTERNATE),
+    "respond.hand_in_document": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.offline": allow(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.offline_confirm": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.offline_dry_run": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
@@ -375,6 +376,7 @@ ARGUMENTS: dict[str, str] = {
     "people.dry_run": "draft", "people.confirm": "draft",
     "respond.answer_clarification": "clarification",
     "respond.offline_dry_run": "offline_draft", "respond.offline_confirm": "offline_draft",
+    "respond.hand_in_document": "own_document",
     "respond.extend_delegation": "delegation", "respond.renew_delegation": "delegation",
     "respond.revoke_delegation": "delegation",
     "respond.ask_more": "collection", "respond.collection": "collection", "respond.preview_taking": "collection",
@@ -408,7 +410,7 @@ FIXED = {"act": "check", "code": "page1", "language": "en", "slug": "round-of-a"
 DRAFTS = {
     "draft": "people", "questionnaire_draft": "questionnaire", "recommendations_draft": "recommendations",
     "texts_draft": "texts", "reported_draft": "reported", "questionnaire_texts_draft": "questionnaire_texts",
-    "wording_draft": "wording", "offline_draft": "offline",
+    "wording_draft": "wording", "offline_draft": "offline", "own_document": "own_document",
 }  # fmt: skip
 # what a post needs to get as far as the verb
 FIELDS = {
@@ -482,6 +484,7 @@ def world(app, session):
         ),
     )  # fmt: skip
     made.offline_draft.summary = {"institution": a.id, "round": campaign.slug, "files": []}
+    made.own_document.summary = {"institution": a.id, "round": campaign.slug, "reply": ""}
     made.snapshot, made.pack = signed_on_paper(session, reply, asked, actor, version)
     session.add_all([getattr(made, name) for name in DRAFTS])
     session.add_all([made.delegation, made.collection, made.held, made.evidence, made.clarification, made.mail])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from forms.browser import FORMAT, known
 from forms.question_types import question_type
 from portal.blueprints import receiving
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
@@ -14,8 +16,19 @@ from portal.blueprints.documents.door import DocumentOf, blueprint, paper_on
 from portal.blueprints.documents.inbox import document_rows
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
+from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, with_joined
 from portal.blueprints.respond.evidence import set_files
-from portal.blueprints.respond.rows import anchor, place, posted, read_row_changes, row_act, row_errors
+from portal.blueprints.respond.rows import (
+    anchor,
+    people,
+    place,
+    posted,
+    read_row_changes,
+    row_act,
+    row_conflicts,
+    row_errors,
+)
+from portal.blueprints.returning import copy_secret
 from portal.database import write
 from portal.errors import IllegalTransition, Incomplete, NotFound
 from portal.extensions import db
@@ -24,18 +37,21 @@ from portal.models.base import uuid7
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
 from portal.queries import submissions as queries
+from portal.queries.actors import actor_names
 from portal.services import documents as services
 from portal.services import evidence as evidence_service
 from portal.services import submissions
 from portal.table import pick
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
 
+    from forms.answers import AnswerKey
     from forms.definition.model import Definition, Item
     from portal.models import Evidence
+    from portal.services.submissions import Saved
     from portal.templating import FileView
 
 
@@ -79,7 +95,15 @@ def _page_of(definition: Definition, code: str) -> Item:
     return found
 
 
-def _draw(answering: PaperPage, page: Item, *, errors: Sequence[tuple[str, str]] = (), mine: Any = None) -> str:
+def _draw(
+    answering: PaperPage,
+    page: Item,
+    *,
+    errors: Sequence[tuple[str, str]] = (),
+    conflicts: Sequence[dict[str, Any]] = (),
+    gone: Sequence[dict[str, Any]] = (),
+    mine: Mapping[AnswerKey, str] | None = None,
+) -> str:
     head = answering.head
     codes = [one.code for one in answering.pages()]
     number = codes.index(page.code) if page.code in codes else 0
@@ -96,14 +120,22 @@ def _draw(answering: PaperPage, page: Item, *, errors: Sequence[tuple[str, str]]
         questions=questions,
         items=items,
         errors=list(errors),
+        conflicts=list(conflicts),
+        row_conflicts=list(gone),
+        saved_at=head.saved_at,
+        rules_url=url_for("respond.rules", version_id=head.version_id, language=g.view.language, format=FORMAT),
+        known=json.dumps(
+            known(answering.definition, page, answering.evaluation, answering.context.moment()),
+            ensure_ascii=False, separators=(",", ":"),
+        ),
+        keeps=copy_secret(who()),
+        today=answering.context.today.isoformat(),
+        pieces_url=url_for("documents.receive_piece", public_id=head.public_id, identifier="-").removesuffix("-"),
         wide=any(item.table is not None for item in items),
         steps=answering.steps(page.code),
         missing=answering.missing(),
         previous_url=answering.page_url(codes[number - 1]) if number else "",
         last=number + 1 >= len(codes),
-        finish_url=url_for(
-            "documents.finish", public_id=head.public_id, document=answering.document.public_id
-        ),
         desk_url=url_for("documents.desk", public_id=head.public_id),
         request_key=uuid7(),
     )
@@ -129,13 +161,13 @@ def paper(on: DocumentOf) -> ResponseReturnValue:
 @requires(Permission.ENTER_ON_BEHALF, on=paper_on)
 @repeats("answers are told apart by request_key and the revisions their writer saw")
 def save_entered(on: DocumentOf) -> ResponseReturnValue:
-    """Save a page of answers on behalf of the institution."""
+    """Save answers on behalf of the institution: a whole page without script, or one answer of an autosave."""
     definition, head = _open(on), on.head
     page = _page_of(definition, on.code)
     _definition, ids = load(head)
     writer = services.on_behalf(db.session, head, by=who())
     context = context_for(writer, head, definition)
-    changes = read_changes(definition, page, context, posted())
+    changes = read_changes(definition, page, context, with_joined(posted()))
     stored = queries.stored_reply(db.session, head.id, definition) if row_act() else None
     row_changes = read_row_changes(definition, changes, stored)
     with write() as session:
@@ -152,18 +184,39 @@ def save_entered(on: DocumentOf) -> ResponseReturnValue:
             request_key=request.form.get("request_key", "")[:64] or None,
             row_changes=row_changes,
         )
+    if wants_json():
+        # the institution's page shows documents, so it cannot be imported where this module is
+        from portal.blueprints.respond.section import offered, saved_json
+
+        return saved_json(saved, definition, page) | offered(saved, changes, definition, page), saved.http_status
     answering = PaperPage(DocumentOf(on.document, queries.head_by_id(db.session, head.id)), definition)
+    return _after_save(on, answering, saved, page)
+
+
+def _after_save(on: DocumentOf, answering: PaperPage, saved: Saved, page: Item) -> ResponseReturnValue:
+    """Answer a post without script: go on, or show the page again with what needs a look."""
+    definition = answering.definition
     here = {item.code for item in page.items()}
-    errors = [
-        (place(one.key, definition), _("Somebody else changed this answer; look at it again.")) for one in saved.stale
-    ]
-    errors += [(place(one.key, definition), str(one.message)) for one in saved.refused if one.key.code in here]
-    errors += row_errors(saved, {})
-    if errors:
-        mine = {one.key: str(one.mine.value or one.mine.typed or "") for one in saved.stale if one.key.lang}
-        return _draw(answering, page, errors=errors, mine=mine), saved.http_status
+    refusals = [(place(one.key, definition), str(one.message)) for one in saved.refused if one.key.code in here]
+    if saved.stale or saved.stale_rows:
+        names = actor_names(db.session, people(saved))
+        errors = [
+            (place(one.key, definition), _("Somebody else changed this answer; both texts are shown."))
+            for one in saved.stale
+        ]
+        shown = _draw(
+            answering, page, errors=[*errors, *row_errors(saved, names), *refusals],
+            conflicts=shown_conflicts(saved, definition, names, answering.context.languages),
+            gone=row_conflicts(saved, definition, names),
+            mine={one.key: mine_of(one, definition) for one in saved.stale if one.key.lang},
+        )  # fmt: skip
+        return shown, 409
+    if refusals or saved.refused_rows:
+        return _draw(answering, page, errors=[*row_errors(saved, {}), *refusals]), 422
     if row_act():
         return redirect(answering.page_url(page.code) + anchor(saved, definition), code=303)
+    if request.form.get("action") == "finish":
+        return _finish(on, definition)
     codes = [one.code for one in answering.pages()]
     after = codes.index(page.code) + 1 if page.code in codes else 0
     onward = request.form.get("action") == "next" and after < len(codes)
@@ -204,7 +257,11 @@ def attach(on: DocumentOf) -> ResponseReturnValue:
 @requires(Permission.ENTER_ON_BEHALF, on=paper_on)
 def finish(on: DocumentOf) -> ResponseReturnValue:
     """Hand in what was entered: complete, with the scan as evidence and the signature on paper recorded."""
-    definition, head = _open(on), on.head
+    return _finish(on, _open(on))
+
+
+def _finish(on: DocumentOf, definition: Definition) -> ResponseReturnValue:
+    head = on.head
     writer = services.on_behalf(db.session, head, by=who())
     context = context_for(writer, head, definition)
     try:

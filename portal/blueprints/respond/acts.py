@@ -16,6 +16,7 @@ from portal.blueprints.recollections import citations, mark_confirmed, summary
 from portal.blueprints.respond.door import (
     ThreadOf,
     blueprint,
+    offline_of,
     own_reply,
     thread_on,
 )
@@ -85,6 +86,7 @@ def check_page(
         holding=holding_of(head),
         owed_url=url_for("respond.owed", round=head.round_slug),
         history_url=url_for("respond.reply", public_id=head.public_id) + "history",
+        offline=offline_of(head.round_slug, not answering.readonly, head),
     )
     return page, status
 

@@ -118,7 +118,7 @@ def offline_of(round_slug: str, can_download: bool, head: SubmissionHead | None 
     )
     return {
         "download_url": download, "upload_url": url_for("respond.upload_offline"), "round": round_slug,
-        "alone": bool(head),
+        "reply": head.public_id if head else "",
         "help_url": url_for("respond.offline", round=round_slug),
         "in_app": in_app(),
     }  # fmt: skip

@@ -14,15 +14,18 @@ from portal import clock
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import facts, notice
 from portal.blueprints.respond.door import blueprint, own_reply
+from portal.blueprints.respond.own_documents import is_document, kept_ones, offers, remember
 from portal.database import write
 from portal.errors import IllegalTransition, Invalid, NotFound
 from portal.extensions import db
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
 from portal.queries import owed as owed_queries
+from portal.queries.actors import actor_names
 from portal.services import import_drafts
 from portal.services.offline import gathering, judging, taking
 from portal.services.offline.kinds import EXCEL, KINDS
+from portal.services.offline.plan import in_file
 from portal.table import Problem, pick
 from portal.workbooks.offline.files import read_file
 from portal.workbooks.offline.marks import Seal
@@ -31,15 +34,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flask.typing import ResponseReturnValue
+    from werkzeug.datastructures import FileStorage
 
     from portal.models import ImportDraft
     from portal.queries.owed import OwedRound
     from portal.queries.submissions import SubmissionHead
     from portal.services.offline.plan import OfflinePlan
-    from portal.workbooks.offline.returned import FoundBook
+    from portal.workbooks.offline.found import FoundBook
 
 KIND, PART = "offline", "offline_copy"
 MOST_COPIES = 60
+SENT = 10  # files sent before that are listed
 LONG = 4000  # signs of a text that the dry run shows
 
 
@@ -108,15 +113,33 @@ def offline() -> ResponseReturnValue:
     return _ask(_round(request.args.get("round", "")))
 
 
-def _ask(chosen: OwedRound | None, errors: Sequence[Problem] = ()) -> str:
+def _ask(chosen: OwedRound | None, errors: Sequence[Problem] = (), own: Sequence[ImportDraft] = ()) -> str:
     return render_template(
         "respond/offline.html",
         errors=errors,
+        own=offers(own),
         slug=chosen.slug if chosen else "",
         round=pick(chosen.titles, g.view.language, g.country.languages) if chosen else "",
         institution=g.view.account_detail,
         limit=current_app.config["SETTINGS"].max_upload_mb,
+        sent=_sent_before(chosen.slug) if chosen else [],
     )
+
+
+def _sent_before(slug: str) -> list[dict[str, Any]]:
+    """Return what the institution sent back in a round and is still kept: what was left can be decided later."""
+    drafts = import_drafts.of_institution(db.session, KIND, who().institution_id or 0)
+    names = actor_names(db.session, [one.created_by for one in drafts])
+    return [
+        {
+            "url": url_for("respond.offline_dry_run", public_id=one.public_id),
+            "files": ", ".join(each["filename"] for each in one.summary["files"]) or one.filename,
+            "at": one.created_at,
+            "by": pick(names.get(one.created_by or 0), g.view.language, g.country.languages),
+            "taken_at": one.confirmed_at,
+        }
+        for one in drafts if one.summary["round"] == slug
+    ][:SENT]  # fmt: skip
 
 
 @blueprint.post("/owed/offline")
@@ -127,39 +150,54 @@ def upload_offline() -> ResponseReturnValue:
     if chosen is None or institution_id is None:
         return _ask(chosen, [Problem(_("Your institution is not asked anything in this round."))]), 422
     sent = [one for one in request.files.getlist("file") if one.filename]
+    beside = request.form.get("reply", "")
     if not sent:
         return _ask(chosen, [Problem(_("Choose a file first."), field="file")]), 422
     if len(sent) > MOST_COPIES:
         return _ask(chosen, [Problem(_("At most %(count)s files can be sent at once.", count=MOST_COPIES))]), 422
-    settings = current_app.config["SETTINGS"]
-    kept: list[dict[str, str]] = []
-    problems: list[Problem] = []
-    for one in sent:
-        name = one.filename or ""
-        try:
-            sha256, _size = import_drafts.keep_file(one.stream, settings.data_dir, limit=settings.max_upload_bytes)
-            _book(sha256, name)
-        except Invalid as error:
-            problems += [
-                Problem(each.message, name if len(sent) > 1 else None, mend=each.mend) for each in error.problems
-            ]
-            continue
-        kept.append({"filename": name[-255:], "sha256": sha256})
+    kept, problems, own = _sort(sent)
     if not kept:
-        return _ask(chosen, problems or [Problem(_("This file cannot be read."))]), 422
-    summary = {
+        with write() as session:
+            drafts = remember(session, own, institution_id, chosen.slug, beside)
+        return _ask(chosen, [one for _name, one in problems], drafts), 422
+    summary: dict[str, Any] = {
         "institution": institution_id, "round": chosen.slug, "files": kept,
         "problems": [
-            {"sheet": one.sheet, "message": str(one.message), "mend": str(one.mend or "")} for one in problems
+            {"file": name, "message": str(one.message), "mend": str(one.mend or "")} for name, one in problems
         ],
     }  # fmt: skip
     with write() as session:
+        summary["own"] = [one.public_id for one in remember(session, own, institution_id, chosen.slug, beside)]
         first, *others = kept
         draft = import_drafts.add_draft(session, KIND, **first, summary=summary, by=who())
         for copy in others:
             import_drafts.add_draft(session, PART, **copy, summary={"institution": institution_id}, by=who())
         public_id = draft.public_id
     return redirect(url_for("respond.offline_dry_run", public_id=public_id), code=303)
+
+
+def _sort(
+    sent: Sequence[FileStorage],
+) -> tuple[list[dict[str, str]], list[tuple[str, Problem]], list[dict[str, str]]]:
+    """Keep what was sent: copies of ours, why others are none, and which of those can be handed in as they are."""
+    settings = current_app.config["SETTINGS"]
+    kept: list[dict[str, str]] = []
+    problems: list[tuple[str, Problem]] = []
+    own: list[dict[str, str]] = []
+    for one in sent:
+        name = (one.filename or "")[-255:]
+        sha256 = ""
+        try:
+            sha256, _size = import_drafts.keep_file(one.stream, settings.data_dir, limit=settings.max_upload_bytes)
+            _book(sha256, name)
+        except Invalid as error:
+            place = in_file(name) if len(sent) > 1 else None
+            problems += [(name, Problem(each.message, mend=each.mend, place=place)) for each in error.problems]
+            if sha256 and is_document(settings.data_dir / import_drafts.FOLDER / sha256, name):
+                own.append({"filename": name, "sha256": sha256})
+            continue
+        kept.append({"filename": name, "sha256": sha256})
+    return kept, problems, own
 
 
 def _book(sha256: str, filename: str) -> FoundBook:
@@ -177,7 +215,8 @@ def _plan(draft: ImportDraft) -> OfflinePlan:
         db.session, books, facts(), by=who(), language=g.view.language, round_slug=draft.summary["round"]
     )
     plan.problems += [
-        Problem(one["message"], one["sheet"], mend=one["mend"]) for one in draft.summary.get("problems", ())
+        Problem(one["message"], mend=one["mend"], place=in_file(one["file"]))
+        for one in draft.summary.get("problems", ())
     ]
     return plan
 
@@ -196,6 +235,7 @@ def _dry_run_page(draft: ImportDraft, plan: OfflinePlan, *, moved: bool = False,
         plan=plan,
         counts=plan.counts,
         files=[one["filename"] for one in draft.summary["files"]],
+        own=offers(kept_ones(draft.summary.get("own", ()))),
         slug=draft.summary["round"],
         fingerprint=plan.fingerprint,
         moved=moved,

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from forms.answers import AnswerKey, Given, Parsed, TableRow, field_name
-from forms.evaluation import evaluate
+from forms.answers import AnswerKey, Parsed, field_name
 from forms.question_types import question_type
 from forms.tables import may_change, table_of, tables
 from portal.models import Status
@@ -19,9 +18,21 @@ from portal.queries import submissions as queries
 from portal.queries.questionnaires import definition as load_definition
 from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import RowKey
+from portal.services.offline.earlier import earlier
 from portal.services.offline.gathering import offline_context
-from portal.services.offline.plan import ChangedAnswer, ChangedRow, Finding, OfflinePlan, Option, Place, ReplyPlan
+from portal.services.offline.plan import (
+    ChangedAnswer,
+    ChangedRow,
+    Finding,
+    OfflinePlan,
+    Option,
+    Place,
+    ReplyPlan,
+    in_file,
+    in_part,
+)
 from portal.services.offline.reading import CopyReader
+from portal.services.offline.ruling import warn
 from portal.services.offline.structure import note_structure
 from portal.table import Problem
 from portal.workbooks.offline import words
@@ -31,13 +42,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from forms.answers import Rows
     from portal.permissions import Principal
     from portal.queries.countries import CountryFacts
     from portal.queries.submissions import StoredAnswer, SubmissionHead
     from portal.services.offline.reading import CopyOfReply, NewRow
     from portal.table import Speakable
-    from portal.workbooks.offline.returned import FoundBook, FoundSheet
+    from portal.workbooks.offline.found import FoundBook, FoundSheet
 
 CLOSED: Mapping[Status, Speakable] = {
     Status.AWAITING_SIGN_OFF: _l("It is complete and waits to be signed. The approver can hand it back."),
@@ -67,7 +77,7 @@ def plan_offline(
     made = OfflinePlan(copies=[book.copy or book.filename for book in books])
     by_reply: dict[str, list[tuple[FoundSheet, str, str]]] = {}
     for book in books:
-        made.problems += [replace(one, sheet=_with_copy(books, book, one.sheet)) for one in book.problems]
+        made.problems += [_with_file(books, book, one) for one in book.problems]
         for sheet in book.sheets:
             by_reply.setdefault(sheet.mark.submission, []).append((sheet, book.copy or book.filename, book.copy))
     for public_id, sheets in by_reply.items():
@@ -81,10 +91,12 @@ def plan_offline(
     return made
 
 
-def _with_copy(books: Sequence[FoundBook], book: FoundBook, sheet: str | None) -> str | None:
+def _with_file(books: Sequence[FoundBook], book: FoundBook, one: Problem) -> Problem:
+    """Name the file of a problem where several were sent."""
     if len(books) == 1:
-        return sheet
-    return f"{book.filename}: {sheet}" if sheet else book.filename
+        return one
+    sheet = f"{book.filename}: {one.sheet}" if one.sheet else book.filename
+    return replace(one, sheet=sheet, place=in_file(book.filename, one.sheet))
 
 
 def _foreign(head: SubmissionHead | None, sheet: FoundSheet, *, by: Principal, round_slug: str) -> Problem | None:
@@ -101,7 +113,9 @@ def _foreign(head: SubmissionHead | None, sheet: FoundSheet, *, by: Principal, r
     elif round_slug and head.round_slug != round_slug:
         sentence = _l("This belongs to another round (%(round)s).", round=head.round_slug)
         mend = _l("Choose that round on the page “What I owe” and send the file from there.")
-    return Problem(sentence, sheet.name, mend=mend) if sentence is not None else None
+    if sentence is None:
+        return None
+    return Problem(sentence, sheet.name, mend=mend, place=in_part(sheet.name, word=sheet.word))
 
 
 class _Judge:
@@ -121,6 +135,7 @@ class _Judge:
             head, title, definition, question_ids(session, head.version_id), context, stored,
             queries.standing_rows(stored.rows),
         )  # fmt: skip
+        self.earlier = earlier(session, head.id, [sheet.mark.book for sheet, _copy, _department in sheets])
         self.languages = context.languages
         self.numbers = {
             (code, row.key): number
@@ -138,13 +153,15 @@ class _Judge:
         for sheet, copy, department in self.sheets:
             plan.remarks += sheet.remarks
             plan.problems += sheet.problems
-            read = CopyReader(sheet, plan.definition, plan.context, copy, department).read()
+            read = self.earlier.known(
+                CopyReader(sheet, plan.definition, plan.context, copy, department).read()
+            )
             copies.append(read)
             note_structure(plan, read, self.language)
         self._answers(copies)
         self._new_rows(copies)
         self._emptied(copies)
-        self._warn()
+        warn(plan)
         self._stale()
         return plan
 
@@ -182,17 +199,20 @@ class _Judge:
             stored.revision if stored else 0, [], first.place, found=first.found,
         )  # fmt: skip
         refused = next((one for one in findings if one.sentence is not None), None)
+        differ = [one for one in findings if one.sentence is None and not _stands(stored, one.parsed)]
+        good = [one for one in differ if not self.earlier.took(one.trace)]
         closed = self._closed(key)
+        if not differ and refused is None:
+            return None
+        if closed is not None and not good and refused is None:
+            return None  # it says nothing new, and nothing could be done about it
         if closed is not None or (refused is not None and len(findings) == 1):
             made.outcome = "refused"
             made.sentence = closed or (refused.sentence if refused else None)
             if closed is None:
                 made.expected, made.example = words.expected(item, self.language), words.example(item, self.language)
             return made
-        good = [one for one in findings if one.sentence is None and not _stands(stored, one.parsed)]
-        if not good and refused is None:
-            return None
-        made.options = self._options(key, good)
+        made.options = self._options(key, good or differ)
         free = question_type(item.type).excel_rule(item).kind == "text"
         free = free and (stored is None or stored.state == "answered")
         made.may_join = free and all(isinstance(option.parsed.value, str) for option in made.options)
@@ -205,7 +225,7 @@ class _Judge:
         self, made: ChangedAnswer, stored: StoredAnswer | None, findings: Sequence[Finding], good: Sequence[Finding]
     ) -> None:
         refused = next((one for one in findings if one.sentence is not None), None)
-        if not good and refused is not None:
+        if not good and not made.options and refused is not None:
             item = self.plan.definition.question(made.key.code)
             made.outcome, made.sentence = "refused", refused.sentence
             made.place, made.found = refused.place, refused.found
@@ -216,7 +236,9 @@ class _Judge:
                 "%(copy)s, %(place)s, was refused: %(why)s",
                 copy=refused.place.copy, place=refused.place.spot, why=refused.sentence,
             )  # fmt: skip
-        if any(one.base != made.revision for one in good):
+        if not good:
+            made.outcome = "taken"
+        elif any(one.base != made.revision for one in good):
             made.outcome = "conflict"
         elif len(made.options) > 1:
             made.outcome = "copies"
@@ -229,10 +251,13 @@ class _Judge:
         """Return the different texts that the copies bring."""
         found: list[Option] = []
         for one in findings:
-            if not any(
-                (option.parsed.value, option.parsed.state) == (one.parsed.value, one.parsed.state) for option in found
-            ):
-                found.append(Option(f"copy{len(found) + 1}", self._aloud(key, one.parsed), one.parsed, one.place))
+            said = (one.parsed.value, one.parsed.state)
+            at = next((n for n, each in enumerate(found) if (each.parsed.value, each.parsed.state) == said), None)
+            if at is None:
+                text = self._aloud(key, one.parsed)
+                found.append(Option(f"copy{len(found) + 1}", text, one.parsed, one.place, (one.trace,)))
+            else:
+                found[at] = replace(found[at], traces=(*found[at].traces, one.trace))
         return found
 
     def _closed(self, key: AnswerKey) -> Speakable | None:
@@ -290,7 +315,10 @@ class _Judge:
             if (code, key) in self.numbers:  # taken over before: its cells are answers like any others
                 self._cells_of_known_row(findings)
                 continue
-            made = ChangedRow(RowKey(code, key), rows[0].parent, f"row:{code}[{key}]", "", "new_row", rows[0].place)
+            made = ChangedRow(
+                RowKey(code, key), rows[0].parent, f"row:{code}[{key}]", "", "new_row", rows[0].place,
+                traces=tuple(row.trace for row in rows),
+            )  # fmt: skip
             table = known.get(code)
             made.sentence = rows[0].sentence or self._no_place(made, added)
             if table is None or made.sentence is not None:
@@ -392,40 +420,11 @@ class _Judge:
         if count:
             day = "/".join(reversed(min(since).split("-")))
             sentence = _l(
-                "This workbook is older than what stands in the portal: %(count)s of its answers were saved there after the download (%(day)s). Both texts are shown.",  # noqa: E501 - a sentence stays in one piece
+                "This file is older than what stands in the portal: %(count)s of its answers were saved there after the download (%(day)s). Both texts are shown.",  # noqa: E501 - a sentence stays in one piece
                 count=count, day=day,
             )  # fmt: skip
-            self.plan.remarks.append(Problem(sentence, self.sheets[0][0].name))
-
-    # -- rules ----------------------------------------------------------------------------------------------------
-
-    def _warn(self) -> None:
-        """Say which answers would break a rule of the questionnaire, or are not asked, once all of them stood."""
-        plan = self.plan
-        answers: dict[AnswerKey, Given] = dict(plan.stored.answers)
-        rows: dict[str, list[TableRow]] = {code: list(found) for code, found in plan.standing.items()}
-        for row in plan.rows:
-            if row.outcome == "new_row":
-                rows.setdefault(row.row.repeat, []).append(TableRow(row.row.key, row.parent))
-        touched = [*plan.answers, *(cell for row in plan.rows if row.outcome == "new_row" for cell in row.cells)]
-        for one in touched:
-            if one.chosen:
-                parsed = one.options[0].parsed
-                answers[one.key] = Given(parsed.value, parsed.state, parsed.typed, one.revision)
-        standing: Rows = rows
-        verdict = evaluate(plan.definition, answers, plan.context, standing)
-        for one in touched:
-            if one.key in verdict.refused and one.chosen:
-                one.warning = _both(one.warning, verdict.refused[one.key])
-            elif one.outcome in {"new", "changed"} and verdict.is_hidden(one.key):
-                sentence = _l(
-                    "This question is not asked now: other answers decide. The answer is kept, and counts only once it is asked."  # noqa: E501 - a sentence stays in one piece
-                )
-                one.warning = _both(one.warning, sentence)
-
-
-def _both(first: Speakable | None, second: Speakable) -> Speakable:
-    return f"{first} {second}" if first else second
+            sheet = self.sheets[0][0]
+            self.plan.remarks.append(Problem(sentence, sheet.name, place=in_part(sheet.name, word=sheet.word)))
 
 
 def _stands(stored: StoredAnswer | None, parsed: Parsed) -> bool:

@@ -17,9 +17,25 @@ if TYPE_CHECKING:
     from portal.queries.submissions import RowKey, StoredAnswer, StoredReply, SubmissionHead
     from portal.table import Problem, Speakable
 
-Outcome = Literal["new", "changed", "cleared", "conflict", "copies", "refused", "new_row", "emptied_row"]
+Outcome = Literal["new", "changed", "cleared", "conflict", "copies", "taken", "refused", "new_row", "emptied_row"]
 # what is taken over where nobody says otherwise
 BY_DEFAULT: frozenset[Outcome] = frozenset({"new", "changed", "new_row"})
+
+
+def in_part(sheet: str, *, word: bool) -> Speakable | None:
+    """Say under which heading of a document something stands; None of a workbook, whose sheets are told as sheets."""
+    said: Speakable | None = _l("Under the heading “%(heading)s”:", heading=sheet) if word and sheet else None
+    return said
+
+
+def in_file(filename: str, sheet: str | None = None, *, word: bool = False) -> Speakable:
+    """Say in which file something stands, and in which of its sheets or under which heading."""
+    said: Speakable = _l("File “%(file)s”:", file=filename)
+    if sheet and word:
+        said = _l("File “%(file)s”, heading “%(heading)s”:", file=filename, heading=sheet)
+    elif sheet:
+        said = _l("File “%(file)s”, sheet “%(sheet)s”:", file=filename, sheet=sheet)
+    return said
 
 
 @dataclass(frozen=True)
@@ -51,9 +67,25 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """A cell of a copy and the digest of what it says: by this a copy is known that comes again.
+
+    ``book`` is the download, ``copy`` the name its fillers gave it; ``code``, ``line``, ``lang`` are those of its mark.
+    """
+
+    book: str
+    copy: str
+    code: str
+    line: str
+    lang: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """One answer as one copy brings it; ``found`` is what its cell holds, ``base`` the revision that its filler saw."""
 
+    trace: Trace
     key: AnswerKey
     parsed: Parsed
     base: int
@@ -72,12 +104,14 @@ class Option:
     text: str
     parsed: Parsed
     place: Place | None = None
+    traces: tuple[Trace, ...] = ()
 
 
 @dataclass
 class ChangedAnswer:
     """One answer that the files speak of; ``old`` is what stands, read aloud, ``revision`` its revision.
 
+    ``taken`` is an outcome too: just this was taken over before from the file, and somebody changed it since.
     ``warning`` is a rule that the answer breaks (it may be taken, and is said on the page); refused ones say why, what
     was expected and an example.
     """
@@ -117,6 +151,7 @@ class ChangedRow:
     revision: int = 0
     seen: Mapping[AnswerKey, int] = field(default_factory=dict)
     sentence: Speakable | None = None
+    traces: tuple[Trace, ...] = ()
 
     @property
     def chosen(self) -> str:
@@ -182,7 +217,9 @@ class OfflinePlan:
     @property
     def counts(self) -> dict[str, int]:
         """Return the figures of the dry run."""
-        counts = dict.fromkeys(("new", "changed", "unchanged", "conflict", "cleared", "refused", "closed"), 0)
+        counts = dict.fromkeys(
+            ("new", "changed", "unchanged", "taken", "conflict", "cleared", "refused", "closed"), 0
+        )
         for reply in self.replies:
             if reply.closed:
                 counts["closed"] += 1

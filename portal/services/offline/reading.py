@@ -11,16 +11,16 @@ from werkzeug.datastructures import MultiDict
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, Parsed, field_name
 from forms.questionnaire import read_answers, section_form
 from forms.tables import made_key
-from portal.services.offline.plan import Finding, Place
+from portal.services.offline.plan import Finding, Place, Trace
 from portal.workbooks.offline import words
 from portal.workbooks.offline.cells import labels_of, normal, raw_of
-from portal.workbooks.offline.marks import PARENT, STATE
+from portal.workbooks.offline.marks import PARENT, STATE, digest
 
 if TYPE_CHECKING:
     from forms.context import Context
     from forms.definition.model import Definition, Item
     from portal.table import Speakable
-    from portal.workbooks.offline.returned import FoundCell, FoundRow, FoundSheet
+    from portal.workbooks.offline.found import FoundCell, FoundRow, FoundSheet
 
 
 @dataclass
@@ -32,21 +32,41 @@ class NewRow:
     parent: str
     place: Place
     number: int
+    trace: Trace
     findings: list[Finding] = field(default_factory=list)
     sentence: Speakable | None = None
 
 
 @dataclass
 class CopyOfReply:
-    """What one copy says about one reply."""
+    """What one copy says about one reply; ``department`` is the name its fillers gave it, "" for none."""
 
     sheet: FoundSheet
+    department: str = ""
     findings: list[Finding] = field(default_factory=list)
     rows: list[NewRow] = field(default_factory=list)
     emptied: list[FoundRow] = field(default_factory=list)
     untouched: int = 0
     no_longer_asked: list[str] = field(default_factory=list)
     seen: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def book(self) -> str:
+        """Return which download it is a copy of."""
+        return self.sheet.mark.book
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A cell whose content the form is to read; ``said`` is the reason why there is no answer."""
+
+    key: AnswerKey
+    cell: FoundCell
+    new: NewRow | None
+    sentence: Speakable | None
+    cleared: bool
+    line: str
+    said: str
 
 
 class CopyReader:
@@ -55,10 +75,10 @@ class CopyReader:
     def __init__(self, sheet: FoundSheet, definition: Definition, context: Context, copy: str, department: str) -> None:
         self.sheet, self.definition, self.context = sheet, definition, context
         self.copy, self.department = copy, department
-        self.found = CopyOfReply(sheet)
+        self.found = CopyOfReply(sheet, department)
         self.post: MultiDict[str, str] = MultiDict()
         self.items: dict[AnswerKey, Item] = {}
-        self.waiting: list[tuple[AnswerKey, FoundCell, NewRow | None, Speakable | None, bool]] = []
+        self.waiting: list[_Waiting] = []
         self.keys: dict[tuple[str, int], str] = {}
 
     def read(self) -> CopyOfReply:
@@ -76,6 +96,9 @@ class CopyReader:
     def _place(self, cell: FoundCell) -> Place:
         return Place(self.copy, self.sheet.name, cell.address, self.sheet.word)
 
+    def _trace(self, code: str, line: str, lang: str, said: str) -> Trace:
+        return Trace(self.found.book, self.department, code, line, lang, digest(said))
+
     def _spare(self, row: FoundRow) -> None:
         """Read a line of a table that went out empty; its key follows from its copy and its first cell."""
         filled = [cell for cell in row.cells if cell.mark.lang != PARENT and (not cell.blank or cell.fault)]
@@ -91,7 +114,10 @@ class CopyReader:
                 sentence = _l(
                     "Say in which line of the table around it this line stands: the number of a line that is filled in."
                 )
-        new = NewRow(row.mark.table, key, parent, self._place(filled[0]), row.number, sentence=sentence)
+        new = NewRow(
+            row.mark.table, key, parent, self._place(filled[0]), row.number, self._trace("", row.mark.key, "", ""),
+            sentence=sentence,
+        )  # fmt: skip
         self.found.rows.append(new)
         self._cells(row, key, new)
 
@@ -126,11 +152,13 @@ class CopyReader:
                 continue
             state = next((cell for cell in cells if cell.mark.lang == STATE), None)
             values = [cell for cell in cells if cell.mark.lang != STATE]
-            self._question(item, key, values, state, new)
+            self._question(item, (key, row.mark.key), values, state, new)
 
     def _question(
-        self, item: Item, row: str, values: list[FoundCell], state: FoundCell | None, new: NewRow | None
+        self, item: Item, rows: tuple[str, str], values: list[FoundCell], state: FoundCell | None, new: NewRow | None
     ) -> None:
+        """Read the cells of a question; ``rows``: the key of the row they stand in, and what its mark calls it."""
+        row, line = rows
         said = "" if state is None or state.blank else normal(state.value)
         meant = words.state_meant(said, self.context.languages) if said else None
         moved = state is not None and not state.untouched
@@ -155,7 +183,7 @@ class CopyReader:
             if sentence is None and cell.blank and not cell.mark.digest and not said and not moved:
                 continue
             self._ask(item, key, cell, meant, sentence)
-            self.waiting.append((key, cell, new, sentence, meant is None and cell.blank))
+            self.waiting.append(_Waiting(key, cell, new, sentence, meant is None and cell.blank, line, said))
 
     def _ask(self, item: Item, key: AnswerKey, cell: FoundCell, state: str | None, sentence: Speakable | None) -> None:
         """Let the questionnaire's own form read what the cell holds."""
@@ -175,16 +203,15 @@ class CopyReader:
         form = section_form(list(plain.values()), self.context, csrf=False, cells=cells)(formdata=self.post)
         form.validate()
         parsed = read_answers(form, [*plain.values(), *cells.values()])
-        for key, cell, new, sentence, cleared in self.waiting:
-            read = parsed.get(key, Parsed())
+        for one in self.waiting:
+            cell, read = one.cell, parsed.get(one.key, Parsed())
+            content = f"{normal(cell.value)}\0{one.said}" if one.said else normal(cell.value)
             finding = Finding(
-                key, read, cell.mark.revision, self._place(cell), _shown(cell.value),
-                cleared=cleared, full=cell.full, sentence=sentence or read.message,
+                self._trace(cell.mark.code, one.line, cell.mark.lang, content),
+                one.key, read, cell.mark.revision, self._place(cell), _shown(cell.value),
+                cleared=one.cleared, full=cell.full and not self.sheet.word, sentence=one.sentence or read.message,
             )  # fmt: skip
-            if new is None:
-                self.found.findings.append(finding)
-            else:
-                new.findings.append(finding)
+            (self.found if one.new is None else one.new).findings.append(finding)
 
 
 def _shown(value: Any) -> str:

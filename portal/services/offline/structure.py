@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from forms.question_types import question_type
 from forms.questionnaire import answer_keys
 from forms.tables import may_change, table_of
+from portal.services.offline.plan import in_part
 from portal.table import Problem
 from portal.workbooks.cell_text import MOST, clean, units
 
@@ -24,18 +25,19 @@ if TYPE_CHECKING:
 def note_structure(plan: ReplyPlan, copy: CopyOfReply, language: str) -> None:
     """Tell what the sheet asked that is asked no longer, and which of its lines are gone."""
     sheet = copy.sheet
+    place = in_part(sheet.name, word=sheet.word)
     if copy.no_longer_asked:
         sentence = _l(
             "The questionnaire was renewed since the download. These questions are no longer asked, and were left out: %(questions)s",  # noqa: E501 - a sentence stays in one piece
             questions=", ".join(copy.no_longer_asked[:20]),
         )
-        plan.remarks.append(Problem(sentence, sheet.name))
+        plan.remarks.append(Problem(sentence, sheet.name, place=place))
     if sheet.mark.version != plan.head.version_id:
         sentence = _l(
             "This file was made for an earlier version of the questionnaire. Answers to questions that are still asked were read."  # noqa: E501 - a sentence stays in one piece
         )
         mend = _l("Download it again for the new questions.")
-        plan.remarks.append(Problem(sentence, sheet.name, mend=mend))
+        plan.remarks.append(Problem(sentence, sheet.name, mend=mend, place=place))
         return
     if sheet.word:  # its reader told which fields are gone
         return

@@ -11,6 +11,7 @@ from forms.answers import Parsed
 from portal.errors import IllegalTransition, NotAllowed
 from portal.services import audit
 from portal.services.answer_rows import RowChange
+from portal.services.offline.earlier import note_taken
 from portal.services.submissions import Change, save_answers
 from portal.table import Problem
 
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from forms.answers import AnswerKey
     from portal.permissions import Principal
-    from portal.services.offline.plan import ChangedAnswer, ChangedRow, OfflinePlan, ReplyPlan
+    from portal.services.offline.plan import ChangedAnswer, ChangedRow, OfflinePlan, ReplyPlan, Trace
     from portal.services.submissions import Saved
 
 THEIRS, BOTH = "theirs", "both"
@@ -69,19 +71,27 @@ def _take(
     session: Session, plan: ReplyPlan, chosen: Mapping[str, str], *, by: Principal, request_key: str
 ) -> TakenReply:
     made = TakenReply(plan)
-    changes = {}
-    row_changes = []
+    changes: dict[AnswerKey, Change] = {}
+    row_changes: list[RowChange] = []
+    traces: list[tuple[AnswerKey, Trace]] = []
     prefix = f"{plan.head.public_id}:"
-    for one in plan.answers:
-        if (change := _change(one, chosen.get(prefix + one.name, ""))) is not None:
+
+    def choose(one: ChangedAnswer, said: str) -> None:
+        if (change := _change(one, said)) is not None:
             changes[one.key] = change
+            of = one.options if said == BOTH else [each for each in one.options if each.name == said]
+            traces.extend((one.key, trace) for option in of for trace in option.traces)
+
+    for one in plan.answers:
+        choose(one, chosen.get(prefix + one.name, ""))
     for row in plan.rows:
         if chosen.get(prefix + row.name):
             row_changes += _row_change(row)
             for cell in row.cells:
-                said = chosen.get(prefix + cell.name) or (cell.options[0].name if len(cell.options) == 1 else "")
-                if (change := _change(cell, said)) is not None:
-                    changes[cell.key] = change
+                choose(
+                    cell,
+                    chosen.get(prefix + cell.name) or (cell.options[0].name if len(cell.options) == 1 else ""),
+                )
     if not changes and not row_changes:
         return made
     try:
@@ -93,6 +103,12 @@ def _take(
         made.left.append(Problem(_("This reply can no longer be changed; nothing of it was taken over."), plan.title))
         return made
     _tell(made, saved, plan)
+    lost = {one.key for one in saved.stale} | {one.key for one in saved.refused if not one.kept}
+    note_taken(
+        session, plan.head.id,
+        [(trace, saved.saved[key]) for key, trace in traces if key in saved.saved and key not in lost],
+        [(trace, row.row.key) for row in plan.rows if row.row in saved.rows for trace in row.traces],
+    )  # fmt: skip
     return made
 
 

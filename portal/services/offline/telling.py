@@ -56,6 +56,7 @@ def _answer(one: ChangedAnswer, pid: str, chosen: Mapping[str, str]) -> dict[str
         "outcome": one.outcome,
         "sheet": one.place.sheet,
         "cell": one.place.address,
+        "place": str(one.place.said),
         "old": one.old,
         "new": [
             {"option": option.name, "text": option.text, "copy": option.place.copy if option.place else ""}
@@ -72,13 +73,17 @@ def _answer(one: ChangedAnswer, pid: str, chosen: Mapping[str, str]) -> dict[str
 def _row(row: ChangedRow, pid: str, chosen: Mapping[str, str]) -> dict[str, Any]:
     return {
         "name": row.name, "label": row.label, "outcome": row.outcome, "sheet": row.place.sheet,
-        "cell": row.place.address, "old": "", "new": [], "chosen": chosen.get(f"{pid}:{row.name}", ""), "found": "",
+        "cell": row.place.address, "place": str(row.place.said), "old": "", "new": [],
+        "chosen": chosen.get(f"{pid}:{row.name}", ""), "found": "",
         "message": str(row.sentence or ""), "expected": "", "example": "",
     }  # fmt: skip
 
 
 def _problem(one: Problem) -> dict[str, Any]:
-    return {"sheet": one.sheet, "row": one.row, "message": str(one.message), "mend": str(one.mend or "")}
+    return {
+        "sheet": one.sheet, "row": one.row, "place": str(one.place or ""), "message": str(one.message),
+        "mend": str(one.mend or ""),
+    }  # fmt: skip
 
 
 def in_words(told_: Mapping[str, Any]) -> str:
@@ -89,7 +94,7 @@ def in_words(told_: Mapping[str, Any]) -> str:
         for one in reply["answers"]:
             new = " | ".join(option["text"] for option in one["new"])
             lines.append(
-                f"  {one['sheet']}!{one['cell']} {one['outcome']}{'' if one['chosen'] else ', not taken'}"
+                f"  {one['place']} {one['outcome']}{'' if one['chosen'] else ', not taken'}"
                 f": {one['label']}"
                 + (
                     f": {one['old']!r} -> {new!r}"
@@ -108,5 +113,5 @@ def in_words(told_: Mapping[str, Any]) -> str:
 
 
 def _line(one: Mapping[str, Any]) -> str:
-    place = " ".join(str(part) for part in (one["sheet"], one["row"]) if part)
+    place = one["place"].removesuffix(":") or " ".join(str(part) for part in (one["sheet"], one["row"]) if part)
     return f"{place}: {one['message']} {one['mend']}".strip(": ").strip()

@@ -71,10 +71,11 @@ addEventListener("afterprint", () => {
 const summary = document.querySelector("[data-focus]");
 if (summary) summary.focus();
 
-// A second click while the first is on its way sends nothing.
+// A second click while the first is on its way sends nothing. Where a file is the answer (data-gives-file), the page stays, and
+// another button of it may be pressed.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || form.dataset.autosave !== undefined) return;
+  if (form.method !== "post" || form.dataset.autosave !== undefined || form.dataset.givesFile !== undefined) return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "1";
   setTimeout(() => { delete form.dataset.sent; }, 8000);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -25,16 +25,21 @@ DIGITS = 15  # that Excel keeps of a number
 FIRST_DAY = date(1900, 3, 1)  # before it, Excel counts a day that never was
 LABEL = 240  # signs of a choice in a drop-down list
 _PARTS = re.compile(r"[;\n]")
+_COMMAS = re.compile("[,\u060c\u3001]")
 _LEADING_PLACE = re.compile(r"^\s*\d{1,3}\.\s+")
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What a list offers on the sheet, all languages at once; ``keys`` names each choice by what stands for it."""
+    """What a list offers on the sheet, all languages at once; ``keys`` names each choice by what stands for it.
+
+    ``meant`` names choices by their number, key or label in one language, where no two are meant by it.
+    """
 
     offered: tuple[str, ...]
     shown: Mapping[str, str]
     keys: Mapping[str, str]
+    meant: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,26 @@ def _labels(item: Item, languages: Sequence[str]) -> Labels:
         label = " · ".join(dict.fromkeys(filter(None, words))) or value
         label = label if len(label) <= LABEL else label[: LABEL - 1] + "…"
         shown[value] = f"{label} ({value})" if label in shown.values() else label
-    return Labels(tuple(shown[value] for value in offered), shown, {label: value for value, label in shown.items()})
+    keys = {label: value for value, label in shown.items()}
+    return Labels(tuple(shown[value] for value in offered), shown, keys, _meant(item, offered, said))
+
+
+def may_number(item: Item) -> bool:
+    """Tell whether choices may be named by numbers: not where a key or label is a number itself."""
+    return not any(
+        text.strip().isdecimal() for choice in item.choices for text in (choice.key, *choice.texts.values())
+    )
+
+
+def _meant(item: Item, offered: Sequence[str], said: Mapping[str, Sequence[str]]) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for value, words in said.items():
+        for word in {word.casefold() for word in words if word} - {value}:
+            found[word] = "" if word in found else value
+    found |= {value: value for value in said}
+    if may_number(item):
+        found |= {str(at): value for at, value in enumerate(offered, start=1)}
+    return {word: value for word, value in found.items() if value}
 
 
 def _plain_label(label: str) -> str:
@@ -151,7 +175,7 @@ def raw_of(item: Item, value: Any, labels: Labels) -> list[str]:  # noqa: PLR091
     if value is None or (isinstance(value, str) and not value.strip()):
         return []
     if rule.choices:
-        return _chosen(value, labels)
+        return _chosen(value, labels, several=rule.several)
     if isinstance(value, bool):
         return ["TRUE" if value else "FALSE"]
     if isinstance(value, datetime):
@@ -187,8 +211,11 @@ def _number(value: int | float, kind: str, number_format: str) -> str:  # noqa: 
     return readable(plain(number)) if kind in {"whole", "decimal"} else plain(number)
 
 
-def _chosen(value: Any, labels: Labels) -> list[str]:
-    """Return the keys that a cell names, by the sheet's own labels; the rest is left to the question type."""
+def _chosen(value: Any, labels: Labels, *, several: bool) -> list[str]:
+    """Return the keys that a cell names, by the sheet's own labels; the rest is left to the question type.
+
+    Several may be parted by semicolons or lines, by commas too where each part names a choice, and named by number.
+    """
     if isinstance(value, bool):
         return ["yes" if value else "no"]
     text = plain(Decimal(repr(value))) if isinstance(value, float) else " ".join(str(value).split(" "))
@@ -196,7 +223,21 @@ def _chosen(value: Any, labels: Labels) -> list[str]:
     if text.strip() in labels.shown or whole in labels.keys:
         return [labels.keys.get(whole, text.strip())]
     parts = [_LEADING_PLACE.sub("", part).strip() for part in _PARTS.split(text)]
-    return [labels.keys.get(" ".join(part.split()), part) for part in parts if part]
+    found: list[str] = []
+    for part in filter(None, parts):
+        plain_part = " ".join(part.split())
+        if plain_part in labels.keys or not several:
+            found.append(labels.keys.get(plain_part, part))
+            continue
+        parted = [one for one in _COMMAS.split(part) if one.strip()]
+        named = [_named(one, labels) for one in ([part] if _named(part, labels) else parted)]
+        found += [one for one in named if one] if all(named) else [part]
+    return found
+
+
+def _named(part: str, labels: Labels) -> str | None:
+    text = " ".join(_LEADING_PLACE.sub("", part).split())
+    return labels.keys.get(text) or labels.meant.get(text) or labels.meant.get(text.casefold().removesuffix("."))
 
 
 def choose_number_format(item: Item, value: Any) -> str:

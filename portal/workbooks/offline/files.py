@@ -11,8 +11,8 @@ from portal.workbooks.word.opening import in_words_of_word, is_document, is_old_
 from portal.workbooks.word.returned import read_document
 
 if TYPE_CHECKING:
+    from portal.workbooks.offline.found import FoundBook
     from portal.workbooks.offline.marks import Seal
-    from portal.workbooks.offline.returned import FoundBook
     from portal.workbooks.opening import Source
 
 DOCUMENT_NAMES = (".docx", ".docm", ".doc", ".dotx", ".odt", ".rtf")

@@ -28,7 +28,7 @@ OWN_LINE = (
 _COLUMN = re.compile(r"c(\d{1,4})\Z")
 _PART = re.compile(r"(\d{1,4}):([^:,|]+):([^:,|]*):(\d{1,10}):([0-9a-f]{0,8})\Z")
 
-RowKind = Literal["question", "row", "spare", "fixed"]
+RowKind = Literal["question", "choice", "row", "spare", "fixed"]
 
 
 class Seal:
@@ -117,9 +117,10 @@ class CellMark:
 
 @dataclass(frozen=True)
 class RowMark:
-    """One row of a sheet: a question, a row of a table, a spare row of a table, a row of a matrix.
+    """One row of a sheet: a question, a choice of one, a row of a table, a spare row of a table, a row of a matrix.
 
-    ``number`` is the number by which a row is called on the sheet; ``revision`` that of a stored row of a table.
+    ``key`` is that of the row or choice, ``number`` the number by which a row is called on the sheet (of a choice: how
+    many there are), ``revision`` that of a stored row of a table.
     """
 
     kind: RowKind
@@ -153,13 +154,13 @@ def read_row_mark(text: object, seal: Seal, of: SheetMark) -> RowMark | None:
         KeyError: it is no mark at all.
     """
     parts = text.split("|") if isinstance(text, str) else []
-    if len(parts) != 8 or parts[0] not in {"question", "row", "spare", "fixed"}:
+    if len(parts) != 8 or parts[0] not in {"question", "choice", "row", "spare", "fixed"}:
         raise KeyError(text)
     if not seal.fits(parts[7], of.whose, "|".join(parts[:7])):
         return None
     cells = [found.groups() for part in parts[6].split(",") if (found := _PART.match(part))]
     return RowMark(
-        parts[0],  # type: ignore[arg-type] # one of the four, see above
+        parts[0],  # type: ignore[arg-type] # one of the five, see above
         parts[1], parts[2], parts[3], int(parts[4]), int(parts[5]),
         tuple(CellMark(int(column), code, lang, int(revision), told) for column, code, lang, revision, told in cells),
     )  # fmt: skip

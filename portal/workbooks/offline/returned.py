@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import zipfile
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
@@ -17,14 +16,12 @@ from lxml import etree
 from openpyxl.utils import get_column_letter
 
 from portal.table import Problem
-from portal.workbooks.cell_text import MOST, units
-from portal.workbooks.offline.cells import normal, text_in
+from portal.workbooks.offline.cells import text_in
+from portal.workbooks.offline.choice_lines import joined
+from portal.workbooks.offline.found import FoundBook, FoundCell, FoundRow, FoundSheet
 from portal.workbooks.offline.marks import (
     COVER,
     OWN_LINE,
-    RowMark,
-    SheetMark,
-    digest,
     read_columns,
     read_row_mark,
     read_sheet_mark,
@@ -37,73 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portal.table import Speakable
-    from portal.workbooks.offline.marks import CellMark, Seal
+    from portal.workbooks.offline.marks import RowMark, Seal, SheetMark
     from portal.workbooks.opening import Sheet, Source
 
 TOP = 6  # rows among which the mark of a sheet is looked for, should lines have been put above it
 LEFT = 4  # columns likewise
-
-
-@dataclass(frozen=True)
-class FoundCell:
-    """One answer cell: its mark, where it stands now, what it holds; ``fault`` is why it cannot be read.
-
-    ``raw`` is what its control would post, where the file says it by itself (boxes to tick in a document).
-    """
-
-    mark: CellMark
-    address: str
-    value: Any
-    fault: Speakable | None = None
-    raw: tuple[str, ...] | None = None
-
-    @property
-    def blank(self) -> bool:
-        """Tell whether nothing stands in it (spaces are nothing)."""
-        return normal(self.value) == ""
-
-    @property
-    def untouched(self) -> bool:
-        """Tell whether it holds what went out in it."""
-        return self.fault is None and digest(normal(self.value)) == self.mark.digest
-
-    @property
-    def full(self) -> bool:
-        """Tell whether a text fills the cell to Excel's limit: perhaps it was cut."""
-        return isinstance(self.value, str) and units(self.value) >= MOST
-
-
-@dataclass(frozen=True)
-class FoundRow:
-    """One row that still carries its mark."""
-
-    mark: RowMark
-    number: int
-    cells: tuple[FoundCell, ...]
-
-
-@dataclass
-class FoundSheet:
-    """One sheet of a reply, as it came back; ``word``: the part of a document instead."""
-
-    name: str
-    mark: SheetMark
-    rows: list[FoundRow] = field(default_factory=list)
-    remarks: list[Problem] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    locked: bool = True
-    word: bool = False
-
-
-@dataclass
-class FoundBook:
-    """A returned workbook: ``copy`` is the name its fillers gave it; ``problems`` are those of whole sheets."""
-
-    filename: str
-    sheets: list[FoundSheet] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    copy: str = ""
-    cover: SheetMark | None = None
 
 
 def read_offline(source: Source, seal: Seal, *, filename: str = "", limit_bytes: int = LIMIT_BYTES) -> FoundBook:
@@ -218,6 +153,7 @@ class _Sheet:
         for number, cells in self.sheet.rows[self.top + 1 :]:
             self._row(number, cells)
         self._twice_or_moved()
+        self.found.rows = joined(self.found.rows)
         return self.found
 
     def _shifted(self) -> bool:

@@ -62,6 +62,20 @@ class Rules:
         """Let a cell take the number of a line."""
         self._put(self._between("whole", str(low), str(high), None), row, column)
 
+    def tick(self, row: int, column: int, word: str) -> None:
+        """Offer the one word that marks a choice; whatever else says yes is read as well."""
+        self._put(self._list("tick", [word], strict=False), row, column)
+
+    def place(self, row: int, column: int, last: int) -> None:
+        """Let a cell take the place of a choice."""
+        key = ("place", last)
+        if key not in self._made:
+            made = DataValidation(type="whole", operator="between", formula1="1", formula2=str(last), allow_blank=True)
+            made.showErrorMessage = True
+            made.error = _said(_l("Please write the place of this choice: 1 for the first."), self.languages)
+            self._made[key] = made
+        self._put(key, row, column)
+
     def choose(self, row: int, column: int, name: str, offered: Sequence[str]) -> None:
         """Offer a list, and nothing else."""
         self._put(self._list(name, offered, strict=True), row, column)

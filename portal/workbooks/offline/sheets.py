@@ -20,6 +20,7 @@ from portal.workbooks.cell_text import is_khmer, is_risky, lines
 from portal.workbooks.looks import LOOKS
 from portal.workbooks.offline import words
 from portal.workbooks.offline.cells import choose_number_format, labels_of, normal, written
+from portal.workbooks.offline.choice_lines import MARKED, choice_lines, mark_of, spread
 from portal.workbooks.offline.lines import columns_of, lines_of
 from portal.workbooks.offline.marks import OWN_LINE, PARENT, STATE, CellMark, RowMark, SheetMark, column_name, digest
 from portal.workbooks.offline.rules import Rules
@@ -188,8 +189,12 @@ class ReplySheet:
         marks: list[CellMark] = []
         height = 60.0 if kind.variant(item) == "long" else 22.0
         keys = () if kind.control == "file" else answer_keys(item, self.languages)
+        given = self.reply.answers.get(AnswerKey(item.code))
+        lines = choice_lines(item, given, labels_of(self.definition, item, self.languages)) if (
+            open_ and spread(item, given)
+        ) else []  # fmt: skip
         for at, column in enumerate(range(ANSWER, self.state_column)):
-            if at < len(keys):
+            if at < len(keys) and not lines:
                 height = max(height, self._answer(row, column, item, keys[at], marks, open_=open_))
             else:
                 self.book.cell(self.ws, row, column, None, style="fixed")
@@ -197,6 +202,24 @@ class ReplySheet:
         self._height(row, self.ws.row_dimensions[row].height or 22.0, height)
         if marks:
             self._put_mark(row, RowMark("question", cells=tuple(marks)))
+        for line_of_choice in lines:
+            self._choice(item, given, line_of_choice, len(lines))
+
+    def _choice(self, item: Item, given: Given | None, line: tuple[str, str, str | int | None], count: int) -> None:
+        """Write the line of one choice: its label, and beside it the cell that marks it."""
+        key, label, content = line
+        row = self._next()
+        ranked = question_type(item.type).control == "rank"
+        for column in range(NUMBER, self.state_column + 1):
+            self.book.cell(self.ws, row, column, None, style="fixed" if column > ANSWER else "label")
+        self.book.cell(self.ws, row, HOW_TO, label)
+        self._put(row, ANSWER, content, "0" if ranked else "@", "mark")
+        if ranked:
+            self.rules.place(row, ANSWER, count)
+        else:
+            self.rules.tick(row, ANSWER, MARKED)
+        self._height(row, tall(label, WIDTHS[HOW_TO]))
+        self._put_mark(row, mark_of(item, key, count, ANSWER, given, content))
 
     # -- tables ---------------------------------------------------------------------------------------------------
 
@@ -274,7 +297,7 @@ class ReplySheet:
             label = f"{column.item.text('label', column.lang, tuple(self.languages))}\n({column.lang})"
         with_rules = [label]
         for language in self.languages:
-            spoken = words.short_form(column.item, language)
+            spoken = words.short_form(column.item, language, words.IN_A_CELL)
             with_rules += [spoken] if spoken else []
         return words.in_all(with_rules)
 

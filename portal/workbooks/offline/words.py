@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from forms.definition.compiled import ALWAYS, NEVER
 from forms.definition.said import said
 from forms.question_types import question_type
+from portal.workbooks.offline.cells import may_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,11 +44,20 @@ class Medium:
 EXCEL = Medium(
     "excel",
     choose=_l("Choose from the list of the cell."),
-    several=_l("Write one or more of these, with a semicolon between them: %(names)s"),
-    ranked=_l("Write the choices in their order, the first place first, with a semicolon between them: %(names)s"),
+    several=_l("Put an x beside each choice below that applies."),
+    ranked=_l("Write 1 beside the choice below that comes first, 2 beside the next, and so on. Not all need a place."),
     confirm=_l("Choose from the list of the cell."),
     no_answer=_l("No answer? Say why in the column “No answer because”."),
     files=_l("Files are attached on the page of the reply, not in this workbook."),
+)
+# one cell of a table, in Excel and where a table of Word is written line by line
+IN_A_CELL = replace(
+    EXCEL,
+    name="cell",
+    several=_l("Write one or more of these into the cell, by number or name, with a comma between them: %(names)s"),
+    ranked=_l(
+        "Write the choices into the cell in their order, by number or name, with a comma between them: %(names)s"
+    ),
 )
 
 
@@ -146,13 +156,20 @@ def form_of(item: Item, language: str, medium: Medium = EXCEL) -> Iterator[str]:
 
 def _of_list(item: Item, language: str, medium: Medium, *, several: bool) -> Iterator[str]:
     kind = question_type(item.type)
-    names = "; ".join(name for _key, name in kind.shown_choices(item, language))
+    names = "; ".join(numbered([name for _key, name in kind.shown_choices(item, language)], item, several=several))
     sentence = medium.ranked if kind.control == "rank" else medium.several if several else medium.choose
     if kind.control == "choices" and not several:
         sentence = medium.confirm
     yield str(sentence).replace("%(names)s", names)
     if item.choice_filter:
         yield _("Which of them may be chosen depends on other answers.")
+
+
+def numbered(names: Sequence[str], item: Item, *, several: bool) -> list[str]:
+    """Return choices with the numbers by which a cell may name several of them."""
+    if not several or not may_number(item):
+        return list(names)
+    return [f"{at}. {name}" for at, name in enumerate(names, start=1)]
 
 
 def expected(item: Item, language: str) -> str:
@@ -222,8 +239,12 @@ def type_rule(item: Item, language: str) -> str:
             return str(_("Files are attached on the page of the reply, not in this workbook."))
         if rule.choices and rule.several:
             sentence = _l(
-                "Write the choices into the cell, with a semicolon between them; the list of the cell gives the first."
+                "Put an x beside each choice that applies. In a table, write their numbers or names into the cell, with a comma between them."  # noqa: E501 - a sentence stays in one piece
             )
+            if kind.control == "rank":
+                sentence = _l(
+                    "Write beside each choice its place, 1 for the first. In a table, write the choices into the cell in their order, with a comma between them."  # noqa: E501 - a sentence stays in one piece
+                )
             return str(sentence)
         if rule.choices:
             return str(_("Choose from the list of the cell."))

@@ -13,8 +13,8 @@ from flask_babel import lazy_gettext as _l
 
 from portal.table import Problem
 from portal.workbooks.offline.cells import normal, text_in
+from portal.workbooks.offline.found import FoundBook, FoundCell, FoundRow, FoundSheet
 from portal.workbooks.offline.marks import RowMark, digest, read_row_mark, read_sheet_mark
-from portal.workbooks.offline.returned import FoundBook, FoundCell, FoundRow, FoundSheet
 from portal.workbooks.opening import LIMIT_BYTES, shown
 from portal.workbooks.refusals import refuse
 from portal.workbooks.word.marks import COPY, HiddenReply, HiddenRow, keys_of, name_of, read_hidden

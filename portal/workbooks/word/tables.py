@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 NARROW, LABEL = 760, 2000  # widths of the columns that name a line, in twentieths of a point
 LEAST = 1150  # below this a column is too narrow to write in
 SPARE_APART = 5  # empty lines of a table that is written line by line
-WRITTEN_OUT = replace(WORD, name="word table", several=words.EXCEL.several, ranked=words.EXCEL.ranked)
+WRITTEN_OUT = replace(WORD, name="word table", several=words.IN_A_CELL.several, ranked=words.IN_A_CELL.ranked)
 
 
 class TableText:

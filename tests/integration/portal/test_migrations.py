@@ -32,6 +32,7 @@ from portal.models import (
     ImplementationState,
     Institution,
     KeptWarning,
+    OfflineTaking,
     PackedReply,
     Participation,
     PublicationAct,
@@ -70,7 +71,7 @@ def test_the_schema_equals_the_models(engine):
 
 
 def test_the_head_is_pinned(engine):
-    assert migrations.head() == migrations.current(engine) == "0012"
+    assert migrations.head() == migrations.current(engine) == "0013"
 
 
 def test_head_and_current_are_what_alembic_says(engine):
@@ -333,6 +334,21 @@ def test_documents_come_and_go_and_evidence_stays(engine):
     with Session(engine) as session:
         assert session.execute(select(Evidence.filename, Evidence.scanned_at)).one() == ("a.pdf", None)
         assert session.scalars(select(AssignmentDocument)).all() == []
+
+
+def test_what_was_taken_from_copies_comes_and_goes_and_answers_stay(engine):
+    with Session(engine) as session:
+        reply = factories.submission(session)
+        names = {"book": "b", "copy": "", "code": "beds", "line": "", "lang": ""}
+        session.add(OfflineTaking(submission_id=reply.id, digest="0" * 8, revision=1, taken_at=clock.now(), **names))
+        session.commit()
+    before = ScriptDirectory.from_config(migrations.config()).get_revision("0013").down_revision
+    migrations.downgrade(engine, before)
+    assert "offline_taking" not in inspect(engine).get_table_names()
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        assert session.scalars(select(OfflineTaking)).all() == []
+        assert len(session.scalars(select(Submission)).all()) == 1
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):

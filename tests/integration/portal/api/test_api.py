@@ -186,6 +186,30 @@ def test_the_whole_way_of_a_reply(session, world):
     assert world.coordinator.get("/rounds").json["items"][0]["round"] == "round-1"
 
 
+def test_documents_come_and_go_by_the_api_and_the_round_tells_of_them(world):
+    path = f"{world.path}/documents"
+
+    def send(caller, **more):
+        return caller.post(path, data={"file": (io.BytesIO(PDF), "letter.pdf"), "note": "Letter 12"}, **more)
+
+    made = send(world.focal, key="once")
+    assert made.status_code == 201, made.json
+    assert send(world.focal, key="once").headers["Idempotent-Replayed"] == "true"
+    told = made.json
+    assert (told["state"], told["note"], told["from_secretariat"], told["scanned_at"]) == ("received", "Letter 12", False, None)
+    (item,) = world.coordinator.get(path).json["items"]
+    assert item == told
+    assert world.focal.get(f"/documents/{told['id']}").data == PDF
+    # of another institution it does not exist, whoever only reads sends nothing
+    assert [world.stranger.get(one).status_code for one in (path, f"/documents/{told['id']}")] == [404, 404]
+    assert send(world.stranger).status_code == 404
+    assert send(world.approver).status_code == 403
+    status = world.coordinator.get("/rounds/round-1").json
+    assert status["documents"] == {"received": 1, "entered": 0, "set_aside": 0, "not_scanned": 1}
+    assert status["institutions"][0]["documents_waiting"] == 1
+    assert (status["evidence"]["files"], status["overall"]["received"]) == (0, 0)
+
+
 @pytest.mark.engines
 def test_a_stale_answer_gets_both_texts_and_loses_nothing_else(world):
     path = world.path + "/answers"

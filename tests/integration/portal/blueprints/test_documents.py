@@ -125,7 +125,12 @@ def test_whose_documents_they_are(client_for, scene, session):
     for person, expect in ((scene.stranger, 404), (scene.reader, 403), (scene.writer, 403)):
         client_for(person).post(f"/documents/{one.public_id}/entered", expect=expect)
         client_for(person).post(f"/documents/{one.public_id}/set-aside", {"reason": "x"}, expect=expect)
-    send(client_for(scene.focal), scene.own, b"<html>", "a.pdf", expect=422)
+    focal = client_for(scene.focal)
+    send(focal, scene.own, b"<html>", "a.pdf", expect=422)
+    # a photo as iPhones take it is told how to be sent, under its own name and under another
+    for name in ("IMG_1.HEIC", "IMG_1.jpg"):
+        send(focal, scene.own, b"\0\0\0\x24ftypheic\0\0\0\0mif1", name, expect=422)
+        assert "Most Compatible" in focal.words
 
 
 def test_a_document_is_entered_or_set_aside_once(client_for, scene, session):
@@ -172,7 +177,7 @@ def test_the_secretariat_enters_a_return_on_paper_and_it_is_marked_everywhere(cl
     coordinator.get(f"{path}/pages/page1", expect=200)
     assert reply(session, scene).status is Status.IN_PROGRESS
     # the languages tell other figures: that is what the paper says, and it is kept with that reason
-    coordinator.post(f"{path}/finish", expect=303)
+    coordinator.post(f"{path}/pages/page1", {"action": "finish"}, expect=303)
     assert session.scalars(select(KeptWarning.reason)).all() == ["This is what the return on paper says."]
     session.expire_all()
     done = reply(session, scene)
@@ -192,6 +197,35 @@ def test_the_secretariat_enters_a_return_on_paper_and_it_is_marked_everywhere(cl
     for page in (f"{scene.own}/check", f"{scene.own}/pages/page1", "/owed"):
         focal.get(page, expect=200)
         assert "Entered by the secretariat from paper" in focal.words
+
+
+def test_two_coordinators_enter_one_paper_and_no_text_is_lost(client_for, scene, session):
+    one, other = client_for(scene.coordinator), client_for(factories.staff(session))
+    send(one, scene.desk)
+    path = f"{scene.desk}/paper/{only(session).public_id}/pages/page1"
+    one.get(path, expect=200)
+    form = one.page.xpath("//form[@id='paper']")[0]
+    assert form.get("data-autosave") is not None
+    assert form.get("data-rules")
+    one.get(form.get("data-rules"), check=False, expect=200)
+    told = one.post(path, {"why@en": "Mine", "base:why@en": "0"}, headers=JSON, expect=200).json
+    assert told["saved"] == [{"name": "why@en", "revision": 1}]
+    stale = other.post(path, {"why@en": "Theirs", "base:why@en": "0"}, headers=JSON, expect=409).json["stale"]
+    assert [(each["mine"], each["theirs"], each["revision"]) for each in stale] == [("Theirs", "Mine", 1)]
+    # without script both texts are shown, and one is chosen
+    other.post(path, {"why@en": "Theirs", "base:why@en": "0"}, expect=409)
+    assert "Mine" in other.words
+    assert "both texts are shown" in other.words
+    fields = {"why@en": "Theirs", "base:why@en": "0", "theirs:why@en": "1", "resolve:why@en": "mine"}
+    other.post(path, fields | {"action": "finish"}, expect=422)  # the rest is still missing
+    assert session.scalar(select(Answer.value).where(Answer.lang == "en")) == "Theirs"
+    fields |= {"theirs:why@en": "2", "resolve:why@en": "both", "merged:why@en": "Mine and theirs"}
+    one.post(path, fields, expect=303)
+    assert session.scalar(select(Answer.value).where(Answer.lang == "en")) == "Mine and theirs"
+    # the institution begins itself: the open page of the secretariat is told why nothing is saved any more
+    client_for(scene.focal).post(f"{scene.own}/pages/page1", {"state": "done", "base:state": "0"}, headers=JSON, expect=200)
+    ended = one.post(path, {"why@en": "More", "base:why@en": "3"}, headers=JSON, expect=409).json
+    assert ended["code"] == "institution_answers"
 
 
 def test_what_the_institution_writes_itself_is_never_opened_to_the_secretariat(client_for, scene, session):

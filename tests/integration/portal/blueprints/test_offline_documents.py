@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from portal.cli import portal
 from portal.cli.context import Context
-from portal.models import Answer, ApiToken, AuditEvent
+from portal.models import Answer, ApiToken, AssignmentDocument, AuditEvent, DocumentState, Role
 from portal.services.sessions import token_digest
-from tests import tables
+from tests import factories, tables
 from tests.documents import FilledDocument
 from tests.offline import Filled
 
@@ -56,17 +56,39 @@ def test_a_single_reply_goes_out_as_a_document(client_for, scene):
     assert len(FilledDocument(answer.get_data()).hidden.replies) == 1
 
 
-def test_a_document_of_their_own_is_told_where_it_counts(client_for, scene):
+def test_a_document_of_their_own_is_handed_in_with_one_click(client_for, scene, session):
     import docx
 
     made, stream = docx.Document(), io.BytesIO()
     made.add_paragraph("What we did")
     made.save(stream)
+    own = ("reply.docx", stream.getvalue())
     client = client_for(scene.focal)
-    sent = files(("reply.docx", stream.getvalue()))
-    client.post("/owed/offline", {"round": scene.round.slug, "file": sent}, expect=422)
+    client.post("/owed/offline", {"round": scene.round.slug, "file": files(own, ("x.bin", b"?"))}, expect=422)
     assert "is a Word document, but not one of questions from this portal" in client.words
-    assert "received, to be entered" in client.words
+    assert "File “reply.docx”" in client.words
+    assert "Sheet" not in client.words
+    (address,) = client.page.xpath("//form[contains(@action, '/owed/offline/documents/')]/@action")
+    elsewhere = factories.institution(session)
+    stranger = client_for(factories.person(session, elsewhere, Role.FOCAL_POINT))
+    stranger.post(address, {"reply": scene.reply.public_id}, expect=404)
+    # nor can somebody else's file be taken for a reply of one's own
+    theirs = factories.submission(session, factories.assignment(session, to=elsewhere, in_round=scene.round))
+    session.commit()
+    stranger.post(address, {"reply": theirs.public_id}, expect=404)
+    client_for(factories.person(session, scene.institution, Role.READER)).post(address, expect=403)
+    client.submit(address, expect=200)
+    assert client.response.request.path == f"/replies/{scene.reply.public_id}/documents"
+    kept = session.scalars(select(AssignmentDocument)).one()
+    assert (kept.filename, kept.state, kept.from_secretariat) == ("reply.docx", DocumentState.RECEIVED, False)
+    # beside a copy of ours, and both: the page of what would change offers it too; another's reply does not exist
+    book = Filled(client.post(f"/replies/{scene.reply.public_id}/workbook", {}, expect=200).get_data())
+    book.put("people", 3)
+    sent = files(("b.xlsx", book.content()), own)
+    client.post("/owed/offline", {"round": scene.round.slug, "file": sent}, follow=True)
+    assert "Hand “reply.docx” in as it is" in client.words
+    (address,) = client.page.xpath("//form[contains(@action, '/owed/offline/documents/')]/@action")
+    client.post(address, {"reply": factories.submission(session).public_id}, expect=404)
 
 
 def test_a_machine_takes_and_gives_documents(app, scene, session):
