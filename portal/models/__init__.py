@@ -16,6 +16,7 @@ from portal.models.memory import (
     RecommendationOrigin,
     ReportedText,
 )
+from portal.models.news import MailWish, NewsMark
 from portal.models.operations import (
     AuditEvent,
     Country,
@@ -149,8 +150,10 @@ __all__ = [
     "KeptWarning",
     "LoginAttempt",
     "MailStatus",
+    "MailWish",
     "Mechanism",
     "Membership",
+    "NewsMark",
     "OutgoingMail",
     "PackedReply",
     "Participation",
