@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import String, and_, case, func, literal, select, type_coerce, union_all
 from sqlalchemy.orm import aliased
 
 from portal.models import (
@@ -130,22 +130,6 @@ class Subscriber:
     parts: set[tuple[int, Role]] = field(default_factory=set)
 
 
-_WHERE = (
-    Submission.public_id, Assignment.id, Assignment.institution_id, Institution.names, ReportingRound.slug,
-    ReportingRound.titles,
-)  # fmt: skip
-
-
-def _placed(found: Any, institution_id: int | None) -> Any:
-    """Join to a choice of things on replies where these belong; statements have more columns than types count."""
-    found = (
-        found.join(Assignment, Assignment.id == Submission.assignment_id)
-        .join(Institution, Institution.id == Assignment.institution_id)
-        .join(ReportingRound, ReportingRound.id == Assignment.round_id)
-    )
-    return found if institution_id is None else found.where(Assignment.institution_id == institution_id)
-
-
 def happenings(
     session: Session,
     roles: Iterable[Role | StaffRole],
@@ -155,92 +139,73 @@ def happenings(
     institution_id: int | None = None,
     limit: int | None = None,
 ) -> list[Happening]:
-    """List what happened after ``since`` that these parts are told of, the newest first; three queries at most."""
+    """List what happened after ``since`` that these parts are told of, the newest first; one query."""
     parts = frozenset(roles)
     wanted = {what for what, told in TOLD.items() if told & parts}
-    found = _acts(session, wanted & set(A), since, until, institution_id, limit)
-    if wanted & {ASKED, ANSWERED}:
-        found += _messages(session, wanted, since, until, institution_id, limit)
-    if FINISHED in wanted:
-        found += _finished(session, since, until, institution_id, limit)
-    found.sort(key=lambda one: one.at, reverse=True)
-    return found[:limit]
-
-
-def _placed_at(
-    place: Sequence[Any], what: str, at: datetime, by: int, said: str, *, thread: str = "", name: str = "",
-    batch: str | None = None,
-) -> Happening:  # fmt: skip
-    """Return a happening; ``place`` is what ``_WHERE`` selects."""
-    reply, assignment_id, institution_id, names, slug, titles = place
-    return Happening(
-        what, at, by, said, reply, assignment_id, institution_id, names, slug, titles, thread, name, batch or ""
+    found = union_all(*_kinds(wanted, since, until)).subquery("happened")
+    rows: Any = select(
+        found.c.what, found.c.at, found.c.by, found.c.said, Submission.public_id, Assignment.id,
+        Assignment.institution_id, Institution.names, ReportingRound.slug, ReportingRound.titles, found.c.thread,
+        found.c.name, found.c.batch,
+    )  # fmt: skip
+    rows = (
+        rows.join(Submission, Submission.id == found.c.submission_id)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .join(Institution, Institution.id == Assignment.institution_id)
+        .join(ReportingRound, ReportingRound.id == Assignment.round_id)
+        .order_by(found.c.at.desc(), found.c.number.desc())
+        .limit(limit)
     )
+    if institution_id is not None:
+        rows = rows.where(Assignment.institution_id == institution_id)
+    return [Happening(*row) for row in session.execute(rows)]
+
+
+def _kinds(wanted: set[str], since: datetime, until: datetime | None) -> list[Any]:
+    """Return what selects each kind of happening: acts, messages of either side, finished shares of single replies.
+
+    Units answer by the dozen and are counted on the pages of their collection.
+    """
+    act, message, share, doer = SubmissionEvent, ClarificationMessage, Delegation, aliased(Actor)
+    nothing = literal("")
+    kinds: list[Any] = [
+        _select(
+            type_coerce(act.action, String), act.done_at, act.done_by, func.coalesce(act.reason, ""), nothing, nothing,
+            nothing, act.id, act.submission_id,
+        ).where(act.action.in_(sorted(wanted & set(A))), _between(act.done_at, since, until))
+    ]  # fmt: skip
+    if sides := [side for side, what in ((True, ASKED), (False, ANSWERED)) if what in wanted]:
+        kinds.append(
+            _select(
+                case((message.from_secretariat.is_(True), ASKED), else_=ANSWERED), message.written_at,
+                message.written_by, message.body, Clarification.public_id, nothing,
+                case((message.written_at == Clarification.opened_at, func.coalesce(Clarification.batch, "")), else_=""),
+                message.id, Clarification.submission_id,
+            )
+            .join(Clarification, Clarification.id == message.clarification_id)
+            .where(message.from_secretariat.in_(sides), _between(message.written_at, since, until))
+        )  # fmt: skip
+    if FINISHED in wanted:
+        kinds.append(
+            _select(
+                literal(FINISHED), share.finished_at, func.coalesce(doer.id, 0), share.message, nothing, share.name,
+                nothing, share.id, share.submission_id,
+            )
+            .outerjoin(doer, doer.delegation_id == share.id)
+            .where(share.collection_id.is_(None), _between(share.finished_at, since, until))
+        )  # fmt: skip
+    return kinds
+
+
+_COLUMNS = ("what", "at", "by", "said", "thread", "name", "batch", "number", "submission_id")
+
+
+def _select(*columns: Any) -> Any:
+    return select(*(column.label(name) for column, name in zip(columns, _COLUMNS, strict=True)))
 
 
 def _between(column: Any, since: datetime, until: datetime | None) -> Any:
     return column > since if until is None else and_(column > since, column <= until)
-
-
-def _acts(
-    session: Session, actions: Iterable[str], since: datetime, until: datetime | None, institution_id: int | None,
-    limit: int | None,
-) -> list[Happening]:  # fmt: skip
-    of = SubmissionEvent
-    rows: Any = session.execute(
-        _placed(
-            select(of.action, of.done_at, of.done_by, of.reason, *_WHERE)
-            .join(Submission, Submission.id == of.submission_id)
-            .where(of.action.in_(sorted(actions)), _between(of.done_at, since, until))
-            .order_by(of.done_at.desc(), of.id.desc())
-            .limit(limit),
-            institution_id,
-        )
-    )
-    return [_placed_at(rest, what.value, at, by, said or "") for what, at, by, said, *rest in rows]
-
-
-def _messages(
-    session: Session, wanted: set[str], since: datetime, until: datetime | None, institution_id: int | None,
-    limit: int | None,
-) -> list[Happening]:  # fmt: skip
-    of = ClarificationMessage
-    sides = [side for side, what in ((True, ASKED), (False, ANSWERED)) if what in wanted]
-    rows: Any = session.execute(
-        _placed(
-            select(of.from_secretariat, of.written_at, of.written_by, of.body, Clarification.public_id,
-                   Clarification.batch, Clarification.opened_at, *_WHERE)
-            .join(Clarification, Clarification.id == of.clarification_id)
-            .join(Submission, Submission.id == Clarification.submission_id)
-            .where(of.from_secretariat.in_(sides), _between(of.written_at, since, until))
-            .order_by(of.written_at.desc(), of.id.desc())
-            .limit(limit),
-            institution_id,
-        )
-    )  # fmt: skip
-    return [
-        _placed_at(rest, ASKED if ours else ANSWERED, at, by, body, thread=thread, batch=batch if at == opened else "")
-        for ours, at, by, body, thread, batch, opened, *rest in rows
-    ]
-
-
-def _finished(
-    session: Session, since: datetime, until: datetime | None, institution_id: int | None, limit: int | None
-) -> list[Happening]:
-    """Return the shares of single replies that were finished; units answer by the dozen and are counted elsewhere."""
-    of, doer = Delegation, aliased(Actor)
-    rows: Any = session.execute(
-        _placed(
-            select(of.finished_at, doer.id, of.message, of.name, *_WHERE)
-            .join(Submission, Submission.id == of.submission_id)
-            .outerjoin(doer, doer.delegation_id == of.id)
-            .where(of.collection_id.is_(None), of.finished_at.is_not(None), _between(of.finished_at, since, until))
-            .order_by(of.finished_at.desc(), of.id.desc())
-            .limit(limit),
-            institution_id,
-        )
-    )
-    return [_placed_at(rest, FINISHED, at, by or 0, said, name=name) for at, by, said, name, *rest in rows]
 
 
 def read_until(session: Session, user_id: int) -> tuple[datetime, MailWish | None]:

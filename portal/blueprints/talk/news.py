@@ -94,10 +94,10 @@ def _wishes() -> list[tuple[str, str]]:
     ]
 
 
-def _rows(found: Sequence[Happening], read: datetime) -> list[dict[str, Any]]:
+def _rows(found: Sequence[Happening], read: datetime, *, named: bool = True) -> list[dict[str, Any]]:
     """Return happenings as the page shows them; what one person did to many replies at a stretch is one row."""
     asked = asked_recommendations(db.session, {one.assignment_id for one in found}) if found else {}
-    names = actor_names(db.session, {one.by for one in found}) if found else {}
+    names = actor_names(db.session, {one.by for one in found}) if found and named else {}
     groups: list[list[Happening]] = []
     for one in found:
         last = groups[-1][-1] if groups else None
