@@ -111,7 +111,7 @@ def facts_of(receipt: Receipt, language: str) -> list[tuple[Any, ...]]:
             _("Questionnaire"),
             _(
                 "%(title)s, version %(number)s",
-                title=_say(definition(db.session, head.version_id).compiled.titles, language) or of.get("code", ""),
+                title=_say(definition(db.session, head.version_id).titles, language) or of.get("code", ""),
                 number=figures(of.get("version", ""), language),
             ),
         ),
