@@ -74,6 +74,7 @@ def scene(session):
     reply = factories.submission(session, factories.assignment(session, moj, now, [about], version))
     other = factories.submission(session, factories.assignment(session, moi, now, [about], version))
     memory.look_back(session, now.id)
+    memory.note_hand_in(session, moi.id)  # the other one looks for earlier answers too
     session.commit()
     return SimpleNamespace(
         reply=reply, old=old, now=now, file=file.public_id, path=f"/replies/{reply.public_id}/pages",
