@@ -104,7 +104,7 @@ def views(
             {
                 "code": code,
                 "label": row["label"],
-                "page": {"label": row["label"], "url": "", "rows": [row]},
+                "page": {"label": found.title, "url": "", "rows": [row]},
                 "taken": not rows and not changes,
                 "here": 0 if many[0].fixed else len(standing.get(code, ())),
                 "open": open_ and may_change(definition, code, head.unlocked),
