@@ -165,6 +165,8 @@ def recall_whole(on: OnPage) -> ResponseReturnValue:
     if saved.http_status != 200:
         return show_saved(saved, changes, head, definition, page)
     told = [ngettext("%(num)s row was taken over.", "%(num)s rows were taken over.", len(rows))] if rows else []
+    if changes and not rows:
+        told.append(ngettext("%(num)s cell was filled in.", "%(num)s cells were filled in.", len(changes)))
     if attached:
         told.append(ngettext("%(num)s file is attached again.", "%(num)s files are attached again.", attached))
     notice(" ".join(told) or _("Everything ticked stands here already."))

@@ -134,6 +134,14 @@ def test_tables_and_files_still_true_are_taken_over_once(client_for, scene, sess
     assert "Everything ticked stands here already." in client.words
     assert len(rows(session, scene, "b5")) == 2
     assert len(session.scalars(select(Evidence).where(Evidence.submission_id == scene.reply.id)).all()) == 1
+    # of a table whose rows are fixed its cells are told
+    client.post(
+        f"{scene.path}/tables", {"received[f]": "", "base:received[f]": "1"},
+        headers={"Accept": "application/json"}, expect=200,
+    )  # fmt: skip
+    client.get(look)
+    client.submit(whole, table=["c2"], expect=200)
+    assert "1 cell was filled in." in client.words
     # a table within a table keeps its place
     client.get(f"{scene.path}/inner/earlier", expect=200)
     client.submit(f"{scene.path}/inner/earlier/whole", expect=200)
