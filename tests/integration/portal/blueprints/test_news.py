@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.jobs.news import tell_now
-from portal.models import OutgoingMail, Role, StaffRole
+from portal.models import Delegation, OutgoingMail, Role, StaffRole
 from tests import factories
 from tests.integration.portal.blueprints.test_follow import hand_in
 from tests.scenes import NOW
@@ -51,6 +51,18 @@ def act(client_for, scene):
     return client
 
 
+def finish_a_share(session, scene, at):
+    """A person without an account finished what was shared with them."""
+    by = factories.system_actor(session).id
+    session.add(
+        Delegation(
+            submission_id=scene.reply.id, items=["beds"], name="Court registry", token_hash="t" * 64, code_hash="c" * 64,
+            expires_at=at + timedelta(days=9), finished_at=at, message="All beds are counted.", created_by=by, held_by=by,
+        )
+    )  # fmt: skip
+    session.commit()
+
+
 def mails(session):
     session.rollback()
     return session.scalars(select(OutgoingMail).where(OutgoingMail.kind == "news").order_by(OutgoingMail.id)).all()
@@ -61,14 +73,16 @@ def test_news_is_listed_for_those_concerned_until_they_have_read_it(client_for, 
         hand_in(client_for, scene)
     with clock.at(NOW):
         act(client_for, scene)
+    finish_a_share(session, scene, NOW + timedelta(minutes=3))
     with clock.at(NOW + timedelta(hours=1)):
         focal = client_for(scene.focal)
         focal.get("/owed", expect=200)
-        assert focal.page.xpath("//section[contains(@class,'news-box')]//span[@class='count']/text()") == ["3"]
+        assert focal.page.xpath("//section[contains(@class,'news-box')]//span[@class='count']/text()") == ["4"]
         focal.get("/news", expect=200)
         assert NOTE in focal.words
         assert "Which law is meant?" in focal.words
-        assert focal.text.count("is-unread") == 3
+        assert "Court registry" in focal.words
+        assert focal.text.count("is-unread") == 4
         links = focal.page.xpath("//p[@class='talk-title']/a/@href")
         for link in links:
             focal.get(link.partition("#")[0], expect=200)
