@@ -20,7 +20,7 @@ from portal.blueprints.respond.door import OnPage, own_page
 from portal.blueprints.respond.evidence import set_files
 from portal.blueprints.respond.section import page_of, show_saved
 from portal.database import write
-from portal.errors import IllegalTransition, NotFound
+from portal.errors import IllegalTransition, Invalid, NotFound
 from portal.extensions import db
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
@@ -134,8 +134,10 @@ def recall_whole(on: OnPage) -> ResponseReturnValue:
     principal, head = who(), on.head
     definition, ids = load(head)
     page = page_of(definition, on.code)
-    found = whole_of(head, definition, page, ids)
     codes, files = request.form.getlist("table"), request.form.getlist("file")
+    if not codes and not files:
+        raise Invalid(_("Choose one of the earlier answers on the page."))
+    found = whole_of(head, definition, page, ids)
     if found is None or not set(codes) <= found.tables.keys():
         raise NotFound
     chosen = {code: [one for one in many if one.public_id in files] for code, many in found.files.items()}
