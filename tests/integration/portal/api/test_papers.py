@@ -55,7 +55,12 @@ def test_a_pack_and_its_receipt_are_told_to_whom_they_belong(world, session):
 def test_an_example_is_sent_once_and_judged_by_the_coordinator(world, session):
     of = factories.recommendation(session, paragraph="12").public_id
     session.commit()
-    body = {"recommendation": of, "titles": {"en": "Mobile courts"}, "texts": {"en": "Two new courts."}, "consent": True}
+    body = {
+        "recommendation": of,
+        "titles": {"en": "Mobile courts"},
+        "texts": {"en": "Two new courts."},
+        "consent": True,
+    }
     made = world.focal.post("/examples", body, key="e")
     assert made.status_code == 201, made.json
     assert world.focal.post("/examples", body, key="e").json == made.json
@@ -79,7 +84,13 @@ def test_an_example_is_sent_once_and_judged_by_the_coordinator(world, session):
 def test_what_a_report_said_is_written_against_the_revision_that_was_seen(world, session):
     path = f"/recommendations/{factories.recommendation(session, paragraph='12').public_id}/reported"
     session.commit()
-    body = {"source": "CCPR/C/X/3", "paragraph": "44", "reported_on": "2021-03-31", "texts": {"en": "It said so."}, "base": 0}
+    body = {
+        "source": "CCPR/C/X/3",
+        "paragraph": "44",
+        "reported_on": "2021-03-31",
+        "texts": {"en": "It said so."},
+        "base": 0,
+    }
     told = world.coordinator.post(path, body, key="r").json["items"]
     assert (told[0]["revision"], told[0]["newest"], told[0]["texts"]) == (1, True, {"en": "It said so."})
     assert world.coordinator.post(path, body).status_code == 409
