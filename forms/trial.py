@@ -8,6 +8,7 @@ from forms.answers import AnswerKey, Given, TableRow, field_name, parse_field_na
 from forms.evaluation import evaluate
 from forms.fields import judged, raw_of
 from forms.question_types import question_type
+from forms.warnings import warnings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -160,6 +161,7 @@ def told(definition: Definition, read: Sample, verdict: Evaluation) -> dict[str,
         "complete": verdict.complete and not problems,
         "hidden": sorted(verdict.hidden),
         "problems": problems,
+        "warnings": _warnings(definition, read, verdict),
         "row_counts": dict(verdict.counts),
         "questions": [
             _question(item, AnswerKey(item.code, row), read, verdict, problems)
@@ -167,6 +169,17 @@ def told(definition: Definition, read: Sample, verdict: Evaluation) -> dict[str,
             for row in rows.get(homes[item.code], [""])
         ],
     }
+
+
+def _warnings(definition: Definition, read: Sample, verdict: Evaluation) -> list[dict[str, str]]:
+    """Return what a person would be asked to mend or to keep with a reason; a sample has no evidence."""
+    found = warnings_of(
+        definition, read.answers, verdict, read.standing, evidence=0, language=read.context.language
+    )
+    return [
+        {"name": one.name, "kind": one.kind, "code": one.key.code, "row": one.key.row, "message": str(one.sentence)}
+        for one in found
+    ]
 
 
 def _question(

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     ANSWER_DELEGATION = "answer_delegation"
     SEND_EXAMPLE = "send_example"
     VIEW_EXAMPLE = "view_example"
+    VIEW_NEWS = "view_news"
     # the secretariat
     VIEW_ROUND = "view_round"
     EDIT_ROUND = "edit_round"
@@ -91,6 +92,8 @@ GRANTS: Mapping[Permission, frozenset[Role | StaffRole]] = {
     P.ANSWER_DELEGATION: frozenset(),
     P.SEND_EXAMPLE: LEADERS,
     P.VIEW_EXAMPLE: LEADERS | {SR.COORDINATOR, SR.REPORT_WRITER},
+    # what is new for whom: portal/queries/news.py
+    P.VIEW_NEWS: WRITERS | {R.APPROVER, SR.COORDINATOR, SR.REPORT_WRITER},
     P.JUDGE_EXAMPLE: frozenset({SR.COORDINATOR}),
     P.VIEW_ROUND: SECRETARIAT,
     P.EDIT_ROUND: frozenset({SR.COORDINATOR}),

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.api import clarifications, documents, evidence, offline, replies, rounds, saving, system, verdicts
+from portal.api import (
+    clarifications,
+    documents,
+    evidence,
+    offline,
+    papers,
+    remembering,
+    replies,
+    rounds,
+    saving,
+    system,
+    verdicts,
+)
 from portal.api.door import blueprint, load_bearer
 from portal.extensions import login_manager
 
@@ -18,6 +30,8 @@ __all__ = [
     "evidence",
     "install",
     "offline",
+    "papers",
+    "remembering",
     "replies",
     "rounds",
     "saving",

@@ -16,6 +16,7 @@ from portal.models import Action
 from portal.papers.days import both_calendars, figures, local_day, moment_words
 from portal.papers.typesetting import available, typeset
 from portal.queries.actors import actor_names
+from portal.queries.questionnaires import definition
 from portal.queries.receipts import shown
 from portal.queries.submissions import citation
 from portal.table import pick
@@ -108,7 +109,11 @@ def facts_of(receipt: Receipt, language: str) -> list[tuple[Any, ...]]:
         (_("About"), about(receipt.asked, language)),
         (
             _("Questionnaire"),
-            _("%(code)s, version %(number)s", code=of.get("code", ""), number=figures(of.get("version", ""), language)),
+            _(
+                "%(title)s, version %(number)s",
+                title=_say(definition(db.session, head.version_id).titles, language) or of.get("code", ""),
+                number=figures(of.get("version", ""), language),
+            ),
         ),
         (_("Questions answered"), figures(receipt.answers, language)),
         (_("Handed in"), moment_words(receipt.at, zone, language), True),

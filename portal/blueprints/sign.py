@@ -17,6 +17,7 @@ from portal.blueprints.reading import read_aloud
 from portal.blueprints.respond import own_reply
 from portal.blueprints.respond.findings import kept_of
 from portal.blueprints.sign_reading import changes_since
+from portal.blueprints.talk.news import fresh
 from portal.database import write
 from portal.errors import Invalid, NotFound
 from portal.extensions import db
@@ -79,6 +80,7 @@ def _pack_page(
     ]
     page = render_template(
         "sign/pack.html",
+        news=fresh(),
         rows=rows,
         error=error,
         institution=g.view.account_detail,

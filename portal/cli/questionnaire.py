@@ -195,6 +195,8 @@ def evaluate(app: Flask, file: Path, *, answers: Path, tables: tuple[Path, ...],
     for one in result["questions"]:
         said = "not asked" if not one["relevant"] else one["message"] or ("missing" if one["missing"] else "ok")
         click.echo(f"{one['code']}{'[' + one['row'] + ']' if one['row'] else ''}: {said}")
+    for one in result["warnings"]:
+        click.echo(f"warning {one['name']}: {one['message']}")
 
 
 def _read_answers(file: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 import shutil
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from config import ROOT
@@ -18,6 +19,7 @@ from portal.demo.preparation import set_up
 from portal.extensions import db
 from portal.queries.sessions import system_principal
 from portal.services import accounts
+from portal.services.news import settle_past
 from portal.services.people import ensure_system_actor
 from portal.services.sessions import hash_password
 
@@ -73,6 +75,9 @@ def _build(app: Flask, files: CountryFiles, password_hash: str) -> None:
     versions = set_up(files, password_hash=password_hash, sources=settings.data_dir / "questionnaires")
     Life(app, files, versions).happen()
     db.session.rollback()
+    with write() as session:
+        # people come in about once a week: what is younger is new for them
+        settle_past(session, read_until=clock.now() - timedelta(days=7))
 
 
 def _build_fast(app: Flask, files: CountryFiles) -> None:

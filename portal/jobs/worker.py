@@ -19,7 +19,7 @@ from portal import clock, wording
 from portal.database import write
 from portal.extensions import db
 from portal.jobs import exports as _exports  # noqa: F401 - registers its handler
-from portal.jobs import handlers, housekeeping, outbox
+from portal.jobs import handlers, housekeeping, news, outbox
 from portal.models import Job, JobStatus
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ def run(app: Flask) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("worker started")
-    day = ""
+    day = minute = ""
     while not stop.is_set():
         try:
             day = housekeeping.queue_daily(app, day)
+            minute = news.tell_each_minute(app, minute)
             busy = work_once(app)
         except OperationalError as error:
             log.warning("the database does not answer: %s", type(error).__name__)

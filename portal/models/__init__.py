@@ -16,6 +16,7 @@ from portal.models.memory import (
     RecommendationOrigin,
     ReportedText,
 )
+from portal.models.news import MailWish, NewsMark
 from portal.models.offline import OfflineTaking
 from portal.models.operations import (
     AuditEvent,
@@ -150,8 +151,10 @@ __all__ = [
     "KeptWarning",
     "LoginAttempt",
     "MailStatus",
+    "MailWish",
     "Mechanism",
     "Membership",
+    "NewsMark",
     "OfflineTaking",
     "OutgoingMail",
     "PackedReply",

@@ -202,7 +202,7 @@ class SubmissionEvent(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     done_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))
-    done_at: Mapped[datetime]
+    done_at: Mapped[datetime] = mapped_column(index=True)
 
     __table_args__ = (UniqueConstraint("submission_id", "number"),)
 
@@ -243,7 +243,7 @@ class ClarificationMessage(Base):
     body: Mapped[str] = mapped_column(Text)
     from_secretariat: Mapped[bool]
     written_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))
-    written_at: Mapped[datetime]
+    written_at: Mapped[datetime] = mapped_column(index=True)
 
     clarification: Mapped[Clarification] = relationship(lazy="raise", back_populates="messages")
 

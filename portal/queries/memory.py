@@ -231,6 +231,40 @@ def _matter(head: SubmissionHead) -> Select[Any]:
 
 
 @dataclass(frozen=True)
+class Source:
+    """An earlier reply of the institution's to the same matter, as it was handed in."""
+
+    id: int
+    public_id: str
+    round_titles: Mapping[str, str]
+
+
+def earlier_source(session: Session, head: SubmissionHead, codes: Sequence[str]) -> Source | None:
+    """Return the newest reply of an earlier round in which one of these questions, columns or files has an answer."""
+    if not codes or not head.remembers:
+        return None
+    row = session.execute(
+        select(Submission.id, Submission.public_id, ReportingRound.titles)
+        .select_from(Participation)
+        .join(Assignment, Assignment.participation_id == Participation.id)
+        .join(Submission, Submission.assignment_id == Assignment.id)
+        .join(ReportingRound, ReportingRound.id == Assignment.round_id)
+        .join(Answer, Answer.submission_id == Submission.id)
+        .join(Question, Question.id == Answer.question_id)
+        .where(
+            # never anybody else's
+            Participation.institution_id == head.institution_id,
+            Submission.id != head.id,
+            or_(Answer.value.is_not(None), Answer.state != "answered"),
+            _same(head, codes),
+        )
+        .order_by(ReportingRound.opens_on.desc(), ReportingRound.id.desc(), Submission.id)
+        .limit(1)
+    ).first()
+    return Source(row.id, row.public_id, row.titles) if row is not None else None
+
+
+@dataclass(frozen=True)
 class Confirmed:
     """An earlier answer that was called still true, and stands here unchanged at this revision."""
 

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import String, cast, select
 
-from portal.models import Answer, Assignment, Evidence, EvidenceKind, Question, ReportingRound, Submission
+from portal.models import (
+    Answer,
+    Assignment,
+    Evidence,
+    EvidenceKind,
+    Question,
+    RecommendationTag,
+    ReportingRound,
+    Submission,
+    Tag,
+    Vocabulary,
+)
 from portal.queries.submissions import asked_recommendations, citation
 
 if TYPE_CHECKING:
@@ -16,6 +27,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.orm import Session
+
+    from portal.models import Visibility
+    from portal.queries.submissions import AskedRecommendation
 
 # [E12], with Latin or Khmer digits
 CITED = re.compile("\\[[Ee]([0-9\u17e0-\u17e9]{1,7})\\]")
@@ -41,10 +55,26 @@ class RegisterLine:
     added_at: datetime
     round_slug: str
     round_titles: Mapping[str, str]
+    # a file attached twice may be shown to different readers; a link is no file to scan
+    visibilities: set[Visibility] = field(default_factory=set)
+    scanned_at: datetime | None = None
+    # what it was attached to: id -> (public id, how it is cited with its mechanism)
+    about: dict[int, tuple[str, str]] = field(default_factory=dict)
+    # whose it is, in the register of a round
+    institution_code: str = ""
     # (public id of the reply, citation of its recommendations, question code or "")
     attached: list[tuple[str, str, str]] = field(default_factory=list)
     # the same, for the answers whose text cites one of the numbers
     cited: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def attach(self, row: Any, asked: Iterable[AskedRecommendation]) -> None:
+        """Note one more attachment of the same file: a row of evidence, and what its reply is about."""
+        self.numbers.append(row.number)
+        if row.caption and row.caption not in self.caption:
+            self.caption = f"{self.caption}; {row.caption}" if self.caption else row.caption
+        self.visibilities.add(row.visibility)
+        self.scanned_at = self.scanned_at or row.scanned_at
+        self.about |= {one.id: (one.public_id, f"{one.mechanism} {one.citation}") for one in asked}
 
 
 def register(session: Session, institution_id: int, *, round_slug: str = "") -> list[RegisterLine]:
@@ -53,6 +83,7 @@ def register(session: Session, institution_id: int, *, round_slug: str = "") -> 
         select(
             Evidence.number, Evidence.public_id, Evidence.kind, Evidence.filename, Evidence.url, Evidence.caption,
             Evidence.media_type, Evidence.size, Evidence.sha256, Evidence.added_at, Evidence.submission_id,
+            Evidence.visibility, Evidence.scanned_at,
             Question.code, Submission.public_id.label("reply"), Assignment.id.label("assignment_id"),
             ReportingRound.id.label("round_id"), ReportingRound.slug, ReportingRound.titles,
         )
@@ -67,15 +98,13 @@ def register(session: Session, institution_id: int, *, round_slug: str = "") -> 
         found = found.where(ReportingRound.slug == round_slug)
     rows = session.execute(found).all()
     cites = _citing(session, institution_id) if rows else []
-    asked = asked_recommendations(
-        session, {row.assignment_id for row in rows} | {row.assignment_id for row in cites}
-    )
+    asked = asked_recommendations(session, {row.assignment_id for row in rows} | {row.assignment_id for row in cites})
     places = {number: citation(many) for number, many in asked.items()}
     lines: dict[tuple[int, str], RegisterLine] = {}
     by_number: dict[tuple[str, int], RegisterLine] = {}
     for row in rows:
         line = lines.setdefault((row.round_id, row.sha256 or row.url or row.public_id), _line(row))
-        line.numbers.append(row.number)
+        line.attach(row, asked.get(row.assignment_id, ()))
         line.attached.append((row.reply, places.get(row.assignment_id, ""), row.code or ""))
         by_number[row.slug, row.number] = line
     for row in cites:
@@ -132,3 +161,19 @@ def unknown_numbers(session: Session, institution_id: int, round_id: int, texts:
         )
     )
     return [number for number in cited if number not in known]
+
+
+def themes_of(session: Session, recommendation_ids: Iterable[int]) -> dict[int, list[tuple[str, Mapping[str, str]]]]:
+    """Return the themes of some recommendations: (key, labels) by recommendation; one query."""
+    found: dict[int, list[tuple[str, Mapping[str, str]]]] = {}
+    for recommendation_id, key, labels in session.execute(
+        select(RecommendationTag.recommendation_id, Tag.key, Tag.labels)
+        .join(Tag, Tag.id == RecommendationTag.tag_id)
+        .where(
+            Tag.vocabulary == Vocabulary.THEME,
+            RecommendationTag.recommendation_id.in_(sorted(set(recommendation_ids))),
+        )
+        .order_by(Tag.rank, Tag.id)
+    ):
+        found.setdefault(recommendation_id, []).append((key, labels))
+    return found

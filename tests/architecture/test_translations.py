@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
 from babel.messages.extract import extract_from_dir
 
 from config import ROOT
 from portal.assets import TRANSLATIONS, merged
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 METHODS = [
     ("forms/**.py", "python"),
@@ -46,7 +51,23 @@ def used() -> dict[str, str]:
         for name, line, message, _, _context in extract_from_dir(ROOT / folder, methods, chosen, KEYWORDS):
             for text in [message] if isinstance(message, str) else message[:1]:
                 found.setdefault(text, f"{folder}/{name}:{line}")
+    for path in (*(ROOT / "forms").rglob("*.py"), *(ROOT / "portal").rglob("*.py")):
+        found |= {text: str(path.relative_to(ROOT)) for text in hidden_in(path) if text not in found}
     return found
+
+
+def hidden_in(path: Path) -> list[str]:
+    """The messages inside f-strings of a file, which the extractor passes over."""
+    return [
+        call.args[0].value
+        for spelled in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(spelled, ast.JoinedStr)
+        for call in ast.walk(spelled)
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "id", "") in KEYWORDS
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    ]
 
 
 @pytest.mark.parametrize("language", languages())

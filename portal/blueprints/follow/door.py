@@ -94,6 +94,7 @@ _ROOMS: Mapping[str, tuple[str, Permission]] = {
     "outbox": ("rounds.outbox", Permission.ISSUE_ROUND),
     "evidence": ("remember.round_evidence", Permission.EXPORT_ROUND),
     "ask": ("talk.ask", Permission.ASK_CLARIFICATION),
+    "remind": ("talk.remind", Permission.ISSUE_ROUND),
     "workbook": ("exports.index", Permission.EXPORT_ROUND),
     "implementation": ("recommendations.implementation", Permission.VIEW_IMPLEMENTATION),
 }

@@ -10,6 +10,7 @@ from flask_babel import ngettext
 
 from portal.blueprints.follow.door import address, blueprint, rooms, say, today
 from portal.blueprints.guard import requires, who
+from portal.blueprints.talk.news import fresh
 from portal.extensions import db
 from portal.permissions import Permission, may
 from portal.queries.rates import round_lines
@@ -30,6 +31,7 @@ def rounds() -> ResponseReturnValue:
     day = today()
     return render_template(
         "follow/rounds.html",
+        news=fresh(),
         rows=[_row(line, day) for line in round_lines(db.session)],
         new_url=address("rounds.new") if may(who(), Permission.EDIT_ROUND) else "",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.blueprints.remember import earlier, evidence, history, reported
+from portal.blueprints.remember import earlier, evidence, history, reported, whole
 from portal.blueprints.remember.door import blueprint
 
-__all__ = ["blueprint", "earlier", "evidence", "history", "reported"]
+__all__ = ["blueprint", "earlier", "evidence", "history", "reported", "whole"]

@@ -17,6 +17,7 @@ from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.recollections import read_answers
 from portal.blueprints.remember.door import blueprint
+from portal.blueprints.remember.whole import views
 from portal.blueprints.respond.door import OnPage, own_page
 from portal.blueprints.respond.section import page_of, show_saved
 from portal.database import write
@@ -97,9 +98,10 @@ def _asked_for(head: SubmissionHead, definition: Definition, page: Item) -> tupl
 def look(on: OnPage) -> ResponseReturnValue:
     """Show all earlier answers of a page beside what stands now: a preview, nothing is copied by it."""
     head = on.head
-    definition, _ids = load(head)
+    definition, ids = load(head)
     page = page_of(definition, on.code)
-    answering = AnsweringPage(head, stored_reply(db.session, head.id, definition), who(), definition)
+    reply = stored_reply(db.session, head.id, definition)
+    answering = AnsweringPage(head, reply, who(), definition)
     language, languages = g.view.language, answering.context.languages
     rows = []
     for code, one in _of_earlier_rounds(head, definition, page).items():
@@ -125,6 +127,8 @@ def look(on: OnPage) -> ResponseReturnValue:
         title=page.text("label", language, languages),
         page_url=url_for("respond.section", public_id=head.public_id, code=page.code),
         rows=rows,
+        whole=views(head, definition, page, reply, ids, open_=not answering.readonly),
+        whole_url=url_for("remember.recall_whole", public_id=head.public_id, code=page.code),
     )
 
 

@@ -12,6 +12,7 @@ from portal.blueprints.follow.door import round_of, say
 from portal.blueprints.guard import requires, who
 from portal.blueprints.recommendations.importing import XLSX
 from portal.blueprints.remember.door import blueprint
+from portal.blueprints.remember.sifting import Sifted, sift, visibility_names
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import EvidenceKind
@@ -35,39 +36,35 @@ if TYPE_CHECKING:
 @requires(Permission.VIEW_OWED)
 def own_evidence() -> ResponseReturnValue:
     """Show the evidence of one's own institution: number, file, where attached, where cited."""
-    wanted = request.args.get("round", "")
-    everything = _own("")
-    rounds = {one.round_slug: say(one.round_titles) for one in everything}
-    lines = [one for one in everything if wanted in {"", one.round_slug}]
-    return _page(lines, rounds=rounds, export_url=url_for("remember.own_evidence_file", round=wanted or None))
+    return _page(sift(_own(), staff=False), export="remember.own_evidence_file")
 
 
-def _own(slug: str) -> list[RegisterLine]:
+def _own() -> list[RegisterLine]:
     institution_id = who().institution_id
     if institution_id is None:
         raise NotFound
-    return register(db.session, institution_id, round_slug=slug)
+    return register(db.session, institution_id)
 
 
 @blueprint.get("/evidence/register.xlsx")
 @requires(Permission.VIEW_OWED)
 def own_evidence_file() -> ResponseReturnValue:
-    """Give the register as a workbook."""
-    return _workbook(_own(request.args.get("round", "")))
+    """Give the register as a workbook, filtered as the page is."""
+    return _workbook(sift(_own(), staff=False).shown)
 
 
 @blueprint.get("/rounds/<slug>/evidence")
 @requires(Permission.EXPORT_ROUND, on=round_of)
 def round_evidence(of: ReportingRound) -> ResponseReturnValue:
     """Show the evidence that was handed in with the replies of a round; a draft's files are not among it."""
-    return _page(_handed_in(of), staff=True, export_url=url_for("remember.round_evidence_file", slug=of.slug), of=of)
+    return _page(sift(_handed_in(of), staff=True), export="remember.round_evidence_file", of=of)
 
 
 @blueprint.get("/rounds/<slug>/evidence.xlsx")
 @requires(Permission.EXPORT_ROUND, on=round_of)
 def round_evidence_file(of: ReportingRound) -> ResponseReturnValue:
-    """Give the register of a round as a workbook."""
-    return _workbook(_handed_in(of))
+    """Give the register of a round as a workbook, filtered as the page is."""
+    return _workbook(sift(_handed_in(of), staff=True).shown)
 
 
 def _handed_in(of: ReportingRound) -> list[RegisterLine]:
@@ -83,7 +80,8 @@ def _handed_in(of: ReportingRound) -> list[RegisterLine]:
                          row.media_type or "", row.size, row.sha256 or "", row.added_at, of.slug,
                          reply.head.institution_names),
         )  # fmt: skip
-        line.numbers.append(row.number)
+        line.institution_code = reply.head.institution_code
+        line.attach(row, reply.asked)
         line.attached.append((reply.head.public_id, citation(reply.asked), row.question or ""))
         by_number[reply.head.institution_id, row.number] = line
     for reply in replies:
@@ -96,32 +94,28 @@ def _handed_in(of: ReportingRound) -> list[RegisterLine]:
     return list(lines.values())
 
 
-def _page(
-    lines: Sequence[RegisterLine], *, export_url: str, staff: bool = False, rounds: Any = (), of: Any = None
-) -> str:
-    wanted = request.args.get("q", "").strip().casefold()
-    fields = [{"name": "q", "label": _("Search"), "kind": "search", "value": request.args.get("q", "")}]
-    if rounds:
-        fields.append({"name": "round", "label": _("Round"), "kind": "select", "value": request.args.get("round", ""),
-                       "choices": list(rounds.items())})  # fmt: skip
-    shown = [one for one in lines if not wanted or wanted in f"{one.name} {one.caption} E{one.numbers[0]}".casefold()]
+def _page(found: Sifted, *, export: str, of: Any = None) -> str:
+    staff = of is not None
     page = "follow.submission" if staff else "respond.check"
+    more: dict[str, Any] = dict(found.chosen) | ({"slug": of.slug} if staff else {})
     return render_template(
         "remember/evidence.html",
         staff=staff,
         of=of,
-        fields=fields,
+        fields=found.fields,
         clear_url=request.path,
-        export_url=export_url,
+        total=found.total,
+        export_url=url_for(export, **more),
         rows=[
             {
                 "line": one,
                 "over": say(one.round_titles),
+                "visibilities": sorted(one.visibilities),
                 "url": url_for("respond.evidence", public_id=one.public_id) if one.is_file else one.name,
                 "attached": [_place(page, place) for place in dict.fromkeys(one.attached)],
                 "cited": [_place(page, place) for place in one.cited],
             }
-            for one in shown
+            for one in found.shown
         ],
     )
 
@@ -133,6 +127,10 @@ def _place(page: str, place: tuple[str, str, str]) -> tuple[str, str]:
     return words or _("About the whole reply"), url_for(page, public_id=reply) + anchor
 
 
+def _readers(one: RegisterLine) -> str:
+    return ", ".join(visibility_names()[each] for each in sorted(one.visibilities))
+
+
 def _workbook(lines: Sequence[RegisterLine]) -> ResponseReturnValue:
     language, languages = g.view.language, g.country.languages
     columns = tuple(
@@ -141,6 +139,7 @@ def _workbook(lines: Sequence[RegisterLine]) -> ResponseReturnValue:
             ("number", _("Number"), "text", 12), ("file", _("File or link"), "text", 44),
             ("caption", _("Caption"), "text", 40), ("whose", _("Round or institution"), "text", 34),
             ("attached", _("Attached to"), "text", 40), ("cited", _("Cited in"), "text", 40),
+            ("visibility", _("Who may see it"), "text", 20), ("scanned_at", _("Scanned for viruses"), "datetime", 18),
             ("size", _("Size in bytes"), "integer", 14), ("sha256", _("SHA-256"), "text", 68),
             ("added_at", _("Added"), "datetime", 18),
         )
@@ -152,7 +151,8 @@ def _workbook(lines: Sequence[RegisterLine]) -> ResponseReturnValue:
     rows = [
         (
             ", ".join(f"E{number}" for number in one.numbers), one.name, one.caption, say(one.round_titles),
-            places(one.attached), places(one.cited), one.size, one.sha256, one.added_at,
+            places(one.attached), places(one.cited),
+            _readers(one), one.scanned_at, one.size, one.sha256, one.added_at,
         )
         for one in lines
     ]  # fmt: skip

@@ -18,6 +18,7 @@ from portal.blueprints.respond.door import (
 )
 from portal.blueprints.respond.sharing import shared_with_me
 from portal.blueprints.returning import copy_secret
+from portal.blueprints.talk.news import fresh
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Status
@@ -56,6 +57,7 @@ def owed() -> ResponseReturnValue:
     return render_template(
         "respond/owed.html",
         institution=g.view.account_detail,
+        news=fresh(),
         questions_waiting=waiting_for(db.session, institution_id),
         round=pick(chosen.titles, language, languages) if chosen else "",
         slug=chosen.slug if chosen else None,

@@ -274,7 +274,7 @@ def pack_paper(thing: SigningPack) -> ResponseReturnValue:
 @requires(Permission.VIEW_SUBMISSION, on=own_pack)
 def pack_pdf(thing: SigningPack) -> ResponseReturnValue:
     """Give the pack as a PDF, its code and page n of m on each page."""
-    return pdf_of(_paper(thing), f"{_('Pack')} {shown(thing.code)}")
+    return pdf_of(_paper(thing), _("Pack %(code)s", code=shown(thing.code)))
 
 
 def _paper(thing: SigningPack) -> dict[str, Any]:

@@ -119,7 +119,9 @@ def _section_page(
         file_items=file_items,
         questions=questions,
         readonly=answering.readonly,
-        remembered=bool(answering.memory),
+        # tables and files are looked for on the page of earlier answers alone
+        remembered=bool(answering.memory)
+        or (head.remembers and any(item.table is not None or item.control == "file" for item in items)),
         look_url=url_for("remember.look", public_id=head.public_id, code=page.code),
         back=_why_back(head),
         errors=list(errors),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.blueprints.talk import asking, threads
+from portal.blueprints.talk import asking, news, reminding, threads
 from portal.blueprints.talk.door import blueprint
 
-__all__ = ["asking", "blueprint", "threads"]
+__all__ = ["asking", "blueprint", "news", "reminding", "threads"]

@@ -148,3 +148,19 @@ PLAIN = st.recursive(
 def test_total_and_hidden_never_required(given_):
     told = trial(MEASURES, given_, CONTEXT)
     assert not [one for one in told["questions"] if one["required"] and not one["relevant"]]
+
+
+def test_what_warns_is_told_beside_what_blocks():
+    whole = definition(
+        question("all", "integer"),
+        question("women", "integer", settings={"part_of": "all"}),
+        table("t", question("begin", "date"), question("end", "date")),
+    )
+    told = trial(whole, {"all": 5, "women": 7, "t": [{"begin": "2024-02-01", "end": "2024-01-01"}]}, CONTEXT)
+    assert [(one["name"], one["code"], one["row"]) for one in told["warnings"]] == [
+        ("over_total all", "all", ""),
+        ("reversed end[r1]", "end", "r1"),
+    ]
+    assert told["complete"], "a warning blocks nothing: it may be kept with a reason"
+    assert trial(whole, {"all": 5, "women": 3}, CONTEXT)["warnings"] == []
+    json.dumps(told)

@@ -9,7 +9,19 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock
-from portal.models import Assignment, Evidence, EvidenceKind, Institution, Role, StaffRole
+from portal.models import (
+    Assignment,
+    AssignmentRecommendation,
+    Evidence,
+    EvidenceKind,
+    Institution,
+    RecommendationTag,
+    Role,
+    StaffRole,
+    Tag,
+    Visibility,
+    Vocabulary,
+)
 from portal.queries.register import cited_in
 from tests import factories, scenes
 
@@ -78,3 +90,44 @@ def test_the_secretariat_sees_what_was_handed_in_only(client_for, scene, session
     values = [cell.value for row in book["Evidence"].iter_rows() for cell in row]
     assert not any(scenes.DRAFT in str(value) for value in values)
     assert session.scalars(select(Evidence).where(Evidence.filename.contains(scenes.DRAFT))).all()
+
+
+def test_filters_narrow_the_page_and_its_workbook(client_for, scene, session):
+    """Each filter offers what there is; a search finds Khmer words whatever invisible breaks were typed."""
+    tag = Tag(vocabulary=Vocabulary.THEME, key="liberty", labels={"en": "Liberty", "km": "សេរីភាព"})
+    session.add(tag)
+    session.flush()
+    asked = scene.replies["submitted"]
+    recommendation = session.scalars(
+        select(AssignmentRecommendation.recommendation_id).where(
+            AssignmentRecommendation.assignment_id == asked.assignment_id
+        )
+    ).first()
+    session.add(RecommendationTag(recommendation_id=recommendation, tag_id=tag.id))
+    one = session.scalars(select(Evidence).where(Evidence.number == 4)).one()
+    one.visibility, one.scanned_at, one.caption = Visibility.CONFIDENTIAL, clock.now(), "របាយការណ៍តុលាការ"
+    session.commit()
+    client = client_for(scene.writer)
+    path = "/rounds/periodic-4/evidence"
+
+    def count(**chosen):
+        client.get(path, query_string=chosen, expect=200)
+        return len(client.page.xpath("//tbody/tr"))
+
+    assert count() == 2
+    assert count(theme="liberty") == 1
+    assert count(visibility="confidential", scan="scanned") == 1
+    assert "confidential" in client.words
+    assert count(visibility="public") == 0
+    assert "No evidence fits" in client.words
+    assert count(institution=scene.institution.code) == 1
+    assert count(q="របាយការណ៍\u200bតុលាការ") == 1
+    assert count(q="e1", recommendation="no-such") == 0
+    link = client.page.xpath("//form//a[contains(@href, '/evidence')]/@href")
+    assert link, "the way back from a filter that leaves nothing"
+    count(theme="liberty")
+    book_link = client.page.xpath("//a[contains(@href, 'evidence.xlsx')]/@href")[0]
+    book = openpyxl.load_workbook(io.BytesIO(client.get(book_link, expect=200).data))
+    files = [row[1].value for row in book["Evidence"].iter_rows() if row[0].value and str(row[0].value).startswith("E")]
+    assert len(files) == 1
+    assert client_for(scene.focal).get("/evidence?visibility=confidential", expect=200)

@@ -1,0 +1,175 @@
+"""What no single answer holds of an earlier reply: tables and files, looked at, then taken over as they are ticked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from forms.question_types import question_type
+from forms.tables import may_change, table_of
+from portal.blueprints.answering import context_for, load
+from portal.blueprints.guard import requires, who
+from portal.blueprints.page import notice
+from portal.blueprints.reading import read_definition
+from portal.blueprints.remember.door import blueprint
+from portal.blueprints.respond.door import OnPage, own_page
+from portal.blueprints.respond.evidence import set_files
+from portal.blueprints.respond.section import page_of, show_saved
+from portal.database import write
+from portal.errors import IllegalTransition, Invalid, NotFound
+from portal.extensions import db
+from portal.models.lifecycle import EDITABLE
+from portal.permissions import Permission
+from portal.queries.evidence import evidence_of
+from portal.queries.memory import Source, earlier_source
+from portal.queries.submissions import standing_rows, stored_reply
+from portal.services import audit
+from portal.services import earlier_tables as services
+from portal.services import submissions as saving
+from portal.table import pick
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flask.typing import ResponseReturnValue
+
+    from forms.definition.model import Definition, Item
+    from forms.tables import Table
+    from portal.models import Evidence
+    from portal.queries.submissions import StoredReply, SubmissionHead
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The newest earlier reply that has something in the tables or file questions of a page."""
+
+    source: Source
+    title: str
+    old: StoredReply
+    tables: Mapping[str, Sequence[Table]]
+    files: Mapping[str, Sequence[Evidence]]
+
+
+def whole_of(head: SubmissionHead, definition: Definition, page: Item, ids: Mapping[str, int]) -> Whole | None:
+    """Find what stands in the tables and file questions of a page in the newest earlier reply; None: nothing does."""
+    families = services.family(definition, page)
+    columns = [item.code for many in families.values() for table in many for item in table.asked]
+    asked = [
+        item.code
+        for item in page.items()
+        if item.kind == "question"
+        and question_type(item.type).control == "file"
+        and table_of(definition, item.code) is None
+    ]
+    source = earlier_source(db.session, head, [*columns, *asked])
+    if source is None:
+        return None
+    attached: dict[int | None, list[Evidence]] = {}
+    for one in evidence_of(db.session, source.id) if asked else ():
+        if one.sha256:
+            attached.setdefault(one.question_id, []).append(one)
+    return Whole(
+        source,
+        pick(source.round_titles, g.view.language, g.country.languages),
+        stored_reply(db.session, source.id, definition),
+        families,
+        {code: attached[ids[code]] for code in asked if attached.get(ids[code])},
+    )
+
+
+def views(
+    head: SubmissionHead, definition: Definition, page: Item, now: StoredReply, ids: Mapping[str, int], *, open_: bool
+) -> dict[str, Any] | None:
+    """Return what the page of earlier answers shows of tables and files."""
+    found = whole_of(head, definition, page, ids)
+    if found is None:
+        return None
+    languages = tuple(g.country.languages)
+    hidden: frozenset[str] = frozenset()
+    read = read_definition(definition, found.old.answers, hidden, languages, rows=standing_rows(found.old.rows))
+    lines = {row["code"]: row for one in read if one["code"] == page.code for row in one["rows"] if row.get("table")}
+    context = context_for(who(), head, definition)
+    standing = standing_rows(now.rows)
+    tables = []
+    for code, many in found.tables.items():
+        row = lines.get(code)
+        if row is None or not row["table"]["lines"]:
+            continue
+        rows, changes = services.copied(head, found.source, many, found.old, now, context)
+        tables.append(
+            {
+                "code": code,
+                "label": row["label"],
+                "page": {"label": found.title, "url": "", "rows": [row]},
+                "taken": not rows and not changes,
+                "here": 0 if many[0].fixed else len(standing.get(code, ())),
+                "open": open_ and may_change(definition, code, head.unlocked),
+            }
+        )
+    here = {(one.question_id, one.sha256) for one in evidence_of(db.session, head.id)} if found.files else set()
+    files = [
+        {
+            "public_id": one.public_id,
+            "label": definition.question(code).text("label", g.view.language, languages),
+            "name": one.filename,
+            "caption": one.caption,
+            "number": one.number,
+            "taken": (ids[code], one.sha256) in here,
+            "open": open_ and may_change(definition, code, head.unlocked),
+        }
+        for code, many in found.files.items()
+        for one in many
+    ]
+    return {"round": found.title, "tables": tables, "files": files} if tables or files else None
+
+
+@blueprint.post("/replies/<public_id>/pages/<code>/earlier/whole")
+@requires(Permission.ANSWER_SUBMISSION, on=own_page)
+def recall_whole(on: OnPage) -> ResponseReturnValue:
+    """Take over the rows of the ticked tables and attach the ticked files again, in one transaction."""
+    principal, head = who(), on.head
+    definition, ids = load(head)
+    page = page_of(definition, on.code)
+    codes, files = request.form.getlist("table"), request.form.getlist("file")
+    if not codes and not files:
+        raise Invalid(_("Choose one of the earlier answers on the page."))
+    found = whole_of(head, definition, page, ids)
+    if found is None or not set(codes) <= found.tables.keys():
+        raise NotFound
+    chosen = {code: [one for one in many if one.public_id in files] for code, many in found.files.items()}
+    if len([one for many in chosen.values() for one in many]) != len(set(files)):
+        raise NotFound
+    touched = [code for code, many in chosen.items() if many]
+    if head.status not in EDITABLE or not all(may_change(definition, code, head.unlocked) for code in touched):
+        raise IllegalTransition
+    context = context_for(principal, head, definition)
+    tables = [table for code in dict.fromkeys(codes) for table in found.tables[code]]
+    with write() as session:
+        now = stored_reply(session, head.id, definition)
+        rows, changes = services.copied(head, found.source, tables, found.old, now, context)
+        saved = saving.save_answers(
+            session, head, definition, ids, changes, context=context, by=principal, row_changes=rows
+        )
+        attached = 0
+        for code in touched:
+            attached += services.cite_again(
+                session, head, chosen[code], question_id=ids[code], round_title=found.title, by=principal
+            )
+            set_files(session, head, definition, ids, code, context)
+        audit.record(
+            session, "still_true", by=principal, kind="submission", thing=head.public_id,
+            source=found.source.public_id, tables=codes, rows=len(rows), cells=len(changes), files=attached,
+        )  # fmt: skip
+    if saved.http_status != 200:
+        return show_saved(saved, changes, head, definition, page)
+    told = [ngettext("%(num)s row was taken over.", "%(num)s rows were taken over.", len(rows))] if rows else []
+    if changes and not rows:
+        told.append(ngettext("%(num)s cell was filled in.", "%(num)s cells were filled in.", len(changes)))
+    if attached:
+        told.append(ngettext("%(num)s file is attached again.", "%(num)s files are attached again.", attached))
+    notice(" ".join(told) or _("Everything ticked stands here already."))
+    return redirect(url_for("respond.section", public_id=head.public_id, code=page.code), code=303)

@@ -1,0 +1,103 @@
+"""Packs, receipts, examples and last reports over the API: one's own, once, against the revision that was seen."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from portal.models import Assignment, Example, Institution, Snapshot, Submission
+from portal.queries.submissions import head_by_id
+from portal.services import packs
+from tests import factories
+from tests.factories import PASSWORD
+from tests.integration.portal.api import test_api
+
+world = test_api.world
+EVERYBODY = {"focal", "approver", "reader", "stranger", "coordinator", "writer", "admin", "observer"}
+
+
+def test_a_pack_and_its_receipt_are_told_to_whom_they_belong(world, session):
+    world.focal.post(world.path + "/answers", test_api.FULL)
+    assert world.focal.post(world.path + "/complete").status_code == 200
+    assert world.focal.get("/packs?round=round-1").json == {"items": []}
+    session.rollback()
+    reply = session.get_one(Submission, world.reply.id)
+    institution = session.get_one(Institution, session.get_one(Assignment, reply.assignment_id).institution_id)
+    by = factories.principal(session, session.merge(world.people["focal"]), institution)
+    made = packs.print_pack(session, [head_by_id(session, reply.id)], by=by)
+    public_id, code = made.public_id, made.code
+    session.commit()
+    [pack] = world.reader.get("/packs?round=round-1").json["items"]
+    assert (pack["id"], pack["code"], pack["state"]) == (public_id, code, "out")
+    assert pack["replies"][0] | {"sha256": ""} == {
+        "submission": reply.public_id, "sha256": "", "in_pack": True, "signed": False, "receipt": None,
+    }  # fmt: skip
+    assert world.focal.get(f"/packs/{public_id}").json == pack
+    for outside in ("stranger", "coordinator", "writer"):
+        assert getattr(world, outside).get(f"/packs/{public_id}").status_code == 404, outside
+    assert world.stranger.get("/packs?round=round-1").json == {"items": []}
+    assert world.coordinator.get("/packs?round=round-1").status_code == 403
+    assert world.focal.get("/packs?round=none").status_code == 404
+    assert world.focal.get("/packs").status_code == 422
+    # signed on screen after all: the reply leaves the pack, and has a receipt
+    assert world.approver.post(world.path + "/sign-off", {"password": PASSWORD}).status_code == 200
+    assert world.focal.get(f"/packs/{public_id}").json["replies"][0]["in_pack"] is False
+    receipt = session.scalars(select(Snapshot.code).where(Snapshot.submission_id == reply.id)).one()
+    told = world.focal.get(f"/receipts/{receipt}").json
+    assert (told["action"], told["stands"], told["whole"], told["answers"]) == ("sign_off", True, True, 3)
+    assert world.coordinator.get(f"/receipts/{receipt.lower()}").json == told
+    assert world.stranger.get(f"/receipts/{receipt}").status_code == 404
+    assert world.stranger.get("/receipts/nothing").status_code == 404
+    assert world.focal.post(world.path + "/recall").status_code == 200
+    ended = world.focal.get(f"/receipts/{receipt}").json
+    assert (ended["stands"], ended["ended_by"]) == (False, "recall")
+
+
+def test_an_example_is_sent_once_and_judged_by_the_coordinator(world, session):
+    of = factories.recommendation(session, paragraph="12").public_id
+    session.commit()
+    body = {
+        "recommendation": of,
+        "titles": {"en": "Mobile courts"},
+        "texts": {"en": "Two new courts."},
+        "consent": True,
+    }
+    made = world.focal.post("/examples", body, key="e")
+    assert made.status_code == 201, made.json
+    assert world.focal.post("/examples", body, key="e").json == made.json
+    assert len(session.scalars(select(Example)).all()) == 1
+    for wrong in ({"titles": {}}, {"titles": {"xx": "?"}}, {"url": "javascript:1"}, {"state": "cleared"}):
+        assert world.focal.post("/examples", body | wrong).status_code == 422, wrong
+    assert world.focal.post("/examples", body | {"recommendation": "0" * 32}).status_code == 404
+    acts = f"/examples/{made.json['id']}/acts"
+    assert world.coordinator.post(acts, {"act": "clear"}).json["code"] == "illegal_transition"
+    assert world.coordinator.post(acts, {"act": "check"}).json["state"] == "checked"
+    assert world.coordinator.post(acts, {"act": "refuse"}).json["code"] == "reason_required"
+    assert world.coordinator.post(acts, {"act": "clear"}).json["state"] == "cleared"
+    assert world.focal.get("/examples").json["items"][0]["state"] == "cleared"
+    assert world.stranger.get("/examples").json == {"items": []}
+    may = {"focal", "coordinator", "writer", "stranger"}
+    assert {one for one in EVERYBODY if getattr(world, one).get("/examples").status_code == 200} == may
+    judged = {one: getattr(world, one).post(acts, {"act": "check"}).status_code for one in EVERYBODY - {"coordinator"}}
+    assert judged == dict.fromkeys(judged, 403) | {"stranger": 404}
+
+
+def test_what_a_report_said_is_written_against_the_revision_that_was_seen(world, session):
+    path = f"/recommendations/{factories.recommendation(session, paragraph='12').public_id}/reported"
+    session.commit()
+    body = {
+        "source": "CCPR/C/X/3",
+        "paragraph": "44",
+        "reported_on": "2021-03-31",
+        "texts": {"en": "It said so."},
+        "base": 0,
+    }
+    told = world.coordinator.post(path, body, key="r").json["items"]
+    assert (told[0]["revision"], told[0]["newest"], told[0]["texts"]) == (1, True, {"en": "It said so."})
+    assert world.coordinator.post(path, body).status_code == 409
+    assert world.coordinator.post(path, body | {"base": 1, "texts": {"en": "It says more."}}).status_code == 200
+    assert world.coordinator.get(path).json["items"][0]["texts"] == {"en": "It says more."}
+    for wrong in ({"reported_on": "31/03/2021"}, {"texts": {}}, {"texts": {"xx": "?"}}, {"source": " "}):
+        assert world.coordinator.post(path, body | {"base": 2} | wrong).status_code == 422, wrong
+    for other in EVERYBODY - {"coordinator"}:
+        assert getattr(world, other).get(path).status_code == 403, other
+        assert getattr(world, other).post(path, body).status_code == 403, other

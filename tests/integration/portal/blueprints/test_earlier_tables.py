@@ -1,0 +1,162 @@
+"""Tables and files of an earlier round are taken over: rows once, cells against what stands, files under new numbers."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select
+
+from portal import clock
+from portal.models import (
+    Answer,
+    AnswerRow,
+    AuditEvent,
+    Evidence,
+    EvidenceKind,
+    ItemKind,
+    Question,
+    Role,
+    Status,
+    VersionItem,
+)
+from portal.services import memory
+from tests import factories, scenes, tables
+from tests.integration.portal.blueprints.test_memory import a_round
+
+pytestmark = pytest.mark.engines
+
+
+@pytest.fixture
+def scene(session):
+    """A reply of this round, and one of the last round with rows, rows within rows, a matrix and a file."""
+    moj, moi = factories.institution(session, "MOJ"), factories.institution(session, "MOI")
+    version = tables.version(session)
+    page = session.scalars(
+        select(VersionItem).where(VersionItem.version_id == version.id, VersionItem.code == "tables")
+    ).one()
+    assert page.kind is ItemKind.SECTION
+    factories.question(session, version, "proof", "file", parent=page)
+    about = factories.recommendation(session)
+    before, now = a_round(session, "before", -400), a_round(session, "now", 0)
+    by = factories.system_actor(session).id
+    old = factories.submission(session, factories.assignment(session, moj, before, [about], version))
+    for repeat, key, parent, position in (
+        ("b5", tables.key(1), "", 1), ("b5", tables.key(2), "", 2), ("b5", tables.key(3), "", 3),
+        ("b3", tables.key(4), "", 1), ("b3y", tables.key(5), tables.key(4), 1),
+    ):  # fmt: skip
+        session.add(
+            AnswerRow(
+                submission_id=old.id, repeat=repeat, key=key, parent_key=parent, position=position, revision=1,
+                removed=key == tables.key(3),
+            )
+        )  # fmt: skip
+    for number, said in ((1, "Course for judges"), (2, "Radio talks"), (3, "Taken out again")):
+        scenes.answer(session, old, version, "activity", said, by, row=tables.key(number), lang="en")
+        scenes.answer(session, old, version, "women", number, by, row=tables.key(number))
+    scenes.answer(session, old, version, "programme", "Legal aid", by, row=tables.key(4))
+    scenes.answer(session, old, version, "year", 2024, by, row=tables.key(5))
+    scenes.answer(session, old, version, "received", 40, by, row="f")
+    scenes.answer(session, old, version, "received", 60, by, row="m")
+    proof = session.scalars(
+        select(Question).where(Question.questionnaire_id == version.questionnaire_id, Question.code == "proof")
+    ).one()
+    file = Evidence(
+        submission_id=old.id, question_id=proof.id, round_id=before.id, number=7, kind=EvidenceKind.FILE,
+        filename="circular.pdf", media_type="application/pdf", size=9, sha256="7" * 64, caption="The circular",
+        added_by=by, added_at=clock.now(),
+    )  # fmt: skip
+    session.add(file)
+    session.flush()
+    scenes.answer(session, old, version, "proof", [file.public_id], by)
+    scenes.hand_in(session, old, version, clock.now(), by)
+    old.status = Status.CLEARED
+    reply = factories.submission(session, factories.assignment(session, moj, now, [about], version))
+    other = factories.submission(session, factories.assignment(session, moi, now, [about], version))
+    memory.look_back(session, now.id)
+    memory.note_hand_in(session, moi.id)  # the other one looks for earlier answers too
+    session.commit()
+    return SimpleNamespace(
+        reply=reply, old=old, now=now, file=file.public_id, path=f"/replies/{reply.public_id}/pages",
+        other=f"/replies/{other.public_id}/pages",
+        focal=factories.person(session, moj, Role.FOCAL_POINT), stranger=factories.person(session, moi),
+    )  # fmt: skip
+
+
+def rows(session, scene, repeat):
+    session.rollback()
+    found = select(AnswerRow).where(AnswerRow.submission_id == scene.reply.id, AnswerRow.repeat == repeat)
+    return session.scalars(found.order_by(AnswerRow.position)).all()
+
+
+def said(session, scene, code):
+    session.rollback()
+    found = (
+        select(Answer.row, Answer.value)
+        .join(Question, Question.id == Answer.question_id)
+        .where(Answer.submission_id == scene.reply.id, Question.code == code)
+    )
+    return dict(session.execute(found).all())
+
+
+def test_tables_and_files_still_true_are_taken_over_once(client_for, scene, session):
+    session.commit()
+    client = client_for(scene.focal)
+    client.get(f"{scene.path}/tables", expect=200)
+    look = client.page.xpath("//p[@class='earlier-all']/a/@href")[0]
+    client.get(look, expect=200)
+    for words in ("Course for judges", "Radio talks", "circular.pdf", "E7"):
+        assert words in client.words
+    assert "Taken out again" not in client.words
+    assert rows(session, scene, "b5") == [], "looking copies nothing"
+    # somebody has begun the matrix meanwhile: what stands is not written over
+    client.post(
+        f"{scene.path}/tables", {"received[m]": "5", "base:received[m]": "0"},
+        headers={"Accept": "application/json"}, expect=200,
+    )  # fmt: skip
+    client.get(look)
+    page = client.page
+    whole = f"{scene.path}/tables/earlier/whole"
+    client.submit(whole, file=scene.file, expect=200)
+    assert "2 rows were taken over. 1 file is attached again." in client.words
+    found = rows(session, scene, "b5")
+    texts = said(session, scene, "activity")
+    assert [texts[one.key] for one in found] == ["Course for judges", "Radio talks"]
+    assert said(session, scene, "received") == {"f": 40, "m": 5}
+    new = session.scalars(select(Evidence).where(Evidence.submission_id == scene.reply.id)).one()
+    assert (new.sha256, new.round_id, new.number) == ("7" * 64, scene.now.id, 1)
+    assert "E7" in new.caption
+    assert said(session, scene, "proof") == {"": [new.public_id]}
+    assert session.scalars(select(AuditEvent).where(AuditEvent.action == "still_true")).one().details["rows"] == 2
+    # again, with a fresh key: nothing is doubled, and the page says so
+    client.page = page
+    client.submit(whole, file=scene.file, idempotency_key="e" * 32, expect=200)
+    assert "Everything ticked stands here already." in client.words
+    assert len(rows(session, scene, "b5")) == 2
+    assert len(session.scalars(select(Evidence).where(Evidence.submission_id == scene.reply.id)).all()) == 1
+    # of a table whose rows are fixed its cells are told
+    client.post(
+        f"{scene.path}/tables", {"received[f]": "", "base:received[f]": "1"},
+        headers={"Accept": "application/json"}, expect=200,
+    )  # fmt: skip
+    client.get(look)
+    client.submit(whole, table=["c2"], expect=200)
+    assert "1 cell was filled in." in client.words
+    # a table within a table keeps its place
+    client.get(f"{scene.path}/inner/earlier", expect=200)
+    client.submit(f"{scene.path}/inner/earlier/whole", expect=200)
+    [outer], [inner] = rows(session, scene, "b3"), rows(session, scene, "b3y")
+    assert inner.parent_key == outer.key
+    assert said(session, scene, "year") == {inner.key: 2024}
+
+
+def test_nobody_takes_over_what_another_institution_said(client_for, scene, session):
+    session.commit()
+    stranger = client_for(scene.stranger)
+    stranger.get(f"{scene.other}/tables/earlier", expect=200)
+    assert "Course for judges" not in stranger.text
+    assert "circular.pdf" not in stranger.text
+    stranger.post(f"{scene.other}/tables/earlier/whole", {"table": "b5", "file": scene.file}, expect=404)
+    stranger.get(f"{scene.path}/tables/earlier", expect=404)
+    stranger.post(f"{scene.path}/tables/earlier/whole", {"table": "b5"}, expect=404)
+    assert session.scalars(select(Evidence).where(Evidence.sha256 == "7" * 64)).one()
