@@ -37,6 +37,8 @@ PREFIX = "/assets/"
 BOOTSTRAP = "static/bootstrap5/css/bootstrap.min.css"
 PHONE_REM = 24.375  # 390 px
 _WIDTH = re.compile(r"@media ?\((min|max)-width: ?([0-9.]+)rem\) ?\{")
+ICONS = "img/icons.svg"
+_QUOTED = re.compile(r"""["']([a-z][a-z0-9-]+)["']""")
 COMPRESSED = {".css", ".js", ".svg", ".json"}
 SPEAKING = ("forms", "portal", "templates")  # folders whose files hold messages
 KEPT_FOR = 7 * 24 * 3600  # seconds that superseded builds stay, for processes that still serve them
@@ -84,6 +86,7 @@ def ensure_built(settings: Settings) -> Manifest:
         cache / "static",
         [
             _package("bootstrap-flask"), _package("rjsmin"), _digest_of_words(STATIC / "js"), fonts.name,
+            *icons_named(),
             *_sources(STATIC, "**/*"),
         ],
         lambda target: _build_static(target, fonts, _class_words(STATIC / "js")),
@@ -225,6 +228,7 @@ def _build_static(target: Path, fonts: Path, words: frozenset[str]) -> None:
         name = path.relative_to(STATIC).as_posix()
         if path.is_file() and not path.name.startswith(".") and path.suffix not in {".css", ".js"}:
             contents[name] = path.read_bytes()
+    contents[ICONS] = _sprite().encode()
     names = {name: _hashed(name, content) for name, content in contents.items()}
     for name, text in (_styles(words) | _scripts()).items():
         content = _with_hashed_urls(name, text, names).encode()
@@ -237,6 +241,28 @@ def _build_static(target: Path, fonts: Path, words: frozenset[str]) -> None:
         if path.suffix in COMPRESSED:
             _compress(path, content)
     (target / "manifest.json").write_text(json.dumps(names, indent=1, sort_keys=True), encoding="utf-8")
+
+
+@cache
+def icons() -> dict[str, str]:
+    """Read Bootstrap Icons out of the installed wheel's sprite (1.1 MB, never sent): name -> inner SVG."""
+    sprite = resources.files("flask_bootstrap").joinpath("static/bootstrap5/icons/bootstrap-icons.svg")
+    found = re.findall(r'<symbol [^>]*id="([a-z0-9-]+)"[^>]*>(.*?)</symbol>', sprite.read_text("utf-8"), re.DOTALL)
+    return dict(found)
+
+
+@cache  # read once per process, as code is
+def icons_named() -> tuple[str, ...]:
+    """Return the names of icons that stand as a word of their own, in quotes, somewhere in templates or code."""
+    files = [*(HERE.parent / "templates").rglob("*.html"), *HERE.rglob("*.py")]
+    quoted = {name for path in files for name in _QUOTED.findall(path.read_text(encoding="utf-8"))}
+    return tuple(sorted(quoted & icons().keys()))
+
+
+def _sprite() -> str:
+    """Return the icons that pages may show, each under its name: a browser fetches them once, pages point at them."""
+    symbols = (f'<symbol id="{name}" viewBox="0 0 16 16">{icons()[name]}</symbol>' for name in icons_named())
+    return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(symbols)}</svg>'
 
 
 def _hashed(name: str, content: bytes) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from importlib import resources
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -21,14 +19,14 @@ import jinja2
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
-from flask import current_app, url_for
+from flask import current_app, has_app_context, url_for
 from flask.globals import app_ctx
 from flask_babel import get_locale, gettext, ngettext
 from jinja2 import Template, pass_eval_context
 from markupsafe import Markup, escape
 
 from forms.wording import has_markup
-from portal import wording
+from portal import assets, wording
 from portal.queries.register import CITED
 from portal.table import pick
 
@@ -375,22 +373,23 @@ def asset(name: str) -> str:
     return url_for("static", filename=name) if manifest is None else str(manifest.url(name))
 
 
-@lru_cache(maxsize=1)
-def _icons() -> dict[str, str]:
-    """Read Bootstrap Icons out of the installed wheel's sprite (1.1 MB, never sent): name -> inner SVG."""
-    sprite = resources.files("flask_bootstrap").joinpath("static/bootstrap5/icons/bootstrap-icons.svg")
-    symbols = re.findall(r'<symbol [^>]*id="([a-z0-9-]+)"[^>]*>(.*?)</symbol>', sprite.read_text("utf-8"), re.DOTALL)
-    return dict(symbols)
-
-
-@lru_cache(maxsize=512)
 def icon(name: str, label: str = "", css: str = "") -> Markup:
     """Draw an icon in the colour of its text; without a label it is hidden from screen readers.
+
+    A page points at the one file of icons, which a browser keeps; what does not stand there is drawn in the page.
 
     Raises:
         KeyError: no such icon in Bootstrap Icons.
     """
-    inner = _icons()[name]
+    manifest = present().app.extensions.get("assets") if has_app_context() else None
+    return _icon(name, label, css, manifest.url(assets.ICONS) if manifest is not None else "")
+
+
+@lru_cache(maxsize=512)
+def _icon(name: str, label: str, css: str, address: str) -> Markup:
+    inner = assets.icons()[name]
+    if address and name in assets.icons_named():
+        inner = Markup('<use href="{}#{}"></use>').format(address, name)
     role = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     return Markup('<svg class="icon{}" viewBox="0 0 16 16" fill="currentColor" focusable="false" {}>{}</svg>').format(
         f" {escape(css)}" if css else "", role, Markup(inner)  # noqa: S704 - our own wheel's file, read at start
@@ -524,7 +523,7 @@ class PortalTemplate(Template):
 
 def install(app: Flask) -> None:
     """Add the filters and globals to the templates of an application."""
-    _icons()
+    assets.icons()
     app.jinja_env.template_class = PortalTemplate
     app.add_template_filter(localized, "localized")
     app.add_template_filter(text_language, "text_language")
