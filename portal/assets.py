@@ -38,6 +38,7 @@ BOOTSTRAP = "static/bootstrap5/css/bootstrap.min.css"
 PHONE_REM = 24.375  # 390 px
 _WIDTH = re.compile(r"@media ?\((min|max)-width: ?([0-9.]+)rem\) ?\{")
 ICONS = "img/icons.svg"
+_DRAWN = re.compile(r"\bicon\(((?:[^()]|\([^()]*\))*)\)")
 _QUOTED = re.compile(r"""["']([a-z][a-z0-9-]+)["']""")
 COMPRESSED = {".css", ".js", ".svg", ".json"}
 SPEAKING = ("forms", "portal", "templates")  # folders whose files hold messages
@@ -253,10 +254,15 @@ def icons() -> dict[str, str]:
 
 @cache  # read once per process, as code is
 def icons_named() -> tuple[str, ...]:
-    """Return the names of icons that stand as a word of their own, in quotes, somewhere in templates or code."""
-    files = [*(HERE.parent / "templates").rglob("*.html"), *HERE.rglob("*.py")]
-    quoted = {name for path in files for name in _QUOTED.findall(path.read_text(encoding="utf-8"))}
-    return tuple(sorted(quoted & icons().keys()))
+    """Return the names of icons that pages may show: in quotes where a template draws an icon, or anywhere with a dash.
+
+    Names like "type" and "list" stand for much else in code; such an icon, named in code alone, is drawn into its page.
+    """
+    texts = [path.read_text(encoding="utf-8") for path in (HERE.parent / "templates").rglob("*.html")]
+    drawn = {name for text in texts for call in _DRAWN.findall(text) for name in _QUOTED.findall(call)}
+    texts += [path.read_text(encoding="utf-8") for path in HERE.rglob("*.py")]
+    dashed = {name for text in texts for name in _QUOTED.findall(text) if "-" in name}
+    return tuple(sorted((drawn | dashed) & icons().keys()))
 
 
 def _sprite() -> str:

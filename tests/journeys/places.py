@@ -323,6 +323,12 @@ def send_last(page: Page, scene: Scene) -> None:
         page.locator("main form:visible button[type=submit]").last.click()
 
 
+def send_complete(page: Page, scene: Scene) -> None:
+    """Complete the reply as it is."""
+    with page.expect_navigation():
+        page.locator("main form[action$=complete] button[type=submit]").click()
+
+
 def _invited(page: Page, scene: Scene) -> None:
     with page.expect_navigation():
         page.locator("main form[action*=invite] button").first.click()
@@ -385,7 +391,7 @@ PLACES: tuple[Place, ...] = (
     Place("documents, secretariat", "coordinator", "/review/{s.reply.public_id}/documents", before=came),
     Place("entering paper", "coordinator", "/review/{s.reply.public_id}/paper/{s.paper.public_id}/pages/measures", before=came),
     Place("check, missing", "focal", "{s.path}/check"),
-    Place("check, error", "focal", "{s.path}/check", act=send_last, errors="422"),
+    Place("check, error", "focal", "{s.path}/check", act=send_complete, errors="422"),
     Place("check, filled", "focal", "{s.path}/check", before=answered),
     Place("check, read-only", "focal", "{s.path}/check", before=complete),
     Place("not ours", "focal", "{s.path}/not-ours"),

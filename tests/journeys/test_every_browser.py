@@ -138,7 +138,7 @@ def test_a_reply_is_filled_and_handed_in_by_keys_alone(served, visit, make_scene
     assert page.evaluate("document.activeElement.name") == "text@km"
     keys.to(".sticky-bar .btn-primary").go()
     keys.to(".sticky-bar .btn-primary").go()
-    keys.to("main button[type=submit].btn-primary").go()
+    keys.to("main form[action$=complete] .btn-primary").go()
     assert status(served, scene) is Status.AWAITING_SIGN_OFF
     assert stored(served, scene)["text@km"] == "របស់ខ្ញុំ ថែម"
 
@@ -213,7 +213,7 @@ def test_a_screen_reader_is_told_name_role_and_description_of_every_type(visit, 
     expect(page.locator("[data-save-aloud]")).to_contain_text("See the sentence beside the answer")
     # the summary of what is wrong has the focus and leads to the field
     page.goto(f"{scene.path}/check")
-    page.locator("main button[type=submit].btn-primary").click()
+    page.locator("main form[action$=complete] .btn-primary").click()
     summary = page.locator(".error-summary")
     expect(summary).to_be_focused()
     place = summary.locator("a").first.get_attribute("href")

@@ -15,7 +15,7 @@ from portal.blueprints.guard import requires, who
 from portal.blueprints.page import facts, notice
 from portal.blueprints.respond.door import blueprint, own_reply
 from portal.database import write
-from portal.errors import Invalid
+from portal.errors import Invalid, NotFound
 from portal.extensions import db
 from portal.models import ImportDraft
 from portal.models.lifecycle import EDITABLE
@@ -46,8 +46,11 @@ class OwnDocument:
 
 
 def own_document(public_id: str) -> OwnDocument:
-    """Load a file that an institution sent; the permission hides it from all others."""
-    return OwnDocument(import_drafts.find_draft(db.session, public_id, KIND))
+    """Load a file that the person's own institution sent; to others it does not exist, not even to staff."""
+    found = OwnDocument(import_drafts.find_draft(db.session, public_id, KIND))
+    if found.institution_id != who().institution_id:
+        raise NotFound
+    return found
 
 
 def is_document(path: Path, filename: str) -> bool:
