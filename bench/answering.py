@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import secrets
 import shutil
 import statistics
 import subprocess
@@ -89,7 +90,7 @@ function request()
   sent = sent + 1
   if path == nil then wrk.thread:stop(); path = "/healthz" end
   local headers = {{ {headers} }}
-  headers["Idempotency-Key"] = "r" .. number .. "-" .. sent
+  headers["Idempotency-Key"] = "{run}-" .. number .. "-" .. sent
   return wrk.format("POST", path, headers, {body})
 end
 """
@@ -164,7 +165,7 @@ def by_page(replies: list[str], ticket: Ticket, threads: int) -> str:
     )
     body = f"{json.dumps(urlencode(fields))} .. '&request_key=r' .. number .. '-' .. sent"
     paths = quoted([f"/replies/{one}/pages/page1" for one in replies])
-    return REPLY.format(paths=paths, threads=threads, headers=headers, body=body)
+    return REPLY.format(paths=paths, threads=threads, headers=headers, body=body, run=secrets.token_hex(4))
 
 
 def by_api(replies: list[str], token: str, threads: int) -> str:
@@ -173,7 +174,7 @@ def by_api(replies: list[str], token: str, threads: int) -> str:
     headers = f'["Authorization"] = "Bearer {token}", ["Content-Type"] = "application/json"'
     body = "[==[" + json.dumps({"answers": answers}, ensure_ascii=False) + "]==]"
     paths = quoted([f"/api/v1/submissions/{one}/answers" for one in replies])
-    return REPLY.format(paths=paths, threads=threads, headers=headers, body=body)
+    return REPLY.format(paths=paths, threads=threads, headers=headers, body=body, run=secrets.token_hex(4))
 
 
 def wrk(script: str, url: str, connections: int, seconds: int) -> dict[str, float]:
