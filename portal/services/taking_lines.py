@@ -18,8 +18,25 @@ if TYPE_CHECKING:
     from portal.queries.submissions import RowKey, StoredAnswer
 
 
+class _OfAnswer:
+    """What would become of one answer of the reply."""
+
+    key: AnswerKey
+    old: StoredAnswer | None
+
+    @property
+    def name(self) -> str:
+        """Return how a form names it."""
+        return field_name(self.key)
+
+    @property
+    def base(self) -> int:
+        """Return the revision that the plan saw."""
+        return self.old.revision if self.old else 0
+
+
 @dataclass(frozen=True)
-class Put:
+class Put(_OfAnswer):
     """A sum or joined text: what stands in the reply, what would, and out of how many units' answers.
 
     ``meant`` tells that nobody is overruled: the reply is silent, or holds what was taken over last. ``kept`` is what
@@ -32,16 +49,6 @@ class Put:
     units: int
     kept: str
     meant: bool
-
-    @property
-    def name(self) -> str:
-        """Return how a form names it."""
-        return field_name(self.key)
-
-    @property
-    def base(self) -> int:
-        """Return the revision that the plan saw."""
-        return self.old.revision if self.old else 0
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Pick:
+class Pick(_OfAnswer):
     """An answer of which one of several is chosen; ``wanted`` is the way that suggests itself, "" for none.
 
     ``before``: it was chosen before; ``settled``: neither the units nor the institution changed anything since.
@@ -69,16 +76,6 @@ class Pick:
     seen: str
     before: bool
     settled: bool
-
-    @property
-    def name(self) -> str:
-        """Return how a form names it."""
-        return field_name(self.key)
-
-    @property
-    def base(self) -> int:
-        """Return the revision that the plan saw."""
-        return self.old.revision if self.old else 0
 
 
 @dataclass(frozen=True)
