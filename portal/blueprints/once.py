@@ -41,6 +41,7 @@ class _Once:
         self.user_id, self.key = user_id, key
         self.body_hash = idempotency.fingerprint("POST", request.full_path, _content())
         self.work: Deferred | None = None
+        self.taken = False
 
     def earlier(self) -> Response | None:
         """Return what was answered to this form before, if it was."""
@@ -58,6 +59,7 @@ class _Once:
             kept = idempotency.begin(session, user_id=self.user_id, key=self.key, body_hash=self.body_hash)
         if kept is not None:
             raise Conflict
+        self.taken = True
 
     def keep(self, session: Session, response: Response | None) -> None:
         """Keep where the view leads to; a refusal, or a page shown in place, is worked out anew each time."""
@@ -112,7 +114,8 @@ def answered(view: Callable[[], ResponseReturnValue], *, user_id: int, key: str)
         finally:
             g.once = None
             once.work.settle(lambda session: once.keep(session, response))
-    if response.status_code >= 400 and (before := once.earlier()) is not None:
+    # one that had nothing to write may have met what a faster copy had just done
+    if (response.status_code >= 400 or not once.taken) and (before := once.earlier()) is not None:
         return before
     return response
 

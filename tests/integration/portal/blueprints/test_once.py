@@ -257,6 +257,26 @@ def test_ten_copies_at_once_are_done_once_and_answered_alike(app, client_for, sc
     assert audit.verify(session) == []
 
 
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_a_copy_that_looked_just_before_the_first_was_done_is_answered_alike(
+    client_for, scene, session, monkeypatch, act
+):
+    client, path, fields, _made = begin(client_for, scene, act)
+    first = send(client, path, fields)
+    after = counts(session)
+    looked, find = [], idempotency.find
+
+    def too_early(*given, **named):
+        looked.append(named)
+        return find(*given, **named) if len(looked) > 1 else None
+
+    monkeypatch.setattr(idempotency, "find", too_early)
+    again = send(client, path, fields)
+    assert len(looked) > 1
+    assert (again.status_code, again.headers["Location"]) == (303, first.headers["Location"])
+    assert counts(session) == after
+
+
 @pytest.mark.parametrize("act", [act for act in ACTS if act not in EACH_ITS_OWN], ids=lambda act: act.__name__)
 def test_ten_tabs_at_once_do_it_once_and_the_others_are_told(app, client_for, scene, session, act):
     client, path, fields, made = begin(client_for, scene, act)
