@@ -8,6 +8,7 @@ transaction.
 
 from __future__ import annotations
 
+import time
 from collections import namedtuple
 from typing import TYPE_CHECKING, Any
 
@@ -109,14 +110,29 @@ class Prepared:
             raise NoResultFound
         return found[0]
 
+    def change(self, session: Session, given: Mapping[str, Any]) -> int:
+        """Run it and return how many rows it changed."""
+        connection = session.connection()
+        if connection.engine.dispatch.before_cursor_execute:
+            return connection.execute(self.statement, dict(given)).rowcount
+        made = self._made(connection, tuple(given))
+        cursor = said(connection, made.text, made.values(given))
+        try:
+            return int(cursor.rowcount)
+        finally:
+            cursor.close()
+
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it once per row of values; all rows name the same columns."""
         if connection.engine.dispatch.before_cursor_execute:
             connection.execute(self.statement, [dict(row) for row in rows])
             return
         made = self._made(connection, tuple(rows[0]))
-        for row in rows:
-            said(connection, made.text, made.values(row)).close()
+        values = [made.values(row) for row in rows]
+        if len(values) == 1:
+            said(connection, made.text, values[0]).close()
+        else:
+            said(connection, made.text, values, many=True).close()
 
     def _made(self, connection: Connection, given: tuple[str, ...] | None) -> _Made:
         # the dialect is the engine's own object, and lives as long as it
@@ -127,18 +143,27 @@ class Prepared:
         return made
 
 
-def said(connection: Connection, text: str, values: Any = ()) -> DBAPICursor:
-    """Say a statement to the driver on the connection of a session. Raises: DBAPIError, as SQLAlchemy does."""
+def said(connection: Connection, text: str, values: Any = (), *, many: bool = False) -> DBAPICursor:
+    """Say a statement to the driver on the connection of a session, with ``many`` once per member of ``values``.
+
+    Raises: DBAPIError, as SQLAlchemy does.
+    """
     cursor = connection.connection.cursor()
     try:
-        cursor.execute(text, values)
+        (cursor.executemany if many else cursor.execute)(text, values)
     except connection.dialect.loaded_dbapi.Error as error:
         cursor.close()
         dialect = connection.dialect
         lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
         if lost:
+            vars(dialect)["_portal_lost"] = time.monotonic()
             connection.invalidate(error)
         raise DBAPIError.instance(
             text, values, error, dialect.loaded_dbapi.Error, connection_invalidated=lost, dialect=dialect
         ) from error
     return cursor
+
+
+def lost_at(dialect: Dialect) -> float:
+    """Return when a connection was last found lost here (``time.monotonic``); 0 if none was."""
+    return float(vars(dialect).get("_portal_lost", 0.0))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from spectree import Response
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from werkzeug.datastructures import MultiDict
 
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, field_name, parse_field_name
@@ -23,6 +23,7 @@ from portal.blueprints.guard import requires, who
 from portal.errors import Invalid
 from portal.models import Submission
 from portal.permissions import Permission
+from portal.prepared import Prepared
 from portal.queries.actors import actor_names
 from portal.services import submissions as services
 from portal.services.answer_rows import RowChange
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from portal.queries.submissions import SubmissionHead
     from portal.services.answer_rows import StaleRow
     from portal.services.submissions import Saved, StaleAnswer
+
+
+_STATUS = Prepared(select(Submission.status).where(Submission.id == bindparam("submission")))
 
 
 @blueprint.post("/submissions/<public_id>/answers")
@@ -116,9 +120,11 @@ def read_given(
             post[name + PRESENT_SUFFIX] = "1"
             post[name + STATE_SUFFIX] = one.state
     cells = {key: items[key.code] for key in bases if key.row}
-    form = section_form(definition.pages, context, csrf=False, cells=cells)(formdata=post)
+    spoken_of = {key.code for key in bases}
+    plain = [item for code, item in items.items() if code in spoken_of and table_of(definition, code) is None]
+    form = section_form(plain, context, csrf=False, cells=cells)(formdata=post)
     form.validate()
-    parsed = read_answers(form, definition.pages)
+    parsed = read_answers(form, [items[code] for code in spoken_of])
     return {key: Change(parsed[key], base) for key, base in bases.items() if key in parsed}, unknown
 
 
@@ -148,7 +154,7 @@ def _saved(
         *(one.answered_by for one in written),
     ]
     names = actor_names(session, actors)
-    status = session.scalar(select(Submission.status).where(Submission.id == head.id))
+    status = _STATUS.one(session, {"submission": head.id}).status
     return shapes.Saved(
         saved=[shapes.SavedAnswer(name=field_name(key), revision=number) for key, number in saved.saved.items()],
         stale=[_stale(one, definition, names) for one in saved.stale],
@@ -164,7 +170,7 @@ def _saved(
             shapes.RefusedRow(table=one.name.repeat, key=one.name.key, message=str(one.message))
             for one in saved.refused_rows
         ],
-        status=status or head.status,
+        status=status,
         missing=saved.missing,
         hidden=sorted(saved.evaluation.hidden),
         saved_at=saved.at,

@@ -129,9 +129,13 @@ def _principal(rows: Sequence[Row[*tuple[Any, ...]]], *, chosen: int | None, **m
     )
 
 
-_BY_TOKEN = _FROM.add_columns(
-    ApiToken.id.label("token_id"), ApiToken.last_used_at, ApiToken.expires_at, ApiToken.revoked_at
-).join(ApiToken, ApiToken.user_id == UserAccount.id)
+_BY_TOKEN = Prepared(
+    _FROM.add_columns(
+        ApiToken.id.label("token_id"), ApiToken.last_used_at, ApiToken.expires_at, ApiToken.revoked_at
+    )
+    .join(ApiToken, ApiToken.user_id == UserAccount.id)
+    .where(ApiToken.token_hash == bindparam("token_hash"))
+)
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ class FoundToken:
 
 def find_token(session: orm.Session, token_hash: str) -> FoundToken | None:
     """Load the person of a bearer token in one query; None if it is unknown, expired, revoked, or its person off."""
-    rows = session.execute(_BY_TOKEN.where(ApiToken.token_hash == token_hash)).all()
+    rows = _BY_TOKEN.all(session, {"token_hash": token_hash})
     if not rows:
         return None
     first = rows[0]

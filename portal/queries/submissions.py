@@ -160,6 +160,7 @@ HEAD = (
 
 
 _BY_PUBLIC_ID = Prepared(HEAD.where(Submission.public_id == bindparam("public_id")))
+_BY_ID = Prepared(HEAD.where(Submission.id == bindparam("id")))
 
 
 def head_of(row: Row[*tuple[Any, ...]]) -> SubmissionHead:
@@ -179,7 +180,7 @@ def find(session: Session, public_id: str) -> SubmissionHead | None:
 
 def head_by_id(session: Session, submission_id: int) -> SubmissionHead:
     """Return one reply by its key (it must exist)."""
-    return head_of(session.execute(HEAD.where(Submission.id == submission_id)).one())
+    return head_of(_BY_ID.one(session, {"id": submission_id}))
 
 
 @dataclass(frozen=True)

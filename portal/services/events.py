@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm.util import identity_key
 
 from portal import clock
 from portal.models import Action, Submission, SubmissionEvent
+from portal.models.base import uuid7
 from portal.models.lifecycle import State, check_reason, fold, follow, transition
 from portal.permissions import Permission, Target, require
+from portal.prepared import Prepared
 from portal.services.leaving import leave_packs
 
 if TYPE_CHECKING:
@@ -163,6 +166,44 @@ def append_event(
     session.flush()
     leave_packs(session, {submission.id: action})
     return event
+
+
+# the first save is made on the hot path: no object is built and every statement is made once
+_PAST = Prepared(
+    select(SubmissionEvent.action, SubmissionEvent.done_at, SubmissionEvent.details)
+    .where(SubmissionEvent.submission_id == bindparam("submission"))
+    .order_by(SubmissionEvent.number)
+)
+_EVENT = Prepared(insert(SubmissionEvent.__table__))  # type: ignore[arg-type] # __table__ is a Table
+_MOVE = Prepared(
+    update(Submission.__table__)  # type: ignore[arg-type] # __table__ is a Table
+    .where(Submission.id == bindparam("submission"))
+    .values(status=bindparam("status"))
+)
+
+
+def begin_reply(session: Session, submission_id: int, *, by: Principal, institution_id: int) -> None:
+    """Note the first save of a reply whose row is locked already: an event, and the status it leads to.
+
+    Raises:
+        IllegalTransition: if it was begun already or cannot be. NotAllowed: if ``by`` may not.
+    """
+    given = {"submission": submission_id}
+    past = _PAST.all(session, given)
+    state = fold(past)
+    rule = transition(state.status, Action.FIRST_SAVE)
+    require(by, Permission(rule.permission), Target(institution_id, state.status, submission_id=submission_id))
+    event = {
+        "public_id": uuid7(), "submission_id": submission_id, "number": len(past) + 1,
+        "action": Action.FIRST_SAVE, "reason": None, "details": {},
+        "status": rule.to, "done_by": by.actor_id, "done_at": clock.now(),
+    }  # fmt: skip
+    connection = session.connection()
+    _EVENT.write(connection, [event])
+    _MOVE.write(connection, [given | {"status": rule.to}])
+    known = session.identity_map.get(identity_key(Submission, submission_id))
+    if known is not None:
+        session.expire(known)
 
 
 def cache(submission: Submission, state: State) -> None:

@@ -15,12 +15,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import clock
 from portal.errors import Invalid
 from portal.models import IdempotencyKey
+from portal.prepared import Prepared
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -30,6 +31,20 @@ _KEY = re.compile(r"[!-~]{1,64}")
 # kept out of the fingerprint: a stored hash of a password or code could be guessed at
 _UNHASHED = ("password", "totp")
 _UNDER_WAY = 0
+
+
+# every post of a page and of the API asks these: each is made once
+_TABLE: Any = IdempotencyKey.__table__
+_THIS = (_TABLE.c.user_id == bindparam("user"), _TABLE.c.key == bindparam("of_key"))
+_DROP_OLD = Prepared(delete(_TABLE).where(*_THIS, _TABLE.c.created_at < bindparam("before")))
+_TAKE = {
+    name: Prepared(one.insert(_TABLE).on_conflict_do_nothing(index_elements=["user_id", "key"]))
+    for name, one in {"postgresql": postgresql, "sqlite": sqlite}.items()
+}
+_FIND = Prepared(select(_TABLE.c.body_hash, _TABLE.c.status, _TABLE.c.body, _TABLE.c.location).where(*_THIS))
+_KEEP = Prepared(
+    update(_TABLE).where(*_THIS).values({name: bindparam(name) for name in ("status", "body", "location")})
+)
 
 
 @dataclass(frozen=True)
@@ -63,17 +78,11 @@ def begin(session: Session, *, user_id: int, key: str, body_hash: str) -> KeptAn
         sentence = _l("The idempotency key must be 1 to 64 visible ASCII characters.")
         raise Invalid(sentence, code="idempotency_key_invalid")
     moment = clock.now()
-    session.execute(
-        delete(IdempotencyKey).where(IdempotencyKey.user_id == user_id, IdempotencyKey.created_at < moment - KEPT_FOR)
-    )
-    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    taken = session.execute(
-        dialect.insert(IdempotencyKey.__table__)
-        .values(user_id=user_id, key=key, body_hash=body_hash, status=_UNDER_WAY, created_at=moment)
-        .on_conflict_do_nothing(index_elements=["user_id", "key"])
-        .returning(IdempotencyKey.__table__.c.id)
-    ).first()
-    if taken is not None:
+    wanted = {"user_id": user_id, "key": key}
+    # all others that are over go by housekeeping
+    _DROP_OLD.change(session, {"user": user_id, "of_key": key, "before": moment - KEPT_FOR})
+    made = wanted | {"body_hash": body_hash, "status": _UNDER_WAY, "created_at": moment}
+    if _TAKE[session.connection().dialect.name].change(session, made):
         return None
     return find(session, user_id=user_id, key=key, body_hash=body_hash)
 
@@ -84,11 +93,7 @@ def find(session: Session, *, user_id: int, key: str, body_hash: str) -> KeptAns
     Raises:
         Invalid: it belongs to another request (``idempotency_key_reused``).
     """
-    kept = session.execute(
-        select(
-            IdempotencyKey.body_hash, IdempotencyKey.status, IdempotencyKey.body, IdempotencyKey.location
-        ).where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key)
-    ).first()
+    kept = _FIND.first(session, {"user": user_id, "of_key": key})
     if kept is None:
         return None
     if kept.body_hash != body_hash:
@@ -101,11 +106,8 @@ def keep(
     session: Session, *, user_id: int, key: str, status: int, body: str | None = None, location: str | None = None
 ) -> None:
     """Keep the answer of a request whose key was taken by :func:`begin` in this transaction."""
-    session.execute(
-        update(IdempotencyKey)
-        .where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key)
-        .values(status=status, body=body, location=location)
-    )
+    given = {"user": user_id, "of_key": key, "status": status, "body": body, "location": location}
+    _KEEP.write(session.connection(), [given])
 
 
 def forget(session: Session, *, user_id: int, key: str) -> None:

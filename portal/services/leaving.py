@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-# what leaves the printed bytes as they are: handing them in now and the signature later, reading and clearing them
-STAYS = frozenset({Action.HAND_IN_PENDING, Action.START_REVIEW, Action.CLEAR})
+# what leaves the printed bytes as they are: handing them in now and the signature later, reading and clearing them;
+# and what is begun only now was never printed
+STAYS = frozenset({Action.HAND_IN_PENDING, Action.START_REVIEW, Action.CLEAR, Action.FIRST_SAVE})
 
 
 def leave_packs(session: Session, acts: Mapping[int, Action]) -> None:

@@ -16,7 +16,7 @@ from forms.questionnaire import why_unreadable
 from forms.tables import NO_ROWS, may_change
 from portal import clock
 from portal.errors import IllegalTransition
-from portal.models import Action, AnswerRevision, Status, Submission
+from portal.models import AnswerRevision, Status, Submission
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, Target, require
 from portal.prepared import Prepared
@@ -24,7 +24,7 @@ from portal.queries.submissions import RowKey, StoredAnswer, StoredRow, row_writ
 from portal.services.answer_rows import RefusedRow, RowChange, RowWork, StaleRow
 from portal.services.answer_storing import Work, apply_rules, not_asked, progress, same, says_nothing, store
 from portal.services.delegated import NOT_SHARED, open_to
-from portal.services.events import append_event, locked
+from portal.services.events import begin_reply
 from portal.table import Problem, Speakable
 
 if TYPE_CHECKING:
@@ -167,8 +167,7 @@ def save_answers(
         if key in evaluation.refused and key in work.saved
     ]
     if submission.status is Status.ISSUED and (work.changed or row_work.changed):
-        first = locked(session, head.id)
-        append_event(session, first, Action.FIRST_SAVE, by=by, institution_id=head.institution_id)
+        begin_reply(session, head.id, by=by, institution_id=head.institution_id)
     was_hidden = frozenset(submission.hidden)
     hidden = not_asked(was_hidden, definition, evaluation)
     counted = progress(definition, work.stored, evaluation, standing)

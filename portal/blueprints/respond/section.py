@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app, g, redirect, render_template, request, url_for
@@ -252,6 +253,9 @@ def show_saved(
     saved: Saved, changes: Mapping[AnswerKey, Change], head: SubmissionHead, definition: Definition, page: Item
 ) -> ResponseReturnValue:
     """Answer a post without script: go on, or show the page again with what needs a look."""
+    onward = request.form.get("action") == "next" and not row_act()
+    if saved.http_status == HTTPStatus.OK and not onward:
+        return _here_again(saved, head, definition, page)
     head = queries.head_by_id(db.session, head.id)
     answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
     here = {item.code for item in page.items()}  # what a question of another page begins with may be refused too
@@ -270,16 +274,21 @@ def show_saved(
     if refusals or saved.refused_rows:
         return _section_page(answering, page, errors=row_errors(saved, {}) + refusals), 422
     del changes
-    if row_act():
-        return redirect(answering.page_url(page.code) + anchor(saved, definition), code=303)
-    if request.form.get("action") != "next":
-        notice(_("Saved."))
-        return redirect(answering.page_url(page.code), code=303)
+    if not onward:
+        return _here_again(saved, head, definition, page)
     codes = [one.code for one in answering.pages()]
     after = codes.index(page.code) + 1 if page.code in codes else 0
     if after < len(codes):
         return redirect(answering.page_url(codes[after]), code=303)
     return redirect(url_for("respond.check", public_id=head.public_id), code=303)
+
+
+def _here_again(saved: Saved, head: SubmissionHead, definition: Definition, page: Item) -> ResponseReturnValue:
+    here = url_for("respond.section", public_id=head.public_id, code=page.code)
+    if row_act():
+        return redirect(here + anchor(saved, definition), code=303)
+    notice(_("Saved."))
+    return redirect(here, code=303)
 
 
 @blueprint.get("/rules/<int:version_id>/<language>")
