@@ -6,33 +6,36 @@ import importlib.util
 import json
 import os
 import threading
+import time
 from contextlib import ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flask import has_request_context
 from sqlalchemy import event
 
 from portal.extensions import db
-from portal.prepared import said
+from portal.prepared import lost_at, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from types import ModuleType
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Dialect, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.orm import Session
-    from sqlalchemy.pool import ConnectionPoolEntry
+    from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 # Windows has none: there the thread lock of the one process is enough
 fcntl: ModuleType | None = importlib.import_module("fcntl") if importlib.util.find_spec("fcntl") else None
 
 WRITE = "portal_write"
+TRUSTED_FOR = 1.0  # seconds after its last use in which a connection is taken to live
 _DEFERRED = "portal_deferred"
 _locks: dict[str, threading.RLock] = {}
-# whether the transaction that begins now will write (SQLite)
+# whether the transaction that begins now will write
 _immediate: ContextVar[bool] = ContextVar("portal_immediate", default=False)
 
 
@@ -71,8 +74,8 @@ def engine_options(url: str) -> dict[str, Any]:
     return options
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+# json.dumps would make an encoder each time
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _unjson(text: str) -> Any:
@@ -81,7 +84,10 @@ def _unjson(text: str) -> Any:
 
 def prepare(engine: Engine) -> None:
     """Attach the connection settings that durability and integrity need (design, section 3)."""
+    # not by events: an engine with listeners asks them again at every statement
     if engine.dialect.name != "sqlite":
+        engine.dialect.do_begin = _begin_on_server  # type: ignore[method-assign,assignment] # each engine has a dialect of its own
+        engine.dialect.do_ping = _ping(engine.dialect)  # type: ignore[method-assign,assignment] # the same
         return
 
     @event.listens_for(engine, "connect")
@@ -100,12 +106,40 @@ def prepare(engine: Engine) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    # not by an event: an engine with listeners asks them again at every statement
     engine.dialect.do_begin = _begin  # type: ignore[method-assign,assignment] # each engine has a dialect of its own
 
 
 def _begin(connection: DBAPIConnection) -> None:
     connection.cursor().execute("BEGIN IMMEDIATE" if _immediate.get() else "BEGIN")
+
+
+def _begin_on_server(lent: PoolProxiedConnection) -> None:
+    """Let what a page reads be no transaction: under READ COMMITTED each statement sees its own moment anyway.
+
+    That spares two of the round trips that a page has to wait for. Everything else (jobs, commands, a block of
+    ``write()``) is one, which the driver begins with its first statement.
+    """
+    connection: Any = lent.driver_connection
+    alone = has_request_context() and not _immediate.get()
+    if connection.autocommit is not alone:
+        connection.autocommit = alone
+
+
+def _ping(dialect: Dialect) -> Callable[[DBAPIConnection], bool]:
+    """Return what looks whether a pooled connection still lives, unless it was in use a moment ago.
+
+    A server that went away within that moment is met by the first statement of a request, which is asked once more
+    (:func:`portal.blueprints.sessions.asked_again`); what was met so makes all connections doubtful.
+    """
+    ask = dialect.do_ping
+
+    def alive(connection: DBAPIConnection) -> bool:
+        kept, now = vars(connection), time.monotonic()
+        seen = kept.get("portal_seen", 0.0)
+        kept["portal_seen"] = now
+        return (now - seen < TRUSTED_FOR and seen > lost_at(dialect)) or ask(connection)
+
+    return alive
 
 
 def _end_reading(session: Session) -> None:
@@ -129,6 +163,8 @@ def _open_for_writing(session: Session) -> None:
         connection = session.connection()
         if connection.dialect.name == "sqlite":
             said(connection, "BEGIN IMMEDIATE").close()
+        else:
+            connection.connection.driver_connection.autocommit = False  # type: ignore[union-attr] # psycopg's
         return
     token = _immediate.set(True)
     try:

@@ -17,10 +17,9 @@ from sqlalchemy import update
 from portal import clock
 from portal.blueprints.guard import who
 from portal.blueprints.respond import door as respond
-from portal.blueprints.sessions import note
+from portal.blueprints.sessions import asked_again, note
 from portal.database import write
 from portal.errors import Invalid, NotFound
-from portal.extensions import db
 from portal.models import ApiToken
 from portal.queries.sessions import find_token
 from portal.services import idempotency
@@ -79,7 +78,7 @@ def load_bearer(asked: Request) -> Principal | None:
     if asked.blueprint != "api":
         return None
     found = _BEARER.fullmatch(asked.headers.get("Authorization", ""))
-    token = find_token(db.session, token_digest(found[1])) if found else None
+    token = asked_again(find_token, token_digest(found[1])) if found else None
     if token is None:
         return None
     g.api_token = token

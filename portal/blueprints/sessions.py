@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import current_app, g, request
 from flask.sessions import SessionInterface, SessionMixin
@@ -21,8 +21,11 @@ from portal.queries.sessions import find_session
 from portal.services.sessions import token_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask, Request, Response
     from sqlalchemy import Update
+    from sqlalchemy.orm import Session as OrmSession
 
     from portal.permissions import Principal
     from portal.queries.sessions import FoundSession
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 TOUCH_EVERY = timedelta(minutes=5)
 CONFIRMED_FOR = timedelta(minutes=10)
 SIGNED_IN, ANONYMOUS = "s.", "a."
+Found = TypeVar("Found")
 API = "/api/"
 
 
@@ -92,7 +96,7 @@ class DatabaseSessions(SessionInterface):
     def _open_signed_in(self, token: str) -> PortalSession:
         opened = PortalSession()
         try:
-            found = _find(token_digest(token))
+            found = asked_again(find_session, token_digest(token))
         except (OperationalError, PoolTimeout) as error:
             db.session.rollback()
             opened.unread = error
@@ -150,13 +154,13 @@ class DatabaseSessions(SessionInterface):
         )
 
 
-def _find(token_hash: str) -> FoundSession | None:
-    """Find the session of a cookie; a connection that the database ended meanwhile is replaced, once."""
+def asked_again(find: Callable[[OrmSession, str], Found], token_hash: str) -> Found:
+    """Find whose session or token this is; a connection that the database ended meanwhile is replaced, once."""
     try:
-        return find_session(db.session, token_hash)
+        return find(db.session, token_hash)
     except OperationalError:
         db.session.rollback()
-        return find_session(db.session, token_hash)
+        return find(db.session, token_hash)
 
 
 def note(seen: Update) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
 from portal.extensions import db
-from tests import factories
+from portal.prepared import said
+from tests import engines, factories
 
 
 @pytest.fixture
@@ -50,3 +51,43 @@ def test_a_connection_that_was_ended_is_replaced_and_nobody_is_signed_out(app, c
     gone["left"] = 0
     client.get(path, expect=200)
     client.post(path, fields, headers={"Accept": "application/json"}, expect=200)
+
+
+@pytest.mark.engines("postgresql")
+def test_every_connection_at_rest_may_have_been_ended_and_the_next_page_is_shown(
+    app, client_for, session, database_url, monkeypatch
+):
+    """As a server does that is started again: what the pool gave out a moment ago is not looked at, and is gone."""
+    person = factories.person(session, factories.institution(session))
+    session.commit()
+    client = client_for(person)
+    client.get("/owed", expect=200)
+    session.close()
+    monkeypatch.setattr("portal.database.TRUSTED_FOR", 60)  # a busy machine takes its time
+    with app.app_context():
+        for _ in range(2):  # made, and given out once more
+            at_rest = [db.engine.connect() for _ in range(4)]
+            for one in at_rest:
+                one.close()
+        end_all(database_url)
+        lost = db.engine.connect()
+        with pytest.raises(OperationalError):
+            said(lost, "SELECT 1")
+        # whoever comes next takes its place, and the one after gets one that was in use a moment ago too
+        with db.engine.connect(), db.engine.connect() as living:
+            assert living.scalar(text("SELECT 1")) == 1
+        lost.close()
+        end_all(database_url)
+    client.get("/owed", expect=200)
+
+
+def end_all(database_url):
+    another = engines.open_engine(database_url)
+    with another.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    another.dispose()

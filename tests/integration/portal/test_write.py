@@ -28,6 +28,22 @@ def test_an_error_undoes_the_whole_block(app, session):
         assert db.session.scalar(select(Institution).where(Institution.code == "GONE")) is None
 
 
+@pytest.mark.parametrize("reads_first", [False, True])
+def test_an_error_undoes_the_whole_block_of_a_request(app, session, reads_first):
+    """What a page reads is no transaction on a server; what it writes is."""
+    session.commit()
+    with app.test_request_context():
+        if reads_first:
+            assert db.session.scalar(select(Institution).where(Institution.code == "GONE")) is None
+        with pytest.raises(LookupError), write() as database:  # noqa: PT012 - the error must come after the change
+            factories.institution(database, "GONE")
+            raise LookupError
+        assert db.session.scalar(select(Institution).where(Institution.code == "GONE")) is None
+        with write() as database:
+            factories.institution(database, "STAYS")
+    assert there(app, "STAYS")
+
+
 def test_objects_changed_outside_are_refused(app, session):
     kept = factories.institution(session, "KEPT")
     session.commit()
