@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import time
 from collections import namedtuple
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Dialect
     from sqlalchemy.engine.interfaces import DBAPICursor
@@ -153,15 +154,37 @@ def said(connection: Connection, text: str, values: Any = (), *, many: bool = Fa
         (cursor.executemany if many else cursor.execute)(text, values)
     except connection.dialect.loaded_dbapi.Error as error:
         cursor.close()
-        dialect = connection.dialect
-        lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
-        if lost:
-            vars(dialect)["_portal_lost"] = time.monotonic()
-            connection.invalidate(error)
-        raise DBAPIError.instance(
-            text, values, error, dialect.loaded_dbapi.Error, connection_invalidated=lost, dialect=dialect
-        ) from error
+        raise _as_sqlalchemy_says(connection, text, values, error) from error
     return cursor
+
+
+def _as_sqlalchemy_says(connection: Connection, text: str, values: Any, error: Any) -> DBAPIError:
+    dialect = connection.dialect
+    lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
+    if lost:
+        vars(dialect)["_portal_lost"] = time.monotonic()
+        connection.invalidate(error)
+    made: Any = DBAPIError.instance(
+        text, values, error, dialect.loaded_dbapi.Error, connection_invalidated=lost, dialect=dialect
+    )
+    return cast("DBAPIError", made)
+
+
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Let the statements inside, of which none is read from, travel to a server in one go (psycopg's pipeline).
+
+    Raises: DBAPIError at the end of the block, of the first that failed. On SQLite each is done at once.
+    """
+    pipeline = getattr(connection.connection.driver_connection, "pipeline", None)
+    if pipeline is None or connection.engine.dispatch.before_cursor_execute:
+        yield
+        return
+    try:
+        with pipeline():
+            yield
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy_says(connection, "several statements", (), error) from error
 
 
 def lost_at(dialect: Dialect) -> float:

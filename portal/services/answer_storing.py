@@ -16,7 +16,7 @@ from forms.answers import Parsed
 from forms.evaluation import evaluate
 from forms.tables import NO_ROWS, answered_codes, countable
 from portal.models import Answer, AnswerRevision, AnswerRow, AnswerRowRevision, Submission
-from portal.prepared import Prepared
+from portal.prepared import Prepared, together
 from portal.queries.submissions import StoredAnswer
 
 if TYPE_CHECKING:
@@ -182,6 +182,18 @@ def store(
     request_key: str | None,
 ) -> None:
     """Write the answers, revisions and counts of one reply: three statements; two more where rows changed."""
+    with together(connection):
+        _store(connection, submission_id, work, hidden, counted, request_key)
+
+
+def _store(
+    connection: Connection,
+    submission_id: int,
+    work: Work,
+    hidden: Sequence[str],
+    counted: Progress,
+    request_key: str | None,
+) -> None:
     if work.rows.changed:
         changed = [_row_values(submission_id, name, row) for name, row in work.rows.changed.items()]
         _ROW_UPSERTS[connection.dialect.name].write(connection, changed)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError, NoResultFound, OperationalError
 from portal.database import write
 from portal.extensions import db
 from portal.models import Institution, Submission
-from portal.prepared import Prepared, said
+from portal.prepared import Prepared, said, together
 from portal.queries import submissions as queries
 from tests import factories, scenes
 
@@ -72,6 +72,26 @@ def test_what_a_driver_refuses_comes_as_sqlalchemys_error(ministry):
         said(db.session.connection(), "SELECT * FROM nothing_of_this")
     db.session.rollback()
     assert db.session.scalar(text("SELECT 1")) == 1
+
+
+def test_statements_that_travel_together_are_all_done_or_none(ministry):
+    statement = Prepared(insert(Institution.__table__))
+    row = dict(db.session.execute(select(Institution.__table__)).mappings().one())
+
+    def named(*codes):
+        return [
+            {**row, "id": row["id"] + 1 + place, "public_id": code * 8, "code": code} for place, code in enumerate(codes)
+        ]
+
+    first, second, third, again = named("AAAA", "BBBB", "CCCC", "MOJ")
+    with write() as session, together(session.connection()):
+        statement.write(session.connection(), [first])
+        statement.write(session.connection(), [second])
+    with pytest.raises(IntegrityError), write() as session, together(session.connection()):  # noqa: PT012 - told at the end
+        statement.write(session.connection(), [third])
+        statement.write(session.connection(), [again])
+    codes = db.session.scalars(select(Institution.code).order_by(Institution.code)).all()
+    assert codes == ["AAAA", "BBBB", "MOJ"]
 
 
 def test_a_missing_parameter_and_a_value_made_by_python_are_mistakes_of_the_code(ministry):
