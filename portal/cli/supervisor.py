@@ -55,7 +55,7 @@ def web_command(settings: Settings, descriptor: int) -> list[str]:
     shared_memory = ["--worker-tmp-dir", "/dev/shm"] if os.path.isdir("/dev/shm") else []  # noqa: S108, PTH112 - gunicorn's own advice for its heartbeat
     return [
         sys.executable, "-m", "gunicorn", "portal.wsgi:application()",
-        "--bind", f"fd://{descriptor}", "--worker-class", "gthread",
+        "--bind", f"fd://{descriptor}", "--worker-class", "portal.cli.even_worker.EvenWorker",
         "--workers", str(settings.processes), "--threads", str(settings.threads),
         "--timeout", "90", "--graceful-timeout", str(int(GRACE) - 5), "--keep-alive", "15",
         # the application is imported once and forked: it opens no connection before its first request
