@@ -166,8 +166,13 @@ class Portal(Served):
 
 
 @contextmanager
-def portal(postgresql: str = "", folder: Path | None = None, **environment: str) -> Iterator[Portal]:
-    """Lend a portal on SQLite, or on a database of its own beside the one at ``postgresql``; all of it goes again."""
+def portal(
+    postgresql: str = "", folder: Path | None = None, *, all_in_folder: bool = False, **environment: str
+) -> Iterator[Portal]:
+    """Lend a portal on SQLite, or on a database of its own beside the one at ``postgresql``; all of it goes again.
+
+    With ``all_in_folder`` the tables of PostgreSQL lie in ``folder`` too (a server on this machine, as its superuser).
+    """
     # as ``python3 -m portal`` does: without bytecode each process of a start compiles 1,500 modules
     bootstrap._keep_bytecode()  # noqa: SLF001 - the one place that knows how
     # ended from outside, a measurement still takes its database and its folder away
@@ -178,8 +183,16 @@ def portal(postgresql: str = "", folder: Path | None = None, **environment: str)
         address = ""
         if postgresql:
             server = engines.Postgres(postgresql)
+            space = ""
+            if all_in_folder:
+                space = f"tamdan_{secrets.token_hex(4)}"
+                tables = here / "tables"
+                tables.mkdir()
+                here.chmod(0o755)
+                server.make_tablespace(space, tables)
+                stack.callback(server.drop_tablespace, space)
             stack.callback(server.close)
-            address = server.clone()
+            address = server.clone(space)
         served = here / "served"
         served.mkdir()
         lent = Portal(served, template, address, PORTAL_LOG_LEVEL="ERROR", **environment)

@@ -12,7 +12,6 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import has_request_context
 from sqlalchemy import event
 
 from portal.extensions import db
@@ -82,11 +81,15 @@ def _unjson(text: str) -> Any:
     return json.loads(text)
 
 
-def prepare(engine: Engine) -> None:
-    """Attach the connection settings that durability and integrity need (design, section 3)."""
+def prepare(engine: Engine, *, reads_alone: Callable[[], bool] = lambda: False) -> None:
+    """Attach the connection settings that durability and integrity need (design, section 3).
+
+    ``reads_alone`` tells, when reading begins, whether each statement may stand by itself on a server (no transaction
+    around them, so no round trips for it): for pages that are asked often and read no stream of rows.
+    """
     # not by events: an engine with listeners asks them again at every statement
     if engine.dialect.name != "sqlite":
-        engine.dialect.do_begin = _begin_on_server  # type: ignore[method-assign,assignment] # each engine has a dialect of its own
+        engine.dialect.do_begin = _begin_on_server(reads_alone)  # type: ignore[method-assign,assignment] # each engine has a dialect of its own
         engine.dialect.do_ping = _ping(engine.dialect)  # type: ignore[method-assign,assignment] # the same
         return
 
@@ -113,16 +116,19 @@ def _begin(connection: DBAPIConnection) -> None:
     connection.cursor().execute("BEGIN IMMEDIATE" if _immediate.get() else "BEGIN")
 
 
-def _begin_on_server(lent: PoolProxiedConnection) -> None:
-    """Let what a page reads be no transaction: under READ COMMITTED each statement sees its own moment anyway.
+def _begin_on_server(reads_alone: Callable[[], bool]) -> Callable[[PoolProxiedConnection], None]:
+    """Return what begins a transaction: the driver does it with the first statement, or not at all.
 
-    That spares two of the round trips that a page has to wait for. Everything else (jobs, commands, a block of
-    ``write()``) is one, which the driver begins with its first statement.
+    Under READ COMMITTED each statement sees its own moment anyway; a transaction promises to what is only read nothing.
     """
-    connection: Any = lent.driver_connection
-    alone = has_request_context() and not _immediate.get()
-    if connection.autocommit is not alone:
-        connection.autocommit = alone
+
+    def begin(lent: PoolProxiedConnection) -> None:
+        connection: Any = lent.driver_connection
+        alone = not _immediate.get() and reads_alone()
+        if connection.autocommit is not alone:
+            connection.autocommit = alone
+
+    return begin
 
 
 def _ping(dialect: Dialect) -> Callable[[DBAPIConnection], bool]:

@@ -61,10 +61,11 @@ class Postgres:
         migrations.upgrade(engine)
         engine.dispose()
 
-    def clone(self) -> str:
-        """Make a database like the template and return its address."""
+    def clone(self, tablespace: str = "") -> str:
+        """Make a database like the template, in a tablespace if one is named, and return its address."""
         name = f"{self._template}_{len(self._made)}"
-        self._administer(f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        place = f" TABLESPACE {tablespace}" if tablespace else ""
+        self._administer(f"CREATE DATABASE {name} TEMPLATE {self._template}{place}")
         self._made.append(name)
         return self._address(name)
 
@@ -74,6 +75,15 @@ class Postgres:
             self._administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         for command in self._stop:
             subprocess.run(command, check=False, capture_output=True)
+
+    def make_tablespace(self, name: str, folder: Path) -> None:
+        """Let databases lie in a folder of this machine, which its server must be able to reach."""
+        shutil.chown(folder, "postgres")
+        self._administer(f"CREATE TABLESPACE {name} LOCATION '{folder}'")
+
+    def drop_tablespace(self, name: str) -> None:
+        """Forget a tablespace whose databases are gone."""
+        self._administer(f"DROP TABLESPACE {name}")
 
     def _address(self, name: str) -> str:
         return self.url.set(database=name).render_as_string(hide_password=False)

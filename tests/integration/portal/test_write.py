@@ -30,9 +30,9 @@ def test_an_error_undoes_the_whole_block(app, session):
 
 @pytest.mark.parametrize("reads_first", [False, True])
 def test_an_error_undoes_the_whole_block_of_a_request(app, session, reads_first):
-    """What a page reads is no transaction on a server; what it writes is."""
+    """What an answering page reads is no transaction on a server; what it writes is."""
     session.commit()
-    with app.test_request_context():
+    with app.test_request_context("/replies/0/pages/page1"):
         if reads_first:
             assert db.session.scalar(select(Institution).where(Institution.code == "GONE")) is None
         with pytest.raises(LookupError), write() as database:  # noqa: PT012 - the error must come after the change
