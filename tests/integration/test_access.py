@@ -245,6 +245,7 @@ ACCESS: dict[str, Access] = {
     "respond.extend_delegation": draft(FOCAL, ALTERNATE),
     "respond.hand_over": allow(FOCAL),
     "respond.hand_over_pack": allow(FOCAL, ALTERNATE),
+    "respond.hand_over_workbook": allow(FOCAL, ALTERNATE),
     "respond.leave_out_unit": draft(FOCAL, ALTERNATE),
     "respond.preview_taking": draft(FOCAL, ALTERNATE),
     "respond.renew_delegation": draft(FOCAL, ALTERNATE),
