@@ -445,7 +445,6 @@ def _read_words() -> SimpleNamespace:
         gone=gettext("The row was removed; its answers are kept."),
         figure=gettext("If no answer…"),
         yes=gettext("Yes"),
-        no_files=gettext("Please attach files below the table, at the question for files."),
         calendar=gettext("Calendar"),
         stored=gettext("What you typed is kept, but it cannot be read yet."),
     )

@@ -40,6 +40,7 @@ from portal.queries.people import email_of
 from portal.queries.questionnaires import definition as load_definition
 from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import StoredAnswer, asked_recommendations, citation, standing_rows
+from portal.services.attaching import named_by
 from portal.services.submissions import Change
 from portal.table import pick
 from portal.templating import FileView, ItemView, TextInLanguage
@@ -287,6 +288,8 @@ class AnsweringPage:
         self.readonly = self._why_read_only()
         # earlier answers by question, once a page asks for them (portal/blueprints/recollections.py)
         self.memory: Mapping[str, Sequence[dict[str, Any]]] = {}
+        # what is attached by public id, for the cells that name it
+        self.attached: Mapping[str, Evidence] = {}
 
     def _why_read_only(self) -> str:
         head = self.head
@@ -330,6 +333,7 @@ class AnsweringPage:
         self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None
     ) -> list[ItemView]:
         """Return the page's items with this reply's answers; ``mine`` keeps a loser's text on the screen."""
+        self.attached = {one.public_id: one for one in evidence}
         language, languages = self.context.language, self.context.languages
         views = skeleton(self.definition, page.code, language, languages)
         missing = {key.code for key in self.evaluation.missing}
@@ -445,6 +449,10 @@ class AnsweringPage:
 
     def _question_id(self, code: str) -> int | None:
         return question_ids(db.session, self.head.version_id).get(code)
+
+    def files_of(self, key: AnswerKey) -> list[FileView]:
+        """Return the files that a cell of a table names and that are still attached."""
+        return [self._file(self.attached[name]) for name in named_by(self.stored.get(key)) if name in self.attached]
 
     def _file(self, one: Evidence) -> FileView:
         size = f"{(one.size or 0) / 1024:.0f} kB" if one.size else ""

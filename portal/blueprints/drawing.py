@@ -62,6 +62,8 @@ def draw_cells(item: ItemView, kept: dict[Any, Any], place: tuple[Any, ...], wor
 def _draw_cell(
     item: ItemView, kept: dict[Any, Any], place: tuple[Any, ...], macro: Callable[..., Markup], words: Any
 ) -> Markup:
+    if item.control == "file":
+        return macro(item, words)
     # rows may be offered different choices of one list
     chosen = tuple((one[0], one[2]) for one in item.choices) if item.choices else tuple(map(bool, item.raw))
     written = tuple(bool(text.value) for text in item.texts)

@@ -89,7 +89,7 @@ def _width(item: Item, pattern: ItemView) -> str:
         return {"integer": "count", "decimal": "number"}.get(pattern.variant, "text")
     if pattern.control == "choices" and len(pattern.choices) == 1:
         return "tick"
-    return {"date": "date", "computed": "count"}.get(pattern.control, "choice")
+    return {"date": "date", "computed": "count", "file": "text"}.get(pattern.control, "choice")
 
 
 def fill_table(page: AnsweringPage, view: ItemView, mine: Mapping[AnswerKey, str], parent: str = "") -> ItemView:
@@ -230,6 +230,12 @@ class _Filler:
             value = page.evaluation.calculated.get(key)
             cell.raw = [computed_text(item, value, page.context.language)]
             return cell
+        if pattern.control == "file":
+            cell.files = page.files_of(key)
+            # the row of a pattern is put in by a script, so its braces stay as they are
+            around = f"&parent={self.parent}" if self.parent else ""
+            cell.upload_url = "" if cell.readonly else f"{page.upload_url(code)}?row={row}{around}"
+            return cell
         if pattern.texts:
             answers = [page.stored.get(AnswerKey(code, row, text.language)) for text in pattern.texts]
             cell.texts = [
@@ -284,6 +290,18 @@ class _Filler:
 
     def _cell_keys(self, item: Item, row: str) -> list[AnswerKey]:
         return [AnswerKey(item.code, row, lang) for lang in self.keys[item.code]]
+
+
+def takes_files(items: Sequence[ItemView]) -> bool:
+    """Tell whether a file can be attached in a cell of a table of a page."""
+    return any(_takes_files(item.table) for item in items if item.table is not None)
+
+
+def _takes_files(table: TableView) -> bool:
+    rows = [*table.rows, *([table.blank] if table.blank is not None else [])]
+    return any(
+        any(cell.control == "file" and cell.upload_url for cell in row.cells) or takes_files(row.inner) for row in rows
+    )
 
 
 def computed_text(item: Item, value: object, language: str) -> str:
