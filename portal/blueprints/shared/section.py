@@ -194,7 +194,9 @@ def _narrowed(on: Shared, saved: Saved, page: Item, more: Mapping[str, Mapping[s
     told |= {"offered": offer} if offer else {}
     for which in ("computed", "totals"):
         if which in told:
-            told[which] = {name: text for name, text in told[which].items() if _code(name) in shown.readable}
+            told[which] = {
+                name: text for name, text in told[which].items() if _code(name) in shown.readable - shown.untold
+            }
     return told
 
 
