@@ -131,6 +131,9 @@ def _draw(
             ensure_ascii=False, separators=(",", ":"),
         ),
         keeps=copy_secret(who()),
+        here_url=url_for(
+            "documents.here", public_id=head.public_id, document=answering.document.public_id, code=page.code
+        ),
         today=answering.context.today.isoformat(),
         pieces_url=url_for("documents.receive_piece", public_id=head.public_id, identifier="-").removesuffix("-"),
         wide=any(item.table is not None for item in items),
