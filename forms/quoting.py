@@ -28,7 +28,7 @@ def quoted(definition: Definition, codes: Collection[str]) -> tuple[str, ...]:
     for item in definition.items():
         if not concerns(definition, item, codes):
             continue
-        for texts in item.texts.values():
+        for texts in (*item.texts.values(), *(choice.texts for choice in item.choices)):
             for text in texts.values():
                 spoken.update(NAME.findall(text))
         if dynamic(item.default):

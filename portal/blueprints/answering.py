@@ -14,6 +14,7 @@ from forms.context import Context, looked_up
 from forms.evaluation import NAME, evaluate, fill
 from forms.question_types import question_type
 from forms.questionnaire import asked, cell_keys, read_answers, section_form, why_unreadable
+from forms.spoken_choices import speaking
 from forms.tables import answered_codes, countable, counted_as, may_change, table_of, tables
 from portal import clock
 from portal.blueprints.drawing import clone, draw
@@ -25,7 +26,9 @@ from portal.blueprints.question_views import (
     is_table_list,
     on_offer,
     retired_but_chosen,
+    say_choices,
     speak,
+    words_of,
 )
 from portal.blueprints.recollections import beside, reported_views
 from portal.blueprints.tables import cell_id, fill_table, table_skeleton
@@ -206,6 +209,7 @@ def _question_view(item: Item, language: str, languages: tuple[str, ...]) -> Ite
         required=item.required in {"yes", "true", "true()"},
         variant="columns" if filtered and variant == TABLE_LIST else variant,
         choices=[(key, label, False) for key, label in choices],
+        choice_words=words_of(choices),
         filtered=filtered,
         places=len(choices) if filtered else 0,
         how_to=str(kind.how_to(item)),
@@ -341,7 +345,11 @@ class AnsweringPage:
         said.update(self.memory, (code for code, _row in self.sentences))
         return [
             self._filled(view, evidence, mine or {}, missing)
-            if view.code in said or view.table is not None or view.control in NEVER_UNTOUCHED or view.filtered
+            if view.code in said
+            or view.table is not None
+            or view.control in NEVER_UNTOUCHED
+            or view.filtered
+            or view.choice_words
             else self._untouched(view, missing)
             for view in views
         ]
@@ -409,12 +417,18 @@ class AnsweringPage:
             filled.revision = answer.revision if answer else 0
             filled.raw = self.raw(item, key, answer, mine.get(key))
             if view.choices:
-                filled.choices = on_offer(view, filled.raw, self.evaluation.offered.get(view.code))
-                filled.choices += retired_but_chosen(item, view, filled.raw, self.context.language)
+                self._offer(filled, view, item)
         if answer is not None:
             filled.state = answer.state
         filled.error = self.sentences.get((view.code, ""), "")
         return filled
+
+    def _offer(self, filled: ItemView, view: ItemView, item: Item) -> None:
+        """Give the view of a question the choices that are on offer, and those that were chosen before."""
+        filled.choices = on_offer(view, filled.raw, self.evaluation.offered.get(view.code))
+        filled.choices += retired_but_chosen(item, view, filled.raw, self.context.language)
+        if item.code in speaking(self.definition):
+            say_choices(filled, self.definition, self.evaluation.values, self.context.language)
 
     def _spoken(self, view: ItemView) -> ItemView:
         """Return the view with answers in the place of `${name}` in its wording; they are escaped as HTML in `html`."""

@@ -11,9 +11,10 @@ from forms.answers import AnswerKey, field_name, is_hidden
 from forms.evaluation import fill
 from forms.question_types import question_type
 from forms.question_types.choices import label_of
+from forms.spoken_choices import speaking
 from forms.tables import made_key, may_change, tables
 from portal.blueprints.drawing import clone
-from portal.blueprints.question_views import is_shown, on_offer, speak
+from portal.blueprints.question_views import is_shown, on_offer, say_choices, speak
 from portal.queries.submissions import RowKey
 from portal.templating import ColumnView, ItemView, RowView, TableView, TextInLanguage, digits, number
 
@@ -250,6 +251,8 @@ class _Filler:
             cell.raw = page.raw(item, key, answer, self.mine.get(key))
             if pattern.choices:
                 cell.choices = self._choices(pattern, item, name, cell.raw)
+                if code in speaking(page.definition):
+                    say_choices(cell, page.definition, page.evaluation.seen_from(key), page.context.language)
         if answer is not None:
             cell.state = answer.state
         cell.error = page.sentences.get((code, row), "")
