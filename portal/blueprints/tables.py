@@ -181,7 +181,7 @@ class _Filler:
                 continue
             at += 1
             kept = stored.get(RowKey(self.table.code, row.key))
-            label = self.table.row_label(row.key, context.language, context.languages) or digits(at)
+            label = self._spoken(self.table.row_label(row.key, context.language, context.languages)) or digits(at)
             removable = not self.rows_locked and not self.table.fixed and (counted is None or at > counted)
             yield self._row(row.key, label, kept.position if kept else at, kept.revision if kept else 0, removable)
         if self.rows_locked or self.table.fixed:

@@ -40,6 +40,9 @@ def world(session):
     table = factories.item(session, version, "held", kind=ItemKind.REPEAT, parent=page)
     factories.question(session, version, "who", "integer", parent=table)
     factories.question(session, version, "work", "select_one", parent=table, choices=WORKSHOPS)
+    kept = {"choices": [{"key": "jan", "texts": {"en": "January in ${town}"}}], "label": "By month"}
+    matrix = factories.item(session, version, "months", kind=ItemKind.MATRIX, parent=page, **kept)
+    factories.question(session, version, "cases", "integer", parent=matrix)
     reply = factories.submission(session, factories.assignment(session, at, None, (), version), status=Status.IN_PROGRESS)
     made = SimpleNamespace(
         at=at, version=version, reply=reply, focal=factories.person(session, at, Role.FOCAL_POINT, login="focal"),
@@ -73,6 +76,7 @@ def test_what_a_choice_speaks_is_said_wherever_it_is_read(app, session, world, c
     assert client.page.xpath("//label[@class='option']//*[@data-wording='The office in ${town}']/text()") == ["The office in 7"]
     cell = client.page.xpath(f"//select[@name='work[{row}]']/option[@value='here']")[0]
     assert (cell.get("data-wording"), cell.text) == ("By ${who} for ${town}", "By 3 for 7"), "a cell sees its row"
+    assert "January in 7" in words(client), "the rows of a fixed table are choices too"
     client.get(f"{world.path}/check", expect=200)
     assert "${town}" not in client.text
     # whoever was handed the choice alone reads no answer of others in it
