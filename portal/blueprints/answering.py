@@ -345,11 +345,7 @@ class AnsweringPage:
         said.update(self.memory, (code for code, _row in self.sentences))
         return [
             self._filled(view, evidence, mine or {}, missing)
-            if view.code in said
-            or view.table is not None
-            or view.control in NEVER_UNTOUCHED
-            or view.filtered
-            or view.choice_words
+            if view.code in said or view.control in NEVER_UNTOUCHED or view.table or view.filtered or view.choice_words
             else self._untouched(view, missing)
             for view in views
         ]

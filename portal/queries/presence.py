@@ -72,9 +72,7 @@ def others_here(session: Session, head: SubmissionHead, page: str, besides: Prin
     return [names or {"": name} for names, name in rows]
 
 
-def entering_here(
-    session: Session, head: SubmissionHead, page: str, besides: Principal
-) -> list[Mapping[str, str]]:
+def entering_here(session: Session, head: SubmissionHead, page: str, besides: Principal) -> list[Mapping[str, str]]:
     """Return the names of others of the secretariat who enter this page from paper; one query.
 
     Nobody of the institution is among them: who of it is at work is its own affair.

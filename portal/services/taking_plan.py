@@ -320,9 +320,8 @@ class _Planning:
 
     def _takes_files(self, code: str) -> bool:
         """Tell whether a question was asked of the units and is answered by files."""
-        return (
-            question_type(self.definition.question(code).type).control == "file"
-            and may_change(self.definition, code, self.collection.items)
+        return question_type(self.definition.question(code).type).control == "file" and may_change(
+            self.definition, code, self.collection.items
         )
 
     def _file_codes(self) -> list[str]:

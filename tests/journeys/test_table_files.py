@@ -32,7 +32,9 @@ def test_a_row_that_was_just_added_takes_a_file(served, visit):
     expect(rows).to_have_count(2)
     rows.nth(1).locator("[name^='people[']").fill("12")
     with page.expect_navigation():
-        rows.nth(1).locator("input[type=file]").set_input_files({"name": "list.pdf", "mimeType": "application/pdf", "buffer": PDF})
+        rows.nth(1).locator("input[type=file]").set_input_files(
+            {"name": "list.pdf", "mimeType": "application/pdf", "buffer": PDF}
+        )
     expect(page.locator(".cell-files a")).to_have_text(["list.pdf"])
     row = page.locator("tr.entry-row").filter(has=page.locator(".cell-files a"))
     expect(row.locator("[name^='people[']")).to_have_value("12")

@@ -83,7 +83,9 @@ def test_several_replies_are_signed_in_one_act_by_whoever_knows_the_password(wor
         return {world.focal.get(f"/submissions/{one}").json["status"] for one in ids}
 
     missing = sign()
-    assert (missing.status_code, missing.json["problems"][0]["field"]) == (422, "password"), "a token alone signs nothing"
+    assert (missing.status_code, missing.json["problems"][0]["field"]) == (422, "password"), (
+        "a token alone signs nothing"
+    )
     assert sign(password="guess").json["code"] == "wrong_password"
     assert sign(world.stranger, password=PASSWORD).status_code in {403, 404}
     assert sign(world.focal, password=PASSWORD).status_code == 403

@@ -43,7 +43,9 @@ def world(session):
     kept = {"choices": [{"key": "jan", "texts": {"en": "January in ${town}"}}], "label": "By month"}
     matrix = factories.item(session, version, "months", kind=ItemKind.MATRIX, parent=page, **kept)
     factories.question(session, version, "cases", "integer", parent=matrix)
-    reply = factories.submission(session, factories.assignment(session, at, None, (), version), status=Status.IN_PROGRESS)
+    reply = factories.submission(
+        session, factories.assignment(session, at, None, (), version), status=Status.IN_PROGRESS
+    )
     made = SimpleNamespace(
         at=at, version=version, reply=reply, focal=factories.person(session, at, Role.FOCAL_POINT, login="focal"),
         path=f"/replies/{reply.public_id}",
@@ -73,7 +75,9 @@ def test_what_a_choice_speaks_is_said_wherever_it_is_read(app, session, world, c
     assert "You chose The office in 7" in words(client), "a label that speaks the choice speaks its answer too"
     assert "${" not in words(client)
     # the script renews them, beside boxes and in drop-downs
-    assert client.page.xpath("//label[@class='option']//*[@data-wording='The office in ${town}']/text()") == ["The office in 7"]
+    assert client.page.xpath("//label[@class='option']//*[@data-wording='The office in ${town}']/text()") == [
+        "The office in 7"
+    ]
     cell = client.page.xpath(f"//select[@name='work[{row}]']/option[@value='here']")[0]
     assert (cell.get("data-wording"), cell.text) == ("By ${who} for ${town}", "By 3 for 7"), "a cell sees its row"
     assert "January in 7" in words(client), "the rows of a fixed table are choices too"
@@ -93,11 +97,17 @@ def test_what_a_choice_speaks_is_said_wherever_it_is_read(app, session, world, c
     told = "".join(part.text or "" for part in Document(io.BytesIO(word)).element.iter() if part.tag.endswith("}t"))
     assert "The office in 7" in told
     assert "${town}" not in told
-    client.post(page, {"office": "none", "base:office": "1", "town": "8", "base:town": "1", "action": "save"}, expect=303)
+    client.post(
+        page, {"office": "none", "base:office": "1", "town": "8", "base:town": "1", "action": "save"}, expect=303
+    )
     filled = Filled(client.post(f"{world.path}/workbook", {}, expect=200).get_data())
     filled.put("office", "The office in 9")
     client.post(
-        "/owed/offline", {"round": find(session, world.reply.public_id).round_slug, "file": [(io.BytesIO(filled.content()), "copy.xlsx")]},
+        "/owed/offline",
+        {
+            "round": find(session, world.reply.public_id).round_slug,
+            "file": [(io.BytesIO(filled.content()), "copy.xlsx")],
+        },
         expect=303,
     )
     client.follow()
