@@ -171,7 +171,10 @@ def _read(definition: Definition, item: Item) -> Iterator[str]:
 
 
 def _spoken_in(item: Item) -> Iterator[str]:
-    """Yield the names of the answers that label, hint and message of an item speak."""
+    """Yield the names of the answers that label, hint, message and choices of an item speak."""
+    for choice in item.choices:
+        for words in choice.texts.values():
+            yield from NAME.findall(words)
     for role in ("label", "hint", "constraint_message"):
         for words in item.texts.get(role, {}).values():
             yield from NAME.findall(words)

@@ -349,6 +349,8 @@ def fill(
         value = values.get(found[1], "")
         if item is None or not item.choices or not value:
             return spoken(value or "…")
-        return spoken(", ".join(label_of(key, item, language) for key in value.split()))
+        said = ", ".join(label_of(key, item, language) for key in value.split())
+        # the label of a choice may speak an answer itself; what that one speaks is not followed any further
+        return spoken(NAME.sub(lambda inner: values.get(inner[1], "") or "…", said) if "${" in said else said)
 
     return NAME.sub(answer, sentence)

@@ -28,7 +28,7 @@ def quoted(definition: Definition, codes: Collection[str]) -> tuple[str, ...]:
     for item in definition.items():
         if not concerns(definition, item, codes):
             continue
-        for texts in item.texts.values():
+        for texts in (*item.texts.values(), *(choice.texts for choice in item.choices)):
             for text in texts.values():
                 spoken.update(NAME.findall(text))
         if dynamic(item.default):
@@ -80,17 +80,17 @@ def muted(evaluation: Evaluation, definition: Definition, codes: Collection[str]
 
     What is asked was decided on all answers: whether a question appears is all that others' answers still tell.
     """
-    telling = telling_defaults(definition, readable)
-    begun = {key: value for key, value in evaluation.defaults.items() if key.code in readable - telling}
+    untold = untold_codes(evaluation, definition, readable)
+    begun = {key: value for key, value in evaluation.defaults.items() if key.code in readable - untold}
     if evaluation.frames is not None:
-        told = {key.code for key in evaluation.defaults if key not in begun}
+        told = untold | {key.code for key in evaluation.defaults if key not in begun}
         for frames in evaluation.frames.of.values():
             for frame in frames:
                 frame.values = {code: value for code, value in frame.values.items() if code in readable - told}
     values = evaluation.frames.root.values if evaluation.frames is not None else {}
     silent = replace(
         evaluation,
-        calculated={key: value for key, value in evaluation.calculated.items() if key.code in readable},
+        calculated={key: value for key, value in evaluation.calculated.items() if key.code in readable - untold},
         required=frozenset(key for key in evaluation.required if may_change(definition, key.code, codes)),
         missing=tuple(key for key in evaluation.missing if may_change(definition, key.code, codes)),
         unreadable=tuple(key for key in evaluation.unreadable if may_change(definition, key.code, codes)),
@@ -115,6 +115,24 @@ def telling_defaults(definition: Definition, readable: frozenset[str]) -> frozen
         for item in definition.questions()
         if dynamic(item.default) and not names_of(definition, item, item.default) <= readable
     )
+
+
+def untold_codes(evaluation: Evaluation, definition: Definition, readable: frozenset[str]) -> frozenset[str]:
+    """Return the questions whose value, as it stands, comes from an answer outside ``readable`` that they begin with.
+
+    Those that begin with it themselves and were answered by nobody, and what begins with these or is computed of them.
+    """
+    telling = telling_defaults(definition, readable)
+    found = {key.code for key in evaluation.defaults if key.code in telling}
+    grown = bool(found)
+    while grown:
+        grown = False
+        for item in definition.questions():
+            source = item.calculation or (item.default if dynamic(item.default) else "")
+            if item.code not in found and source and names_of(definition, item, source) & found:
+                found.add(item.code)
+                grown = True
+    return frozenset(found)
 
 
 def _fixed_sentences(definition: Definition, code: str) -> set[str]:

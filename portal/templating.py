@@ -182,7 +182,8 @@ class ItemView:
     is what a draft keeps beside an answer that could not be read. `table` feeds the table control; the item of a cell
     has its `row`, the ids of its headings in `labels` and control "computed" where nobody fills it in. `filtered` says
     that other answers decide which choices are on offer, `places` how many places a ranking then has at the most.
-    `wording` and `hint_wording` are label and hint with `${name}` in them where answers are spoken there, else "".
+    `wording` and `hint_wording` are label and hint with `${name}` in them where answers are spoken there, else "";
+    `choice_words` are such labels of choices by key.
     `memory` are the earlier answers that stand beside it. `untouched` marks a view that is shared between readers: of a
     question on which nothing was said yet, the same on every reply.
     """
@@ -228,6 +229,7 @@ class ItemView:
     hint_wording: str = ""
     memory: Sequence[Mapping[str, Any]] = ()
     untouched: bool = False
+    choice_words: Mapping[str, str] = field(default_factory=dict)
 
 
 def present() -> AppContext:
@@ -445,7 +447,6 @@ def _read_words() -> SimpleNamespace:
         gone=gettext("The row was removed; its answers are kept."),
         figure=gettext("If no answer…"),
         yes=gettext("Yes"),
-        no_files=gettext("Please attach files below the table, at the question for files."),
         calendar=gettext("Calendar"),
         stored=gettext("What you typed is kept, but it cannot be read yet."),
     )

@@ -292,12 +292,16 @@ class Rules:
 
     def _judge_texts(self, item: Item) -> None:
         row = self.places.get(item.code)
-        if any("${" in text for choice in item.choices for text in choice.texts.values()):
-            self.findings.warn(
-                _l("A choice of this question names an answer in its label; it is shown as it is written."),
-                row,
-                self.headers.header("type"),
-            )
+        for name in dict.fromkeys(
+            name for choice in item.choices for text in choice.texts.values() for name in _NAME.findall(text)
+        ):
+            if name not in {*self.items, *self.lost, *self.unknown}:
+                self.findings.error(
+                    _l("The label of a choice names “%(name)s”, which is no question.", name=name[:60]),
+                    row,
+                    self.headers.header("type"),
+                    _l("Write ${name} with the name of a question."),
+                )
         for role, texts in item.texts.items():
             for text in texts.values():
                 for name in _NAME.findall(text):

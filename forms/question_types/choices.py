@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MANY = 15  # from more choices than this a list is drawn with a search box
 SEPARATORS = re.compile(r"[;\n]")
+_NAME = re.compile(r"\$\{[^{}]*\}")  # an answer that a label speaks
 _PLACE = re.compile(r"^\s*\d{1,3}\.\s+")  # "2. Staff", as a rank is read aloud
 TICKED = "OK"  # the value that XLSForm gives an acknowledgement
 _YES = frozenset({"ok", "on", "yes", "true", "1", "x", "✓", "បាទ", "ចាស"})
@@ -55,6 +56,12 @@ def label_of(key: str, item: Question, language: str) -> str:
     """Return the label of a choice in a language; the key itself when the list does not know it."""
     choice = item.choice_by_key.get(key)
     return key if choice is None else _label(choice, language)
+
+
+def _said(key: str, item: Question, language: str) -> str:
+    """Return the label of a choice as it is read aloud; an answer not put in by forms/spoken_choices.py is "…"."""
+    label = label_of(key, item, language)
+    return _NAME.sub("…", label) if "${" in label else label
 
 
 def _label(choice: ChoiceLike, language: str) -> str:
@@ -92,7 +99,13 @@ class _ListType(QuestionType):
         if not known.issuperset(parts):
             parts = [part.strip() for one in parts for part in ([one] if one in known else SEPARATORS.split(one))]
             labels = _by_label(choices)
-            parts = [part if part in known else labels.get(plain_line(part).casefold(), part) for part in parts if part]
+            parts = [
+                part
+                if part in known
+                else labels.get(plain_line(part).casefold(), "") or spoken_key(part, labels) or part
+                for part in parts
+                if part
+            ]
         unknown = [part for part in dict.fromkeys(parts) if part not in known]
         if unknown:
             raise Unreadable(_not_on_offer(", ".join(unknown)))
@@ -102,6 +115,22 @@ class _ListType(QuestionType):
         """Return the list on offer."""
         keys = tuple(choice.key for choice in item.choices if not choice.retired)
         return ExcelRule("any" if self.several else "list", choices=keys, several=self.several, number_format="@")
+
+
+def spoken_key(said: str, labels: Mapping[str, str]) -> str:
+    """Return the key of the one label in which `${name}` stands and that says this, whatever answer it speaks there.
+
+    A copy that was filled in elsewhere may speak another answer than the one that stands now. "" for none or several.
+    ``labels`` gives the key by label.
+    """
+    plain = plain_line(said).casefold()
+    found = {key for label, key in labels.items() if "${" in label and _pattern(label).fullmatch(plain)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _pattern(label: str) -> re.Pattern[str]:
+    parts = _NAME.split(plain_line(label).casefold())
+    return re.compile(".*".join(re.escape(part) for part in parts), re.DOTALL)
 
 
 def _by_label(choices: Sequence[ChoiceLike]) -> Mapping[str, str]:
@@ -143,7 +172,7 @@ class SelectOneType(_ListType):
 
     def text(self, json: Json, item: Question, language: str) -> str:
         """Read the label aloud."""
-        return "" if json is None else label_of(str(json), item, language)
+        return "" if json is None else _said(str(json), item, language)
 
     def tally(self, values: Iterable[Json], item: Question) -> dict[str, Any]:
         """Count each choice, in the order of the list; unknown keys at the end."""
@@ -188,7 +217,7 @@ class SelectMultipleType(_ListType):
 
     def text(self, json: Json, item: Question, language: str) -> str:
         """Read the labels aloud, one after the other."""
-        return "; ".join(label_of(key, item, language) for key in _keys(json))
+        return "; ".join(_said(key, item, language) for key in _keys(json))
 
     def cell(self, json: Json, item: Question, language: str) -> CellValue:
         """Return the labels, separated by "; "."""
@@ -234,7 +263,7 @@ class RankType(SelectMultipleType):
 
     def text(self, json: Json, item: Question, language: str) -> str:
         """Read the labels aloud with their places."""
-        return "; ".join(f"{at}. {label_of(key, item, language)}" for at, key in enumerate(_keys(json), 1))
+        return "; ".join(f"{at}. {_said(key, item, language)}" for at, key in enumerate(_keys(json), 1))
 
     def tally(self, values: Iterable[Json], item: Question) -> dict[str, Any]:
         """Return for each choice how often it was placed, how often first, and the mean of its places."""

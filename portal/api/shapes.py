@@ -394,6 +394,25 @@ class SignIn(Body):
     password: Annotated[str, AfterValidator(_text), Field(max_length=1000)]
 
 
+class SignedReply(Body):
+    """A reply to sign; ``event`` is the number of its last event as the signer read it (null: whatever stands)."""
+
+    id: Line
+    event: int | None = Field(default=None, ge=1, le=2_147_483_647)
+
+
+class SignPackIn(SignIn):
+    """Replies to sign in one act; it asks for the password again, once for all of them."""
+
+    submissions: list[SignedReply] = Field(min_length=1, max_length=500)
+
+
+class Verdicts(BaseModel):
+    """Where several replies stand after one act, in the order in which they were named."""
+
+    items: list[Verdict]
+
+
 class NotOursIn(Body):
     """Who should answer instead (code or name), and why."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import request
+from flask_babel import lazy_gettext as _l
 from spectree import Response
 
 from forms.tables import tables
@@ -14,9 +15,12 @@ from portal.api.door import any_reply, blueprint, once, operation, own_reply, ta
 from portal.api.replies import REFUSALS
 from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import confirm_password, requires, who
+from portal.errors import Conflict
 from portal.permissions import Permission
 from portal.queries import submissions as queries
+from portal.queries.seen import stations
 from portal.services import kept_warnings, reviews, verdicts
+from portal.services.seen import note_seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from portal.models import SubmissionEvent
     from portal.queries.submissions import SubmissionHead
 
+_CHANGED = _l("A reply was changed since you read it, so nothing was signed. Read it again, then sign.")
 VERDICT = Response(HTTP_200=shapes.Verdict, **REFUSALS)
 
 
@@ -39,15 +44,17 @@ def _done(
     head: SubmissionHead, do: Callable[[Session], SubmissionEvent], given: BaseModel | None = None
 ) -> ResponseReturnValue:
     def act(session: Session) -> tuple[shapes.Verdict, int]:
-        event = do(session)
-        after = queries.head_by_id(session, head.id)
-        signature = after.signature.value if after.signature else None
-        made = shapes.Verdict(
-            id=after.public_id, status=after.status, signature=signature, hand_in=after.hand_in, event=event.number
-        )
-        return made, 200
+        return _verdict(session, head, do(session)), 200
 
     return once(act, body=given.model_dump(mode="json") if given is not None else None)
+
+
+def _verdict(session: Session, head: SubmissionHead, event: SubmissionEvent) -> shapes.Verdict:
+    after = queries.head_by_id(session, head.id)
+    signature = after.signature.value if after.signature else None
+    return shapes.Verdict(
+        id=after.public_id, status=after.status, signature=signature, hand_in=after.hand_in, event=event.number
+    )
 
 
 def _nothing() -> None:
@@ -86,6 +93,31 @@ def sign_off(head: SubmissionHead) -> ResponseReturnValue:
     confirm_password(who(), given.password)
     definition, _ids = load(head)
     return _done(head, lambda session: verdicts.sign_off(session, [(head, definition)], by=who())[0], given)
+
+
+@blueprint.post("/sign-off")
+@requires(Permission.SIGN_SUBMISSION)
+@operation("signPack", json=shapes.SignPackIn, resp=Response(HTTP_200=shapes.Verdicts, **REFUSALS))
+def sign_pack() -> ResponseReturnValue:
+    """Sign several replies in one act, after the password was given again: all of them or none.
+
+    A token alone signs nothing (ASVS 7.5.3). A reply that is not as it was read is told, and nothing is signed.
+    """
+    given = take(shapes.SignPackIn)
+    wanted = {one.id: one.event for one in given.submissions}
+    pairs = [(head, load(head)[0]) for head in map(own_reply, wanted)]
+    confirm_password(who(), given.password)
+
+    def act(session: Session) -> tuple[shapes.Verdicts, int]:
+        last = stations(session, [head.id for head, _definition in pairs])
+        if any(wanted[head.public_id] not in {None, last.get(head.id)} for head, _definition in pairs):
+            raise Conflict(_CHANGED)
+        events = verdicts.sign_off(session, pairs, by=who())
+        note_seen(session, [head.id for head, _definition in pairs], by=who())
+        made = [_verdict(session, head, event) for (head, _definition), event in zip(pairs, events, strict=True)]
+        return shapes.Verdicts(items=made), 200
+
+    return once(act, body=given.model_dump(mode="json"))
 
 
 @blueprint.post("/submissions/<public_id>/not-ours")

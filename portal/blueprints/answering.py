@@ -14,6 +14,7 @@ from forms.context import Context, looked_up
 from forms.evaluation import NAME, evaluate, fill
 from forms.question_types import question_type
 from forms.questionnaire import asked, cell_keys, read_answers, section_form, why_unreadable
+from forms.spoken_choices import speaking
 from forms.tables import answered_codes, countable, counted_as, may_change, table_of, tables
 from portal import clock
 from portal.blueprints.drawing import clone, draw
@@ -25,7 +26,9 @@ from portal.blueprints.question_views import (
     is_table_list,
     on_offer,
     retired_but_chosen,
+    say_choices,
     speak,
+    words_of,
 )
 from portal.blueprints.recollections import beside, reported_views
 from portal.blueprints.tables import cell_id, fill_table, table_skeleton
@@ -40,6 +43,7 @@ from portal.queries.people import email_of
 from portal.queries.questionnaires import definition as load_definition
 from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import StoredAnswer, asked_recommendations, citation, standing_rows
+from portal.services.attaching import named_by
 from portal.services.submissions import Change
 from portal.table import pick
 from portal.templating import FileView, ItemView, TextInLanguage
@@ -205,6 +209,7 @@ def _question_view(item: Item, language: str, languages: tuple[str, ...]) -> Ite
         required=item.required in {"yes", "true", "true()"},
         variant="columns" if filtered and variant == TABLE_LIST else variant,
         choices=[(key, label, False) for key, label in choices],
+        choice_words=words_of(choices),
         filtered=filtered,
         places=len(choices) if filtered else 0,
         how_to=str(kind.how_to(item)),
@@ -287,6 +292,8 @@ class AnsweringPage:
         self.readonly = self._why_read_only()
         # earlier answers by question, once a page asks for them (portal/blueprints/recollections.py)
         self.memory: Mapping[str, Sequence[dict[str, Any]]] = {}
+        # what is attached by public id, for the cells that name it
+        self.attached: Mapping[str, Evidence] = {}
 
     def _why_read_only(self) -> str:
         head = self.head
@@ -330,6 +337,7 @@ class AnsweringPage:
         self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None
     ) -> list[ItemView]:
         """Return the page's items with this reply's answers; ``mine`` keeps a loser's text on the screen."""
+        self.attached = {one.public_id: one for one in evidence}
         language, languages = self.context.language, self.context.languages
         views = skeleton(self.definition, page.code, language, languages)
         missing = {key.code for key in self.evaluation.missing}
@@ -337,7 +345,7 @@ class AnsweringPage:
         said.update(self.memory, (code for code, _row in self.sentences))
         return [
             self._filled(view, evidence, mine or {}, missing)
-            if view.code in said or view.table is not None or view.control in NEVER_UNTOUCHED or view.filtered
+            if view.code in said or view.control in NEVER_UNTOUCHED or view.table or view.filtered or view.choice_words
             else self._untouched(view, missing)
             for view in views
         ]
@@ -405,12 +413,18 @@ class AnsweringPage:
             filled.revision = answer.revision if answer else 0
             filled.raw = self.raw(item, key, answer, mine.get(key))
             if view.choices:
-                filled.choices = on_offer(view, filled.raw, self.evaluation.offered.get(view.code))
-                filled.choices += retired_but_chosen(item, view, filled.raw, self.context.language)
+                self._offer(filled, view, item)
         if answer is not None:
             filled.state = answer.state
         filled.error = self.sentences.get((view.code, ""), "")
         return filled
+
+    def _offer(self, filled: ItemView, view: ItemView, item: Item) -> None:
+        """Give the view of a question the choices that are on offer, and those that were chosen before."""
+        filled.choices = on_offer(view, filled.raw, self.evaluation.offered.get(view.code))
+        filled.choices += retired_but_chosen(item, view, filled.raw, self.context.language)
+        if item.code in speaking(self.definition):
+            say_choices(filled, self.definition, self.evaluation.values, self.context.language)
 
     def _spoken(self, view: ItemView) -> ItemView:
         """Return the view with answers in the place of `${name}` in its wording; they are escaped as HTML in `html`."""
@@ -445,6 +459,10 @@ class AnsweringPage:
 
     def _question_id(self, code: str) -> int | None:
         return question_ids(db.session, self.head.version_id).get(code)
+
+    def files_of(self, key: AnswerKey) -> list[FileView]:
+        """Return the files that a cell of a table names and that are still attached."""
+        return [self._file(self.attached[name]) for name in named_by(self.stored.get(key)) if name in self.attached]
 
     def _file(self, one: Evidence) -> FileView:
         size = f"{(one.size or 0) / 1024:.0f} kB" if one.size else ""

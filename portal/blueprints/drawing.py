@@ -62,6 +62,8 @@ def draw_cells(item: ItemView, kept: dict[Any, Any], place: tuple[Any, ...], wor
 def _draw_cell(
     item: ItemView, kept: dict[Any, Any], place: tuple[Any, ...], macro: Callable[..., Markup], words: Any
 ) -> Markup:
+    if item.control == "file" or item.choice_words:
+        return macro(item, words)
     # rows may be offered different choices of one list
     chosen = tuple((one[0], one[2]) for one in item.choices) if item.choices else tuple(map(bool, item.raw))
     written = tuple(bool(text.value) for text in item.texts)
@@ -97,7 +99,7 @@ def _draw(
     if item.untouched and (done := kept.get((*place, id(item)))) is not None and done[0] is item:
         return Markup(done[1])  # noqa: S704 - drawn before
     special = item.error or item.message or item.files or item.upload_url or item.who or item.history_url or item.memory
-    if special or item.table is not None:
+    if special or item.choice_words or item.table is not None:
         return macro(item, words)
     # which of the fields hold something decides the macro's own branches; what they hold is put in as holes
     chosen = tuple(item.raw) if item.choices else tuple(map(bool, item.raw))

@@ -47,8 +47,12 @@ def is_table_list(item: Item) -> bool:
 
 def as_table(heading: ItemView, inside: Sequence[ItemView]) -> ItemView:
     """Make the questions that share the list of the first one rows under its choices; others stay as they are."""
-    # rows that are offered different choices do not fit under one head
-    rows = [view for view in inside if view.control in {"choice", "choices"} and view.choices and not view.filtered]
+    # rows that are offered different choices do not fit under one head, nor do words that change
+    rows = [
+        view
+        for view in inside
+        if view.control in {"choice", "choices"} and view.choices and not (view.filtered or view.choice_words)
+    ]
     if not rows:
         return heading
     shared = [key for key, _label, _chosen in rows[0].choices]
@@ -57,6 +61,18 @@ def as_table(heading: ItemView, inside: Sequence[ItemView]) -> ItemView:
             view.variant = TABLE_LIST
     heading.variant, heading.choices = TABLE_LIST, rows[0].choices
     return heading
+
+
+def words_of(choices: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the labels of choices that speak an answer, by key."""
+    return {key: label for key, label in choices if "${" in label}
+
+
+def say_choices(view: ItemView, definition: Definition, values: Mapping[str, str], language: str) -> None:
+    """Put answers in the place of `${name}` in the labels of a view's choices; the words stay in `choice_words`."""
+    said = [(key, fill(label, definition, values, language), chosen) for key, label, chosen in view.choices]
+    view.choice_words = words_of([(key, label) for key, label, _chosen in view.choices])
+    view.choices = said
 
 
 def speak(view: ItemView, definition: Definition, values: Mapping[str, str], language: str) -> None:

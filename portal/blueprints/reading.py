@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from forms.answers import AnswerKey, is_hidden
 from forms.question_types import question_type
+from forms.spoken_choices import speaking, spoken_by, values_of
 from forms.tables import NO_ROWS, tables
 from portal.blueprints.question_views import is_shown
 from portal.blueprints.tables import totals
@@ -61,6 +62,10 @@ def read_definition(
     A table is one row with ``table``: {heads, lines: [{label, cells}], totals}, its cells like rows without a label; a
     table within it follows with the rows of each of its rows.
     """
+    if speaking(definition):
+        definition = spoken_by(
+            definition, values_of(definition, {key: one.value for key, one in stored.items()}, hidden)
+        )
     reader = _Reader(definition, stored, hidden, languages, rows, messages or {}, missing)
     return [
         {

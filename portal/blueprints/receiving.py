@@ -77,10 +77,11 @@ def receive(given: FileStorage) -> ReceivedFile:
     )
 
 
-def posted_files(about: str, *, by: Principal | None = None) -> list[ReceivedFile]:
+def posted_files(about: str, *, by: Principal | None = None, field: str = "") -> list[ReceivedFile]:
     """Take what a form brings: its files, or (``upload``, ``name``, ``size``) one that came in pieces for ``about``.
 
-    ``by`` is who sends it: the signed-in person, unless somebody without an account does.
+    ``by`` is who sends it: the signed-in person, unless somebody without an account does. ``field`` names the one that
+    is meant where a form has several.
 
     Raises:
         Invalid: nothing was chosen, or a file is not taken. WrongOffset: pieces are missing.
@@ -91,7 +92,7 @@ def posted_files(about: str, *, by: Principal | None = None) -> list[ReceivedFil
         draft = uploads.claim(path, request.form.get("size", 0, type=int))
         name = request.form.get("name", "")
         return [evidence.receive_pieces(draft, name, folder=of.evidence_dir, limit=of.evidence_max_bytes)]
-    given = [one for _field, one in request.files.items(multi=True) if one.filename]
+    given = [one for name, one in request.files.items(multi=True) if one.filename and field in {"", name}]
     if not given:
         sentence = _("Choose a file first.")
         raise Invalid(sentence, problems=[Problem(sentence, field="file")])

@@ -11,9 +11,10 @@ from forms.answers import AnswerKey, field_name, is_hidden
 from forms.evaluation import fill
 from forms.question_types import question_type
 from forms.question_types.choices import label_of
+from forms.spoken_choices import speaking
 from forms.tables import made_key, may_change, tables
 from portal.blueprints.drawing import clone
-from portal.blueprints.question_views import is_shown, on_offer, speak
+from portal.blueprints.question_views import is_shown, on_offer, say_choices, speak
 from portal.queries.submissions import RowKey
 from portal.templating import ColumnView, ItemView, RowView, TableView, TextInLanguage, digits, number
 
@@ -89,7 +90,7 @@ def _width(item: Item, pattern: ItemView) -> str:
         return {"integer": "count", "decimal": "number"}.get(pattern.variant, "text")
     if pattern.control == "choices" and len(pattern.choices) == 1:
         return "tick"
-    return {"date": "date", "computed": "count"}.get(pattern.control, "choice")
+    return {"date": "date", "computed": "count", "file": "text"}.get(pattern.control, "choice")
 
 
 def fill_table(page: AnsweringPage, view: ItemView, mine: Mapping[AnswerKey, str], parent: str = "") -> ItemView:
@@ -180,7 +181,7 @@ class _Filler:
                 continue
             at += 1
             kept = stored.get(RowKey(self.table.code, row.key))
-            label = self.table.row_label(row.key, context.language, context.languages) or digits(at)
+            label = self._spoken(self.table.row_label(row.key, context.language, context.languages)) or digits(at)
             removable = not self.rows_locked and not self.table.fixed and (counted is None or at > counted)
             yield self._row(row.key, label, kept.position if kept else at, kept.revision if kept else 0, removable)
         if self.rows_locked or self.table.fixed:
@@ -230,6 +231,12 @@ class _Filler:
             value = page.evaluation.calculated.get(key)
             cell.raw = [computed_text(item, value, page.context.language)]
             return cell
+        if pattern.control == "file":
+            cell.files = page.files_of(key)
+            # the row of a pattern is put in by a script, so its braces stay as they are
+            around = f"&parent={self.parent}" if self.parent else ""
+            cell.upload_url = "" if cell.readonly else f"{page.upload_url(code)}?row={row}{around}"
+            return cell
         if pattern.texts:
             answers = [page.stored.get(AnswerKey(code, row, text.language)) for text in pattern.texts]
             cell.texts = [
@@ -244,6 +251,8 @@ class _Filler:
             cell.raw = page.raw(item, key, answer, self.mine.get(key))
             if pattern.choices:
                 cell.choices = self._choices(pattern, item, name, cell.raw)
+                if code in speaking(page.definition):
+                    say_choices(cell, page.definition, page.evaluation.seen_from(key), page.context.language)
         if answer is not None:
             cell.state = answer.state
         cell.error = page.sentences.get((code, row), "")
@@ -284,6 +293,18 @@ class _Filler:
 
     def _cell_keys(self, item: Item, row: str) -> list[AnswerKey]:
         return [AnswerKey(item.code, row, lang) for lang in self.keys[item.code]]
+
+
+def takes_files(items: Sequence[ItemView]) -> bool:
+    """Tell whether a file can be attached in a cell of a table of a page."""
+    return any(_takes_files(item.table) for item in items if item.table is not None)
+
+
+def _takes_files(table: TableView) -> bool:
+    rows = [*table.rows, *([table.blank] if table.blank is not None else [])]
+    return any(
+        any(cell.control == "file" and cell.upload_url for cell in row.cells) or takes_files(row.inner) for row in rows
+    )
 
 
 def computed_text(item: Item, value: object, language: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from forms.answers import AnswerKey, CellValue, TableRow, field_name, is_hidden
 from forms.question_types import question_type
+from forms.spoken_choices import speaking, spoken_by, values_of
 from forms.tables import Table, table_of
 from portal.queries.handed_in import Entry
 from portal.queries.questionnaires import definition
@@ -104,6 +105,14 @@ class Versions:
             self.used[version_id] = definition(self.session, version_id)
         return self.used[version_id]
 
+    def spoken(self, content: Content) -> Definition:
+        """Return the version of a reply, with its answers in the labels of choices that speak some."""
+        of = self[content.version_id]
+        if not speaking(of):
+            return of
+        answers = {key: entry.value for key, entry in content.answers.items() if entry.state == "answered"}
+        return spoken_by(of, values_of(of, answers, content.hidden))
+
     @cached_property
     def _laid_out(self) -> dict[int, tuple[Item | Table, ...]]:
         return {}
@@ -165,15 +174,16 @@ class Lines(Collection[Line]):
 
 
 def _lines_of(reply: Reply, content: Content, versions: Versions) -> Iterator[Line]:
-    present = versions[content.version_id]
+    present = versions.spoken(content)
     by_code: dict[str, list[tuple[AnswerKey, Entry]]] = {}
     for key, entry in content.answers.items():
         if entry.says:
             by_code.setdefault(key.code, []).append((key, entry))
     for item in versions.laid_out(content.version_id):
         if isinstance(item, Table):
-            yield from _cells(reply, content, item, by_code, versions)
+            yield from _cells(reply, content, item, by_code, (present, versions))
             continue
+        item = present.question(item.code)  # noqa: PLW2901 - the same question, in the words of this reply
         given = by_code.pop(item.code, [])
         if item.code in content.hidden:
             yield Line(reply, item, present, AnswerKey(item.code), "not_asked", None)
@@ -194,10 +204,10 @@ def _cells(
     content: Content,
     table: Table,
     by_code: dict[str, list[tuple[AnswerKey, Entry]]],
-    versions: Versions,
+    worded: tuple[Definition, Versions],
 ) -> Iterator[Line]:
     """Yield the cells of a table row by row; a repeat without rows has one cell per column, without a row."""
-    present = versions[content.version_id]
+    present, versions = worded
     given: dict[tuple[str, str], list[tuple[AnswerKey, Entry]]] = {}
     for item in table.columns:
         for key, entry in by_code.pop(item.code, []):
@@ -206,7 +216,8 @@ def _cells(
     for row in [*_rows(table, content, {row for row, _code in given})] or [TableRow("")]:
         numbers[row.parent] = numbers.get(row.parent, 0) + 1
         number = numbers[row.parent] if row.key else None
-        for item in table.columns:
+        for column in table.columns:
+            item = present.question(column.code)
             plain = AnswerKey(item.code, row.key)
             found = given.get((row.key, item.code))
             if is_hidden(content.hidden, plain):

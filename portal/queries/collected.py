@@ -34,6 +34,7 @@ class UnitFile:
     """A file that a unit attached to a question."""
 
     id: int
+    public_id: str
     number: int
     question_id: int | None
     sha256: str
@@ -140,8 +141,8 @@ def _rows(session: Session, collection: Collection, definition: Definition) -> d
 def _files(session: Session, collection: Collection) -> dict[int, list[UnitFile]]:
     query = (
         select(
-            Evidence.submission_id, Evidence.id, Evidence.number, Evidence.question_id, Evidence.sha256,
-            Evidence.filename, Evidence.media_type,
+            Evidence.submission_id, Evidence.id, Evidence.public_id, Evidence.number, Evidence.question_id,
+            Evidence.sha256, Evidence.filename, Evidence.media_type,
         )
         .join(Delegation, Delegation.submission_id == Evidence.submission_id)
         .where(
@@ -150,8 +151,8 @@ def _files(session: Session, collection: Collection) -> dict[int, list[UnitFile]
         .order_by(Evidence.submission_id, Evidence.number)
     )  # fmt: skip
     found: dict[int, list[UnitFile]] = defaultdict(list)
-    for place, made, number, question_id, sha256, filename, media_type in session.connection().execute(query):
-        found[place].append(UnitFile(made, number, question_id, sha256 or "", filename or "", media_type))
+    for place, made, name, number, question_id, sha256, filename, media_type in session.connection().execute(query):
+        found[place].append(UnitFile(made, name, number, question_id, sha256 or "", filename or "", media_type))
     return found
 
 

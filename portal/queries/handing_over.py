@@ -15,6 +15,7 @@ from portal.models import (
     ClarificationStatus,
     Collection,
     Delegation,
+    SigningPack,
     Status,
     Submission,
 )
@@ -89,3 +90,16 @@ def open_questions(session: Session, institution_id: int) -> list[OpenQuestion]:
         .order_by(ClarificationMessage.written_at, ClarificationMessage.id)
     )
     return [OpenQuestion(*row) for row in rows]
+
+
+def packs_out(session: Session, institution_id: int) -> Sequence[SigningPack]:
+    """Return the packs of an institution whose signed covers are still awaited, the oldest first."""
+    return session.scalars(
+        select(SigningPack)
+        .where(
+            SigningPack.institution_id == institution_id,
+            SigningPack.signed_at.is_(None),
+            SigningPack.cancelled_at.is_(None),
+        )
+        .order_by(SigningPack.made_at, SigningPack.id)
+    ).all()

@@ -9,8 +9,8 @@ from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from portal import clock
-from portal.models import Actor, Delegation, Membership, Presence, UserAccount
-from portal.permissions import WRITERS
+from portal.models import Actor, Delegation, Membership, Presence, StaffAppointment, UserAccount
+from portal.permissions import GRANTS, WRITERS, Permission
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +24,17 @@ if TYPE_CHECKING:
 LASTS = timedelta(minutes=2)
 
 
+# whoever may enter from paper
+_ENTERS = exists().where(
+    StaffAppointment.user_id == UserAccount.id, StaffAppointment.role.in_(GRANTS[Permission.ENTER_ON_BEHALF])
+)
+
+
 def others_here(session: Session, head: SubmissionHead, page: str, besides: Principal) -> list[Mapping[str, str]]:
     """Return the names of others who have this page open and may still write in it, whoever came first; one query.
 
-    Whoever was handed questions of it without an account is named as their focal point named them. Somebody whose part
-    or share ended, or who now only reads, is gone at once.
+    Whoever was handed questions of it without an account is named as their focal point named them, and whoever enters
+    it from paper by their own name. Somebody whose part or share ended, or who now only reads, is gone at once.
     """
     moment = clock.now()
     own = aliased(Delegation)  # of a person without an account
@@ -57,10 +63,33 @@ def others_here(session: Session, head: SubmissionHead, page: str, besides: Prin
             Presence.actor_id != besides.actor_id,
             Presence.seen_at > moment - LASTS,
             or_(
-                and_(UserAccount.active.is_(True), writes),
+                and_(UserAccount.active.is_(True), writes | _ENTERS),
                 and_(own.id.is_not(None), own.revoked_at.is_(None), own.expires_at > moment),
             ),
         )
         .order_by(Presence.actor_id)
     )
     return [names or {"": name} for names, name in rows]
+
+
+def entering_here(session: Session, head: SubmissionHead, page: str, besides: Principal) -> list[Mapping[str, str]]:
+    """Return the names of others of the secretariat who enter this page from paper; one query.
+
+    Nobody of the institution is among them: who of it is at work is its own affair.
+    """
+    return list(
+        session.scalars(
+            select(UserAccount.names)
+            .join(Actor, Actor.user_id == UserAccount.id)
+            .join(Presence, Presence.actor_id == Actor.id)
+            .where(
+                Presence.submission_id == head.id,
+                Presence.page == page[:80],
+                Presence.actor_id != besides.actor_id,
+                Presence.seen_at > clock.now() - LASTS,
+                UserAccount.active.is_(True),
+                _ENTERS,
+            )
+            .order_by(Presence.actor_id)
+        )
+    )

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from forms.answers import Parsed
 from forms.evaluation import evaluate
+from forms.quoting import untold_codes
 from forms.tables import NO_ROWS, answered_codes, countable
 from portal.models import Answer, AnswerRevision, AnswerRow, AnswerRowRevision, Submission
 from portal.prepared import Prepared, together
@@ -89,11 +90,18 @@ def says_nothing(parsed: Parsed) -> bool:
     return parsed.value is None and parsed.typed is None and parsed.state == "answered"
 
 
-def apply_rules(work: Work, definition: Definition, context: Context, rows: Rows) -> Evaluation:
-    """Evaluate the rules on the answers as they will be; put calculated values and the verdicts of constraints."""
+def apply_rules(
+    work: Work, definition: Definition, context: Context, rows: Rows, readable: frozenset[str] | None = None
+) -> Evaluation:
+    """Evaluate the rules on the answers as they will be; put calculated values and the verdicts of constraints.
+
+    ``readable`` are the questions whose answers the writer may read (None: all). What would begin with a value that
+    tells another answer is left to the next who may read it: nobody is said to have written what they cannot know.
+    """
     evaluation = evaluate(definition, work.stored, context, rows)
+    left = frozenset() if readable is None else untold_codes(evaluation, definition, readable)
     for key, begun in evaluation.defaults.items():
-        if key.code in work.question_ids:
+        if key.code in work.question_ids and key.code not in left:
             work.put(key, Parsed(value=begun))
     for key, value in evaluation.calculated.items():
         if key.code in work.question_ids:

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, or_, select
 from forms.answers import AnswerKey, Given, Parsed, field_name
 from forms.evaluation import Evaluation, evaluate
 from forms.questionnaire import why_unreadable
+from forms.quoting import readable_codes
 from forms.tables import NO_ROWS, may_change
 from portal import clock
 from portal.errors import IllegalTransition
@@ -145,8 +146,10 @@ def save_answers(
     if submission.status not in EDITABLE:
         raise IllegalTransition
     unlocked = frozenset(submission.unlocked) if submission.unlocked is not None else None
+    readable = None
     if by.delegation is not None:
         unlocked = open_to(session, by.delegation, definition, unlocked)
+        readable = readable_codes(definition, by.delegation.codes, by.delegation.quoted)
     stored, rows = stored_reply(session, head.id, definition)
     row_work = RowWork(definition, rows, unlocked)
     row_work.apply(row_changes, stored)
@@ -157,7 +160,7 @@ def save_answers(
         _put_over_defaults(work, doubtful, definition, context, rows)
         _settle(session, head.id, work, doubtful, request_key)
     standing = standing_rows(rows) if rows else NO_ROWS
-    evaluation = apply_rules(work, definition, context, standing)
+    evaluation = apply_rules(work, definition, context, standing, readable)
     for key, change in changes.items():
         if key in work.saved and (sentence := _refusal(work, definition, evaluation, context, key, change)) is not None:
             work.refused.append(RefusedAnswer(key, sentence, work.saved[key]))

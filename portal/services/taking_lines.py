@@ -119,23 +119,28 @@ class RowGone:
 
 @dataclass(frozen=True)
 class FilePut:
-    """A file of units that would become evidence of the reply; the same file of several units comes once."""
+    """A file of units that would become evidence of the reply; the same file of several units comes once.
 
-    code: str
+    ``key`` is where it would hang: on a question, or on a cell of a row that stands or comes with it (``at`` is the
+    number of that row at its unit, 0 elsewhere).
+    """
+
+    key: AnswerKey
     file: UnitFile
     units: tuple[str, ...]
+    at: int = 0
 
     @property
     def name(self) -> str:
         """Return how a form names it, and how it is remembered."""
-        return file_mark(self.code, self.file.sha256)
+        return file_mark(self.key, self.file.sha256)
 
 
 @dataclass(frozen=True)
 class FileGone:
     """A file that was taken over and that no unit attaches any more; it is evidence of the reply."""
 
-    code: str
+    key: AnswerKey
     evidence: Evidence
     mark: str
 
@@ -165,9 +170,9 @@ class Plan:
         return not (self.puts or waiting or self.rows or self.rows_gone or self.files or self.files_gone)
 
 
-def file_mark(code: str, sha256: str) -> str:
+def file_mark(key: AnswerKey, sha256: str) -> str:
     """Return under which name a file that was taken over is remembered."""
-    return f"file:{code}:{sha256[:32]}"
+    return f"file:{field_name(key)}:{sha256[:32]}"
 
 
 def mark(given: Given | Parsed) -> str:

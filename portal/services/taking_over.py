@@ -5,21 +5,23 @@ Everything goes through the one gate for answers; doing it twice adds nothing tw
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
 
 from forms.answers import AnswerKey, Parsed, field_name
-from forms.tables import may_change
+from forms.tables import may_change, table_of
 from portal import clock
+from portal.errors import Invalid
 from portal.models import Delegation, Evidence
 from portal.permissions import Permission, Target, require
 from portal.queries.evidence import evidence_of
+from portal.queries.submissions import RowKey, standing_rows, stored_reply
 from portal.services import audit
 from portal.services import evidence as evidence_service
 from portal.services.answer_rows import RowChange
+from portal.services.attaching import Asked, hanging_on, names
 from portal.services.events import locked
 from portal.services.evidence import ReceivedFile
 from portal.services.submissions import Change, save_answers
@@ -27,10 +29,12 @@ from portal.services.taking_lines import mark
 from portal.services.taking_plan import with_note
 
 if TYPE_CHECKING:
+    from collections.abc import Collection as Collection_
     from collections.abc import Mapping
 
     from sqlalchemy.orm import Session
 
+    from forms.answers import Rows
     from forms.context import Context
     from forms.definition.model import Definition
     from portal.models import Collection
@@ -87,12 +91,12 @@ def take_over(
     taken = dict(collection.taken)
     changes, row_changes = _changes(made, chosen)
     _write_notes(changes, chosen, taken)
-    files = _files(session, head, definition, question_ids, made, chosen, unlocked, taken, by, quota)
-    for code, attached in files.items():
-        changes[AnswerKey(code)] = Change(Parsed(value=attached or None), None)  # type: ignore[arg-type] # a list is JSON
+    files = _Files(session, Asked(head, definition, question_ids, context), made, chosen, unlocked)
+    changes |= files.changes(taken, by=by, quota=quota)
     saved = save_answers(
         session, head, definition, question_ids, changes, context=context, by=by, row_changes=row_changes
     )
+    files.check(saved)
     _remember(session, collection, made, chosen, saved, taken)
     audit.record(
         session, "take_over", by=by, kind="collection", thing=collection.public_id, submission=head.public_id,
@@ -145,36 +149,63 @@ def _note_mark(name: str, note: Note) -> str:
     return f"note:{name}:{field_name(note.target)}"
 
 
-def _files(
-    session: Session,
-    head: SubmissionHead,
-    definition: Definition,
-    question_ids: Mapping[str, int],
-    made: Plan,
-    chosen: Chosen,
-    unlocked: list[str] | None,
-    taken: dict[str, Any],
-    by: Principal,
-    quota: int | None,
-) -> dict[str, list[str]]:
-    """Make files of units evidence of the reply, take off others; return what is attached, by question."""
-    touched: dict[str, None] = {}
-    for gone in made.files_gone:
-        if gone.name in chosen.lines and may_change(definition, gone.code, unlocked):
-            evidence_service.remove(session, session.get_one(Evidence, gone.evidence.id), by=by)
+class _Files:
+    """Files of units that become evidence of the reply, and others that are taken off; each where it hangs."""
+
+    def __init__(
+        self, session: Session, of: Asked, made: Plan, chosen: Chosen, unlocked: Collection_[str] | None
+    ) -> None:
+        self.session, self.of, self.unlocked = session, of, unlocked
+        self.gone = [one for one in made.files_gone if one.name in chosen.lines and self._open(one.key)]
+        self.puts = [one for one in made.files if one.name in chosen.lines and self._open(one.key)]
+        self.coming = {row.place for row in made.rows if row.new and row.name in chosen.lines}
+        self.leaving = {row.place for row in made.rows_gone if row.name in chosen.lines}
+        # the answers that name files now
+        self.named: frozenset[AnswerKey] = frozenset()
+
+    def changes(self, taken: dict[str, Any], *, by: Principal, quota: int | None) -> dict[AnswerKey, Change]:
+        """Attach and take off; return what the answers name then. A file whose row does not come stays where it is."""
+        head = self.of.head
+        reply = stored_reply(self.session, head.id, self.of.definition)
+        standing = standing_rows(reply.rows)
+        attached = evidence_of(self.session, head.id) if self.gone or self.puts else ()
+        hanging: dict[AnswerKey, list[Evidence]] = {}
+
+        def at(key: AnswerKey) -> list[Evidence]:
+            return hanging.setdefault(key, hanging_on(self.of, key, reply, attached))
+
+        for gone in self.gone:
+            there = self.session.get_one(Evidence, gone.evidence.id)
+            evidence_service.remove(self.session, there, by=by)
             taken.pop(gone.mark, None)
-            touched[gone.code] = None
-    for put in made.files:
-        if put.name in chosen.lines and may_change(definition, put.code, unlocked):
-            taken[put.name] = _attach(session, head, put, question_ids[put.code], by, quota).public_id
-            touched[put.code] = None
-    session.flush()
-    attached: dict[str, list[str]] = defaultdict(list)
-    codes = {question_ids[code]: code for code in touched}
-    for one in evidence_of(session, head.id) if touched else ():
-        if one.question_id in codes:
-            attached[codes[one.question_id]].append(one.public_id)
-    return {code: attached[code] for code in touched}
+            if self._stands(gone.key, standing):
+                at(gone.key)[:] = [one for one in at(gone.key) if one.id != there.id]
+        for put in self.puts:
+            if self._stands(put.key, standing):
+                new = _attach(self.session, head, put, self.of.question_ids[put.key.code], by, quota)
+                taken[put.name] = new.public_id
+                at(put.key).append(new)
+        self.session.flush()
+        self.named = frozenset(hanging)
+        return {key: names(some) for key, some in hanging.items()}
+
+    def check(self, saved: Saved) -> None:
+        """Refuse the whole act where an answer did not take its files, so that none hangs nowhere."""
+        for one in saved.refused:
+            if one.key in self.named and not one.kept:
+                raise Invalid(str(one.message))
+
+    def _open(self, key: AnswerKey) -> bool:
+        return may_change(self.of.definition, key.code, self.unlocked)
+
+    def _stands(self, key: AnswerKey, standing: Rows) -> bool:
+        """Tell whether there is, after this act, what a file would hang on."""
+        table = table_of(self.of.definition, key.code)
+        if table is None or table.fixed:
+            return True
+        place = RowKey(table.code, key.row)
+        there = any(row.key == key.row for row in standing.get(table.code, ()))
+        return place in self.coming or (there and place not in self.leaving)
 
 
 def _attach(

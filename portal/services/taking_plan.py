@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forms.answers import AnswerKey, Parsed, field_name
+from forms.answers import AnswerKey, Parsed, field_name, is_hidden, parse_field_name
 from forms.question_types import question_type
 from forms.tables import made_key, may_change, table_of, tables
 from portal.queries.collected import (
@@ -29,6 +29,7 @@ from portal.queries.collected import (
 from portal.queries.evidence import evidence_of
 from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import RowKey, stored_reply
+from portal.services.attaching import named_by
 from portal.services.taking_lines import FileGone, FilePut, Pick, Plan, Put, RowGone, RowPut, Way, file_mark, mark
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from forms.context import Context
     from forms.definition.model import Definition, Item
     from portal.models import Collection, Evidence
-    from portal.queries.collected import UnitReply
+    from portal.queries.collected import UnitFile, UnitReply
     from portal.queries.submissions import StoredReply, SubmissionHead
 
 
@@ -208,7 +209,8 @@ class _Planning:
                 continue
             changed[key] = parsed
             meant = meant and (stands is None or stands.blank or mark(stands) == was)
-        if not said or (not new and not changed):
+        # a row that holds nothing but a file comes too: the file hangs on it
+        if not (said or self._holds_files(one, row, place)) or (not new and not changed):
             return
         yield RowPut(place, parent, one.name, one.line.delegation.id, new, changed, old, new or meant, kept)
 
@@ -222,6 +224,12 @@ class _Planning:
                 if answer is not None and not answer.blank:
                     cells[key._replace(row=place.key)] = Parsed(answer.value, answer.state, answer.typed)
         return cells
+
+    def _holds_files(self, one: UnitReply, row: str, place: RowKey) -> bool:
+        return any(
+            self._takes_files(item.code) and bool(named_by(one.answers.get(AnswerKey(item.code, row))))
+            for item in tables(self.definition)[place.repeat].asked
+        )
 
     def _emptied(self, place: RowKey, before: Mapping[str, str], kept: Mapping[str, str]) -> list[AnswerKey]:
         return [
@@ -254,32 +262,67 @@ class _Planning:
         """Return the files that would come, those that no unit attaches any more, and how many were taken off again."""
         found: dict[str, FilePut] = {}
         gone, removed = [], 0
-        codes = {ids[code]: code for code in self._file_codes() if code in ids and self._open(code)}
-        there = {(one.question_id, one.sha256) for one in attached}
         standing = {one.public_id: one for one in attached}
+        there = set(self._hanging(attached, ids))
         current: set[str] = set()
         for one in self.replies:
-            for file in one.files:
-                code = codes.get(file.question_id or 0)
-                if code is None:
-                    continue
-                name = file_mark(code, file.sha256)
+            for key, file, at in self._placed(one, ids):
+                name = file_mark(key, file.sha256)
                 if name in current:
                     if name in found:
-                        found[name] = FilePut(code, found[name].file, (*found[name].units, one.name))
+                        found[name] = FilePut(key, file, tuple(dict.fromkeys((*found[name].units, one.name))), at)
                     continue
                 current.add(name)
-                if (file.question_id, file.sha256) in there:
+                if (key, file.sha256) in there:
                     continue
                 if name in self.collection.taken:
                     removed += 1
                 else:
-                    found[name] = FilePut(code, file, (one.name,))
+                    found[name] = FilePut(key, file, (one.name,), at)
         for name, public_id in self.collection.taken.items():
             if name.startswith("file:") and name not in current and str(public_id) in standing:
-                code = name.split(":")[1]
-                gone += [FileGone(code, standing[str(public_id)], name)] if self._open(code) else []
+                place = parse_field_name(name.split(":")[1])
+                if place is not None and self._open(place.code):
+                    gone.append(FileGone(place, standing[str(public_id)], name))
         return list(found.values()), gone, removed
+
+    def _hanging(self, attached: Sequence[Evidence], ids: Mapping[str, int]) -> Iterator[tuple[AnswerKey, str | None]]:
+        """Yield where each file of the reply hangs, with its hash."""
+        codes = {ids[code]: code for code in self._file_codes() if code in ids}
+        standing = {one.public_id: one for one in attached}
+        for file in attached:
+            if (code := codes.get(file.question_id or 0)) is not None:
+                yield AnswerKey(code), file.sha256
+        for key, given in self.stored.answers.items():
+            if key.row and self._takes_files(key.code):
+                yield from ((key, standing[name].sha256) for name in named_by(given) if name in standing)
+
+    def _placed(self, one: UnitReply, ids: Mapping[str, int]) -> Iterator[tuple[AnswerKey, UnitFile, int]]:
+        """Yield the files of a unit with the place in the reply where each would hang, and the number of its row."""
+        codes = {ids[code]: code for code in self._file_codes() if code in ids and self._open(code)}
+        for file in one.files:
+            if (code := codes.get(file.question_id or 0)) is not None:
+                yield AnswerKey(code), file, 0
+        by_name = {file.public_id: file for file in one.files}
+        for table in tables(self.definition).values():
+            for item in table.asked:
+                if not (self._takes_files(item.code) and self._open(item.code)):
+                    continue
+                for at, row in enumerate(table.rows(one.rows), start=1):
+                    key = AnswerKey(item.code, row.key)
+                    place = key if table.fixed else key._replace(row=taken_key(self.collection, one, row.key))
+                    there = None if table.fixed else self.stored.rows.get(RowKey(table.code, place.row))
+                    if is_hidden(one.hidden, key) or (there is not None and there.removed):
+                        continue
+                    for name in named_by(one.answers.get(key)):
+                        if name in by_name:
+                            yield place, by_name[name], 0 if table.fixed else at
+
+    def _takes_files(self, code: str) -> bool:
+        """Tell whether a question was asked of the units and is answered by files."""
+        return question_type(self.definition.question(code).type).control == "file" and may_change(
+            self.definition, code, self.collection.items
+        )
 
     def _file_codes(self) -> list[str]:
         asked = asked_keys(self.definition, self.collection.items, self.context.languages)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import select
 
-from tests import cascades
+from portal.models import VersionItem
+from tests import cascades, factories
 from tests.journeys.browsers import PHONE, WIDE
 from tests.journeys.test_answering import saved
 
@@ -47,6 +49,41 @@ def test_labels_hints_and_notes_follow_while_typing(served, visit, places):
     )
     page.locator("[name=visitor]").fill("")
     expect(note).to_contain_text("Thanks, ….")
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_labels_of_choices_follow_while_typing(served, visit):
+    with served.session() as session:
+        made = cascades.version(session)
+        page = session.scalars(
+            select(VersionItem).where(VersionItem.version_id == made.id, VersionItem.code == "places")
+        ).one()
+        desks = [
+            {"key": f"desk{n}", "texts": {"en": f"Desk {n} of ${{visitor}}"}, "extra": {"province": province}}
+            for n, province in ((1, "kep"), (2, "takeo"))
+        ]
+        asked = {"parent": page, "choices": desks}
+        factories.question(session, made, "desk", "select_one", **asked)
+        factories.question(session, made, "folded", "select_one", settings={"appearance": "minimal"}, **asked)
+        factories.question(session, made, "fits", "select_one", choice_filter="province = ${province}", **asked)
+        factories.question(session, made, "after", "text", parent=page, texts={"label": {"en": "Why ${desk}?"}})
+        places = cascades.scene(session, made=made)
+    page = visit(size=WIDE).let_in(served.session_of(places.focal))
+    page.goto(places.path)
+    page.wait_for_load_state("networkidle")
+    page.route(f"**{places.path}", lambda route: None)  # the server is out of reach
+    page.locator("[name=visitor]").press_sequentially("Dara")
+    expect(page.locator("[data-item=desk] .option [data-wording]")).to_have_text(["Desk 1 of Dara", "Desk 2 of Dara"])
+    assert page.locator("[name=folded] option").all_inner_texts()[1:] == ["Desk 1 of Dara", "Desk 2 of Dara"]
+    page.get_by_label("Desk 2 of Dara", exact=True).first.check()
+    expect(page.locator("[data-item=after] .question-text")).to_contain_text("Why Desk 2 of Dara?")
+    # a choice that comes on offer later says it at once, and follows from then on
+    page.get_by_label("Takeo", exact=True).first.check()
+    fits = page.locator("[data-item=fits] label.option:visible [data-wording]")
+    expect(fits).to_have_text(["Desk 2 of Dara"])
+    page.locator("[name=visitor]").fill(MARKUP)
+    expect(fits).to_have_text([f"Desk 2 of {MARKUP}"])
+    assert page.locator("main img, main b").count() == 0
     page.unroute_all(behavior="ignoreErrors")
 
 

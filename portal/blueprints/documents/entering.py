@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from forms.answers import field_name
 from forms.browser import FORMAT, known
-from forms.question_types import question_type
+from forms.tables import may_change
 from portal.blueprints import receiving
 from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
 from portal.blueprints.documents.door import DocumentOf, blueprint, paper_on
@@ -17,7 +18,7 @@ from portal.blueprints.documents.inbox import document_rows
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
 from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, with_joined
-from portal.blueprints.respond.evidence import set_files
+from portal.blueprints.respond.evidence import anchor_of, file_place, row_around
 from portal.blueprints.respond.rows import (
     anchor,
     people,
@@ -29,6 +30,7 @@ from portal.blueprints.respond.rows import (
     row_errors,
 )
 from portal.blueprints.returning import copy_secret
+from portal.blueprints.tables import takes_files
 from portal.database import write
 from portal.errors import IllegalTransition, Incomplete, NotFound
 from portal.extensions import db
@@ -38,9 +40,9 @@ from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
 from portal.queries import submissions as queries
 from portal.queries.actors import actor_names
+from portal.services import attaching, submissions
 from portal.services import documents as services
-from portal.services import evidence as evidence_service
-from portal.services import submissions
+from portal.services.attaching import Asked
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -129,9 +131,13 @@ def _draw(
             ensure_ascii=False, separators=(",", ":"),
         ),
         keeps=copy_secret(who()),
+        here_url=url_for(
+            "documents.here", public_id=head.public_id, document=answering.document.public_id, code=page.code
+        ),
         today=answering.context.today.isoformat(),
         pieces_url=url_for("documents.receive_piece", public_id=head.public_id, identifier="-").removesuffix("-"),
         wide=any(item.table is not None for item in items),
+        cell_files=takes_files(items),
         steps=answering.steps(page.code),
         missing=answering.missing(),
         previous_url=answering.page_url(codes[number - 1]) if number else "",
@@ -231,26 +237,23 @@ def attach(on: DocumentOf) -> ResponseReturnValue:
     """Attach a file that came with the paper to a question."""
     definition, head = _open(on), on.head
     _definition, ids = load(head)
-    item = next((one for one in definition.questions() if one.code == on.code), None)
-    if item is None or question_type(item.type).control != "file":
-        raise NotFound
-    if head.unlocked is not None and on.code not in head.unlocked:
+    key = file_place(definition, on.code)
+    if not may_change(definition, on.code, head.unlocked):
         raise IllegalTransition
     writer = services.on_behalf(db.session, head, by=who())
-    received = receiving.posted_files(head.public_id)
-    context = context_for(writer, head, definition)
+    received = receiving.posted_files(head.public_id, field=field_name(key) if key.row else "")
+    of = Asked(head, definition, ids, context_for(writer, head, definition))
     with write() as session:
         writer = services.begin_entering(session, head, session.get_one(AssignmentDocument, on.document.id), by=who())
-        for one in received:
-            made = evidence_service.add_file(
-                session, head, one, question_id=ids[on.code], by=writer, quota=receiving.quota()
-            )
-        set_files(session, head, definition, ids, on.code, context, by=writer)
+        made = attaching.attach(
+            session, of, key, received, by=writer, parent=row_around(), quota=receiving.quota()
+        )
     if wants_json():
         return {"number": made.number, "name": made.filename, "size": made.size}, 201
     notice(_("“%(name)s” is attached.", name=made.filename))
     answering = PaperPage(on, definition)
-    return redirect(answering.page_url(definition.page_of(on.code).code) + f"#q-{on.code}-item", code=303)
+    page = answering.page_url(definition.page_of(on.code).code)
+    return redirect(page + anchor_of(definition, key), code=303)
 
 
 @blueprint.post("/review/<public_id>/paper/<document>/finish")

@@ -17,7 +17,6 @@ from portal.blueprints.page import notice
 from portal.blueprints.reading import read_definition
 from portal.blueprints.remember.door import blueprint
 from portal.blueprints.respond.door import OnPage, own_page
-from portal.blueprints.respond.evidence import set_files
 from portal.blueprints.respond.section import page_of, show_saved
 from portal.database import write
 from portal.errors import IllegalTransition, Invalid, NotFound
@@ -30,6 +29,7 @@ from portal.queries.submissions import standing_rows, stored_reply
 from portal.services import audit
 from portal.services import earlier_tables as services
 from portal.services import submissions as saving
+from portal.services.attaching import Asked, name_all
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def recall_whole(on: OnPage) -> ResponseReturnValue:
             attached += services.cite_again(
                 session, head, chosen[code], question_id=ids[code], round_title=found.title, by=principal
             )
-            set_files(session, head, definition, ids, code, context)
+            name_all(session, Asked(head, definition, ids, context), code, by=who())
         audit.record(
             session, "still_true", by=principal, kind="submission", thing=head.public_id,
             source=found.source.public_id, tables=codes, rows=len(rows), cells=len(changes), files=attached,

@@ -13,6 +13,7 @@ from forms.tables import table_of, tables
 from portal.blueprints.reading import state_words
 from portal.blueprints.respond.sharing import spoken
 from portal.queries.collected import added_up, asked_keys, repeats, spread
+from portal.services.attaching import named_by
 from portal.templating import languages, number
 
 if TYPE_CHECKING:
@@ -111,6 +112,10 @@ def _joined(definition: Definition, code: str, replies: Sequence[UnitReply]) -> 
                 keys = question_type(item.type).keys(item, tuple(g.country.languages))
                 said = (one.given(key._replace(row=row.key)) for key in keys)
                 given = next((answer for answer in said if answer is not None), None)
+                if question_type(item.type).control == "file":
+                    named = {file.public_id: file.filename for file in one.files}
+                    cells.append(", ".join(named[name] for name in named_by(given) if name in named))
+                    continue
                 cells.append(words(item, given))
                 if given is not None and question_type(item.type).joins == "sum":
                     totals[item.code] = totals.get(item.code, Decimal(0)) + Decimal(str(given.value))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from forms.answers import AnswerKey, Parsed
+from forms.answers import AnswerKey, field_name
 from forms.question_types import question_type
+from forms.tables import may_change, table_of
 from portal.blueprints import receiving
 from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import repeats, requires, wants_json, who
@@ -23,6 +24,7 @@ from portal.blueprints.respond.door import (
     own_page,
     own_reply,
 )
+from portal.blueprints.tables import cell_id
 from portal.database import write
 from portal.errors import IllegalTransition, Invalid, NotFound
 from portal.extensions import db
@@ -32,19 +34,16 @@ from portal.permissions import Permission, can
 from portal.queries.evidence import evidence_of
 from portal.services import evidence as evidence_service
 from portal.services import idempotency
-from portal.services import submissions as services
-from portal.services.submissions import Change
+from portal.services.attaching import Asked, attach, detach, is_place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from flask.typing import ResponseReturnValue
     from sqlalchemy.orm import Session
 
     from forms.definition.model import Definition
-    from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
-    from portal.services.evidence import ReceivedFile
 
 
 def _own_upload(public_id: str, identifier: str) -> OnPage:
@@ -66,32 +65,50 @@ def upload_piece(on: OnPage) -> ResponseReturnValue:
 @blueprint.post("/replies/<public_id>/questions/<code>/files")
 @requires(Permission.ANSWER_SUBMISSION, on=own_page)
 def upload(on: OnPage) -> ResponseReturnValue:
-    """Attach files to a question: stored and hashed first, then their rows and the answer in one transaction."""
+    """Attach files to a question or a cell: stored and hashed first, then rows and the answer in one transaction."""
     head = on.head
     definition, ids = load(head)
-    item = next((i for i in definition.questions() if i.code == on.code), None)
-    if item is None or question_type(item.type).control != "file":
-        raise NotFound
-    if head.status not in EDITABLE or (head.unlocked is not None and on.code not in head.unlocked):
+    key = file_place(definition, on.code)
+    if head.status not in EDITABLE or not may_change(definition, on.code, head.unlocked):
         raise IllegalTransition
     once = _Finish(request.form.get("upload", ""))
     if (told := once.earlier()) is not None:
         return told, 201
-    received = receiving.posted_files(head.public_id)
-    context = context_for(who(), head, definition)
+    received = receiving.posted_files(head.public_id, field=field_name(key) if key.row else "")
+    of = Asked(head, definition, ids, context_for(who(), head, definition))
     with write() as session:
         if (told := once.begin(session)) is None:
-            made = _attach(session, head, received, ids[on.code])
-            set_files(session, head, definition, ids, on.code, context)
+            made = attach(session, of, key, received, by=who(), parent=row_around(), quota=receiving.quota())
             told = once.keep(session, _told(made))
     if wants_json():
         return told, 201
     notice(_("“%(name)s” is attached.", name=told["name"]))
-    return redirect(
-        url_for("respond.section", public_id=head.public_id, code=definition.page_of(on.code).code)
-        + f"#q-{on.code}-item",
-        code=303,
-    )
+    page = url_for("respond.section", public_id=head.public_id, code=definition.page_of(on.code).code)
+    return redirect(page + anchor_of(definition, key), code=303)
+
+
+def file_place(definition: Definition, code: str) -> AnswerKey:
+    """Return where a posted file is to hang: on a question, or on a cell (``?row=``).
+
+    Raises:
+        NotFound: no file is asked for there.
+    """
+    item = next((one for one in definition.questions() if one.code == code), None)
+    key = AnswerKey(code, request.args.get("row", ""))
+    if item is None or question_type(item.type).control != "file" or not is_place(definition, key):
+        raise NotFound
+    return key
+
+
+def row_around() -> str:
+    """Return the row around the row of a cell (``?parent=``), "" for none."""
+    return request.args.get("parent", "")
+
+
+def anchor_of(definition: Definition, key: AnswerKey) -> str:
+    """Return where on its page a question or a cell stands."""
+    table = table_of(definition, key.code)
+    return f"#{cell_id(table.code, key)}-item" if table is not None and key.row else f"#q-{key.code}-item"
 
 
 class _Finish:
@@ -99,7 +116,7 @@ class _Finish:
 
     def __init__(self, identifier: str) -> None:
         user_id = who().user_id
-        named = hashlib.sha256(f"{request.path} {identifier}".encode()).hexdigest()[:40]
+        named = hashlib.sha256(f"{request.full_path} {identifier}".encode()).hexdigest()[:40]
         self.key = f"upload-{named}" if identifier and wants_json() and user_id else ""
         self.user_id = user_id or 0
         body = {name: request.form.get(name, "") for name in ("upload", "name", "size")}
@@ -126,18 +143,6 @@ class _Finish:
         return told
 
 
-def _attach(session: Session, head: SubmissionHead, received: Sequence[ReceivedFile], question_id: int) -> Evidence:
-    """Attach files in their order; return the last. A file that hangs on this question already is not doubled."""
-    there = {one.sha256: one for one in evidence_of(session, head.id) if one.question_id == question_id}
-    for one in received:
-        if one.sha256 not in there:
-            there[one.sha256] = evidence_service.add_file(
-                session, head, one, question_id=question_id, by=who(), quota=receiving.quota()
-            )
-        made = there[one.sha256]
-    return made
-
-
 def _told(made: Evidence) -> dict[str, Any]:
     return {
         "number": made.number,
@@ -146,22 +151,6 @@ def _told(made: Evidence) -> dict[str, Any]:
         "url": url_for("respond.evidence", public_id=made.public_id),
         "remove_url": url_for("respond.remove_evidence", public_id=made.public_id),
     }
-
-
-def set_files(
-    session: Any,
-    head: SubmissionHead,
-    definition: Definition,
-    ids: Mapping[str, int],
-    code: str,
-    context: Any,
-    *,
-    by: Principal | None = None,
-) -> None:
-    """Let the answer of a file question name what is attached to it."""
-    attached = [one.public_id for one in evidence_of(session, head.id) if one.question_id == ids[code]]
-    change = Change(Parsed(value=attached or None), None)  # type: ignore[arg-type] # a list is JSON
-    services.save_answers(session, head, definition, ids, {AnswerKey(code): change}, context=context, by=by or who())
 
 
 @blueprint.get("/replies/<public_id>/files")
@@ -181,7 +170,7 @@ def files(head: SubmissionHead) -> ResponseReturnValue:
                 "url": url_for("respond.evidence", public_id=one.public_id) if one.sha256 else one.url,
                 "size": receiving.megabytes(one.size) if one.size else "",
                 "code": code,
-                "open": _is_open(head, code) and can(who(), Permission.ANSWER_SUBMISSION, head),
+                "open": _is_open(definition, head, code) and can(who(), Permission.ANSWER_SUBMISSION, head),
                 "page_url": url_for("respond.section", public_id=head.public_id, code=definition.page_of(code).code)
                 + f"#q-{code}-item"
                 if code
@@ -200,8 +189,10 @@ def files(head: SubmissionHead) -> ResponseReturnValue:
     )
 
 
-def _is_open(head: SubmissionHead, code: str | None) -> bool:
-    return head.status in EDITABLE and (head.unlocked is None or code in head.unlocked)
+def _is_open(definition: Definition, head: SubmissionHead, code: str | None) -> bool:
+    if head.status not in EDITABLE or head.unlocked is None:
+        return head.status in EDITABLE
+    return code is not None and may_change(definition, code, head.unlocked)
 
 
 def _code_of(on: EvidenceOf, ids: Mapping[str, int]) -> str | None:
@@ -222,8 +213,8 @@ def evidence(on: EvidenceOf) -> ResponseReturnValue:
 @requires(Permission.ANSWER_SUBMISSION, on=evidence_on)
 def describe_evidence(on: EvidenceOf) -> ResponseReturnValue:
     """Say what a piece of evidence shows and who may see it, while the reply is open."""
-    _definition, ids = load(on.head)
-    if not _is_open(on.head, _code_of(on, ids)):
+    definition, ids = load(on.head)
+    if not _is_open(definition, on.head, _code_of(on, ids)):
         raise IllegalTransition
     try:
         visibility = Visibility(request.form.get("visibility", ""))
@@ -246,15 +237,11 @@ def remove_evidence(on: EvidenceOf) -> ResponseReturnValue:
     head = on.head
     definition, ids = load(head)
     code = _code_of(on, ids)
-    if not _is_open(head, code):
+    if not _is_open(definition, head, code):
         raise IllegalTransition
-    context = context_for(who(), head, definition)
+    of = Asked(head, definition, ids, context_for(who(), head, definition))
     with write() as session:
-        one = session.get_one(Evidence, on.evidence.id)
-        evidence_service.remove(session, one, by=who())
-        session.flush()
-        if code is not None:
-            set_files(session, head, definition, ids, code, context)
+        detach(session, of, session.get_one(Evidence, on.evidence.id), by=who())
     if wants_json():
         return {"removed": True}
     notice(_("The file was removed."))

@@ -22,6 +22,7 @@ from portal.queries import handing_over as queries
 from portal.queries import owed as owed_queries
 from portal.queries import people as people_queries
 from portal.queries.actors import actor_names
+from portal.queries.receipts import shown
 from portal.queries.sharing import colleagues, collections_of
 from portal.queries.submissions import citation
 from portal.services import handing_over as services
@@ -73,6 +74,10 @@ def _pack(*, error: str = "", status: int = 200) -> ResponseReturnValue:
         questions=[
             {"cite": cited.get(one.submission_id, ""), "body": one.body, "at": one.at}
             for one in queries.open_questions(db.session, here)
+        ],
+        packs=[
+            {"url": url_for("respond.pack", public_id=one.public_id), "code": shown(one.code), "at": one.made_at}
+            for one in queries.packs_out(db.session, here)
         ],
         people=[_person(one, here) for one in people_queries.persons_of(db.session, here) if one.active],
         secretariat=[_person(one, None) for one in people_queries.staff(db.session) if _coordinates(one)],

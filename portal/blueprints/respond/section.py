@@ -41,6 +41,7 @@ from portal.blueprints.respond.rows import (
     told_rows,
 )
 from portal.blueprints.returning import copy_secret
+from portal.blueprints.tables import takes_files
 from portal.database import write
 from portal.errors import NotFound
 from portal.extensions import db
@@ -104,6 +105,7 @@ def _section_page(
     answering.remember(page)
     questions, items = answering.drawn(page, evidence, mine)
     file_items = [item for item in items if item.control == "file"]
+    cell_files = takes_files(items)
     return render_template(
         "respond/section.html",
         title=answering.text(page)
@@ -118,6 +120,7 @@ def _section_page(
         days_left=(head.due_on - answering.context.today).days,
         done=head.status not in EDITABLE,
         file_items=file_items,
+        cell_files=cell_files,
         questions=questions,
         readonly=answering.readonly,
         # tables and files are looked for on the page of earlier answers alone
@@ -148,7 +151,7 @@ def _section_page(
             separators=(",", ":"),
         ),
         holding=holding_of(head),
-        **_uploading(head, shown=bool(file_items)),
+        **_uploading(head, shown=bool(file_items) or cell_files),
         **documents_beside(head),
         request_key=uuid7(),
         today=answering.context.today.isoformat(),

@@ -110,7 +110,7 @@ def plan_view(definition: Definition, plan: Plan, collection: Collection) -> dic
         "rows_gone": [_row_gone(definition, gone) for gone in plan.rows_gone],
         "files": [_file(definition, put, collection) for put in plan.files],
         "files_gone": [
-            {"name": gone.name, "label": label_of(definition.question(gone.code)), "file": gone.evidence.filename,
+            {"name": gone.name, "label": file_label(definition, gone.key), "file": gone.evidence.filename,
              "number": gone.evidence.number}
             for gone in plan.files_gone
         ],
@@ -201,12 +201,23 @@ def _row_gone(definition: Definition, gone: RowGone) -> dict[str, Any]:
 def _file(definition: Definition, put: FilePut, collection: Collection) -> dict[str, Any]:
     return {
         "name": put.name,
-        "label": label_of(definition.question(put.code)),
+        "label": file_label(definition, put.key, put.at),
         "file": put.file.filename,
         "url": url_for("respond.unit_file", public_id=collection.public_id, number=put.file.number),
         "units": named(put.units),
         "several": len(put.units) > 1,
     }
+
+
+def file_label(definition: Definition, key: AnswerKey, at: int = 0) -> str:
+    """Return where a file hangs: its question, in a table with its row (``at``: its number at the unit)."""
+    table = table_of(definition, key.code)
+    if table is None or table.fixed:
+        return place_label(definition, key)
+    named = {"table": label_of(table.item), "column": label_of(definition.question(key.code))}
+    if at:
+        return str(_("%(table)s, row %(number)s: %(column)s", number=digits(str(at)), **named))
+    return "{table}: {column}".format(**named)
 
 
 def parsed_words(item: Item, parsed: Parsed) -> str:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from flask import redirect, url_for
 from flask_babel import gettext as _
 
-from forms.answers import AnswerKey, Parsed
-from forms.question_types import question_type
+from forms.answers import AnswerKey, field_name
 from forms.tables import may_change
 from portal.blueprints import receiving
 from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import by_link, repeats, wants_json
 from portal.blueprints.page import notice
+from portal.blueprints.respond.evidence import anchor_of, file_place, row_around
 from portal.blueprints.shared.door import Ended, Shared, SignedOut, blueprint, shared
 from portal.blueprints.shared.shown import SharedPage
 from portal.database import write
@@ -21,20 +21,14 @@ from portal.errors import IllegalTransition, NotFound
 from portal.extensions import db
 from portal.models import Evidence
 from portal.models.lifecycle import EDITABLE
-from portal.queries.evidence import evidence_of
 from portal.queries.submissions import stored_reply
-from portal.services import evidence as evidence_service
-from portal.services import submissions as services
+from portal.services.attaching import Asked, attach, detach
 from portal.services.delegated import ShareEnded, open_to
-from portal.services.submissions import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from flask.typing import ResponseReturnValue
-    from sqlalchemy.orm import Session
-
-    from portal.services.evidence import ReceivedFile
 
 
 def _upload_of(public_id: str, identifier: str) -> Shared | Ended | SignedOut:
@@ -58,36 +52,27 @@ def upload_piece(on: Shared) -> ResponseReturnValue:
 def upload(on: Shared) -> ResponseReturnValue:
     """Attach files to a shared question."""
     definition, ids = load(on.head)
-    item = next((i for i in definition.questions() if i.code == on.code), None)
-    if (
-        item is None
-        or question_type(item.type).control != "file"
-        or not may_change(definition, on.code, on.head.unlocked)
-    ):
+    key = file_place(definition, on.code)
+    if not may_change(definition, on.code, on.head.unlocked):
         raise NotFound
-    received = receiving.posted_files(on.delegation.public_id, by=on.principal)
+    received = receiving.posted_files(
+        on.delegation.public_id, by=on.principal, field=field_name(key) if key.row else ""
+    )
     try:
         with write() as session:
-            made = _attach(session, on, received, ids[on.code])
-            _set_files(session, on, ids, on.code)
+            made = attach(
+                session, _asked(on, ids), key, received, by=on.principal, parent=row_around(), quota=receiving.quota()
+            )
     except ShareEnded as error:
         return Ended(on.delegation, str(error)).ended()
     if wants_json():
         return _told(on, made), 201
     notice(_("“%(name)s” is attached.", name=made.filename))
-    return redirect(_place(on, on.code), code=303)
+    return redirect(_page(on, on.code) + anchor_of(definition, key), code=303)
 
 
-def _attach(session: Session, on: Shared, received: Sequence[ReceivedFile], question_id: int) -> Evidence:
-    """Attach files in their order; return the last. A file that hangs on this question already is not doubled."""
-    there = {one.sha256: one for one in evidence_of(session, on.head.id) if one.question_id == question_id}
-    for one in received:
-        if one.sha256 not in there:
-            there[one.sha256] = evidence_service.add_file(
-                session, on.head, one, question_id=question_id, by=on.principal, quota=receiving.quota()
-            )
-        made = there[one.sha256]
-    return made
+def _asked(on: Shared, ids: Mapping[str, int]) -> Asked:
+    return Asked(on.head, on.definition, ids, context_for(on.principal, on.head, on.definition))
 
 
 def _told(on: Shared, made: Evidence) -> dict[str, Any]:
@@ -101,19 +86,9 @@ def _told(on: Shared, made: Evidence) -> dict[str, Any]:
     }
 
 
-def _set_files(session: Any, on: Shared, ids: Mapping[str, int], code: str) -> None:
-    """Let the answer of a file question name what is attached to it."""
-    attached: list[Any] = [one.public_id for one in evidence_of(session, on.head.id) if one.question_id == ids[code]]
-    change = Change(Parsed(value=attached or None), None)
-    context = context_for(on.principal, on.head, on.definition)
-    services.save_answers(
-        session, on.head, on.definition, ids, {AnswerKey(code): change}, context=context, by=on.principal
-    )
-
-
-def _place(on: Shared, code: str) -> str:
+def _page(on: Shared, code: str) -> str:
     page = on.definition.page_of(code).code
-    return url_for("shared.section", public_id=on.delegation.public_id, code=page) + f"#q-{code}-item"
+    return url_for("shared.section", public_id=on.delegation.public_id, code=page)
 
 
 def _one(on: Shared, number: int) -> Evidence:
@@ -163,10 +138,8 @@ def remove_evidence(of: FileOf) -> ResponseReturnValue:
     try:
         with write() as session:
             open_to(session, on.principal.delegation, definition, on.head.unlocked)
-            evidence_service.remove(session, session.get_one(Evidence, one.id), by=on.principal)
-            session.flush()
-            _set_files(session, on, ids, code)
+            detach(session, _asked(on, ids), session.get_one(Evidence, one.id), by=on.principal)
     except ShareEnded as error:
         return Ended(on.delegation, str(error)).ended()
     notice(_("The file was removed."))
-    return redirect(_place(on, code), code=303)
+    return redirect(_page(on, code) + anchor_of(definition, AnswerKey(code)), code=303)

@@ -29,6 +29,7 @@ from portal.blueprints.respond.section import offered, saved_json
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.shared.door import Ended, Shared, blueprint, shared
 from portal.blueprints.shared.shown import SharedPage, readable_of
+from portal.blueprints.tables import takes_files
 from portal.database import write
 from portal.errors import NotFound
 from portal.extensions import db
@@ -95,6 +96,7 @@ def _section_page(
         conflicts=list(conflicts),
         row_conflicts=list(gone),
         wide=any(item.table is not None for item in items),
+        cell_files=takes_files(items),
         steps=shown.steps(page.code),
         answered=len(shown.done_codes()),
         total=len(shown.asked_codes()),
@@ -192,7 +194,9 @@ def _narrowed(on: Shared, saved: Saved, page: Item, more: Mapping[str, Mapping[s
     told |= {"offered": offer} if offer else {}
     for which in ("computed", "totals"):
         if which in told:
-            told[which] = {name: text for name, text in told[which].items() if _code(name) in shown.readable}
+            told[which] = {
+                name: text for name, text in told[which].items() if _code(name) in shown.readable - shown.untold
+            }
     return told
 
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from forms.blinding import blinded, silenced
 from forms.evaluation import evaluate
-from forms.quoting import muted, readable_codes, telling_defaults
+from forms.quoting import muted, readable_codes, telling_defaults, untold_codes
 from forms.tables import answered_codes, countable, counted_as, may_change
 from portal.blueprints.answering import AnsweringPage, context_for
 from portal.extensions import db
@@ -47,6 +47,8 @@ class SharedPage(AnsweringPage):
         judged = blinded(on.definition, self.codes, scope.quoted if scope else ())
         self.readable = readable_of(on)
         super().__init__(on.head, self._unbegun(reply, on, judged), on.principal, judged)
+        # what a script is told of computed values leaves these out too
+        self.untold = untold_codes(self.evaluation, self.definition, self.readable)
         self.evaluation = muted(self.evaluation, self.definition, self.codes, self.readable, self.context.language)
         self.sentences = {
             place: said for place, said in self.sentences.items() if may_change(self.definition, place[0], self.codes)

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from forms.context import Context, looked_up
 from forms.evaluation import evaluate
+from forms.spoken_choices import spoken_by
 from portal import clock
 from portal.errors import IllegalTransition
 from portal.models.base import uuid7
@@ -158,7 +159,8 @@ def _reply(
         submission=head.public_id, round=head.round_slug, institution=head.institution_code, version=head.version_id,
         sheet=_sheet_code(head, asked), title=_titles(head, asked, country),
         cite=f"{asked[0].symbol} · {queries.citation(asked)}" if asked else "",
-        texts=[_text(one) for one in asked], due=head.due_on, definition=definition, answers=stored.answers, rows=rows,
+        texts=[_text(one) for one in asked], due=head.due_on,
+        definition=spoken_by(definition, evaluation.values), answers=stored.answers, rows=rows,
         row_revisions={(name.repeat, name.key): row.revision for name, row in stored.rows.items()},
         unlocked=head.unlocked,
         values=evaluation.values, calculated=evaluation.calculated, languages=context.languages,

@@ -55,7 +55,11 @@ function complete(item, name, choices, keys) {
   }
   for (const list of listsOf(item, name)) {
     const there = new Map([...list.options].map((option) => [option.value, option]));
-    putIn(list, there.get("") || null, there, choices, keys, (choice) => new Option(choice.label, choice.name));
+    putIn(list, there.get("") || null, there, choices, keys, (choice) => {
+      const option = new Option(choice.label, choice.name);
+      if (choice.label.includes("${")) option.dataset.wording = choice.label;
+      return option;
+    });
   }
   return added;
 }
@@ -81,6 +85,7 @@ function labelled(choice, type, name) {
   Object.assign(field, { type, name, value: choice.name });
   const words = document.createElement("span");
   words.textContent = choice.label;
+  if (choice.label.includes("${")) words.dataset.wording = choice.label;
   label.append(field, words);
   return label;
 }

@@ -229,7 +229,9 @@ class Page {
     const choices = this.rules.filtered[code];
     const keys = choices && !frame.hidden.has(code) && (this.engine.offered(code, frame.key, choices) || said);
     const item = (this.items.get(name) || [])[0];
-    if (keys && item) this.join(name, leave(item, name, choices, new Set(keys)));
+    if (!keys || !item) return;
+    this.join(name, leave(item, name, choices, new Set(keys)));
+    if (choices.some((choice) => choice.label.includes("${"))) this.wording.heed(item, frame);
   }
 
   join(name, added) {

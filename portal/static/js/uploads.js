@@ -40,8 +40,8 @@ function sentenceOf(told) {
 }
 
 // The same file, chosen again after a reload, goes on under the same name.
-function identifierOf(target, file) {
-  const key = [KEPT, target.getAttribute("action"), file.name, file.size, file.lastModified].join("|");
+function identifierOf(address, file) {
+  const key = [KEPT, address, file.name, file.size, file.lastModified].join("|");
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   let identifier = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   try {
@@ -58,6 +58,8 @@ class Upload {
     this.bar = box.querySelector("progress");
     this.words = box.querySelector("[data-words]");
     this.token = target.elements.csrf_token.value;
+    // cells of tables share one form, and each says where its own files go
+    this.address = box.dataset.to || target.getAttribute("action");
   }
 
   say(text) { this.words.textContent = text; }
@@ -115,7 +117,7 @@ class Upload {
   }
 
   async one(file) {
-    const { identifier, forget } = identifierOf(this.target, file);
+    const { identifier, forget } = identifierOf(this.address, file);
     const url = this.target.dataset.pieces + identifier;
     for (let times = 0; times < 3; times += 1) {
       await this.pieces(file, url);
@@ -125,7 +127,7 @@ class Upload {
       body.set("upload", identifier);
       body.set("name", file.name);
       body.set("size", String(file.size));
-      const answer = await this.insist("POST", this.target.action, body);
+      const answer = await this.insist("POST", this.address, body);
       if (answer.status >= 200 && answer.status < 300) { forget(); return; }
       if (!(answer.status === 409 && typeof answer.told.offset === "number")) {
         if (answer.told.code !== "scanner_unavailable") forget();
@@ -138,31 +140,30 @@ class Upload {
   async whole() {
     let total = 1;
     for (const file of this.target.elements.namedItem(this.name).files) total += file.size;
-    const answer = await send("POST", this.target.action, new FormData(this.target), this.token, (loaded) => this.show(Math.min(1, loaded / total)));
+    const answer = await send("POST", this.address, new FormData(this.target), this.token, (loaded) => this.show(Math.min(1, loaded / total)));
     if (answer.status >= 400) throw new Refused(sentenceOf(answer.told) || this.box.dataset.failed);
   }
 }
 
-for (const box of document.querySelectorAll("[data-upload]")) {
-  const field = box.querySelector("input[type=file]");
+// on the document: rows that a script adds bring their fields along
+document.addEventListener("change", async (event) => {
+  const box = event.target.closest("[data-upload]");
+  const field = event.target;
   const target = field.form;
-  if (!target) continue;
-  field.addEventListener("change", async () => {
-    if (!field.files.length) return;
-    const button = box.querySelector("button");
-    const upload = new Upload(box, target);
-    upload.name = field.name;
-    button.disabled = true;
-    try {
-      if (target.dataset.pieces) for (const file of [...field.files]) await upload.one(file);
-      else await upload.whole();
-      // the page may have answers to send first
-      if (document.dispatchEvent(new CustomEvent("tamdan:uploaded", { cancelable: true }))) location.reload();
-    } catch (error) {
-      upload.bar.hidden = true;
-      button.disabled = false;
-      upload.say(error instanceof Refused ? error.message : box.dataset.failed);
-      field.value = "";
-    }
-  });
-}
+  if (!box || field.type !== "file" || !target || !field.files.length) return;
+  const button = box.querySelector("button");
+  const upload = new Upload(box, target);
+  upload.name = field.name;
+  button.disabled = true;
+  try {
+    if (target.dataset.pieces) for (const file of [...field.files]) await upload.one(file);
+    else await upload.whole();
+    // the page may have answers to send first
+    if (document.dispatchEvent(new CustomEvent("tamdan:uploaded", { cancelable: true }))) location.reload();
+  } catch (error) {
+    upload.bar.hidden = true;
+    button.disabled = false;
+    upload.say(error instanceof Refused ? error.message : box.dataset.failed);
+    field.value = "";
+  }
+});

@@ -2,12 +2,12 @@
 // a label is read when its field is reached. A part of relevance.js.
 //
 // [data-wording="... ${name} ..."] shows the wording with answers in it (a cell of a table: in its data-label, which phones
-// show); [data-says="name"] shows one answer, inside a note. Each sees what the row it stands in sees.
+// show; a choice too, in a drop-down or beside its box); [data-says="name"] shows one answer, inside a note. Each sees what the row it stands in sees.
 
 const NAMED = /\$\{\s*([^{}\s]+)\s*\}/g;
 
 // as fill() in forms/evaluation.py; undefined where an answer cannot be known here
-function spoken(words, engine, frame) {
+function spoken(words, engine, frame, deep = false) {
   let known = true;
   const text = words.replace(NAMED, (found, name) => {
     if (engine.missing.has(name)) known = false;
@@ -17,7 +17,9 @@ function spoken(words, engine, frame) {
     }
     const labels = engine.rules.labels[name];
     if (!value || !labels) return value || "…";
-    return value.split(" ").map((key) => (Object.hasOwn(labels, key) ? labels[key] : key)).join(", ");
+    const said = value.split(" ").map((key) => (Object.hasOwn(labels, key) ? labels[key] : key)).join(", ");
+    // the label of a choice may speak an answer itself
+    return deep ? said.replace(NAMED, "…") : spoken(said, engine, frame, true) ?? said;
   });
   return known ? text : undefined;
 }
@@ -41,6 +43,19 @@ class Wording {
     }
   }
 
+  // choices that came on offer since: their words are said at once
+  heed(item, frame) {
+    for (const element of item.querySelectorAll("[data-wording]")) {
+      if (!element.textContent.includes("${")) continue;
+      const place = { element, words: element.dataset.wording, frame };
+      for (const [, name] of place.words.matchAll(NAMED)) {
+        if (!this.places.has(name)) this.places.set(name, new Set());
+        this.places.get(name).add(place);
+      }
+      this.say(place);
+    }
+  }
+
   renew(codes) {
     for (const code of codes) for (const place of this.places.get(code) || []) this.say(place);
   }
@@ -53,7 +68,7 @@ class Wording {
     if (cell) element.dataset.label = text;
     else element.textContent = text;
     const item = element.closest("td") || element.closest("[data-item]");
-    if (!before || element.dataset.says || !item) return;
+    if (!before || element.dataset.says || !item || element.closest("option, .option")) return;
     for (const named of item.querySelectorAll("[aria-label]")) {
       const label = named.getAttribute("aria-label");
       if (label.includes(before)) named.setAttribute("aria-label", label.replace(before, () => text));

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import force_locale
 
 from forms.question_types import question_type
+from forms.question_types.choices import spoken_key
 from forms.reading import plain, readable
 from portal.workbooks.cell_text import MOST, clean, units
 
@@ -222,6 +223,8 @@ def _chosen(value: Any, labels: Labels, *, several: bool) -> list[str]:
     whole = _plain_label(text)
     if text.strip() in labels.shown or whole in labels.keys:
         return [labels.keys.get(whole, text.strip())]
+    if spoken := spoken_key(whole, labels.keys):
+        return [spoken]
     parts = [_LEADING_PLACE.sub("", part).strip() for part in _PARTS.split(text)]
     found: list[str] = []
     for part in filter(None, parts):

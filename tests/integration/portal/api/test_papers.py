@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from portal.models import Assignment, Example, Institution, Snapshot, Submission
+from portal.models import (
+    Assignment,
+    Example,
+    Institution,
+    QuestionnaireVersion,
+    ReportingRound,
+    Snapshot,
+    Submission,
+)
 from portal.queries.submissions import head_by_id
 from portal.services import packs
 from tests import factories
@@ -50,6 +58,49 @@ def test_a_pack_and_its_receipt_are_told_to_whom_they_belong(world, session):
     assert world.focal.post(world.path + "/recall").status_code == 200
     ended = world.focal.get(f"/receipts/{receipt}").json
     assert (ended["stands"], ended["ended_by"]) == (False, "recall")
+
+
+def test_several_replies_are_signed_in_one_act_by_whoever_knows_the_password(world, session):
+    reply = session.get_one(Submission, world.reply.id)
+    first = session.get_one(Assignment, reply.assignment_id)
+    institution = session.get_one(Institution, first.institution_id)
+    second = factories.assignment(
+        session, institution, session.get_one(ReportingRound, first.round_id), [factories.recommendation(session)],
+        session.get_one(QuestionnaireVersion, first.version_id),
+    )  # fmt: skip
+    other = factories.submission(session, second)
+    session.commit()
+    ids = [world.reply.public_id, other.public_id]
+    read = []
+    for one in ids:
+        world.focal.post(f"/submissions/{one}/answers", test_api.FULL)
+        read.append({"id": one, "event": world.focal.post(f"/submissions/{one}/complete").json["event"]})
+
+    def sign(caller=world.approver, submissions=read, **more):
+        return caller.post("/sign-off", {"submissions": submissions} | more)
+
+    def states():
+        return {world.focal.get(f"/submissions/{one}").json["status"] for one in ids}
+
+    missing = sign()
+    assert (missing.status_code, missing.json["problems"][0]["field"]) == (422, "password"), (
+        "a token alone signs nothing"
+    )
+    assert sign(password="guess").json["code"] == "wrong_password"
+    assert sign(world.stranger, password=PASSWORD).status_code in {403, 404}
+    assert sign(world.focal, password=PASSWORD).status_code == 403
+    assert sign(submissions=[], password=PASSWORD).status_code == 422
+    # one was handed back and completed anew: what was read is not what stands, and none is signed
+    world.approver.post(f"/submissions/{ids[1]}/decline", {"reason": "Which year?"})
+    again = world.focal.post(f"/submissions/{ids[1]}/complete").json["event"]
+    assert sign(password=PASSWORD).status_code == 409
+    assert states() == {"awaiting_sign_off"}
+    signed = sign(submissions=[read[0], {"id": ids[1], "event": again}], password=PASSWORD)
+    assert [(one["id"], one["status"], one["signature"]) for one in signed.json["items"]] == [
+        (one, "submitted", "signed") for one in ids
+    ]
+    assert sign(submissions=[{"id": ids[0]}], password=PASSWORD).status_code == 409
+    assert len(session.scalars(select(Snapshot)).all()) == 2
 
 
 def test_an_example_is_sent_once_and_judged_by_the_coordinator(world, session):

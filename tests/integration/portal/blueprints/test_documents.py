@@ -228,6 +228,51 @@ def test_two_coordinators_enter_one_paper_and_no_text_is_lost(client_for, scene,
     assert ended["code"] == "institution_answers"
 
 
+def test_a_paper_is_entered_by_two_who_are_named_to_each_other_from_scan_to_hand_in(client_for, scene, session):
+    """The whole way: the scan comes, two type beside it, their texts cross, what stands is handed in with the scan."""
+    second = factories.staff(session)
+    one, other = client_for(scene.coordinator), client_for(second)
+    send(one, scene.desk, note="Stamped return")
+    paper = only(session)
+    path = f"{scene.desk}/paper/{paper.public_id}/pages/page1"
+    one.get(path, expect=200)
+    assert one.page.xpath("//a[contains(@href, $paper)]", paper=f"/documents/{paper.public_id}"), "the scan stands beside"
+    assert one.page.xpath("//*[@data-here]/@data-here") == [f"{path}/here"]
+    first, name = scene.coordinator.names["en"], second.names["en"]
+    assert one.post(f"{path}/here", headers=JSON, expect=200).json == {"here": []}
+    other.get(path, expect=200)
+    assert other.post(f"{path}/here", headers=JSON, expect=200).json == {"here": [first]}
+    assert one.post(f"{path}/here", headers=JSON, expect=200).json == {"here": [name]}
+    one.get(f"{path}/here", expect=200)
+    assert name in one.words
+    # the institution learns who is at it, the secretariat never who of the institution looks on
+    focal = client_for(scene.focal)
+    own = f"{scene.own}/pages/page1"
+    focal.get(own, expect=200)
+    assert focal.post(f"{own}/here", headers=JSON, expect=200).json == {"here": [first, name]}
+    assert one.post(f"{path}/here", headers=JSON, expect=200).json == {"here": [name]}
+    assert other.post(f"{path}/here?leave=1", headers=JSON, expect=200).json == {"here": [first]}
+    assert one.post(f"{path}/here", headers=JSON, expect=200).json == {"here": []}
+    # both type: the second is shown whose text stands there, and chooses
+    one.post(path, {"why@en": "As page 2 says", "base:why@en": "0"}, headers=JSON, expect=200)
+    other.post(path, {"why@en": "As page 3 says", "base:why@en": "0"}, expect=409)
+    assert "As page 2 says" in other.words
+    assert first in other.words
+    fields = {"why@en": "As page 3 says", "base:why@en": "0", "theirs:why@en": "1", "resolve:why@en": "mine"}
+    other.post(path, fields | {"action": "save"}, expect=303)
+    rest = {"state": "done", "base:state": "0", "measures@en": "12 courts", "base:measures@en": "0", "action": "save"}
+    one.post(path, rest, expect=303)
+    one.post(path, {"action": "finish"}, expect=303)
+    session.expire_all()
+    done = reply(session, scene)
+    assert (done.status, done.signature) == (Status.SUBMITTED, Signature.PAPER)
+    assert "As page 3 says" in session.scalars(select(Answer.value).where(Answer.lang == "en")).all()
+    assert session.scalars(select(Evidence).where(Evidence.sha256 == paper.sha256)).one()
+    # handed in: the open page of the other is told so, and nothing is saved over what was signed
+    other.post(path, {"why@en": "Late", "base:why@en": "2"}, headers=JSON, expect=409)
+    other.post(f"{path}/here", headers=JSON, expect=409)
+
+
 def test_what_the_institution_writes_itself_is_never_opened_to_the_secretariat(client_for, scene, session):
     focal, coordinator = client_for(scene.focal), client_for(scene.coordinator)
     send(coordinator, scene.desk)

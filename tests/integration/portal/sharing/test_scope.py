@@ -134,10 +134,11 @@ def test_a_hidden_number_cannot_be_found_by_trying(app, session, world, client_f
     ).one()
     of = {"parent": page}
     factories.question(session, world.version, "total", "integer", **of)
-    texts = {"label": {"en": "Part"}, "constraint_message": {"en": "Too many", "km": "ច្រើនពេក"}}
+    texts = {"label": {"en": "Part of ${twice} once"}, "constraint_message": {"en": "Too many", "km": "ច្រើនពេក"}}
     factories.question(session, world.version, "part", "integer", constraint=". <= ${total}", texts=texts, **of)
     factories.question(session, world.version, "why", "text", relevant="${part} > ${total}", **of)
     factories.question(session, world.version, "begun", "integer", default="${total}", **of)
+    factories.question(session, world.version, "twice", "calculate", calculation="${begun} * 2", **of)
     store(session, world.reply, world.version, "total", 50, factories.system_actor(session).id)
     session.commit()
     chief, link, code = hand_out(client_for, world, ("part", "why", "begun"))
@@ -150,6 +151,7 @@ def test_a_hidden_number_cannot_be_found_by_trying(app, session, world, client_f
         ).get_json()
         script.pop("saved")
         script.pop("saved_at")
+        assert "twice" not in script.get("computed", {})
         post = {"part": str(number), "base:part": str(revision + 1), "begun": "", "base:begun": "0", "action": "save"}
         seen = guest.post(work, post, expect=303).headers["Location"]
         guest.get(work, expect=200)
@@ -161,10 +163,20 @@ def test_a_hidden_number_cannot_be_found_by_trying(app, session, world, client_f
 
     assert learned(10, 0)[2], "fields are there to be compared"
     assert guest.post(work, {"part": "10", "base:part": "1"}, headers={"Accept": "application/json"}, expect=200)
+    asked = select(Question.id).where(Question.code == "begun").scalar_subquery()
+    kept = select(Answer.value, Answer.answered_by).where(Answer.question_id == asked)
+    assert session.execute(kept).all() == [], "nobody is said to have written what they cannot know"
+    own = f"/replies/{world.reply.public_id}/pages/page1"
+    chief.get(own, expect=200)
+    assert chief.page.xpath("//input[@name='begun']/@value") == ["50"], "the institution sees what it begins with"
+    chief.post(own, {"beds": "5", "base:beds": "0"}, headers={"Accept": "application/json"}, expect=200)
+    actor = session.scalars(select(Actor.id).where(Actor.user_id == world.focal.id)).one()
+    assert session.execute(kept).all() == [(50, actor)], "and its own save lets it begin"
     guest.get(work, expect=200)
     assert guest.page.xpath("//input[@name='begun']/@value") in ([], [""]), "what a save let it begin with tells the number"
-    asked = select(Question.id).where(Question.code == "begun").scalar_subquery()
-    assert session.scalars(select(Answer.value).where(Answer.question_id == asked)).all() == [50], "it is kept"
+    assert "Part of … once" in guest.page.xpath("string(//main)"), "nor does what is computed of it"
+    chief.get(own, expect=200)
+    assert "Part of 100 once" in " ".join(chief.page.xpath("string(//main)").split())
     assert learned(10, 1) == learned(70, 1), "below and above the hidden number look the same"
     chief.get(f"/replies/{world.reply.public_id}/check", expect=200)
     assert "Too many" in chief.text, "the institution sees what does not fit"

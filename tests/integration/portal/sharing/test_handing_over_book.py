@@ -1,0 +1,116 @@
+"""The hand-over pack as a workbook: everything on the page and more, no code, no formula, whole in LibreOffice and Excel."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import select
+
+from portal import clock
+from portal.models import (
+    AuditEvent,
+    Clarification,
+    ClarificationMessage,
+    Delegation,
+    Role,
+    SignOffPolicy,
+    Status,
+    Submission,
+)
+from tests import factories
+from tests.excel import faults
+from tests.integration.portal.sharing.scenes import table_world
+from tests.integration.portal.sharing.test_handing_over import share
+
+EVIL = '=HYPERLINK("http://evil.example","Kampot")'
+TABS = [
+    "Overview", "What is owed", "Who holds which question", "Handed to persons", "Asked of units", "Clarifications",
+    "Waiting for a signature", "People",
+]  # fmt: skip
+
+
+@pytest.fixture
+def world(session):
+    return table_world(session)
+
+
+def taken(client):
+    client.get("/hand-over", expect=200)
+    got = client.post("/hand-over/workbook", {}, expect=200)
+    return got.get_data(), load_workbook(io.BytesIO(got.get_data()))
+
+
+def lines(book, tab):
+    """The rows of a tab below its header, each by the words of its header."""
+    _title, _about, _back, heads, *rows = book[tab].iter_rows(values_only=True)
+    return [dict(zip(heads, row, strict=True)) for row in rows]
+
+
+@pytest.mark.engines
+def test_the_workbook_says_who_holds_what_until_when(session, world, client_for, tmp_path):
+    chief = client_for(world.focal)
+    share(chief, world.reply, EVIL)
+    chief.get(f"/replies/{world.reply.public_id}/collect", expect=200)
+    asked = {"units": "Takeo | 012 345 678\nKandal", "until": "2099-01-01", "codes": ["trainings"]}
+    chief.post(f"/replies/{world.reply.public_id}/collect", asked, expect=200)
+    codes = set(session.scalars(select(Delegation.code_hash))) | set(session.scalars(select(Delegation.token_hash)))
+    content, book = taken(chief)
+    assert book.sheetnames == TABS
+    owed = lines(book, "What is owed")
+    assert [one["State"] for one in owed] == ["Being answered"]
+    assert owed[0]["Who holds it now"] == f"now with {EVIL}"
+    held = {one["Question"]: (one["Who holds it now"], one["Link ends after"]) for one in lines(book, TABS[2])}
+    assert held["Question beds"][0] == EVIL
+    assert held["Question beds"][1].isoformat().startswith("2099-01-01")
+    assert held["Question trainings"][0] == "2 units asked"
+    assert "with the focal point" in {words for words, _until in held.values()}
+    assert [one["Name"] for one in lines(book, "Handed to persons")] == [EVIL]
+    assert {one["Name of the unit"] for one in lines(book, "Asked of units")} == {"Takeo", "Kandal"}
+    assert {one["Name"] for one in lines(book, "People")} == {world.focal.names["en"]}
+    cells = [cell for ws in book for row in ws.iter_rows() for cell in row]
+    assert not [cell.coordinate for cell in cells if cell.data_type == "f"], "what a person typed is no formula"
+    assert any(cell.value == EVIL and cell.quotePrefix for cell in cells)
+    text = " ".join(str(cell.value) for cell in cells)
+    assert not [one for one in codes if one in text]
+    assert "/shared/" not in text, "a link that opens questions never stands in the pack"
+    (tmp_path / "pack.xlsx").write_bytes(content)
+    assert faults(tmp_path / "pack.xlsx") == []
+    assert session.scalars(select(AuditEvent).where(AuditEvent.action == "download_hand_over")).one()
+
+
+def test_papers_questions_and_other_readers(session, world, client_for):
+    world.round.sign_off_policy = SignOffPolicy.PAPER
+    session.get_one(Submission, world.reply.id).status = Status.AWAITING_SIGN_OFF
+    by = factories.system_actor(session).id
+    thread = Clarification(submission_id=world.reply.id, opened_by=by, opened_at=clock.now())
+    session.add(thread)
+    session.flush()
+    session.add(
+        ClarificationMessage(
+            clarification_id=thread.id, body="Which year?", from_secretariat=True, written_by=by, written_at=clock.now()
+        )
+    )
+    session.commit()
+    chief = client_for(world.focal)
+    _content, book = taken(chief)
+    assert [one["What is awaited"] for one in lines(book, TABS[6])] == ["complete, waits for the approver"]
+    assert [(one["Last words"], one["Whose turn"]) for one in lines(book, "Clarifications")] == [
+        ("Which year?", "we answer")
+    ]
+    assert lines(book, TABS[2]) == [], "what waits to be signed can be changed by nobody"
+    chief.get("/sign-on-paper", expect=200)
+    chief.post("/sign-on-paper", {"reply": world.reply.public_id}, expect=303)
+    (paper,) = lines(taken(chief)[1], TABS[6])
+    assert paper["What is awaited"] == "printed, the signed cover is awaited"
+    assert paper["Code on the paper"]
+    assert "the signed cover is awaited" in chief.get("/hand-over", expect=200).text
+    chief.post("/language", {"language": "km", "next": ""}, expect=303)
+    _content, book = taken(chief)
+    assert book.sheetnames[0] == "ទិដ្ឋភាពរួម"
+    other = factories.institution(session, "moi")
+    stranger = client_for(factories.person(session, other, Role.FOCAL_POINT, login="other"))
+    session.commit()
+    _content, book = taken(stranger)
+    assert all(lines(book, tab) == [] for tab in TABS[1:-1])
