@@ -236,9 +236,11 @@ def full_disk(postgresql: str) -> bool:
             session.execute(update(SessionRow).values(last_seen=clock.now() - timedelta(minutes=9)))
         filler = disk / "filler"
         _fill(filler)
-        stored = work.counts()
+        revisions, *others = work.counts()
+        seen = work.base
         full = work.everything("full", expected="refused")
-        left = work.counts()
+        # a text that still fitted into what the database holds already was acknowledged, and stays
+        stored, left = (revisions + work.base - seen, *others), work.counts()
         filler.unlink()
         after = work.everything("after", expected="works")
         faults = before + full + after
@@ -270,12 +272,12 @@ class _OnDisk:
         self.reply_id, self.reply = replies[0]
         self.base, self.book = 0, b""
 
-    def counts(self) -> tuple[int | None, int | None, int]:
+    def counts(self) -> tuple[int, int, int]:
         """Count revisions, evidence and files: what is refused must leave nothing."""
         with self.server.reading() as session:
             revisions = session.scalar(select(func.count()).select_from(AnswerRevision))
             evidence = session.scalar(select(func.count()).select_from(Evidence))
-        return revisions, evidence, len(kept(self.server))
+        return revisions or 0, evidence or 0, len(kept(self.server))
 
     def everything(self, when: str, expected: str) -> list[str]:
         """Try everything once; return what was not as expected."""
@@ -294,9 +296,11 @@ class _OnDisk:
             status, answer = act()
             told = answer.decode("utf-8", "replace")
             wanted = (507, 503) if is_refused else (right,)
+            if name == "workbook of what is owed" and not self.server.sqlite:
+                wanted += (200,)  # the line that tells of it fits into a page that the server has
             if status not in wanted:
                 faults.append(f"{when}: {name} answered {status}, not {wanted}: {_sentence(told)}")
-            elif is_refused and not ("disk is full" in told or "busy" in told):
+            elif is_refused and status != right and not ("disk is full" in told or "busy" in told):
                 faults.append(f"{when}: {name} answered {status} without a sentence: {told[-300:]}")
         pages = ("/owed", f"{self.reply}/pages/page1", f"{self.reply}/check", f"{self.reply}/files")
         for who, path in [(self.person, one) for one in pages] + [(self.coordinator, f"/rounds/{self.round}")]:
