@@ -16,6 +16,7 @@ from portal.blueprints.respond.door import (
     offline_of,
     own_reply,
 )
+from portal.blueprints.respond.packs import on_paper
 from portal.blueprints.respond.sharing import shared_with_me
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.talk.news import fresh
@@ -68,6 +69,7 @@ def owed() -> ResponseReturnValue:
         groups=_groups(asked),
         institution_questions=about[0] if about else None,
         offline=offline_of(chosen.slug, any(one.head.status in EDITABLE for one in rows)) if chosen else None,
+        on_paper=on_paper([one.head for one in rows]),
         shared_with_me=shared_with_me(),
         can_hand_over=may(principal, Permission.SHARE_SUBMISSION),
         keeps=copy_secret(who()),

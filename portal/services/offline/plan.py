@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Outcome = Literal["new", "changed", "cleared", "conflict", "copies", "taken", "refused", "new_row", "emptied_row"]
 # what is taken over where nobody says otherwise
 BY_DEFAULT: frozenset[Outcome] = frozenset({"new", "changed", "new_row"})
+# nobody need decide anything; of what was taken before, what stands stays
+CLEAR = BY_DEFAULT | {"taken"}
 
 
 def in_part(sheet: str, *, word: bool) -> Speakable | None:
@@ -236,6 +238,14 @@ class OfflinePlan:
     def takes(self) -> bool:
         """Tell whether anything could be taken over."""
         return any(reply.takes for reply in self.replies)
+
+    @property
+    def doubtful(self) -> bool:
+        """Tell whether anything is not taken over by itself: its sender should see it."""
+        return bool(self.problems) or any(
+            reply.closed or reply.problems or any(one.outcome not in CLEAR for one in reply.every)
+            for reply in self.replies
+        )
 
     @property
     def fingerprint(self) -> str:
