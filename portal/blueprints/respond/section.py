@@ -78,10 +78,10 @@ def section(on: OnPage) -> ResponseReturnValue:
     definition, _ids = load(on.head)
     page = page_of(definition, on.code)
     answering = AnsweringPage(on.head, queries.stored_reply(db.session, on.head.id, definition), who(), definition)
-    return _section_page(answering, page)
+    return section_page(answering, page)
 
 
-def _section_page(
+def section_page(
     answering: AnsweringPage,
     page: Item,
     *,
@@ -90,6 +90,7 @@ def _section_page(
     row_conflicts: Sequence[dict[str, Any]] = (),
     mine: Mapping[AnswerKey, str] | None = None,
 ) -> str:
+    """Draw one page of a reply; it may be shown at the address of the reply too, and posts to its own."""
     head, view = answering.head, g.view
     pages = answering.pages()
     codes = [one.code for one in pages]
@@ -109,6 +110,7 @@ def _section_page(
         or pick(answering.definition.titles, view.language, languages),
         institution=pick(head.institution_names, view.language, g.country.languages),
         round=pick(head.round_titles, view.language, g.country.languages),
+        page_url=answering.page_url(page.code),
         page_number=number + 1,
         page_total=len(codes),
         recommendation=answering.recommendation(),
@@ -266,9 +268,9 @@ def show_saved(
         ]
         shown = row_conflicts(saved, definition, names)
         errors += row_errors(saved, names) + refusals
-        return _section_page(answering, page, errors=errors, conflicts=conflicts, row_conflicts=shown, mine=mine), 409
+        return section_page(answering, page, errors=errors, conflicts=conflicts, row_conflicts=shown, mine=mine), 409
     if refusals or saved.refused_rows:
-        return _section_page(answering, page, errors=row_errors(saved, {}) + refusals), 422
+        return section_page(answering, page, errors=row_errors(saved, {}) + refusals), 422
     del changes
     if row_act():
         return redirect(answering.page_url(page.code) + anchor(saved, definition), code=303)

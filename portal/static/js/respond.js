@@ -23,6 +23,9 @@ let renewed = false;          // a new token was asked for since the last save t
 let stopped = false;          // the session ended or the right was withdrawn: nothing is sent any more
 let held = "";                // what the server keeps of this page since its session ended
 let savedAt = status.dataset.state === "saved" ? words.textContent.trim() : "";
+// the page opens at the address of the reply too: what this device keeps of it is kept under its own
+const address = form.getAttribute("action");
+if (address && address !== location.pathname) history.replaceState(history.state, "", address + location.hash);
 const copy = new LocalCopy(form.dataset.keeps, location.pathname, unsaved, () => { if (status.dataset.state === "offline") say("offline"); });
 
 document.documentElement.classList.add("has-script");
