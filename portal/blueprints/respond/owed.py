@@ -134,7 +134,7 @@ def _holder(one: Owed, held: str) -> str:
 def reply(head: SubmissionHead) -> ResponseReturnValue:
     """Show the page where work goes on: the first with an unanswered question; for whoever only reads, all of it.
 
-    Shown here rather than led to: a redirect is a round trip, 0.4 s on a slow line. Links and scripts know its own address.
+    Shown here rather than led to: a redirect is a round trip, 0.4 s on a slow line. The page knows its own address.
     """
     definition, _ids = load(head)
     page = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)

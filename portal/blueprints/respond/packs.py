@@ -78,7 +78,7 @@ def papers_of(head: SubmissionHead) -> dict[str, Any]:
 
 
 def on_paper(heads: Sequence[SubmissionHead]) -> dict[str, Any]:
-    """Return what of some replies can be printed to be signed, and which packs are out; asks only if one is complete."""
+    """Return what of some replies can be printed to be signed, and which packs are out; a query if one is complete."""
     complete = [head for head in heads if queries.may_be_packed(head)]
     if not complete or not may(who(), Permission.COMPLETE_SUBMISSION):
         return {"ready": [], "out": []}
