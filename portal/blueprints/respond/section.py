@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, g, redirect, render_template, request, url_for
+from flask import current_app, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from forms.answers import AnswerKey, field_name
@@ -17,6 +17,7 @@ from portal.blueprints.answering import AnsweringPage, context_for, load, read_c
 from portal.blueprints.documents.beside import documents_beside
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.holding import holding_of
+from portal.blueprints.later_tables import digest_of, later_tables
 from portal.blueprints.page import notice
 from portal.blueprints.reading import action_words
 from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, told_stale, with_joined
@@ -102,6 +103,7 @@ def section_page(
     )
     languages = answering.context.languages
     answering.remember(page)
+    answering.later = later_tables(answering, page)
     questions, items = answering.drawn(page, evidence, mine)
     file_items = [item for item in items if item.control == "file"]
     return render_template(
@@ -123,13 +125,19 @@ def section_page(
         readonly=answering.readonly,
         # tables and files are looked for on the page of earlier answers alone
         remembered=bool(answering.memory)
-        or (head.remembers and any(item.table is not None or item.control == "file" for item in items)),
+        or (head.remembers and any(item.table is not None or item.control in {"file", "later"} for item in items)),
         look_url=url_for("remember.look", public_id=head.public_id, code=page.code),
         back=_why_back(head),
         errors=list(errors),
         conflicts=list(conflicts),
         row_conflicts=list(row_conflicts),
-        wide=any(item.table is not None for item in items),
+        wide=any(item.table is not None or item.control == "later" for item in items),
+        later_url=url_for(
+            "respond.tables_beside", public_id=head.public_id, code=page.code,
+            digest=digest_of(answering, page, answering.later),
+        )
+        if answering.later
+        else "",
         steps=answering.steps(page.code),
         missing=answering.missing(),
         answered=head.answered,
@@ -157,6 +165,33 @@ def section_page(
         here_url=url_for("respond.here", public_id=head.public_id, code=page.code),
         offline=offline_of(head.round_slug, not answering.readonly, head),
     )
+
+
+@blueprint.get("/replies/<public_id>/pages/<code>/tables/<digest>")
+@requires(Permission.VIEW_ANSWERS, on=lambda public_id, code, digest: _Digested(own_page(public_id, code), digest))
+def tables_beside(on: _Digested) -> ResponseReturnValue:
+    """Give the tables of a page that are not asked at present, as HTML by code, to be kept by the browser.
+
+    Another digest than the present one belongs to a page that was drawn before something changed: some of what it has
+    places for may be asked by now, or written in by a colleague. It gets every table as it stands.
+    """
+    definition, _ids = load(on.head)
+    page = page_of(definition, on.code)
+    answering = AnsweringPage(on.head, queries.stored_reply(db.session, on.head.id, definition), who(), definition)
+    codes = later_tables(answering, page)
+    if on.digest != digest_of(answering, page, codes):
+        return jsonify(answering.drawn_tables(page, frozenset(tables(definition))))
+    response = jsonify(answering.drawn_tables(page, codes))
+    response.headers["Cache-Control"] = "private, max-age=604800, immutable"
+    return response
+
+
+class _Digested(OnPage):
+    """A page together with the name of its tables as they looked when it was drawn."""
+
+    def __init__(self, page: OnPage, digest: str) -> None:
+        super().__init__(page.head, page.code)
+        self.digest = digest
 
 
 def _uploading(head: SubmissionHead, *, shown: bool) -> dict[str, str]:

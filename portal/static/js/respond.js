@@ -1,4 +1,4 @@
-// bundle: calendar.js recovery.js presence.js keeping.js refusing.js
+// bundle: calendar.js recovery.js presence.js keeping.js later.js refusing.js
 // The answering page: saves each changed answer by itself, says honestly whether it is safe, and shows both texts
 // when a colleague changed the same answer. Without this script the page is an ordinary form.
 
@@ -504,7 +504,10 @@ for (const area of form.querySelectorAll("textarea[data-words]")) {
   show();
 }
 
-recover();
+// what was kept may belong into a table that is still to come
+const arrived = form.dataset.later ? laterTables() : null;
+if (arrived) arrived.then(recover);
+else recover();
 const colleagues = document.querySelector("[data-here]");
 if (colleagues) sayWhoIsHere(colleagues, () => form.elements.csrf_token.value, ended);
 
