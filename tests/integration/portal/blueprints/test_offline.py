@@ -86,10 +86,9 @@ def test_sending_back_takes_what_is_clear_and_shows_the_rest(client_for, scene, 
     assert "What needs a decision of yours stands here." in client.text
     for waits in ("conflict", "cleared", "refused"):
         assert len(client.page.xpath(f"//div[contains(@class, 'offline-{waits}')]")) == 1, waits
-    kept = set(session.scalars(select(Answer.value)))
-    assert {5, "វគ្គ"} <= kept
-    assert 12 not in kept
-    assert session.scalar(select(func.count()).select_from(Answer).where(Answer.value == 5)) == 2
+    kept = list(session.scalars(select(Answer.value)))
+    assert "វគ្គ" in kept
+    assert (kept.count(5), kept.count(12)) == (2, 0)
 
 
 def test_a_contributor_may_and_a_reader_and_a_stranger_may_not(client_for, scene, session):
