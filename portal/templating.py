@@ -435,6 +435,7 @@ def _read_words() -> SimpleNamespace:
         total=gettext("Total"),
         add_row=gettext("Add a row"),
         add_in_row=gettext("Add a row here"),
+        later=gettext("This table has not arrived yet: it comes when the line is back. Saving the page brings it too."),
         remove_row=gettext("Remove this row"),
         move_up=gettext("Move up"),
         move_down=gettext("Move down"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -104,6 +104,12 @@ class ExampleIn(Body):
     texts: Spoken = Field(max_length=10)
     url: Line = ""
     consent: bool = False
+
+
+class ExampleFileIn(BaseModel):
+    """The file of an example, as multipart/form-data."""
+
+    file: Annotated[bytes, Field(json_schema_extra={"format": "binary"})]
 
 
 class ExampleActIn(Body):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from flask import request
 from flask_babel import lazy_gettext as _l
 from spectree import Response
 
 from portal.api import paper_shapes as shapes
 from portal.api.door import answer, blueprint, named, once, operation, take
 from portal.api.replies import REFUSALS
+from portal.blueprints import receiving
 from portal.blueprints.examples.door import load as load_example
 from portal.blueprints.guard import requires, who
 from portal.blueprints.recommendations.room import country
@@ -82,7 +84,7 @@ def list_examples() -> ResponseReturnValue:
 @requires(Permission.SEND_EXAMPLE)
 @operation("sendExample", json=shapes.ExampleIn, resp=Response(HTTP_201=shapes.Example, **REFUSALS))
 def send_example() -> ResponseReturnValue:
-    """Send an example of a recommendation carried out; it waits to be checked. A file is added on its page."""
+    """Send an example of a recommendation carried out; it waits to be checked. Its file follows (attachExampleFile)."""
     given = take(shapes.ExampleIn)
     told = services.Told(
         _spoken(given.titles, "titles"), _spoken(given.texts, "texts"), given.url.strip(), consent=given.consent
@@ -95,6 +97,34 @@ def send_example() -> ResponseReturnValue:
         return _shape(queries.line_of(session, made.id)), 201
 
     return once(act, body=given.model_dump(mode="json"))
+
+
+@blueprint.post("/examples/<public_id>/file")
+@requires(Permission.SEND_EXAMPLE, on=_example)
+@operation("attachExampleFile", form=shapes.ExampleFileIn, resp=Response(HTTP_201=shapes.Example, **REFUSALS))
+def attach_example_file(one: Example) -> ResponseReturnValue:
+    """Add the file of an example while it waits to be checked: multipart/form-data with ``file``; one at most."""
+    given = request.files.get("file")
+    if given is None or not given.filename:
+        sentence = _l("Choose a file first.")
+        raise Invalid(sentence, problems=[Problem(sentence, field="file")])
+    received = receiving.receive(given)
+
+    def act(session: Session) -> tuple[shapes.Example, int]:
+        services.attach(session, one, received, by=who())
+        return _shape(queries.line_of(session, one.id)), 201
+
+    return once(act, body={"name": received.filename, "sha256": received.sha256})
+
+
+@blueprint.get("/examples/<public_id>/file")
+@requires(Permission.VIEW_EXAMPLE, on=_example)
+@operation("getExampleFile", resp=Response("HTTP_200", **REFUSALS))
+def get_example_file(one: Example) -> ResponseReturnValue:
+    """Give the file of an example, always as a download."""
+    if one.sha256 is None:
+        raise NotFound
+    return receiving.give(one.sha256, one.media_type, one.filename, None)
 
 
 @blueprint.post("/examples/<public_id>/acts")

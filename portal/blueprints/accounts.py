@@ -16,6 +16,7 @@ from portal import clock
 from portal.blueprints.guard import confirm_password, forget_person, local_path, public, repeats, requires, who
 from portal.blueprints.halfway import remember
 from portal.blueprints.page import facts, notice
+from portal.blueprints.starting import wanted_page
 from portal.database import write
 from portal.errors import Invalid, NotFound, PortalError
 from portal.extensions import db
@@ -39,7 +40,7 @@ blueprint = Blueprint("accounts", __name__)
 def login() -> ResponseReturnValue:
     """Show the log-in page."""
     if current_user.is_authenticated:
-        return redirect(local_path(request.args.get("next")) or url_for("public.home"), code=303)
+        return redirect(wanted_page(local_path(request.args.get("next")), who()), code=303)
     return _login_page()
 
 
@@ -104,7 +105,7 @@ def begin_session(user: UserAccount, account: str, target: str | None) -> str:
     held = db.session.scalar(
         select(HeldPost.id).where(HeldPost.user_id == made.user_id, HeldPost.expires_at > clock.now()).limit(1)
     )
-    return url_for("accounts.held") if held is not None else target or url_for("public.home")
+    return url_for("accounts.held") if held is not None else wanted_page(target, principal)
 
 
 def _login_page(error: str = "", name: str = "") -> str:
@@ -144,7 +145,7 @@ def held() -> ResponseReturnValue:
         .order_by(HeldPost.id.desc())
     ).all()
     if not posts:
-        return redirect(url_for("public.home"), code=303)
+        return redirect(wanted_page(None, who()), code=303)
     return render_template("accounts/held.html", posts=posts)
 
 
@@ -163,19 +164,22 @@ def choose_part() -> ResponseReturnValue:
     """Work for another of one's institutions in this session."""
     principal = who()
     chosen = db.session.scalar(
-        select(Membership.id).where(
+        select(Membership).where(
             Membership.id == request.form.get("membership", type=int),
             Membership.user_id == principal.user_id,
             Membership.ended_at.is_(None),
         )
     )
     if chosen is not None:
+        part, home = chosen.id, chosen.institution_id
         with write() as database:
             row = database.get(Session, principal.session_id)
             if row is not None:
-                row.membership_id = chosen
+                row.membership_id = part
         notice(_("You now work for this institution."))
-    return redirect(url_for("public.home"), code=303)
+        found = principal_of(db.session, principal.user_id or 0, institution_id=home)
+        principal = found if found is not None else principal
+    return redirect(wanted_page(None, principal), code=303)
 
 
 @blueprint.get("/enter/<token>")

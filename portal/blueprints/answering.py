@@ -294,6 +294,8 @@ class AnsweringPage:
         self.memory: Mapping[str, Sequence[dict[str, Any]]] = {}
         # what is attached by public id, for the cells that name it
         self.attached: Mapping[str, Evidence] = {}
+        # tables whose place alone is drawn (portal/blueprints/later_tables.py)
+        self.later: frozenset[str] = frozenset()
 
     def _why_read_only(self) -> str:
         head = self.head
@@ -344,7 +346,9 @@ class AnsweringPage:
         said = {key.code for said in (self.stored, self.evaluation.defaults, mine or {}) for key in said}
         said.update(self.memory, (code for code, _row in self.sentences))
         return [
-            self._filled(view, evidence, mine or {}, missing)
+            ItemView(view.code, view.code, view.id, "", control="later", hidden=True)
+            if view.code in self.later and view.table is not None
+            else self._filled(view, evidence, mine or {}, missing)
             if view.code in said or view.control in NEVER_UNTOUCHED or view.table or view.filtered or view.choice_words
             else self._untouched(view, missing)
             for view in views
@@ -372,6 +376,15 @@ class AnsweringPage:
         """Return the page's questions as HTML, and the item views behind it."""
         views = self.items(page, evidence, mine)
         return draw(self.definition, page.code, views), views
+
+    def drawn_tables(self, page: Item, codes: frozenset[str]) -> dict[str, str]:
+        """Return some tables of a page as HTML, by code."""
+        views = skeleton(self.definition, page.code, self.context.language, self.context.languages)
+        return {
+            view.code: str(draw(self.definition, page.code, [fill_table(self, view, {})]))
+            for view in views
+            if view.code in codes and view.table is not None
+        }
 
     def _filled(
         self, view: ItemView, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str], missing: set[str]

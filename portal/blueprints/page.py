@@ -34,6 +34,7 @@ _NAVIGATION: tuple[tuple[str, str, str, Permission], ...] = (
     ("sign.pack", "sign", "pen", Permission.SIGN_SUBMISSION),
     ("follow.rounds", "rounds", "bar-chart", Permission.VIEW_ROUND),
     ("talk.index", "clarifications", "chat-left-text", Permission.ASK_CLARIFICATION),
+    ("talk.news", "news", "bell", Permission.VIEW_NEWS),
     ("recommendations.index", "recommendations", "journal-text", Permission.VIEW_RECOMMENDATIONS),
     ("recommendations.published", "published", "signpost", Permission.VIEW_PUBLISHED),
     ("examples.index", "examples", "lightbulb", Permission.VIEW_EXAMPLE),
@@ -53,6 +54,7 @@ def _labels() -> dict[str, str]:
         "sign": _("To sign"),
         "rounds": _("Rounds"),
         "clarifications": _("Clarifications"),
+        "news": _("News"),
         "recommendations": _("Recommendations"),
         "published": _("State of implementation"),
         "people": _("People"),
@@ -91,13 +93,15 @@ def choose_language(country: CountryFacts) -> str:
     return country.languages[0]
 
 
+# pages with an entry of their own beside that of their room
+_APART = frozenset({"recommendations.published", "examples.published", "talk.news"})
 # rooms without an entry of their own stand under another one's
 _BESIDE = {"rounds": "follow", "exports": "follow", "remember": "respond"}
 
 
 def _is_here(endpoint: str, here: str) -> bool:
     """Tell whether an entry stands for the present page; two entries of one room part its pages."""
-    if {request.endpoint, endpoint} & {"recommendations.published", "examples.published"}:
+    if {request.endpoint, endpoint} & _APART:
         return endpoint == request.endpoint
     return endpoint.partition(".")[0] == here
 
@@ -106,8 +110,8 @@ def _navigation(principal: Principal) -> tuple[NavigationItem, ...]:
     """Return the main navigation; kept with the words it is made of, for each room and set of roles."""
     here = (request.endpoint or "").partition(".")[0]
     here = _BESIDE.get(here, here)
-    published = request.endpoint == "recommendations.published"
-    key = ("navigation", str(get_locale()), request.script_root, here, published, principal.roles, principal.system)
+    apart = request.endpoint if request.endpoint in _APART else ""
+    key = ("navigation", str(get_locale()), request.script_root, here, apart, principal.roles, principal.system)
     kept: dict[Any, tuple[NavigationItem, ...]] = wording.present().words.kept
     found = kept.get(key)
     if found is None:

@@ -14,11 +14,11 @@ from config import is_loopback
 from portal import migrations
 from portal.blueprints.guard import local_path, public, who
 from portal.blueprints.page import facts
+from portal.blueprints.starting import start_page
 from portal.database import write
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import UserAccount
-from portal.permissions import Permission, may
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -33,17 +33,10 @@ def home() -> ResponseReturnValue:
     """Lead everybody to the page they come for."""
     if not current_user.is_authenticated:
         return redirect(url_for("accounts.login"), code=303)
-    principal = who()
-    for permission, endpoint in (
-        (Permission.VIEW_ROUND, "follow.rounds"),
-        (Permission.SIGN_SUBMISSION, "sign.pack"),
-        (Permission.VIEW_OWED, "respond.owed"),
-        (Permission.VIEW_PUBLISHED, "recommendations.published"),
-        (Permission.VIEW_RECOMMENDATIONS, "recommendations.index"),
-    ):
-        if may(principal, permission) and endpoint in current_app.view_functions:
-            return redirect(url_for(endpoint), code=303)
-    raise NotFound
+    start = start_page(who())
+    if start is None:
+        raise NotFound
+    return redirect(start, code=303)
 
 
 @blueprint.post("/language")

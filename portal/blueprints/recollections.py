@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from flask import g, url_for
@@ -11,7 +12,7 @@ from forms.question_types import question_type
 from portal.blueprints.reading import state_words
 from portal.extensions import db
 from portal.models import Recollection
-from portal.queries.memory import Earlier, confirmed, earlier
+from portal.queries.memory import Earlier, confirmed, earlier, whole_verdicts
 from portal.queries.register import unknown_numbers
 from portal.queries.reported import reported_on
 from portal.queries.submissions import asked_recommendations, citation
@@ -114,12 +115,14 @@ def mark_confirmed(
 
 
 def summary(head: SubmissionHead, definition: Definition, answering: AnsweringPage) -> dict[str, Any] | None:
-    """Count what was said of the earlier answers of a whole reply; None where there are none."""
+    """Count what was said of the earlier answers of a whole reply, tables and files too; None: there are none."""
     found = earlier(db.session, head, definition, definition.items())
     ours = {code: many[0] for code, many in found.items() if not many[0].elsewhere}
     asked = {code: one for code, one in ours.items() if code not in answering.evaluation.hidden}
-    if not asked:
+    whole = list(whole_verdicts(db.session, head.id).values()) if head.remembers else []
+    if not asked and not whole:
         return None
+    said = Counter([*(one.verdict for one in asked.values()), *whole])
     unchanged = [
         code
         for code, one in asked.items()
@@ -128,9 +131,9 @@ def summary(head: SubmissionHead, definition: Definition, answering: AnsweringPa
     ]
     open_ = [code for code, one in asked.items() if one.verdict is None]
     return {
-        "still_true": sum(1 for one in asked.values() if one.verdict is Recollection.STILL_TRUE),
-        "update": sum(1 for one in asked.values() if one.verdict is Recollection.UPDATE),
-        "no_longer_true": sum(1 for one in asked.values() if one.verdict is Recollection.NO_LONGER_TRUE),
+        "still_true": said[Recollection.STILL_TRUE],
+        "update": said[Recollection.UPDATE],
+        "no_longer_true": said[Recollection.NO_LONGER_TRUE],
         "unchanged": [_linked(answering, definition, code) for code in unchanged],
         "open": [_linked(answering, definition, code) for code in open_],
     }

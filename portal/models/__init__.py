@@ -15,6 +15,7 @@ from portal.models.memory import (
     Recollection,
     RecommendationOrigin,
     ReportedText,
+    WholeVerdict,
 )
 from portal.models.news import MailWish, NewsMark
 from portal.models.offline import OfflineTaking
@@ -198,6 +199,7 @@ __all__ = [
     "VersionStatus",
     "Visibility",
     "Vocabulary",
+    "WholeVerdict",
     "Wording",
     "WordingRevision",
 ]

@@ -78,6 +78,23 @@ class EarlierVerdict(Base):
     )
 
 
+class WholeVerdict(Base):
+    """What was said of what no single answer holds: a table of an earlier reply, or one file of a question of it.
+
+    ``code`` is that of the table or file question, ``sha256`` the file's ("" for a table).
+    """
+
+    __tablename__ = "whole_verdict"
+
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submission.id"), primary_key=True, autoincrement=False)
+    source_id: Mapped[int] = mapped_column(ForeignKey("submission.id"), primary_key=True, autoincrement=False)
+    code: Mapped[str] = mapped_column(String(80), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True, default="")
+    verdict: Mapped[Recollection] = mapped_column(checked(Recollection, "verdict"))
+    decided_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))
+    decided_at: Mapped[datetime]
+
+
 class ReportedText(Base):
     """What a report of the State said on a recommendation, with the report, its day and the paragraph."""
 

@@ -14,7 +14,8 @@ class OfflineTaking(Base):
     """An answer or line as it was last taken from one copy: ``book`` is the download, ``copy`` the department's name.
 
     ``code``, ``line`` and ``lang`` name the cell as the file does; of a line that was added ``code`` is '' and ``row``
-    its key. ``digest`` is that of what the cell said, ``revision`` that of the answer which it became.
+    its key. ``digest`` is that of what the cell said, ``revision`` that of the answer which it became; ``kept``: the
+    cell was not taken, somebody chose to keep the answer that stood at ``revision``.
     """
 
     __tablename__ = "offline_taking"
@@ -28,4 +29,5 @@ class OfflineTaking(Base):
     digest: Mapped[str] = mapped_column(String(8))
     revision: Mapped[int]
     row: Mapped[str] = mapped_column(String(64), default="")
+    kept: Mapped[bool] = mapped_column(default=False)
     taken_at: Mapped[datetime]

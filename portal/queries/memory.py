@@ -25,6 +25,7 @@ from portal.models import (
     ReportingRound,
     Submission,
     VersionItem,
+    WholeVerdict,
 )
 from portal.models.lifecycle import OPEN_TO_STAFF
 
@@ -262,6 +263,16 @@ def earlier_source(session: Session, head: SubmissionHead, codes: Sequence[str])
         .limit(1)
     ).first()
     return Source(row.id, row.public_id, row.titles) if row is not None else None
+
+
+def whole_verdicts(session: Session, submission_id: int) -> dict[tuple[int, str, str], Recollection]:
+    """Return what was said of earlier tables and files: by source, code and sha256 ("" for a table); one query."""
+    rows = session.execute(
+        select(WholeVerdict.source_id, WholeVerdict.code, WholeVerdict.sha256, WholeVerdict.verdict)
+        .where(WholeVerdict.submission_id == submission_id)
+        .order_by(WholeVerdict.source_id, WholeVerdict.code, WholeVerdict.sha256)
+    )
+    return {(source, code, sha256): verdict for source, code, sha256, verdict in rows}
 
 
 @dataclass(frozen=True)

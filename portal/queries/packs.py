@@ -22,7 +22,7 @@ from portal.models import (
 from portal.queries.submissions import HEAD, asked_recommendations, head_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -125,6 +125,17 @@ def pack_holding(session: Session, submission_id: int) -> SigningPack | None:
         .join(PackedReply, PackedReply.pack_id == SigningPack.id)
         .where(PackedReply.submission_id == submission_id, PackedReply.open.is_(True))
     )
+
+
+def packs_out(session: Session, submission_ids: Collection[int]) -> dict[int, SigningPack]:
+    """Return the packs that are out, by the replies they hold."""
+    rows = session.execute(
+        select(PackedReply.submission_id, SigningPack)
+        .join(SigningPack, SigningPack.id == PackedReply.pack_id)
+        .where(PackedReply.submission_id.in_(submission_ids), PackedReply.open.is_(True))
+        .order_by(SigningPack.id, PackedReply.position)
+    )
+    return {row.submission_id: row.SigningPack for row in rows}
 
 
 def printed(session: Session, pack_id: int) -> dict[int, str]:

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from portal import clock
-from portal.errors import IllegalTransition, Invalid
+from portal.errors import Conflict, IllegalTransition, Invalid
 from portal.models import Example, ExampleAct, ExampleEvent, ExampleState
 from portal.permissions import Permission, Target, require
 from portal.services import audit
@@ -108,6 +108,37 @@ def send(session: Session, of: Recommendation, told: Told, *, by: Principal) -> 
     return made
 
 
+def attach(session: Session, example: Example, file: ReceivedFile, *, by: Principal) -> Example:
+    """Add the file of an example that was sent without one, while it waits to be checked; the same file again is it.
+
+    Raises:
+        IllegalTransition: the secretariat has looked at it already, without this file.
+        Conflict: it has another file.
+    """
+    require(by, Permission.SEND_EXAMPLE, Target(example.institution_id))
+    example = _locked(session, example)
+    if example.sha256 == file.sha256:
+        return example
+    if example.state is not ExampleState.CANDIDATE:
+        raise IllegalTransition
+    if example.sha256 is not None:
+        raise Conflict(_l("This example has a file already. Send another example for another file."))
+    example.filename, example.media_type = file.filename, file.media_type
+    example.size, example.sha256 = file.size, file.sha256
+    session.flush()
+    audit.record(session, "attach_example_file", by=by, kind="example", thing=example.public_id, sha256=file.sha256)
+    return example
+
+
+def _locked(session: Session, example: Example) -> Example:
+    return session.scalars(
+        select(Example)
+        .where(Example.id == example.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
 def act(session: Session, example: Example, action: ExampleAct, *, reason: str = "", by: Principal) -> ExampleEvent:
     """Do one of the secretariat's acts; without the institution's consent nothing is cleared for publication.
 
@@ -116,12 +147,7 @@ def act(session: Session, example: Example, action: ExampleAct, *, reason: str =
         Invalid: a reason is missing, or the consent.
     """
     require(by, Permission.JUDGE_EXAMPLE, Target(example.institution_id))
-    example = session.scalars(
-        select(Example)
-        .where(Example.id == example.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    example = _locked(session, example)
     if (example.state, action) not in FOLLOWS:
         raise IllegalTransition
     to, needs_reason = FOLLOWS[example.state, action]

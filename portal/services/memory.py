@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from portal import clock
-from portal.models import Assignment, EarlierVerdict, Participation, Recollection, Submission
+from portal.models import Assignment, EarlierVerdict, Participation, Recollection, Submission, WholeVerdict
 from portal.permissions import Permission, require
 from portal.services import audit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy.orm import Session
 
     from portal.permissions import Principal
-    from portal.queries.memory import Earlier
+    from portal.queries.memory import Earlier, Source
     from portal.queries.submissions import SubmissionHead
 
 
@@ -50,6 +52,24 @@ def judge(
         question=of.code, source=of.source, round=of.round_slug, revision=revision,
     )  # fmt: skip
     return made
+
+
+def judge_whole(
+    session: Session, head: SubmissionHead, source: Source, things: Iterable[tuple[str, str]], verdict: Recollection,
+    *, by: Principal,
+) -> None:  # fmt: skip
+    """Record what is said of tables and files of an earlier reply: (code, sha256), "" for a table; the newest counts.
+
+    Rows and files were taken over in the same transaction. Audit is the caller's, who knows how many there were.
+    """
+    require(by, Permission.ANSWER_SUBMISSION, head)
+    for code, sha256 in dict.fromkeys(things):
+        made = session.get(WholeVerdict, (head.id, source.id, code, sha256))
+        if made is None:
+            made = WholeVerdict(submission_id=head.id, source_id=source.id, code=code, sha256=sha256)
+            session.add(made)
+        made.verdict, made.decided_by, made.decided_at = verdict, by.actor_id, clock.now()
+    session.flush()
 
 
 def note_hand_in(session: Session, institution_id: int) -> None:

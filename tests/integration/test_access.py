@@ -315,6 +315,7 @@ ACCESS: dict[str, Access] = {
     "respond.save_section": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.say_here": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.section": draft(*MEMBERS),
+    "respond.tables_beside": draft(*MEMBERS),
     "respond.upload": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "returning.back": EVERYBODY,
     "returning.keys": EVERYBODY,
@@ -575,6 +576,7 @@ def addresses(app, world):
                 values |= {"document": world.paper.public_id, "identifier": "0" * 32}
             if endpoint == "respond.upload_piece":
                 values["identifier"] = "0" * 32
+            values["digest"] = "0" * 16
             if endpoint in {"respond.upload", "documents.attach"}:
                 values["code"] = "proof"
             if endpoint.startswith(("respond.receipt", "respond.certificate")):

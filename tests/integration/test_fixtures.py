@@ -26,7 +26,7 @@ def test_two_clients_share_no_person(session, client, client_for):
     assert signed_in.post("/logout").status_code == 303
     again = client_for(person)
     assert client.get("/held").headers["Location"].startswith("/login")
-    assert again.get("/held").headers["Location"] == "/"
+    assert again.get("/held").headers["Location"] == "/rounds"
 
 
 def test_queries_are_counted(session, client, count_queries):

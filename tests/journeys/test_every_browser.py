@@ -11,6 +11,7 @@ from portal.models import Status
 from portal.services import accounts
 from tests import factories, tables
 from tests.journeys.browsers import PHONE
+from tests.journeys.steps import Steps
 from tests.journeys.test_answering import STATE, TEXT, saved, status, stored
 from tests.journeys.test_question_types import kinds  # noqa: F401 - a fixture
 
@@ -61,15 +62,14 @@ def test_from_the_link_of_a_chat_to_typing_are_four_steps(served, visit, make_sc
     with served.session() as session:
         made = accounts.invite(session, scene.focal, by=factories.principal(session, scene.coordinator))
     page = visit(size=PHONE, user_agent=TELEGRAM).page
-    page.goto(f"/enter/{made.token}")  # one: the link of the chat
-    page.fill("[name=code]", made.spoken_code.lower())
-    page.fill("[name=password]", "a lamp over the quiet harbour")
-    page.click("main button[type=submit]")  # two: code and password
-    page.locator(".owed-row .btn-primary").first.click()  # three: the first reply without an answer
-    page.locator(TEXT).click()  # four
-    page.keyboard.type("ច")
+    steps = Steps(page)
+    steps.open(f"/enter/{made.token}")
+    steps.press("main button[type=submit]", code=made.spoken_code.lower(), password="a lamp over the quiet harbour")
+    steps.press(".owed-row .btn-primary")  # the first reply without an answer
+    steps.type(TEXT, "ច")
     saved(page)
     assert stored(served, scene) == {"text@km": "ច"}
+    assert len(steps.taken) == 4, steps.taken
 
 
 class Keys:

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from portal.models import Status
 from tests.journeys.browsers import PHONE
+from tests.journeys.steps import Steps
 from tests.journeys.test_answering import TEXT, choose, status
 from tests.journeys.test_without_script import press
 
@@ -20,7 +21,7 @@ PNG = bytes.fromhex(
 )
 
 
-def test_a_cover_is_sent_from_a_phone_in_three_steps_without_script(served, visit, scene):
+def test_a_cover_is_sent_from_a_phone_in_three_steps_without_script(served, visit, scene, tmp_path):
     page = visit(size=PHONE, java_script_enabled=False).sign_in(scene.focal)
     page.goto(scene.first)
     choose(page, "Implemented")
@@ -28,17 +29,23 @@ def test_a_cover_is_sent_from_a_phone_in_three_steps_without_script(served, visi
     press(page, "Save")
     page.goto(f"{scene.path}/check")
     press(page, "Complete the reply")
-    page.goto("/sign-on-paper")
-    press(page, "Print for signature")  # one
-    with page.expect_download() as paper:
-        page.get_by_role("link", name="PDF to print").click()  # two
-    assert paper.value.path().read_bytes().startswith(b"%PDF-")
+    page.goto("/owed")
+    steps = Steps(page)
+    with steps.given() as files:  # the paper comes by itself
+        steps.press(page.get_by_role("button", name="Print for signature"))
+    assert files[0].read_bytes().startswith(b"%PDF-")
+    expect(page.locator("h1")).to_contain_text("Pack")
     # the director signs and stamps the cover: one act, on paper, without an account
-    page.set_input_files("#cover", {"name": "cover.png", "mimeType": "image/png", "buffer": PNG})
-    page.fill("#letter_number", "១២៣")
-    page.fill("#letter_on", "27 3 2026")
-    press(page, "Hand in 1 reply as signed on paper")  # three
+    page.goto("/owed")
+    (tmp_path / "cover.png").write_bytes(PNG)
+    steps.press(page.get_by_role("link", name="Send the signed cover"))
+    steps.press(
+        page.get_by_role("button", name="Hand in 1 reply as signed on paper"),
+        cover=tmp_path / "cover.png", letter_number="១២៣", letter_on="27 3 2026",
+    )  # fmt: skip
+    expect(page.locator("main")).to_contain_text("Receipt")
     assert status(served, scene) is Status.SUBMITTED
+    assert len(steps.taken) == 3, steps.taken
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     page.get_by_role("link", name=re.compile("^Receipt")).click()
     code = re.search(r"receipts/([0-9A-Z-]+)", page.url)[1]

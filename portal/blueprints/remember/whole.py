@@ -1,4 +1,4 @@
-"""What no single answer holds of an earlier reply: tables and files, looked at, then taken over as they are ticked."""
+"""What no single answer holds of an earlier reply: tables and files, looked at, then taken over or no longer true."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from portal.blueprints.respond.section import page_of, show_saved
 from portal.database import write
 from portal.errors import IllegalTransition, Invalid, NotFound
 from portal.extensions import db
+from portal.models import Recollection
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
 from portal.queries.evidence import evidence_of
-from portal.queries.memory import Source, earlier_source
+from portal.queries.memory import Source, earlier_source, whole_verdicts
 from portal.queries.submissions import standing_rows, stored_reply
-from portal.services import audit
+from portal.services import audit, memory
 from portal.services import earlier_tables as services
 from portal.services import submissions as saving
 from portal.services.attaching import Asked, name_all
@@ -94,6 +95,7 @@ def views(
     lines = {row["code"]: row for one in read if one["code"] == page.code for row in one["rows"] if row.get("table")}
     context = context_for(who(), head, definition)
     standing = standing_rows(now.rows)
+    verdicts = whole_verdicts(db.session, head.id)
     tables = []
     for code, many in found.tables.items():
         row = lines.get(code)
@@ -106,6 +108,7 @@ def views(
                 "label": row["label"],
                 "page": {"label": found.title, "url": "", "rows": [row]},
                 "taken": not rows and not changes,
+                "gone": verdicts.get((found.source.id, code, "")) is Recollection.NO_LONGER_TRUE,
                 "here": 0 if many[0].fixed else len(standing.get(code, ())),
                 "open": open_ and may_change(definition, code, head.unlocked),
             }
@@ -119,6 +122,7 @@ def views(
             "caption": one.caption,
             "number": one.number,
             "taken": (ids[code], one.sha256) in here,
+            "gone": verdicts.get((found.source.id, code, one.sha256 or "")) is Recollection.NO_LONGER_TRUE,
             "open": open_ and may_change(definition, code, head.unlocked),
         }
         for code, many in found.files.items()
@@ -130,10 +134,15 @@ def views(
 @blueprint.post("/replies/<public_id>/pages/<code>/earlier/whole")
 @requires(Permission.ANSWER_SUBMISSION, on=own_page)
 def recall_whole(on: OnPage) -> ResponseReturnValue:
-    """Take over the rows of the ticked tables and attach the ticked files again, in one transaction."""
+    """Take over the rows of the ticked tables and attach the ticked files again, in one transaction.
+
+    Or note of one table or file that it is no longer true: nothing is copied, and what stands here stays.
+    """
     principal, head = who(), on.head
     definition, ids = load(head)
     page = page_of(definition, on.code)
+    if "gone" in request.form:
+        return _no_longer_true(head, definition, page, ids)
     codes, files = request.form.getlist("table"), request.form.getlist("file")
     if not codes and not files:
         raise Invalid(_("Choose one of the earlier answers on the page."))
@@ -160,6 +169,9 @@ def recall_whole(on: OnPage) -> ResponseReturnValue:
                 session, head, chosen[code], question_id=ids[code], round_title=found.title, by=principal
             )
             name_all(session, Asked(head, definition, ids, context), code, by=who())
+        cited = [(code, one.sha256 or "") for code in touched for one in chosen[code]]
+        said = [*((code, "") for code in codes), *cited]
+        memory.judge_whole(session, head, found.source, said, Recollection.STILL_TRUE, by=principal)
         audit.record(
             session, "still_true", by=principal, kind="submission", thing=head.public_id,
             source=found.source.public_id, tables=codes, rows=len(rows), cells=len(changes), files=attached,
@@ -173,3 +185,31 @@ def recall_whole(on: OnPage) -> ResponseReturnValue:
         told.append(ngettext("%(num)s file is attached again.", "%(num)s files are attached again.", attached))
     notice(" ".join(told) or _("Everything ticked stands here already."))
     return redirect(url_for("respond.section", public_id=head.public_id, code=page.code), code=303)
+
+
+def _no_longer_true(
+    head: SubmissionHead, definition: Definition, page: Item, ids: Mapping[str, int]
+) -> ResponseReturnValue:
+    """Note that an earlier table or file is no longer true, and go on with the others."""
+    kind, _colon, named = request.form["gone"].partition(":")
+    found = whole_of(head, definition, page, ids)
+    if found is None:
+        raise NotFound
+    thing: tuple[str, str] | None = (named, "") if kind == "table" and named in found.tables else None
+    if kind == "file":
+        thing = next(
+            ((code, one.sha256 or "") for code, many in found.files.items() for one in many if one.public_id == named),
+            None,
+        )
+    if thing is None:
+        raise NotFound
+    if head.status not in EDITABLE or not may_change(definition, thing[0], head.unlocked):
+        raise IllegalTransition
+    with write() as session:
+        memory.judge_whole(session, head, found.source, [thing], Recollection.NO_LONGER_TRUE, by=who())
+        audit.record(
+            session, "no_longer_true", by=who(), kind="submission", thing=head.public_id,
+            source=found.source.public_id, tables=[named] * (kind == "table"), files=[named] * (kind == "file"),
+        )  # fmt: skip
+    notice(_("Noted: the earlier answer is no longer true. Nothing was taken over."))
+    return redirect(url_for("remember.look", public_id=head.public_id, code=page.code), code=303)

@@ -1,4 +1,4 @@
-"""Excel as a front door: download what is owed as a workbook, send it back, see what would change, take it over."""
+"""Excel as a front door: download what is owed as a workbook, send it back, take it over at once or look first."""
 
 from __future__ import annotations
 
@@ -31,15 +31,17 @@ from portal.workbooks.offline.files import read_file
 from portal.workbooks.offline.marks import Seal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
+    from sqlalchemy.orm import Session
     from werkzeug.datastructures import FileStorage
 
     from portal.models import ImportDraft
     from portal.queries.owed import OwedRound
     from portal.queries.submissions import SubmissionHead
     from portal.services.offline.plan import OfflinePlan
+    from portal.services.offline.taking import TakenReply
     from portal.workbooks.offline.found import FoundBook
 
 KIND, PART = "offline", "offline_copy"
@@ -145,7 +147,10 @@ def _sent_before(slug: str) -> list[dict[str, Any]]:
 @blueprint.post("/owed/offline")
 @requires(Permission.ANSWER_SUBMISSION)
 def upload_offline() -> ResponseReturnValue:
-    """Keep returned workbooks, one or several copies, and lead to what they would change."""
+    """Keep returned workbooks, one or several copies; take over what is clear, or lead to what they would change.
+
+    With ``take`` nothing that is in doubt is touched: it waits on the page of what would change.
+    """
     chosen, institution_id = _round(request.form.get("round", "")), who().institution_id
     if chosen is None or institution_id is None:
         return _ask(chosen, [Problem(_("Your institution is not asked anything in this round."))]), 422
@@ -166,6 +171,9 @@ def upload_offline() -> ResponseReturnValue:
             {"file": name, "message": str(one.message), "mend": str(one.mend or "")} for name, one in problems
         ],
     }  # fmt: skip
+    # judged before the writers wait for it; what changes in between is stale, as in any save
+    plan = _judged(summary) if "take" in request.form else None
+    taken: list[TakenReply] = []
     with write() as session:
         summary["own"] = [one.public_id for one in remember(session, own, institution_id, chosen.slug, beside)]
         first, *others = kept
@@ -173,7 +181,12 @@ def upload_offline() -> ResponseReturnValue:
         for copy in others:
             import_drafts.add_draft(session, PART, **copy, summary={"institution": institution_id}, by=who())
         public_id = draft.public_id
-    return redirect(url_for("respond.offline_dry_run", public_id=public_id), code=303)
+        if plan is not None:
+            taken = _take(session, plan, taking.choices(plan), public_id, draft.sha256)
+    if plan is None:
+        return redirect(url_for("respond.offline_dry_run", public_id=public_id), code=303)
+    waits = summary["own"] or plan.doubtful or any(one.left for one in taken)
+    return _lead_on(taken, public_id, chosen.slug, _("What needs a decision of yours stands here.") if waits else "")
 
 
 def _sort(
@@ -210,13 +223,16 @@ def _book(sha256: str, filename: str) -> FoundBook:
 
 def _plan(draft: ImportDraft) -> OfflinePlan:
     import_drafts.file_of(draft, current_app.config["SETTINGS"].data_dir)
-    books = [_book(one["sha256"], one["filename"]) for one in draft.summary["files"]]
+    return _judged(draft.summary)
+
+
+def _judged(summary: Mapping[str, Any]) -> OfflinePlan:
+    books = [_book(one["sha256"], one["filename"]) for one in summary["files"]]
     plan = judging.plan_offline(
-        db.session, books, facts(), by=who(), language=g.view.language, round_slug=draft.summary["round"]
+        db.session, books, facts(), by=who(), language=g.view.language, round_slug=summary["round"]
     )
     plan.problems += [
-        Problem(one["message"], mend=one["mend"], place=in_file(one["file"]))
-        for one in draft.summary.get("problems", ())
+        Problem(one["message"], mend=one["mend"], place=in_file(one["file"])) for one in summary.get("problems", ())
     ]
     return plan
 
@@ -254,24 +270,39 @@ def offline_confirm(on: DraftOf) -> ResponseReturnValue:
         return _dry_run_page(on.draft, plan, moved=True), 409
     chosen = {name.removeprefix("take:"): value for name, value in request.form.items() if name.startswith("take:")}
     with write() as session:
-        taken = taking.take_offline(
-            session, plan, chosen, by=who(), request_key=f"offline-{public_id}", source=on.draft.sha256
-        )
-        import_drafts.mark_taken(session, public_id)
+        taken = _take(session, plan, chosen, public_id, on.draft.sha256)
     left = [problem for one in taken for problem in one.left]
-    count, replies = sum(one.answers + one.rows for one in taken), sum(1 for one in taken if one.answers or one.rows)
     if left:
         found = draft_of(public_id)
         return _dry_run_page(found.draft, _plan(found.draft), left=left), 409
+    waits = _("What you did not choose stands here still.") if _open_questions(plan, chosen) else ""
+    return _lead_on(taken, public_id, round_slug, waits)
+
+
+def _take(
+    session: Session, plan: OfflinePlan, chosen: Mapping[str, str], public_id: str, source: str
+) -> list[TakenReply]:
+    """Take over what was chosen, and note it on the dry run."""
+    taken = taking.take_offline(
+        session, plan, chosen, by=who(), request_key=f"offline-{public_id}", source=source
+    )
+    if any(chosen.values()):
+        import_drafts.mark_taken(session, public_id)
+    return taken
+
+
+def _lead_on(taken: Sequence[TakenReply], public_id: str, round_slug: str, waits: str) -> ResponseReturnValue:
+    """Say what was taken over, and lead to what ``waits`` for a decision, or back to what is owed."""
+    count, replies = sum(one.answers + one.rows for one in taken), sum(1 for one in taken if one.answers or one.rows)
     told = ngettext("%(num)s answer was taken over", "%(num)s answers were taken over", count)
-    notice(f"{told}. " + ngettext("%(num)s reply was changed.", "%(num)s replies were changed.", replies))
-    if _open_questions(plan, chosen):
-        notice(f"{told}. " + _("What you did not choose stands here still."), "warn")
+    if waits:
+        notice(f"{told}. {waits}", "warn")
         return redirect(url_for("respond.offline_dry_run", public_id=public_id), code=303)
+    notice(f"{told}. " + ngettext("%(num)s reply was changed.", "%(num)s replies were changed.", replies))
     return redirect(url_for("respond.owed", round=round_slug), code=303)
 
 
-def _open_questions(plan: OfflinePlan, chosen: dict[str, Any]) -> bool:
+def _open_questions(plan: OfflinePlan, chosen: Mapping[str, str]) -> bool:
     """Tell whether a conflict was left without a word, or something was refused: that should be seen again."""
     return any(
         one.outcome == "refused"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, g, redirect, render_template, request, send_file, url_for
+from flask import current_app, g, make_response, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -77,6 +77,19 @@ def papers_of(head: SubmissionHead) -> dict[str, Any]:
     }
 
 
+def on_paper(heads: Sequence[SubmissionHead]) -> dict[str, Any]:
+    """Return what of some replies can be printed to be signed, and which packs are out; a query if one is complete."""
+    complete = [head for head in heads if queries.may_be_packed(head)]
+    if not complete or not may(who(), Permission.COMPLETE_SUBMISSION):
+        return {"ready": [], "out": []}
+    held = queries.packs_out(db.session, [head.id for head in complete])
+    out = {one.id: one for one in held.values()}
+    return {
+        "ready": [head.public_id for head in complete if head.id not in held],
+        "out": [(one, shown(one.code)) for one in out.values()],
+    }
+
+
 @blueprint.get("/sign-on-paper")
 @requires(Permission.VIEW_OWED)
 def packs_page() -> ResponseReturnValue:
@@ -121,7 +134,7 @@ def print_pack() -> ResponseReturnValue:
     try:
         with write() as session:
             made = packs.print_pack(session, mine, by=who())
-            target = url_for("respond.pack", public_id=made.public_id)
+            target = url_for("respond.pack", public_id=made.public_id, printed="now")
     except Invalid as error:
         return _packs_page(str(error), 422)
     notice(_("Frozen and ready to print. Until the signed cover is here its replies stay closed."))
@@ -131,8 +144,14 @@ def print_pack() -> ResponseReturnValue:
 @blueprint.get("/packs/<public_id>")
 @requires(Permission.VIEW_SUBMISSION, on=own_pack)
 def pack(thing: SigningPack) -> ResponseReturnValue:
-    """Show a pack: print it, upload its signed cover, hand it in before that, take it back."""
-    return _pack_page(thing, CoverForm(formdata=None))
+    """Show a pack: print it, upload its signed cover, hand it in before that, take it back.
+
+    Right after it was made its PDF comes by itself: whoever pressed "Print" wants paper.
+    """
+    page = make_response(_pack_page(thing, CoverForm(formdata=None)))
+    if request.args.get("printed") and thing.out and available():
+        page.headers["Refresh"] = f"0; url={url_for('respond.pack_pdf', public_id=thing.public_id)}"
+    return page
 
 
 def _pack_page(thing: SigningPack, form: CoverForm, *, error: str = "", status: int = 200) -> ResponseReturnValue:

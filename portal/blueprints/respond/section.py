@@ -6,7 +6,7 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, g, redirect, render_template, request, url_for
+from flask import current_app, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from forms.answers import AnswerKey, field_name
@@ -18,6 +18,7 @@ from portal.blueprints.answering import AnsweringPage, context_for, load, read_c
 from portal.blueprints.documents.beside import documents_beside
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.holding import holding_of
+from portal.blueprints.later_tables import digest_of, later_tables
 from portal.blueprints.page import notice
 from portal.blueprints.reading import action_words
 from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, told_stale, with_joined
@@ -80,10 +81,10 @@ def section(on: OnPage) -> ResponseReturnValue:
     definition, _ids = load(on.head)
     page = page_of(definition, on.code)
     answering = AnsweringPage(on.head, queries.stored_reply(db.session, on.head.id, definition), who(), definition)
-    return _section_page(answering, page)
+    return section_page(answering, page)
 
 
-def _section_page(
+def section_page(
     answering: AnsweringPage,
     page: Item,
     *,
@@ -92,6 +93,7 @@ def _section_page(
     row_conflicts: Sequence[dict[str, Any]] = (),
     mine: Mapping[AnswerKey, str] | None = None,
 ) -> str:
+    """Draw one page of a reply; it may be shown at the address of the reply too, and posts to its own."""
     head, view = answering.head, g.view
     pages = answering.pages()
     codes = [one.code for one in pages]
@@ -103,6 +105,7 @@ def _section_page(
     )
     languages = answering.context.languages
     answering.remember(page)
+    answering.later = later_tables(answering, page)
     questions, items = answering.drawn(page, evidence, mine)
     file_items = [item for item in items if item.control == "file"]
     cell_files = takes_files(items)
@@ -112,6 +115,7 @@ def _section_page(
         or pick(answering.definition.titles, view.language, languages),
         institution=pick(head.institution_names, view.language, g.country.languages),
         round=pick(head.round_titles, view.language, g.country.languages),
+        page_url=answering.page_url(page.code),
         page_number=number + 1,
         page_total=len(codes),
         recommendation=answering.recommendation(),
@@ -125,13 +129,19 @@ def _section_page(
         readonly=answering.readonly,
         # tables and files are looked for on the page of earlier answers alone
         remembered=bool(answering.memory)
-        or (head.remembers and any(item.table is not None or item.control == "file" for item in items)),
+        or (head.remembers and any(item.table is not None or item.control in {"file", "later"} for item in items)),
         look_url=url_for("remember.look", public_id=head.public_id, code=page.code),
         back=_why_back(head),
         errors=list(errors),
         conflicts=list(conflicts),
         row_conflicts=list(row_conflicts),
-        wide=any(item.table is not None for item in items),
+        wide=any(item.table is not None or item.control == "later" for item in items),
+        later_url=url_for(
+            "respond.tables_beside", public_id=head.public_id, code=page.code,
+            digest=digest_of(answering, page, answering.later),
+        )
+        if answering.later
+        else "",
         steps=answering.steps(page.code),
         missing=answering.missing(),
         answered=head.answered,
@@ -159,6 +169,33 @@ def _section_page(
         here_url=url_for("respond.here", public_id=head.public_id, code=page.code),
         offline=offline_of(head.round_slug, not answering.readonly, head),
     )
+
+
+@blueprint.get("/replies/<public_id>/pages/<code>/tables/<digest>")
+@requires(Permission.VIEW_ANSWERS, on=lambda public_id, code, digest: _Digested(own_page(public_id, code), digest))
+def tables_beside(on: _Digested) -> ResponseReturnValue:
+    """Give the tables of a page that are not asked at present, as HTML by code, to be kept by the browser.
+
+    Another digest than the present one belongs to a page that was drawn before something changed: some of what it has
+    places for may be asked by now, or written in by a colleague. It gets every table as it stands.
+    """
+    definition, _ids = load(on.head)
+    page = page_of(definition, on.code)
+    answering = AnsweringPage(on.head, queries.stored_reply(db.session, on.head.id, definition), who(), definition)
+    codes = later_tables(answering, page)
+    if on.digest != digest_of(answering, page, codes):
+        return jsonify(answering.drawn_tables(page, frozenset(tables(definition))))
+    response = jsonify(answering.drawn_tables(page, codes))
+    response.headers["Cache-Control"] = "private, max-age=604800, immutable"
+    return response
+
+
+class _Digested(OnPage):
+    """A page together with the name of its tables as they looked when it was drawn."""
+
+    def __init__(self, page: OnPage, digest: str) -> None:
+        super().__init__(page.head, page.code)
+        self.digest = digest
 
 
 def _uploading(head: SubmissionHead, *, shown: bool) -> dict[str, str]:
@@ -273,9 +310,9 @@ def show_saved(
         ]
         shown = row_conflicts(saved, definition, names)
         errors += row_errors(saved, names) + refusals
-        return _section_page(answering, page, errors=errors, conflicts=conflicts, row_conflicts=shown, mine=mine), 409
+        return section_page(answering, page, errors=errors, conflicts=conflicts, row_conflicts=shown, mine=mine), 409
     if refusals or saved.refused_rows:
-        return _section_page(answering, page, errors=row_errors(saved, {}) + refusals), 422
+        return section_page(answering, page, errors=row_errors(saved, {}) + refusals), 422
     del changes
     if not onward:
         return _here_again(saved, head, definition, page)

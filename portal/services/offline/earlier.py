@@ -26,7 +26,7 @@ _Cell = tuple[str, str, str]
 
 def _upsert(dialect: Any) -> Any:
     made = dialect.insert(OfflineTaking)
-    new = {name: made.excluded[name] for name in ("digest", "revision", "row", "taken_at")}
+    new = {name: made.excluded[name] for name in ("digest", "revision", "row", "kept", "taken_at")}
     return made.on_conflict_do_update(index_elements=_KEY, set_=new)
 
 
@@ -35,11 +35,15 @@ _UPSERTS = {"sqlite": _upsert(sqlite), "postgresql": _upsert(postgresql)}
 
 @dataclass(frozen=True)
 class Taken:
-    """What was taken from a cell: the digest of what it said, the revision it became, the key of a line it added."""
+    """What was taken from a cell: the digest of what it said, the revision it became, the key of a line it added.
+
+    ``kept``: nothing was taken, what stood at ``revision`` was to stay.
+    """
 
     digest: str
     revision: int
     row: str
+    kept: bool
 
 
 class Earlier:
@@ -52,9 +56,14 @@ class Earlier:
         """Tell whether just this was taken over before, from this copy or another one of the same download."""
         cell = (trace.code, trace.line, trace.lang)
         return any(
-            book == trace.book and cell in cells and cells[cell].digest == trace.digest
+            book == trace.book and cell in cells and cells[cell].digest == trace.digest and not cells[cell].kept
             for (book, _copy), cells in self._taken.items()
         )
+
+    def kept(self, trace: Trace, revision: int) -> bool:
+        """Tell whether somebody saw just this in just this copy, and chose to keep the answer that stands still."""
+        taken = self._taken.get((trace.book, trace.copy), {}).get((trace.code, trace.line, trace.lang))
+        return taken is not None and taken.kept and (taken.digest, taken.revision) == (trace.digest, revision)
 
     def known(self, copy: CopyOfReply) -> CopyOfReply:
         """Return a copy that comes again with its lines under the keys they got, and with the revisions that it made.
@@ -98,21 +107,29 @@ def earlier(session: Session, submission_id: int, books: Iterable[str]) -> Earli
     )
     for one in rows:
         cells = found.setdefault((one.book, one.copy), {})
-        cells[one.code, one.line, one.lang] = Taken(one.digest, one.revision, one.row)
+        cells[one.code, one.line, one.lang] = Taken(one.digest, one.revision, one.row, one.kept)
     return Earlier(found)
 
 
 def note_taken(
-    session: Session, submission_id: int, taken: Iterable[tuple[Trace, int]], lines: Iterable[tuple[Trace, str]]
-) -> None:
-    """Remember which answers became which revisions, and under which keys lines were added; call inside ``write()``."""
+    session: Session, submission_id: int, taken: Iterable[tuple[Trace, int]], lines: Iterable[tuple[Trace, str]],
+    kept: Iterable[tuple[Trace, int]] = (),
+) -> None:  # fmt: skip
+    """Remember which answers became which revisions, and under which keys lines were added; call inside ``write()``.
+
+    ``kept`` are cells that were not taken, with the revision of the answer that somebody chose to keep.
+    """
     now = clock.now()
     found = {}
-    for trace, revision, row in (*((one, at, "") for one, at in taken), *((one, 0, key) for one, key in lines)):
+    for trace, revision, row, stays in (
+        *((one, at, "", True) for one, at in kept),
+        *((one, at, "", False) for one, at in taken),
+        *((one, 0, key, False) for one, key in lines),
+    ):
         values = {
             "submission_id": submission_id, "book": trace.book, "copy": trace.copy, "code": trace.code,
             "line": trace.line, "lang": trace.lang, "digest": trace.digest, "revision": revision, "row": row,
-            "taken_at": now,
+            "kept": stays, "taken_at": now,
         }  # fmt: skip
         found[trace.book, trace.copy, trace.code, trace.line, trace.lang] = values
     if found:

@@ -238,6 +238,8 @@ class _Judge:
             )  # fmt: skip
         if not good:
             made.outcome = "taken"
+        elif all(self.earlier.kept(one.trace, made.revision) for one in good):
+            made.outcome = "kept"
         elif any(one.base != made.revision for one in good):
             made.outcome = "conflict"
         elif len(made.options) > 1:

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from portal.queries.submissions import RowKey, StoredAnswer, StoredReply, SubmissionHead
     from portal.table import Problem, Speakable
 
-Outcome = Literal["new", "changed", "cleared", "conflict", "copies", "taken", "refused", "new_row", "emptied_row"]
+Outcome = Literal[
+    "new", "changed", "cleared", "conflict", "copies", "taken", "kept", "refused", "new_row", "emptied_row"
+]
 # what is taken over where nobody says otherwise
 BY_DEFAULT: frozenset[Outcome] = frozenset({"new", "changed", "new_row"})
+# nobody need decide anything; of what was taken before, what stands stays
+CLEAR = BY_DEFAULT | {"taken", "kept"}
 
 
 def in_part(sheet: str, *, word: bool) -> Speakable | None:
@@ -111,7 +115,8 @@ class Option:
 class ChangedAnswer:
     """One answer that the files speak of; ``old`` is what stands, read aloud, ``revision`` its revision.
 
-    ``taken`` is an outcome too: just this was taken over before from the file, and somebody changed it since.
+    ``taken`` is an outcome too: just this was taken over before from the file, and somebody changed it since. ``kept``:
+    just this was seen before, and somebody chose to keep what stands still.
     ``warning`` is a rule that the answer breaks (it may be taken, and is said on the page); refused ones say why, what
     was expected and an example.
     """
@@ -226,7 +231,7 @@ class OfflinePlan:
                 continue
             counts["unchanged"] += reply.unchanged
             for one in (*reply.answers, *(cell for row in reply.rows for cell in row.cells)):
-                counts[{"copies": "conflict", "new_row": "new"}.get(one.outcome, one.outcome)] += 1
+                counts[{"copies": "conflict", "kept": "taken", "new_row": "new"}.get(one.outcome, one.outcome)] += 1
             counts["cleared"] += sum(row.outcome == "emptied_row" for row in reply.rows)
             counts["refused"] += sum(row.outcome == "refused" for row in reply.rows) + len(reply.problems)
         counts["refused"] += len(self.problems)
@@ -236,6 +241,14 @@ class OfflinePlan:
     def takes(self) -> bool:
         """Tell whether anything could be taken over."""
         return any(reply.takes for reply in self.replies)
+
+    @property
+    def doubtful(self) -> bool:
+        """Tell whether anything is not taken over by itself: its sender should see it."""
+        return bool(self.problems) or any(
+            reply.closed or reply.problems or any(one.outcome not in CLEAR for one in reply.every)
+            for reply in self.replies
+        )
 
     @property
     def fingerprint(self) -> str:

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from forms.answers import Parsed
 from portal.errors import IllegalTransition, NotAllowed
+from portal.permissions import Permission, can
 from portal.services import audit
 from portal.services.answer_rows import RowChange
 from portal.services.offline.earlier import note_taken
@@ -74,6 +75,7 @@ def _take(
     changes: dict[AnswerKey, Change] = {}
     row_changes: list[RowChange] = []
     traces: list[tuple[AnswerKey, Trace]] = []
+    kept: list[tuple[Trace, int]] = []
     prefix = f"{plan.head.public_id}:"
 
     def choose(one: ChangedAnswer, said: str) -> None:
@@ -81,6 +83,8 @@ def _take(
             changes[one.key] = change
             of = one.options if said == BOTH else [each for each in one.options if each.name == said]
             traces.extend((one.key, trace) for option in of for trace in option.traces)
+        elif said == THEIRS and one.outcome in {"conflict", "copies"}:
+            kept.extend((trace, one.revision) for option in one.options for trace in option.traces)
 
     for one in plan.answers:
         choose(one, chosen.get(prefix + one.name, ""))
@@ -93,6 +97,7 @@ def _take(
                     chosen.get(prefix + cell.name) or (cell.options[0].name if len(cell.options) == 1 else ""),
                 )
     if not changes and not row_changes:
+        _keep(session, plan, kept, by)
         return made
     try:
         saved = save_answers(
@@ -108,8 +113,15 @@ def _take(
         session, plan.head.id,
         [(trace, saved.saved[key]) for key, trace in traces if key in saved.saved and key not in lost],
         [(trace, row.row.key) for row in plan.rows if row.row in saved.rows for trace in row.traces],
+        kept,
     )  # fmt: skip
     return made
+
+
+def _keep(session: Session, plan: ReplyPlan, kept: list[tuple[Trace, int]], by: Principal) -> None:
+    """Remember what was to stay as it stands where nothing is taken over beside it."""
+    if kept and can(by, Permission.ANSWER_SUBMISSION, plan.head):
+        note_taken(session, plan.head.id, (), (), kept)
 
 
 def _change(one: ChangedAnswer, said: str) -> Change | None:

@@ -53,7 +53,8 @@ def _answer(one: ChangedAnswer, pid: str, chosen: Mapping[str, str]) -> dict[str
     return {
         "name": one.name,
         "label": one.label,
-        "outcome": one.outcome,
+        # what was decided before is one thing to a machine
+        "outcome": "taken" if one.outcome == "kept" else one.outcome,
         "sheet": one.place.sheet,
         "cell": one.place.address,
         "place": str(one.place.said),

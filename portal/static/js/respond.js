@@ -1,4 +1,4 @@
-// bundle: calendar.js recovery.js presence.js keeping.js refusing.js
+// bundle: calendar.js recovery.js presence.js keeping.js later.js refusing.js
 // The answering page: saves each changed answer by itself, says honestly whether it is safe, and shows both texts
 // when a colleague changed the same answer. Without this script the page is an ordinary form.
 
@@ -23,6 +23,9 @@ let renewed = false;          // a new token was asked for since the last save t
 let stopped = false;          // the session ended or the right was withdrawn: nothing is sent any more
 let held = "";                // what the server keeps of this page since its session ended
 let savedAt = status.dataset.state === "saved" ? words.textContent.trim() : "";
+// the page opens at the address of the reply too: what this device keeps of it is kept under its own
+const address = form.getAttribute("action");
+if (address && address !== location.pathname) history.replaceState(history.state, "", address + location.hash);
 const copy = new LocalCopy(form.dataset.keeps, location.pathname, unsaved, () => { if (status.dataset.state === "offline") say("offline"); });
 
 document.documentElement.classList.add("has-script");
@@ -501,7 +504,10 @@ for (const area of form.querySelectorAll("textarea[data-words]")) {
   show();
 }
 
-recover();
+// what was kept may belong into a table that is still to come
+const arrived = form.dataset.later ? laterTables() : null;
+if (arrived) arrived.then(recover);
+else recover();
 const colleagues = document.querySelector("[data-here]");
 if (colleagues) sayWhoIsHere(colleagues, () => form.elements.csrf_token.value, ended);
 

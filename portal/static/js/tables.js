@@ -385,11 +385,15 @@ function collide(one) {
 }
 
 // Choices know their labels in every language of the questionnaire, for pasting.
-for (const head of form.querySelectorAll("th[data-labels]")) {
-  const made = {};
-  for (const [label, key] of Object.entries(JSON.parse(head.dataset.labels))) made[plain(label)] = key;
-  head.dataset.labels = JSON.stringify(made);
+function knowLabels() {
+  for (const head of form.querySelectorAll("th[data-labels]")) {
+    const made = {};
+    for (const [label, key] of Object.entries(JSON.parse(head.dataset.labels))) made[plain(label)] = key;
+    head.dataset.labels = JSON.stringify(made);
+  }
 }
+knowLabels();
+document.addEventListener("tamdan:later", knowLabels);
 
 form.addEventListener("paste", pasted);
 watchCards();

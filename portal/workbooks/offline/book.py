@@ -32,7 +32,7 @@ STEPS: Sequence[Speakable] = (
     _l("A table takes one line each. If its empty lines do not suffice, send the file back and add lines on the page of the reply."),  # noqa: E501 - a sentence stays in one piece
     _l("Do not delete, insert, sort or rename lines, columns and sheets. If it happens, the portal says what it could not read."),  # noqa: E501 - a sentence stays in one piece
     _l("An empty cell changes nothing. Where an answer stood and you empty its cell, the portal asks before it takes it away."),  # noqa: E501 - a sentence stays in one piece
-    _l("Send the file back on the page “What I owe”. You first see what would change; nothing is written before you confirm."),  # noqa: E501 - a sentence stays in one piece
+    _l("Send the file back on the page “What I owe”. What is clear is taken over; what is in doubt is shown to you, and you decide."),  # noqa: E501 - a sentence stays in one piece
 )  # fmt: skip
 
 

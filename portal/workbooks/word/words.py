@@ -31,5 +31,5 @@ STEPS: Sequence[Speakable] = (
     _l("Do not delete or copy fields, and do not paste the text into a new document: the fields say which question is answered."),  # noqa: E501 - a sentence stays in one piece
     _l("An empty field changes nothing. Where an answer stood and you empty its field, the portal asks before it takes it away."),  # noqa: E501 - a sentence stays in one piece
     _l("Tracked changes are read as if they were accepted. Comments are shown when the file is sent back, and not kept."),  # noqa: E501 - a sentence stays in one piece
-    _l("Send the file back on the page “What I owe”. You first see what would change; nothing is written before you confirm."),  # noqa: E501 - a sentence stays in one piece
+    _l("Send the file back on the page “What I owe”. What is clear is taken over; what is in doubt is shown to you, and you decide."),  # noqa: E501 - a sentence stays in one piece
 )  # fmt: skip

@@ -248,8 +248,21 @@ def test_another_spelling_of_the_name_is_counted_too(session, client, home):
 def test_sign_in_leads_nowhere_else(session, client, home, target):
     person = factories.person(session, home)
     response = client.sign_in(person.login, next=target)
-    assert response.headers["Location"] == "/"
-    assert client.get("/login", query_string={"next": target}).headers["Location"] == "/"
+    assert response.headers["Location"] == "/owed"
+    assert client.get("/login", query_string={"next": target}).headers["Location"] == "/owed"
+
+
+@pytest.mark.parametrize("role", [*Role, *StaffRole])
+def test_sign_in_leads_straight_to_the_page_one_comes_for(session, client, home, role):
+    staff = isinstance(role, StaffRole)
+    person = factories.staff(session, role) if staff else factories.person(session, home, role)
+    place = client.sign_in(person.login).headers["Location"]
+    assert client.get(place, expect=200)
+    assert client.get("/", expect=303).headers["Location"] == place
+    # what was asked for before comes first; the front door is no page
+    for target, leads in (("/account?x=1", "/account?x=1"), ("/", place)):
+        other = Client(client.app, session)
+        assert other.sign_in(person.login, next=target).headers["Location"] == leads
 
 
 def test_signing_in_makes_a_new_session_and_signing_out_kills_it(session, client, home):

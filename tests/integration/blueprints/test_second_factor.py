@@ -220,12 +220,12 @@ def test_an_institutions_people_are_never_forced_and_the_demo_has_none(strict, m
     browser = Client(strict, session)
     browser.get("/login")
     response = browser.post("/login", {"email": signer.login, "password": factories.PASSWORD})
-    assert response.headers["Location"] == "/"
+    assert response.headers["Location"] == "/sign"
     chief = factories.staff(session, StaffRole.ADMINISTRATOR)
     demo = Client(make_app(demo=True), session)
     demo.get("/login")
     response = demo.post("/login", {"email": chief.login, "password": factories.PASSWORD})
-    assert response.headers["Location"] == "/"
+    assert response.headers["Location"] == "/rounds"
 
 
 def test_everybody_may_set_one_up_renew_codes_and_turn_it_off(session, client_for):
@@ -305,7 +305,7 @@ def test_the_secretariat_resets_it_for_others_and_administrators_for_administrat
     path = "/people/persons/{}/second-factor/reset"
     assert browser.submit(path.format(person.public_id), follow=False).status_code == 303
     assert browser.post(path.format(chief.public_id)).status_code == 403
-    assert client.sign_in(person.login).headers["Location"] == "/"
+    assert client.sign_in(person.login).headers["Location"] == "/rounds"
     half(client, own)
     client.submit(totp_code=code(), follow=False, expect=303)
     client.get("/account")

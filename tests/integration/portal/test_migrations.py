@@ -38,6 +38,7 @@ from portal.models import (
     PublicationAct,
     Questionnaire,
     QuestionnaireVersion,
+    Recollection,
     ReplySeen,
     ReportedText,
     SigningPack,
@@ -47,6 +48,7 @@ from portal.models import (
     SubmissionEvent,
     Unit,
     VersionStatus,
+    WholeVerdict,
     Wording,
     WordingRevision,
 )
@@ -71,7 +73,7 @@ def test_the_schema_equals_the_models(engine):
 
 
 def test_the_head_is_pinned(engine):
-    assert migrations.head() == migrations.current(engine) == "0014"
+    assert migrations.head() == migrations.current(engine) == "0015"
 
 
 def test_head_and_current_are_what_alembic_says(engine):
@@ -349,6 +351,32 @@ def test_what_was_taken_from_copies_comes_and_goes_and_answers_stay(engine):
     with Session(engine) as session:
         assert session.scalars(select(OfflineTaking)).all() == []
         assert len(session.scalars(select(Submission)).all()) == 1
+
+
+def test_what_was_said_of_tables_and_kept_comes_and_goes_and_takings_stay(engine):
+    with Session(engine) as session:
+        reply, source = factories.submission(session), factories.submission(session)
+        by = factories.system_actor(session).id
+        names = {"book": "b", "copy": "", "line": "", "lang": "", "digest": "0" * 8, "revision": 1}
+        for code, kept in (("beds", False), ("cells", True)):
+            session.add(OfflineTaking(submission_id=reply.id, code=code, kept=kept, taken_at=clock.now(), **names))
+        session.add(
+            WholeVerdict(
+                submission_id=reply.id, source_id=source.id, code="b5", sha256="", verdict=Recollection.NO_LONGER_TRUE,
+                decided_by=by, decided_at=clock.now(),
+            )
+        )  # fmt: skip
+        session.commit()
+    before = ScriptDirectory.from_config(migrations.config()).get_revision("0015").down_revision
+    migrations.downgrade(engine, before)
+    assert "whole_verdict" not in inspect(engine).get_table_names()
+    assert "kept" not in {column["name"] for column in inspect(engine).get_columns("offline_taking")}
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        # what was kept would look like a taking to an older portal: it is forgotten
+        assert session.execute(select(OfflineTaking.code, OfflineTaking.kept)).all() == [("beds", False)]
+        assert session.scalars(select(WholeVerdict)).all() == []
+
 
 
 def test_answers_have_no_hidden_row_number_on_sqlite(engine, engine_name):

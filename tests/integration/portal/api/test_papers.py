@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
 from sqlalchemy import select
 
 from portal.models import (
     Assignment,
+    AuditEvent,
     Example,
     Institution,
     QuestionnaireVersion,
@@ -19,7 +22,7 @@ from tests import factories
 from tests.factories import PASSWORD
 from tests.integration.portal.api import test_api
 
-world = test_api.world
+world, PDF = test_api.world, test_api.PDF
 EVERYBODY = {"focal", "approver", "reader", "stranger", "coordinator", "writer", "admin", "observer"}
 
 
@@ -130,6 +133,39 @@ def test_an_example_is_sent_once_and_judged_by_the_coordinator(world, session):
     assert {one for one in EVERYBODY if getattr(world, one).get("/examples").status_code == 200} == may
     judged = {one: getattr(world, one).post(acts, {"act": "check"}).status_code for one in EVERYBODY - {"coordinator"}}
     assert judged == dict.fromkeys(judged, 403) | {"stranger": 404}
+
+
+def test_the_file_of_an_example_follows_it_until_it_is_checked(world, session):
+    of = factories.recommendation(session, paragraph="12").public_id
+    session.commit()
+    body = {"recommendation": of, "titles": {"en": "Mobile courts"}, "texts": {"en": "Two new courts."}}
+    sent = world.focal.post("/examples", body).json
+    path = f"/examples/{sent['id']}/file"
+    assert (sent["filename"], world.focal.get(path).status_code) == (None, 404)
+
+    def attach(who, content=PDF, name="courts.pdf", **more):
+        return who.post(path, data={"file": (io.BytesIO(content), name)}, **more)
+
+    for wrong in ((b"", "a.pdf"), (PDF, "a.exe"), (b"<html>", "a.pdf"), (PDF, "a.php.pdf")):
+        assert attach(world.focal, *wrong).status_code == 422, wrong
+    assert world.focal.post(path, data={"note": "no file"}).status_code == 422
+    made = attach(world.focal, key="f")
+    assert (made.status_code, made.json["filename"], made.json["id"]) == (201, "courts.pdf", sent["id"])
+    # sent again over a broken line, with its key and without: it is that file
+    assert attach(world.focal, key="f").json == made.json
+    assert attach(world.focal).json == made.json
+    assert attach(world.focal, PDF + b"%").status_code == 409
+    given = world.coordinator.get(path)
+    assert (given.get_data(), given.headers["Content-Disposition"].partition(";")[0]) == (PDF, "attachment")
+    sends = {one: attach(getattr(world, one)).status_code for one in EVERYBODY}
+    assert sends == dict.fromkeys(sends, 403) | {"focal": 201, "stranger": 404}
+    assert world.stranger.get(path).status_code == 404
+    other = world.focal.post("/examples", body).json["id"]
+    assert world.coordinator.post(f"/examples/{other}/acts", {"act": "check"}).status_code == 200
+    path = f"/examples/{other}/file"
+    assert attach(world.focal).json["code"] == "illegal_transition"
+    acts = session.scalars(select(AuditEvent.action).where(AuditEvent.action == "attach_example_file")).all()
+    assert len(acts) == 1
 
 
 def test_what_a_report_said_is_written_against_the_revision_that_was_seen(world, session):

@@ -150,6 +150,44 @@ def test_tables_and_files_still_true_are_taken_over_once(client_for, scene, sess
     assert said(session, scene, "year") == {inner.key: 2024}
 
 
+def test_a_table_or_file_that_is_no_longer_true_is_noted_and_may_be_taken_over_after_all(client_for, scene, session):
+    client = client_for(scene.focal)
+    look, whole = f"{scene.path}/tables/earlier", f"{scene.path}/tables/earlier/whole"
+
+    def ticked():
+        return set(client.page.xpath("//form[@class='whole-form']//input[@checked]/@value"))
+
+    client.get(look, expect=200)
+    assert {"b5", "c2"} <= ticked()
+    for thing in ("table:b5", f"file:{scene.file}"):
+        assert client.page.xpath(f"//button[@form='whole-gone'][@value='{thing}']")
+        client.post(whole, {"gone": thing}, expect=303)
+        client.follow()
+        assert "Noted: the earlier answer is no longer true." in client.text
+    assert "b5" not in ticked()
+    assert "c2" in ticked()
+    assert client.words.count("no longer true") == 3, "two badges and what was just noted"
+    assert (rows(session, scene, "b5"), said(session, scene, "proof")) == ([], {}), "nothing was copied"
+    client.get(scene.path.removesuffix("/pages") + "/check", expect=200)
+    assert "2 are no longer true" in client.words
+    acts = session.scalars(select(AuditEvent).where(AuditEvent.action == "no_longer_true")).all()
+    assert [(one.details["tables"], one.details["files"]) for one in acts] == [(["b5"], []), ([], [scene.file])]
+    # the newest word counts
+    client.post(whole, {"table": "b5"}, expect=303)
+    assert len(rows(session, scene, "b5")) == 2
+    client.get(scene.path.removesuffix("/pages") + "/check", expect=200)
+    assert "1 is still true" in client.words
+    assert "1 is no longer true" in client.words
+    # what is not there, what is not theirs, and what is closed
+    for thing in ("table:none", "file:none", "b5", f"table:{scene.file}"):
+        client.post(whole, {"gone": thing}, expect=404)
+    client_for(scene.stranger).post(whole, {"gone": "table:b5"}, expect=404)
+    client_for(scene.stranger).post(f"{scene.other}/tables/earlier/whole", {"gone": "table:b5"}, expect=404)
+    scene.reply.status = Status.SUBMITTED
+    session.commit()
+    client.post(whole, {"gone": "table:c2"}, expect=409)
+
+
 def test_nobody_takes_over_what_another_institution_said(client_for, scene, session):
     session.commit()
     stranger = client_for(scene.stranger)

@@ -168,3 +168,27 @@ def test_a_burst_is_one_mail_told_once_and_only_to_whom_has_not_read_it(app, cli
     assert [one.address for one in mails(session)] == [
         "focal@example.org", "desk@example.org", "focal@example.org", "focal@example.org",
     ]  # fmt: skip
+
+
+def test_every_page_offers_the_news_to_whom_there_are_some_and_asks_the_database_nothing_for_it(
+    client_for, scene, session, count_queries
+):
+    def entries(client, path):
+        client.get(path, expect=200)
+        return {
+            link.get("href"): link.get("aria-current")
+            for link in client.page.xpath("//nav[@class='nav-main']//a[@href='/news' or starts-with(@href, '/question')]")
+        }
+
+    focal, coordinator = client_for(scene.focal), client_for(scene.coordinator)
+    for client, pages in ((focal, ("/owed", f"{scene.own}/", "/account")), (coordinator, ("/rounds", scene.path, "/account"))):
+        for path in pages:
+            assert entries(client, path)["/news"] is None, path
+        assert entries(client, "/news")["/news"] == "page"
+    # one room, two entries: never both at once
+    assert [here for here in entries(focal, "/news").values() if here] == ["page"]
+    for nobody in (client_for(scene.reader), client_for(factories.staff(session, StaffRole.OBSERVER))):
+        assert "/news" not in entries(nobody, "/account")
+    with count_queries() as statements:
+        focal.get("/account", expect=200)
+    assert not [one for one in statements if "news_mark" in one or "submission_event" in one]

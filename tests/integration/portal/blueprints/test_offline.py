@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from portal.models import Answer, AnswerRevision, AuditEvent, Role
 from tests import factories, tables
 from tests.offline import Filled
+from tests.steps import Steps
 
 pytestmark = pytest.mark.engines
 
@@ -32,28 +33,62 @@ def downloaded(client, scene):
 
 
 def test_download_fill_send_back_are_three_steps(client_for, scene, session):
-    client = client_for(scene.focal)
-    client.get("/owed", expect=200)
-    steps = []
-    filled = Filled(client.submit("/owed/workbook", follow=False, expect=200).get_data())
-    steps.append("download")
+    steps = Steps(client_for(scene.focal)).send("Download all as Excel")
+    filled = Filled(steps.file.get_data())
     filled.put("people", 12)
     filled.put("activity", "វគ្គបណ្ដុះបណ្ដាល", "km", line=1)
-    steps.append("fill in")
+    steps.by_hand("fill in").come().send("Send back", file=files(filled.content()))
+    kept = list(session.scalars(select(Answer.value)))
+    assert "វគ្គបណ្ដុះបណ្ដាល" in kept
+    assert 12 in kept
+    assert len(steps.taken) == 3, steps.taken
+    assert steps.client.response.request.path == "/owed"
+    assert {"download_offline", "import_offline"} <= set(session.scalars(select(AuditEvent.action)))
+
+
+def test_whoever_wants_to_look_first_does_and_nothing_is_written_before(client_for, scene, session):
+    client = client_for(scene.focal)
+    filled = downloaded(client, scene)
+    filled.put("people", 12)
     client.get("/owed")
     client.submit("/owed/offline", file=files(filled.content()), expect=200)
-    # sending back shows what would change, with the one button that confirms it
     assert "Nothing has been written yet." in client.words
     assert "People in all" in client.words
     assert session.scalar(select(func.count()).select_from(Answer)) == 0
     client.submit(0, expect=200)
-    steps.append("send back")
     assert client.response.request.path == "/owed"
-    assert len(steps) == 3
+    assert 12 in list(session.scalars(select(Answer.value)))
+
+
+def test_sending_back_takes_what_is_clear_and_shows_the_rest(client_for, scene, session):
+    client = client_for(scene.focal)
+
+    def send_back(filled):
+        form = {"take": "clear", "round": scene.round.slug, "file": files(filled.content())}
+        client.post("/owed/offline", form, expect=303)
+        client.follow()
+
+    filled = downloaded(client, scene)
+    filled.put("received", 5, line=1)
+    send_back(filled)
+    assert client.response.request.path == "/owed"
+    filled = downloaded(client, scene)
+    script = {"Accept": "application/json"}
+    # a colleague, meanwhile; it breaks a rule, and is kept
+    client.post(scene.path, {"people": "5", "base:people": "0"}, headers=script, expect=422)
+    filled.put("people", 12)
+    filled.put("received", None, line=1)
+    filled.put("received", "many", line=2)
+    filled.put("activity", "វគ្គ", "km", line=1)
+    send_back(filled)
+    # what a colleague wrote, what is empty now and what cannot be read wait for a word
+    assert client.response.request.path.startswith("/owed/offline/")
+    assert "What needs a decision of yours stands here." in client.text
+    for waits in ("conflict", "cleared", "refused"):
+        assert len(client.page.xpath(f"//div[contains(@class, 'offline-{waits}')]")) == 1, waits
     kept = list(session.scalars(select(Answer.value)))
-    assert "វគ្គបណ្ដុះបណ្ដាល" in kept
-    assert 12 in kept
-    assert {"download_offline", "import_offline"} <= set(session.scalars(select(AuditEvent.action)))
+    assert "វគ្គ" in kept
+    assert (kept.count(5), kept.count(12)) == (2, 0)
 
 
 def test_a_contributor_may_and_a_reader_and_a_stranger_may_not(client_for, scene, session):

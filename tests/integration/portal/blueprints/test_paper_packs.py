@@ -31,6 +31,7 @@ from portal.services import lookups
 from portal.services.verification import faults_of
 from tests import factories
 from tests.factories import PASSWORD
+from tests.steps import Steps
 
 pytestmark = pytest.mark.engines
 
@@ -91,20 +92,23 @@ def printed(client, session):
 def test_the_assistant_needs_three_steps_and_the_director_one(client_for, scene, session):
     focal = client_for(scene.focal)
     complete(focal, scene)
-    assistant, director = [], []
-    pack = printed(focal, session)
-    assistant.append("print for signature")
+    assistant = Steps(focal).send("Print for signature")
+    pack = session.scalars(select(SigningPack)).one()
+    if typesetting.available():  # else the page says that it prints as well
+        assert assistant.file.get_data().startswith(b"%PDF-")
+    # one paper with one place to sign, for all that is owed
     focal.get(f"/packs/{pack.public_id}/paper", expect=200)
     assert focal.text.count(pack.sha256) == 1
-    assistant.append("print the paper")
-    director.append("sign and stamp the cover")  # no account, no password
-    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=303)
-    assistant.append("send the photo of the cover")
-    assert (len(assistant), len(director)) == (3, 1)
+    assert len(focal.page.xpath("//*[@class='paper-stamp']")) == 1
+    director = ["sign and stamp the cover"]  # no account, no password
+    # days later
+    assistant.come().follow("Send the signed cover")
+    assistant.send("Hand in 3 replies as signed on paper", **cover())
     replies = session.scalars(select(Submission)).all()
     assert {(one.status, one.signature, one.hand_in) for one in replies} == {
         (Status.SUBMITTED, Signature.PAPER, 1)
     }
+    assert (len(assistant.taken), len(director)) == (3, 1), assistant.taken
     printed_hashes = set(session.scalars(select(PackedReply.sha256)))
     assert set(session.scalars(select(Snapshot.sha256))) == printed_hashes
     assert len(printed_hashes) == 3
@@ -114,14 +118,27 @@ def test_the_assistant_needs_three_steps_and_the_director_one(client_for, scene,
     assert faults_of(session) == []
 
 
+def test_the_paper_comes_by_itself_once_and_only_to_leaders(client_for, scene, session):
+    focal, contributor = client_for(scene.focal), client_for(factories.person(session, scene.place, Role.CONTRIBUTOR))
+    complete(focal, scene)
+    contributor.get("/owed", expect=200)
+    assert not contributor.page.xpath("//section[contains(@class, 'on-paper')]")
+    pack = printed(focal, session)
+    focal.get("/owed", expect=200)
+    assert not focal.page.xpath("//form[@action='/sign-on-paper']")
+    assert "Refresh" not in focal.get(f"/packs/{pack.public_id}", expect=200).headers
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=303)
+    assert "Refresh" not in focal.get(f"/packs/{pack.public_id}?printed=now", expect=200).headers
+    focal.get("/owed", expect=200)
+    assert not focal.page.xpath("//section[contains(@class, 'on-paper')]")
+
+
 def test_signing_on_screen_is_one_step_for_the_director(client_for, scene, session):
     complete(client_for(scene.focal), scene)
-    director = client_for(scene.approver)
-    director.get("/sign", expect=200)
-    chosen = director.page.xpath("//input[@name='reply'][@checked]/@value")
-    director.post("/sign", {"reply": chosen, "password": PASSWORD}, expect=303)
+    director = Steps(client_for(scene.approver)).send("Sign and hand in", password=PASSWORD)
     assert set(session.scalars(select(Submission.signature))) == {Signature.SIGNED}
     assert session.scalar(select(func.count()).select_from(Snapshot)) == 3
+    assert len(director.taken) == 1, director.taken
 
 
 def test_a_receipt_a_certificate_and_what_the_code_says_to_anybody(client_for, client, scene, session):

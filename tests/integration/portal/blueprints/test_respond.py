@@ -106,9 +106,15 @@ def test_the_owed_page_leads_to_the_first_unanswered_page(client_for, scene):
     client = client_for(scene.focal)
     client.get("/", follow=True)
     assert "What I owe" in client.words
-    client.get(f"{scene.path}/", follow=True)
-    assert client.response.status_code == 200
+    # without a stop on the way, and the page knows its own address
+    client.get(f"{scene.path}/", expect=200)
     assert client.page.xpath("//*[@name='measures@km']")
+    own = f"{scene.path}/pages/page1"
+    assert client.page.xpath("//form[@data-autosave]/@action") == [own]
+    assert client.page.xpath("//form[@action='/language']/input[@name='next']/@value") == [own]
+    reader = client_for(scene.reader)
+    reader.get(f"{scene.path}/", expect=200)
+    assert not reader.page.xpath("//form[@data-autosave]")
 
 
 def test_each_answer_is_saved_with_its_own_revision(client_for, scene, session):

@@ -56,6 +56,53 @@ def test_one_copy_that_is_filled_in_further_and_sent_again(session, scene):
     assert outcomes(judge(session, filled.content(), by=scene.by)) == {"people": "conflict"}
 
 
+def decide(session, scene, plan, key, people):
+    take(session, plan, scene, {f"{scene.reply.public_id}:people": people}, key=key)
+
+
+def test_what_somebody_kept_is_not_asked_again_until_one_of_both_texts_is_another(session, scene):
+    filled = Filled(download(session, scene.reply, by=scene.by))
+    filled.put("people", 3)
+    filled.put("received", 5, line=1)
+    save(session, scene, people=9)
+    plan = judge(session, filled.content(), by=scene.by)
+    assert outcomes(plan) == {"people": "conflict", "received[f]": "new"}
+    # nothing was said of it: it is asked again
+    take(session, plan, scene, key="first")
+    plan = judge(session, filled.content(), by=scene.by)
+    assert outcomes(plan) == {"people": "conflict"}
+    decide(session, scene, plan, "second", "theirs")
+    plan = judge(session, filled.content(), by=scene.by)
+    assert outcomes(plan) == {"people": "kept"}
+    assert (plan.counts["taken"], plan.counts["conflict"], plan.doubtful) == (1, 0, False)
+    assert value(session, scene, "people") == 9
+    # it may be taken after all
+    decide(session, scene, plan, "third", plan.replies[0].answers[0].options[0].name)
+    assert value(session, scene, "people") == 3
+    # kept again, and then a colleague writes something else: that is another question
+    save(session, scene, people=8)
+    filled.put("people", 4)
+    plan = judge(session, filled.content(), by=scene.by)
+    assert outcomes(plan) == {"people": "conflict"}
+    decide(session, scene, plan, "fourth", "theirs")
+    assert outcomes(judge(session, filled.content(), by=scene.by)) == {"people": "kept"}
+    save(session, scene, people=7)
+    assert outcomes(judge(session, filled.content(), by=scene.by)) == {"people": "conflict"}
+    # so is a new text in the file; whoever wrote it had seen what stands
+    decide(session, scene, judge(session, filled.content(), by=scene.by), "fifth", "theirs")
+    filled.put("people", 5)
+    assert outcomes(judge(session, filled.content(), by=scene.by)) == {"people": "changed"}
+
+
+def test_what_one_department_kept_is_asked_of_another(session, scene):
+    sent = download(session, scene.reply, by=scene.by)
+    save(session, scene, people=9)
+    plan = judge(session, named(sent, "Prisons", people=3).content(), by=scene.by)
+    decide(session, scene, plan, "first", "theirs")
+    assert outcomes(judge(session, named(sent, "Prisons", people=3).content(), by=scene.by)) == {"people": "kept"}
+    assert outcomes(judge(session, named(sent, "Courts", people=3).content(), by=scene.by)) == {"people": "conflict"}
+
+
 def named(content, department, **values):
     filled = Filled(content)
     front = filled.book.worksheets[0]
