@@ -55,6 +55,7 @@ LOOKS = {
     "title": Look(bold=True, size=16, colour=ACCENT, border=False, wrap=False, vertical="center"),
     "subtitle": Look(bold=True, size=12, colour=ACCENT, border=False, vertical="center"),
     "label": Look(bold=True, fill=SOFT),
+    "label_number": Look(bold=True, fill=SOFT, align="center"),
     "hint": Look(colour="5B6776", fill=PALE, size=10),
     "input": Look(locked=False),
     "mark": Look(locked=False, align="center", vertical="center", bold=True),

@@ -150,6 +150,8 @@ class ReplySheet:
         self.book.cell(self.ws, row, NUMBER, text, style=style, wrap=False)
         for column in range(QUESTION, self.state_column + 1):
             self.book.cell(self.ws, row, column, None, style=style)
+        # one cell: the lines between the columns would cut through the words
+        self.ws.merge_cells(start_row=row, start_column=NUMBER, end_row=row, end_column=self.state_column)
         self._height(row, 26.0)
 
     def _note(self, line: Line) -> None:
@@ -171,7 +173,7 @@ class ReplySheet:
         row = self._next()
         label = self._label(item)
         self.questions += 1
-        self.book.cell(self.ws, row, NUMBER, self.questions, "integer", "label")
+        self.book.cell(self.ws, row, NUMBER, self.questions, "integer", "label_number")
         self.book.cell(self.ws, row, QUESTION, label, style="label")
         self.book.cell(self.ws, row, HOW_TO, how_to, style="hint")
         self._height(row, tall(label, WIDTHS[QUESTION]), tall(how_to, WIDTHS[HOW_TO], scale=0.92))
@@ -311,7 +313,7 @@ class ReplySheet:
     def _table_row(self, table: Table, columns: Sequence[Column], first: int, mark: RowMark) -> None:
         row = self._next()
         marks: list[CellMark] = []
-        self.book.cell(self.ws, row, NUMBER, mark.number, "integer", "label")
+        self.book.cell(self.ws, row, NUMBER, mark.number, "integer", "label_number")
         if table.fixed:
             label = words.in_all([table.row_label(mark.key, one, tuple(self.languages)) for one in self.languages])
             self.book.cell(self.ws, row, QUESTION, label, style="label")
