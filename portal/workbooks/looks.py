@@ -97,8 +97,10 @@ class Styles:
             side = Side(style="thin", color="FF" + LINE)
             scratch.border = Border(left=side, right=side, top=side, bottom=side)
         number = number_format not in {"General", "@"}
+        right = number and look.align == "left" and "yy" not in number_format
         scratch.alignment = Alignment(
-            horizontal="right" if number and look.align == "left" and "yy" not in number_format else look.align,
+            horizontal="right" if right else look.align,
+            indent=1 if right else 0,  # a figure keeps off the text of the next column
             vertical=look.vertical,
             wrap_text=look.wrap,
         )

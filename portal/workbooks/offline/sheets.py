@@ -49,6 +49,14 @@ def tall(text: str, width: float, *, scale: float = 1.0) -> float:
     return 6 + points * scale
 
 
+def own_name(language: str) -> str:
+    """Return the name of a language in itself, its code where none is known."""
+    try:
+        return str(Locale.parse(language, sep="-").get_display_name(language))
+    except (UnknownLocaleError, ValueError):
+        return language
+
+
 class ReplySheet:
     """Writes one reply; everything is locked but the cells of answers that may be changed."""
 
@@ -104,11 +112,7 @@ class ReplySheet:
         self._across(_l("Due on"), self.reply.due.strftime("%d/%m/%Y"))
 
     def _own_name(self, language: str) -> str:
-        answer = words.everywhere(_l("Your answer"), [language])
-        try:
-            return f"{answer}\n({Locale.parse(language, sep='-').get_display_name(language)})"
-        except (UnknownLocaleError, ValueError):
-            return f"{answer}\n({language})"
+        return f"{words.everywhere(_l('Your answer'), [language])}\n({own_name(language)})"
 
     def _across(self, label: Any, text: str) -> None:
         row = self._next()
@@ -296,7 +300,7 @@ class ReplySheet:
         if column.state:
             return words.everywhere(_l("No answer because"), self.languages)
         if column.lang and len(self.languages) > 1:
-            label = f"{column.item.text('label', column.lang, tuple(self.languages))}\n({column.lang})"
+            label = f"{column.item.text('label', column.lang, tuple(self.languages))}\n({own_name(column.lang)})"
         with_rules = [label]
         for language in self.languages:
             spoken = words.short_form(column.item, language, words.IN_A_CELL)
@@ -314,12 +318,13 @@ class ReplySheet:
         row = self._next()
         marks: list[CellMark] = []
         self.book.cell(self.ws, row, NUMBER, mark.number, "integer", "label_number")
+        label = ""
         if table.fixed:
             label = words.in_all([table.row_label(mark.key, one, tuple(self.languages)) for one in self.languages])
             self.book.cell(self.ws, row, QUESTION, label, style="label")
         elif table.inside:
             self._parent_cell(row, table, mark, marks)
-        height = 22.0
+        height = max(22.0, tall(label, WIDTHS[QUESTION])) if label else 22.0
         for at, column in enumerate(columns, start=first):
             open_ = may_change(self.definition, column.item.code, self.reply.unlocked)
             key = AnswerKey(column.item.code, mark.key, column.lang)

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from forms.definition.compiled import ALWAYS, NEVER
-from forms.definition.said import said
+from forms.definition.said import said_wholly
 from forms.question_types import question_type
 from portal.workbooks.offline.cells import may_number
 
@@ -126,12 +126,14 @@ def _sentences(
     if item.required in ALWAYS:
         yield _("This question needs an answer.")
     elif item.required not in NEVER:
-        yield _("Needs an answer if %(rule)s.", rule=said(item.required, items, language, languages))
-    if item.relevant and (rule := said(item.relevant, items, language, languages)):
-        yield _("Asked only if %(rule)s.", rule=rule)
+        rule = said_wholly(item.required, items, language, languages)
+        yield _("Needs an answer if %(rule)s.", rule=rule) if rule else _("Other answers decide whether it needs one.")
+    if item.relevant:
+        rule = said_wholly(item.relevant, items, language, languages)
+        yield _("Asked only if %(rule)s.", rule=rule) if rule else _("Other answers decide whether this is asked.")
     if item.constraint:
         message = item.text("constraint_message", language, languages)
-        if rule := message or said(item.constraint, items, language, languages):
+        if rule := message or said_wholly(item.constraint, items, language, languages):
             yield message or _("Must hold: %(rule)s.", rule=rule)
     if states_of(item):
         yield str(medium.no_answer)
