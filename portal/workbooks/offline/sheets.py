@@ -6,7 +6,6 @@ from datetime import date, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from babel import Locale, UnknownLocaleError
 from flask_babel import lazy_gettext as _l
 from openpyxl.utils import get_column_letter
 
@@ -47,14 +46,6 @@ def tall(text: str, width: float, *, scale: float = 1.0) -> float:
     """Estimate how tall wrapped text is, line by line: Khmer ones need more than Latin ones; ``scale`` of the font."""
     points = sum(lines(line, width / scale) * (21.5 if is_khmer(line) else 15) for line in text[:8000].split("\n"))
     return 6 + points * scale
-
-
-def own_name(language: str) -> str:
-    """Return the name of a language in itself, its code where none is known."""
-    try:
-        return str(Locale.parse(language, sep="-").get_display_name(language))
-    except (UnknownLocaleError, ValueError):
-        return language
 
 
 class ReplySheet:
@@ -112,7 +103,7 @@ class ReplySheet:
         self._across(_l("Due on"), self.reply.due.strftime("%d/%m/%Y"))
 
     def _own_name(self, language: str) -> str:
-        return f"{words.everywhere(_l('Your answer'), [language])}\n({own_name(language)})"
+        return f"{words.everywhere(_l('Your answer'), [language])}\n({words.own_name(language)})"
 
     def _across(self, label: Any, text: str) -> None:
         row = self._next()
@@ -300,7 +291,7 @@ class ReplySheet:
         if column.state:
             return words.everywhere(_l("No answer because"), self.languages)
         if column.lang and len(self.languages) > 1:
-            label = f"{column.item.text('label', column.lang, tuple(self.languages))}\n({own_name(column.lang)})"
+            label = f"{column.item.text('label', column.lang, tuple(self.languages))}\n({words.own_name(column.lang)})"
         with_rules = [label]
         for language in self.languages:
             spoken = words.short_form(column.item, language, words.IN_A_CELL)

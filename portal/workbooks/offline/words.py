@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from babel import Locale, UnknownLocaleError
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -80,6 +81,14 @@ def label(item: Item, languages: Sequence[str], texts: Mapping[str, str] | None 
     if texts is not None:
         return in_all([texts.get(language, "") for language in languages]) or item.code
     return in_all([item.text("label", language, tuple(languages)) for language in languages]) or item.code
+
+
+def own_name(language: str) -> str:
+    """Return the name of a language in itself, its code where none is known."""
+    try:
+        return str(Locale.parse(language, sep="-").get_display_name(language))
+    except (UnknownLocaleError, ValueError):
+        return language
 
 
 def states_of(item: Item) -> tuple[str, ...]:
