@@ -52,6 +52,8 @@ LOOKS = {
     "plain": Look(border=False),
     "muted": Look(border=False, colour="5B6776", italic=False),
     "header": Look(bold=True, colour="FFFFFF", fill=ACCENT, vertical="center"),
+    # LibreOffice paints links blue whatever their style says: dark on light, so that both read well
+    "header_link": Look(bold=True, underline=True, colour=ACCENT, fill=SOFT, vertical="center"),
     "title": Look(bold=True, size=16, colour=ACCENT, border=False, wrap=False, vertical="center"),
     "subtitle": Look(bold=True, size=12, colour=ACCENT, border=False, vertical="center"),
     "label": Look(bold=True, fill=SOFT),
