@@ -60,9 +60,21 @@ def said(source: str, items: Mapping[str, Item], language: str, languages: tuple
     return _Sayer(items, language, languages).say(tree)
 
 
+def said_wholly(source: str, items: Mapping[str, Item], language: str, languages: tuple[str, ...] = ()) -> str:
+    """Return an expression in words, "" where any part of it has none: what a reader who knows no code may meet."""
+    try:
+        tree = parse(source)
+    except ExpressionError:
+        return ""
+    sayer = _Sayer(items, language, languages)
+    told = sayer.say(tree)
+    return told if sayer.whole else ""
+
+
 class _Sayer:
     def __init__(self, items: Mapping[str, Item], language: str, languages: tuple[str, ...]) -> None:
         self.items, self.language, self.languages = items, language, languages
+        self.whole = True  # nothing stands there as it was written
 
     def say(self, tree: Tree, *, inner: bool = False) -> str:  # noqa: PLR0911 - one return per kind of node
         """Say a tree; ``inner``: it stands inside another sentence and needs brackets where it is one itself."""
@@ -83,6 +95,7 @@ class _Sayer:
 
     def written(self, tree: Tree) -> str:
         """Return what has no words as it was written."""
+        self.whole = False
         try:
             return to_source(tree)
         except ValueError:
@@ -93,6 +106,7 @@ class _Sayer:
         item = self.items.get(code)
         label = " ".join(item.text("label", self.language, self.languages).split()) if item is not None else ""
         if not label:
+            self.whole = False
             return code
         return f"“{label if len(label) <= LONGEST else label[: LONGEST - 1] + '…'}”"
 

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 
 from forms.accounts import CodeForm, PasswordForm, account_form
 from portal import clock
+from portal.blueprints.devices import device
 from portal.blueprints.guard import confirm_password, forget_person, local_path, public, repeats, requires, who
 from portal.blueprints.halfway import remember
 from portal.blueprints.page import facts, notice
@@ -395,6 +396,7 @@ def _account_page(account: Any = None, password: PasswordForm | None = None) -> 
         password=password or PasswordForm(formdata=None),
         person=person,
         principal=principal,
+        device=device,
         sessions=sessions_of(db.session, person.id, idle=timedelta(minutes=_settings().session_idle_minutes)),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
-from portal.blueprints import gallery_controls, gallery_work
+from portal.blueprints import gallery_controls, gallery_parts, gallery_work
 from portal.blueprints import gallery_samples as samples
 from portal.blueprints.guard import public
 from portal.templating import current_language
@@ -32,6 +32,13 @@ def controls() -> str:
 def work() -> str:
     """Show what sharing, documents, earlier answers and dry runs draw."""
     return render_template("gallery/work.html", **gallery_work.work(current_language()))
+
+
+@blueprint.get("/components/parts")
+@public
+def parts() -> str:
+    """Show fields, uploads, text kept by the device, replies to read, packs and lists."""
+    return render_template("gallery/parts.html", **gallery_parts.parts(current_language()))
 
 
 @blueprint.get("/components/section")

@@ -18,6 +18,7 @@ from portal.models import (
     ReportingRound,
     Submission,
     Tag,
+    VersionItem,
     Vocabulary,
 )
 from portal.queries.submissions import asked_recommendations, citation
@@ -114,6 +115,27 @@ def register(session: Session, institution_id: int, *, round_slug: str = "") -> 
             if known is not None and place not in known.cited:
                 known.cited.append(place)
     return list(lines.values())
+
+
+def question_labels(
+    session: Session, places: Iterable[tuple[str, str, str]]
+) -> Mapping[tuple[str, str], Mapping[str, str]]:
+    """Return (public id of the reply, question code) -> the question's label as that reply asks it; one query."""
+    wanted = {(reply, code) for reply, _cited, code in places if code}
+    if not wanted:
+        return {}
+    found = session.execute(
+        select(Submission.public_id, Question.code, VersionItem.texts)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .join(VersionItem, VersionItem.version_id == Assignment.version_id)
+        .join(Question, Question.id == VersionItem.question_id)
+        .where(
+            Submission.public_id.in_({reply for reply, _code in wanted}),
+            Question.code.in_({code for _reply, code in wanted}),
+        )
+        .order_by(Submission.id, VersionItem.id)
+    )
+    return {(reply, code): texts.get("label", {}) for reply, code, texts in found}
 
 
 def _line(row: Any) -> RegisterLine:

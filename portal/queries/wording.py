@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from portal.catalogues import Message
 
-PER_PAGE = 40
+PER_PAGE = 20
 
 
 @dataclass(frozen=True)

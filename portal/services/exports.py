@@ -10,10 +10,11 @@ from sqlalchemy import func, select
 from portal import clock
 from portal.models import Answer, Assignment, Export, Job, JobStatus, Submission
 from portal.permissions import Permission, require
+from portal.queries.countries import country_facts
 from portal.services import audit
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import date, timedelta
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -44,7 +45,7 @@ def request_export(
         round_id=of.id,
         kind=WORKBOOK,
         filters={"language": language},
-        filename=filename(of.slug, language),
+        filename=filename(of.slug, language, clock.today(country_facts(session).time_zone)),
         requested_by=by.actor_id,
         requested_at=now,
     )
@@ -110,7 +111,6 @@ def path_of(export: Export, folder: Path) -> Path:
     return folder / f"{export.public_id}.xlsx"
 
 
-def filename(slug: str, language: str) -> str:
-    """Return the name under which a workbook is saved by the browser."""
-    day = clock.now().strftime("%Y-%m-%d")
-    return f"{re.sub(r'[^A-Za-z0-9_-]+', '-', slug)}-workbook-{language}-{day}.xlsx"
+def filename(slug: str, language: str, day: date) -> str:
+    """Return the name under which a workbook is saved by the browser; the day is the country's, as in other files."""
+    return f"{re.sub(r'[^A-Za-z0-9_-]+', '-', slug)}-workbook-{language}-{day.isoformat()}.xlsx"

@@ -11,6 +11,7 @@ from babel import Locale, UnknownLocaleError
 from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.pagebreak import Break
 
 from portal.table import Problem
 from portal.workbooks.cell_text import lines
@@ -211,8 +212,11 @@ def write_instructions(
             height = max(height, book.height(text, width))
         ws.row_dimensions[row].height = height
         row += 1
-    for name, fields in sheets:
+    heads_at = 0
+    for number, (name, fields) in enumerate(sheets):
         row += 1
+        if number:  # on paper the columns of each sheet begin a page of their own
+            ws.row_breaks.append(Break(id=row - 1))
         book.cell(ws, row, 1, name, style="subtitle")
         ws.row_dimensions[row].height = 24
         row += 1
@@ -222,6 +226,7 @@ def write_instructions(
             text = spoken(head, [own])[own] if own else both(head, speaking)
             book.cell(ws, row, at, text, style="header")
         ws.row_dimensions[row].height = 48
+        heads_at = row
         for one in fields:
             row += 1
             text = header(one, languages)
@@ -234,6 +239,8 @@ def write_instructions(
             ws.row_dimensions[row].height = max(height, book.height(one.example, 24))
         row += 1
     book.printing(ws, title="Instructions")
+    if len(sheets) == 1:
+        ws.print_title_rows = f"{heads_at}:{heads_at}"
     ws.freeze_panes = "A2"
     return ws
 

@@ -52,9 +52,12 @@ LOOKS = {
     "plain": Look(border=False),
     "muted": Look(border=False, colour="5B6776", italic=False),
     "header": Look(bold=True, colour="FFFFFF", fill=ACCENT, vertical="center"),
+    # LibreOffice paints links blue whatever their style says: dark on light, so that both read well
+    "header_link": Look(bold=True, underline=True, colour=ACCENT, fill=SOFT, vertical="center"),
     "title": Look(bold=True, size=16, colour=ACCENT, border=False, wrap=False, vertical="center"),
     "subtitle": Look(bold=True, size=12, colour=ACCENT, border=False, vertical="center"),
     "label": Look(bold=True, fill=SOFT),
+    "label_number": Look(bold=True, fill=SOFT, align="center"),
     "hint": Look(colour="5B6776", fill=PALE, size=10),
     "input": Look(locked=False),
     "mark": Look(locked=False, align="center", vertical="center", bold=True),
@@ -96,8 +99,10 @@ class Styles:
             side = Side(style="thin", color="FF" + LINE)
             scratch.border = Border(left=side, right=side, top=side, bottom=side)
         number = number_format not in {"General", "@"}
+        right = number and look.align == "left" and "yy" not in number_format
         scratch.alignment = Alignment(
-            horizontal="right" if number and look.align == "left" and "yy" not in number_format else look.align,
+            horizontal="right" if right else look.align,
+            indent=1 if right else 0,  # a figure keeps off the text of the next column
             vertical=look.vertical,
             wrap_text=look.wrap,
         )

@@ -220,4 +220,4 @@ def _back(book: ReportBook, ws: Worksheet) -> None:
 def _to_about(book: ReportBook, ws: Worksheet) -> None:
     """Let the first header cell of a data sheet lead to the first sheet: row 1 belongs to the column names."""
     title = str(ws.cell(1, 1).value or "")
-    book.cell(ws, 1, 1, sheet_link(ABOUT, title), style="header")
+    book.cell(ws, 1, 1, sheet_link(ABOUT, title), style="header_link")

@@ -80,7 +80,7 @@ def _page(head: SubmissionHead, *, staff: bool, error: str = "", status: int = 2
         staff=staff,
         error=error,
         institution=institution,
-        cite=queries.citation(asked) if asked else "",
+        cite=f"{asked[0].mechanism} · {_('paragraph')} {queries.citation(asked)}" if asked else "",
         rows=document_rows(head),
         add_url=add_url if may_add else "",
         pieces_url=url_for(pieces, public_id=head.public_id, identifier="-").removesuffix("-"),

@@ -13,6 +13,7 @@ from portal.blueprints.follow.reminders import owed_of, reminder
 from portal.blueprints.follow.rounds import next_date
 from portal.blueprints.guard import requires, who
 from portal.blueprints.holding import Holding
+from portal.blueprints.paging import paged
 from portal.extensions import db
 from portal.models import Status
 from portal.models.lifecycle import EDITABLE
@@ -129,9 +130,7 @@ def _not_answered(found: Rates) -> list[InstitutionRate]:
     return sorted((one for one in found.institutions if owed_of(one)), key=lambda one: -one.days_late)
 
 
-def _institution_rows(
-    of: ReportingRound, found: Rates, shown: Sequence[InstitutionRate]
-) -> list[dict[str, Any]]:
+def _institution_rows(of: ReportingRound, found: Rates, shown: Sequence[InstitutionRate]) -> list[dict[str, Any]]:
     people = reviews.contacts(db.session, [one.id for one in shown])
     recommendations = {one.id: one for one in found.recommendations}
     holding = Holding(of.id)
@@ -243,7 +242,7 @@ def by_recommendation(of: ReportingRound) -> ResponseReturnValue:
     """Show response rates by recommendation and by theme."""
     found = counted(of)
     names = {one.id: say(one.names) for one in found.institutions}
-    wanted = request.args.get("show", "")
+    wanted, said = request.args.get("show", ""), request.args.get("q", "").strip()[:200]
     holding = Holding(of.id)
     rows = [
         {
@@ -265,11 +264,22 @@ def by_recommendation(of: ReportingRound) -> ResponseReturnValue:
         "follow/by_recommendation.html",
         round=frame(of, "by_recommendation", found),
         only_missing=wanted == "missing",
-        rows=[row for row in rows if row["missing"]] if wanted == "missing" else rows,
+        listed=paged(_that_say(said, rows, only_missing=wanted == "missing"), keep=("show", "q")),
+        said=said,
         total=len(rows),
         series=words.series(),
         themes=[(say(one.labels), one.count) for one in found.themes],
     )
+
+
+def _that_say(said: str, rows: Iterable[dict[str, Any]], *, only_missing: bool) -> list[dict[str, Any]]:
+    """Return the recommendations with these words in place or title, all of them or those that miss replies."""
+    return [
+        row
+        for row in rows
+        if (row["missing"] or not only_missing)
+        and said.casefold() in f"{row['document']} {row['cite']} {row['title']}".casefold()
+    ]
 
 
 def _open(reply: Reply) -> bool:

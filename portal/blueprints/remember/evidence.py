@@ -18,14 +18,14 @@ from portal.extensions import db
 from portal.models import EvidenceKind
 from portal.permissions import Permission
 from portal.queries import handed_in
-from portal.queries.register import RegisterLine, cited_in, register
+from portal.queries.register import RegisterLine, cited_in, question_labels, register
 from portal.queries.report_annexes import evidence_rows
 from portal.queries.submissions import citation
 from portal.table import Column, Table
 from portal.workbooks.writer import ReportBook
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
 
@@ -97,6 +97,7 @@ def _handed_in(of: ReportingRound) -> list[RegisterLine]:
 def _page(found: Sifted, *, export: str, of: Any = None) -> str:
     staff = of is not None
     page = "follow.submission" if staff else "respond.check"
+    names = _names(found.shown)
     more: dict[str, Any] = dict(found.chosen) | ({"slug": of.slug} if staff else {})
     return render_template(
         "remember/evidence.html",
@@ -112,17 +113,24 @@ def _page(found: Sifted, *, export: str, of: Any = None) -> str:
                 "over": say(one.round_titles),
                 "visibilities": sorted(one.visibilities),
                 "url": url_for("respond.evidence", public_id=one.public_id) if one.is_file else one.name,
-                "attached": [_place(page, place) for place in dict.fromkeys(one.attached)],
-                "cited": [_place(page, place) for place in one.cited],
+                "attached": [_place(page, place, names) for place in dict.fromkeys(one.attached)],
+                "cited": [_place(page, place, names) for place in one.cited],
             }
             for one in found.shown
         ],
     )
 
 
-def _place(page: str, place: tuple[str, str, str]) -> tuple[str, str]:
+def _names(lines: Sequence[RegisterLine]) -> dict[tuple[str, str], str]:
+    """Return (reply, question code) -> the question as a person reads it; a code where it has no label."""
+    labels = question_labels(db.session, [place for one in lines for place in (*one.attached, *one.cited)])
+    return {key: say(texts) or key[1] for key, texts in labels.items()}
+
+
+def _place(page: str, place: tuple[str, str, str], names: Mapping[tuple[str, str], str]) -> tuple[str, str]:
     reply, cited, code = place
-    words = " · ".join(filter(None, (_("paragraph %(paragraph)s", paragraph=cited) if cited else "", code)))
+    about = _("paragraph %(paragraph)s", paragraph=cited) if cited else ""
+    words = " · ".join(filter(None, (about, names.get((reply, code), code))))
     anchor = f"#q-{code}" if code else ""
     return words or _("About the whole reply"), url_for(page, public_id=reply) + anchor
 
@@ -145,8 +153,11 @@ def _workbook(lines: Sequence[RegisterLine]) -> ResponseReturnValue:
         )
     )  # fmt: skip
 
+    names = _names(lines)
+
     def places(many: Sequence[tuple[str, str, str]]) -> str:
-        return "\n".join(dict.fromkeys(" ".join(filter(None, one[1:])) for one in many))
+        told = (" · ".join(filter(None, (cited, names.get((reply, code), code)))) for reply, cited, code in many)
+        return "\n".join(dict.fromkeys(told))
 
     rows = [
         (

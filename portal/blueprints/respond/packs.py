@@ -28,7 +28,7 @@ from portal.queries import owed as owed_queries
 from portal.queries import packs as queries
 from portal.queries.kept_warnings import kept_in, kind_words
 from portal.queries.receipts import receipts_of, shown
-from portal.queries.submissions import asked_recommendations, find
+from portal.queries.submissions import asked_recommendations, citation, find
 from portal.services import covers, packs
 from portal.services.packs import SignedCover
 from portal.table import pick
@@ -58,8 +58,14 @@ def signed_pack(public_id: str) -> SigningPack:
     return found
 
 
+def _listed(asked: Sequence[AskedRecommendation]) -> tuple[str, str]:
+    """Return how a reply is named in a list on a page, in the digits of pages: citation, title."""
+    cite, title = _what(asked)
+    return f"{asked[0].symbol}, {_('paragraph')} {citation(asked)}" if asked else cite, title
+
+
 def _what(asked: Sequence[AskedRecommendation]) -> tuple[str, str]:
-    """Return how a reply is named in a list: citation, title."""
+    """Return how a reply is named on paper: citation, title."""
     language, languages = g.view.language, g.country.languages
     if not asked:
         return "", str(_("Questions about your institution"))
@@ -115,7 +121,7 @@ def _packs_page(error: str = "", status: int = 200) -> ResponseReturnValue:
         round=pick(chosen.titles, language, languages) if chosen else "",
         slug=chosen.slug if chosen else "",
         rounds=[(one.slug, pick(one.titles, language, languages), one is chosen) for one in rounds],
-        rows=[(head, *_what(asked.get(head.assignment_id, []))) for head in ready],
+        rows=[(head, *_listed(asked.get(head.assignment_id, []))) for head in ready],
         packs=[(one, shown(one.code)) for one in out],
         can_print=may(who(), Permission.COMPLETE_SUBMISSION),
         owed_url=url_for("respond.owed", round=chosen.slug if chosen else None),
@@ -182,7 +188,7 @@ def _pack_page(thing: SigningPack, form: CoverForm, *, error: str = "", status: 
 
 
 def _row(one: Packed) -> dict[str, Any]:
-    cite, title = _what(one.asked)
+    cite, title = _listed(one.asked)
     left = action_words(one.left_by)[0] if one.left_by is not None else ""
     return {
         "head": one.head,

@@ -13,6 +13,7 @@ from portal import clock
 from portal.blueprints.follow.door import cite, say
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.paging import paged
 from portal.blueprints.reading import action_words
 from portal.blueprints.talk.door import blueprint
 from portal.database import write
@@ -70,13 +71,15 @@ def news() -> ResponseReturnValue:
     found = _mine(clock.now() - PAST, MOST)
     only = request.args.get("show") == "unread"
     unread = sum(1 for one in found if one.at > read)
+    listed = paged(_rows([one for one in found if one.at > read] if only else found, read), keep=("show",))
     return render_template(
         "talk/news.html",
         tabs=[
             (_("All"), url_for("talk.news"), not only, len(found)),
             (_("Unread"), url_for("talk.news", show="unread"), only, unread),
         ],
-        rows=_rows([one for one in found if one.at > read] if only else found, read),
+        rows=listed.rows,
+        listed=listed,
         unread=unread,
         newest=found[0].at.isoformat() if found else "",
         address=db.session.scalar(select(UserAccount.email).where(UserAccount.id == user_id)),

@@ -290,7 +290,7 @@ class _Judge:
 
     def _column(self, key: AnswerKey) -> str:
         label = self.plan.definition.question(key.code).text("label", self.language, self.languages) or key.code
-        return f"{label} ({key.lang})" if key.lang and len(self.languages) > 1 else label
+        return f"{label} ({words.own_name(key.lang)})" if key.lang and len(self.languages) > 1 else label
 
     def _aloud(self, key: AnswerKey, given: Parsed | StoredAnswer | None) -> str:
         if given is None:

@@ -6,7 +6,6 @@ from datetime import date, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from babel import Locale, UnknownLocaleError
 from flask_babel import lazy_gettext as _l
 from openpyxl.utils import get_column_letter
 
@@ -104,11 +103,7 @@ class ReplySheet:
         self._across(_l("Due on"), self.reply.due.strftime("%d/%m/%Y"))
 
     def _own_name(self, language: str) -> str:
-        answer = words.everywhere(_l("Your answer"), [language])
-        try:
-            return f"{answer}\n({Locale.parse(language, sep='-').get_display_name(language)})"
-        except (UnknownLocaleError, ValueError):
-            return f"{answer}\n({language})"
+        return f"{words.everywhere(_l('Your answer'), [language])}\n({words.own_name(language)})"
 
     def _across(self, label: Any, text: str) -> None:
         row = self._next()
@@ -150,6 +145,8 @@ class ReplySheet:
         self.book.cell(self.ws, row, NUMBER, text, style=style, wrap=False)
         for column in range(QUESTION, self.state_column + 1):
             self.book.cell(self.ws, row, column, None, style=style)
+        # one cell: the lines between the columns would cut through the words
+        self.ws.merge_cells(start_row=row, start_column=NUMBER, end_row=row, end_column=self.state_column)
         self._height(row, 26.0)
 
     def _note(self, line: Line) -> None:
@@ -171,7 +168,7 @@ class ReplySheet:
         row = self._next()
         label = self._label(item)
         self.questions += 1
-        self.book.cell(self.ws, row, NUMBER, self.questions, "integer", "label")
+        self.book.cell(self.ws, row, NUMBER, self.questions, "integer", "label_number")
         self.book.cell(self.ws, row, QUESTION, label, style="label")
         self.book.cell(self.ws, row, HOW_TO, how_to, style="hint")
         self._height(row, tall(label, WIDTHS[QUESTION]), tall(how_to, WIDTHS[HOW_TO], scale=0.92))
@@ -294,7 +291,7 @@ class ReplySheet:
         if column.state:
             return words.everywhere(_l("No answer because"), self.languages)
         if column.lang and len(self.languages) > 1:
-            label = f"{column.item.text('label', column.lang, tuple(self.languages))}\n({column.lang})"
+            label = f"{column.item.text('label', column.lang, tuple(self.languages))}\n({words.own_name(column.lang)})"
         with_rules = [label]
         for language in self.languages:
             spoken = words.short_form(column.item, language, words.IN_A_CELL)
@@ -311,13 +308,14 @@ class ReplySheet:
     def _table_row(self, table: Table, columns: Sequence[Column], first: int, mark: RowMark) -> None:
         row = self._next()
         marks: list[CellMark] = []
-        self.book.cell(self.ws, row, NUMBER, mark.number, "integer", "label")
+        self.book.cell(self.ws, row, NUMBER, mark.number, "integer", "label_number")
+        label = ""
         if table.fixed:
             label = words.in_all([table.row_label(mark.key, one, tuple(self.languages)) for one in self.languages])
             self.book.cell(self.ws, row, QUESTION, label, style="label")
         elif table.inside:
             self._parent_cell(row, table, mark, marks)
-        height = 22.0
+        height = max(22.0, tall(label, WIDTHS[QUESTION])) if label else 22.0
         for at, column in enumerate(columns, start=first):
             open_ = may_change(self.definition, column.item.code, self.reply.unlocked)
             key = AnswerKey(column.item.code, mark.key, column.lang)

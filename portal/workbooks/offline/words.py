@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from babel import Locale, UnknownLocaleError
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from forms.definition.compiled import ALWAYS, NEVER
-from forms.definition.said import said
+from forms.definition.said import said_wholly
 from forms.question_types import question_type
 from portal.workbooks.offline.cells import may_number
 
@@ -82,6 +83,14 @@ def label(item: Item, languages: Sequence[str], texts: Mapping[str, str] | None 
     return in_all([item.text("label", language, tuple(languages)) for language in languages]) or item.code
 
 
+def own_name(language: str) -> str:
+    """Return the name of a language in itself, its code where none is known."""
+    try:
+        return str(Locale.parse(language, sep="-").get_display_name(language))
+    except (UnknownLocaleError, ValueError):
+        return language
+
+
 def states_of(item: Item) -> tuple[str, ...]:
     """Return the states that may stand in the place of an answer."""
     return tuple(state for state in STATES if item.settings.get(state))
@@ -126,12 +135,14 @@ def _sentences(
     if item.required in ALWAYS:
         yield _("This question needs an answer.")
     elif item.required not in NEVER:
-        yield _("Needs an answer if %(rule)s.", rule=said(item.required, items, language, languages))
-    if item.relevant and (rule := said(item.relevant, items, language, languages)):
-        yield _("Asked only if %(rule)s.", rule=rule)
+        rule = said_wholly(item.required, items, language, languages)
+        yield _("Needs an answer if %(rule)s.", rule=rule) if rule else _("Other answers decide whether it needs one.")
+    if item.relevant:
+        rule = said_wholly(item.relevant, items, language, languages)
+        yield _("Asked only if %(rule)s.", rule=rule) if rule else _("Other answers decide whether this is asked.")
     if item.constraint:
         message = item.text("constraint_message", language, languages)
-        if rule := message or said(item.constraint, items, language, languages):
+        if rule := message or said_wholly(item.constraint, items, language, languages):
             yield message or _("Must hold: %(rule)s.", rule=rule)
     if states_of(item):
         yield str(medium.no_answer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from babel import Locale, UnknownLocaleError
 from flask_babel import lazy_gettext as _l
 
 from forms.answers import AnswerKey, Given
@@ -119,7 +118,7 @@ class ReplyText:
         row = Cells()
         waiting: list[tuple[str, int]] = []
         for key in keys:
-            name = self._own_name(key.lang) if key.lang and len(self.languages) > 1 else ""
+            name = words.own_name(key.lang) if key.lang and len(self.languages) > 1 else ""
             text = self.text(item, key)
             if open_:
                 given = self.reply.answers.get(key)
@@ -137,12 +136,6 @@ class ReplyText:
                 self.say("Language", name)
                 boxes = row.controls[number][0].kind == "box"
                 self.body += self.drawer.paragraphs(drawn[number], "Choice" if boxes else "Answer")
-
-    def _own_name(self, language: str) -> str:
-        try:
-            return str(Locale.parse(language, sep="-").get_display_name(language))
-        except (UnknownLocaleError, ValueError):
-            return language
 
     def labels(self, item: Item) -> Labels:
         """Return the choices of a question as they are shown."""

@@ -82,7 +82,7 @@ def test_files_that_are_no_workbook_are_refused_with_a_sentence(session, coordin
 
 def test_refused_rows_are_shown_with_their_place(session, coordinator):
     upload(coordinator, book(PLACES, [{**PERSONS[0], "institution": "nowhere"}, {**PERSONS[0], "role": "king"}]))
-    assert "Persons 2" in coordinator.words
+    assert "Sheet “Persons”, row 2" in coordinator.words
     assert "nowhere" in coordinator.words
     coordinator.submit(0)
     assert session.query(Institution).count() == 2

@@ -60,7 +60,7 @@ def test_one_line_for_a_file_that_was_attached_twice(client_for, scene):
     assert len(rows) == 1
     words = " ".join(rows[0].text_content().split())
     assert "E1, E4" in words
-    assert "b6" in words
+    assert "Question b6" in words  # the question as a reader knows it, not its code
     assert "table.xlsx" not in client.text  # the evidence of another institution, which the text cites
     client.get("/evidence?q=nothing-of-the-kind")
     assert not client.page.xpath("//tbody/tr")

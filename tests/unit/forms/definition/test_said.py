@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from forms.definition.model import Choice, Item
-from forms.definition.said import said
+from forms.definition.said import said, said_wholly
 
 ITEMS = {
     "state": Item(
@@ -40,3 +40,17 @@ ITEMS = {
 )  # fmt: skip
 def test_a_rule_is_said_in_words(source, words):
     assert said(source, ITEMS, "en", ("en",)) == words
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("${state} = 'done'", "“How far is it?” is “Implemented”"),
+        ("contains(join(' ', ${beds}), '5') or ${state} = 'done'", ""),
+        ("${unknown} = 1", ""),
+        ("regex(., '[0-9]+') and ${beds} = 1", ""),
+        ("(((", ""),
+    ],
+)
+def test_a_reader_who_knows_no_code_meets_none(source, words):
+    assert said_wholly(source, ITEMS, "en", ("en",)) == words
