@@ -194,12 +194,11 @@ def client(app: Flask, session: Session) -> Client:
 
 @pytest.fixture
 def client_for(app: Flask, session: Session) -> Callable[[UserAccount], Client]:
-    """A browser in which a person has signed in through the log-in page: ``client_for(person)``."""
+    """A browser in which a person is signed in: ``client_for(person)``."""
 
     def make(person: UserAccount) -> Client:
         client = Client(app, session)
-        response = client.sign_in(person.login)
-        assert response.status_code == 303, client.text[:800]
+        client.let_in(person)
         return client
 
     return make

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
-from portal.models import Submission
+from portal.models import AuditEvent, LoginAttempt, Submission
+from portal.models import Session as UserSession
 from tests import factories
+from tests.client import Client
 
 
 @pytest.mark.engines
@@ -33,3 +36,22 @@ def test_queries_are_counted(session, client, count_queries):
     with count_queries() as seen:
         client.get("/login")
     assert 0 < len(seen) < 5
+
+
+def test_a_person_let_in_has_what_the_log_in_page_gives(session, app, client_for):
+    person = factories.staff(session)
+    session.commit()
+    by_page = Client(app, session)
+    assert by_page.sign_in(person.login).status_code == 303
+    beside = client_for(person)
+    rows = session.scalars(select(UserSession).order_by(UserSession.id)).all()
+    assert len(rows) == 2
+    same = ("user_id", "membership_id", "revoked_at")
+    assert [getattr(rows[0], name) for name in same] == [getattr(rows[1], name) for name in same]
+    assert rows[0].confirmed_at is not None
+    assert rows[1].confirmed_at is not None
+    assert len(session.scalars(select(LoginAttempt).where(LoginAttempt.succeeded)).all()) == 2
+    assert len(session.scalars(select(AuditEvent).where(AuditEvent.action == "sign_in")).all()) == 2
+    for client in (by_page, beside):
+        client.get("/account", expect=200)
+        assert client.sign_out().status_code == 303
