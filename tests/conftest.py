@@ -85,16 +85,12 @@ def postgres() -> Iterator[engines.Postgres]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def _postgres_url(request: pytest.FixtureRequest) -> Callable[[], str]:
-    made: list[str] = []
-
-    def url() -> str:
-        if not made:
-            made.append(request.getfixturevalue("postgres").clone())
-        return made[0]
-
-    return url
+@pytest.fixture(scope="session")
+def postgres_database(postgres: engines.Postgres) -> Iterator[engines.Lent]:
+    """The PostgreSQL database of this worker, which each test leaves empty."""
+    lent = engines.Lent(postgres.clone())
+    yield lent
+    lent.close()
 
 
 @pytest.fixture
@@ -105,11 +101,9 @@ def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Pat
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    url = request.getfixturevalue("_postgres_url")()
-    yield url
-    engine = engines.open_engine(url)
-    engines.empty(engine)
-    engine.dispose()
+    lent = request.getfixturevalue("postgres_database")
+    yield lent.url
+    lent.empty()
 
 
 @pytest.fixture
