@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from config import ROOT, Settings
 from tests import engines, factories
 from tests.client import Client
+from tests.quick import quick_applications
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +44,12 @@ def _cheap_passwords() -> Iterator[None]:
     sessions._DUMMY = sessions._hasher.hash("nobody has this password")
     yield
     sessions._hasher, sessions._DUMMY = kept
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_applications() -> Iterator[None]:
+    with quick_applications():
+        yield
 
 
 # folders whose tests share what is made once per worker
@@ -137,6 +144,8 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]
 
     def make(**more: Any) -> Flask:
         made.append(create_app(make_settings(database_url, tmp_path, **more)))
+        with made[-1].app_context():
+            engines.share_what_is_compiled(db.engine)
         return made[-1]
 
     yield make
@@ -154,6 +163,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     with app.app_context():
         engine = db.engine
+    engines.share_what_is_compiled(engine)
     with Session(engine) as session:
         factories.country(session)
         factories.system_actor(session)
