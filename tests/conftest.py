@@ -18,6 +18,7 @@ from config import ROOT, Settings
 from tests import engines, factories
 from tests.client import Client
 from tests.quick import quick_applications
+from tests.shares import Sharing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,10 +53,6 @@ def _quick_applications() -> Iterator[None]:
         yield
 
 
-# folders whose tests share what is made once per worker
-SHARED = ("journeys/", "integration/portal/demo/")
-
-
 def pytest_collection_finish() -> None:
     """Leave what was imported and collected out of every later look for garbage."""
     gc.collect()
@@ -68,15 +65,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     marker = metafunc.definition.get_closest_marker("engines")
     asked = (marker.args or engines.ENGINES) if marker else (os.environ.get("PORTAL_TEST_ENGINE", "sqlite"),)
-    marks = {"postgresql": [pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")]}
+    marks = {"postgresql": [pytest.mark.postgresql]}
     metafunc.parametrize("engine_name", [pytest.param(name, marks=marks.get(name, ())) for name in asked])
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep together what shares costly fixtures when workers share the suite: a module, a demo country, the browser."""
-    if item.get_closest_marker("xdist_group") is None:
-        place = item.path.relative_to(ROOT / "tests").as_posix() if item.path.is_relative_to(ROOT) else item.path.name
-        item.add_marker(pytest.mark.xdist_group(next((one for one in SHARED if place.startswith(one)), place)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing | None:
+    """Share the whole suite among workers in pieces of our own; other ways that are asked for by name are xdist's."""
+    return Sharing(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from config import ROOT
 from portal.models import AuditEvent, LoginAttempt, Submission
 from portal.models import Session as UserSession
 from tests import factories
 from tests.client import Client
+from tests.shares import TOGETHER, piece_of
 
 
 @pytest.mark.engines
@@ -36,6 +38,13 @@ def test_queries_are_counted(session, client, count_queries):
     with count_queries() as seen:
         client.get("/login")
     assert 0 < len(seen) < 5
+
+
+def test_what_is_costly_to_set_up_goes_to_one_worker_and_everything_else_goes_alone():
+    for places in TOGETHER.values():
+        assert all((ROOT / "tests" / place).exists() for place in places), places
+    assert {piece_of(f"tests/journeys/test_{name}.py::test_it[km-390]") for name in ("tables", "sizes")} == {"browser"}
+    assert piece_of("tests/unit/test_config.py::test_it[a@b]") == "tests/unit/test_config.py::test_it[a@b]"
 
 
 def test_a_person_let_in_has_what_the_log_in_page_gives(session, app, client_for):
