@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import session as cookie_session
 from flask_wtf.csrf import generate_csrf
 
+from portal.blueprints.page import facts as country_facts
 from portal.models import UserAccount
 from portal.queries.sessions import principal_of
 from portal.services import audit, sessions
@@ -118,15 +119,19 @@ class Client:
         What the log-in page leaves behind is left behind: the attempt, the session, the line in the audit trail.
         """
         assert self.session is not None
-        user = self.session.get_one(UserAccount, person.id)
+        # what was read before belongs to another transaction: SQLite would not let it write on top of a newer state
+        self.session.commit()
+        user = self.session.get_one(UserAccount, person.id, populate_existing=True)
         sessions.note_attempt(self.session, user.login, succeeded=True)
         made, token = sessions.start_session(self.session, user, lifetime=timedelta(hours=12), user_agent="test")
         by = principal_of(self.session, user.id)
         audit.record(self.session, "sign_in", by=by, kind="user", thing=user.public_id)
         self.session.commit()
+        self.session.expire_all()
         opener = self.app.session_interface
         self._client.set_cookie(opener.cookie_name, f"s.{token}", secure=opener.secure)
         with self.app.test_request_context("/"):
+            country_facts()  # the country, which an application reads at its first page
             cookie_session["csrf_token"] = made.csrf_secret
             self._token = generate_csrf()
 

@@ -220,8 +220,11 @@ def count_queries(app: Flask) -> Callable[[], Any]:
             if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
                 seen.append(statement)
 
-        # as if it had just been looked at: the look for new wording, once in seconds, belongs to no page
+        # as if it had just been looked at: the look for new wording, once in seconds, belongs to no page, nor does that
+        # for the country whose portal it is, once somebody has been there
         app.extensions["wording"].looked_at = time.monotonic()
+        if kept := app.extensions.get("portal_country"):
+            app.extensions["portal_country"] = (time.monotonic(), kept[1])
         event.listen(engine, "before_cursor_execute", note)
         try:
             yield seen
