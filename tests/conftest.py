@@ -109,6 +109,16 @@ def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Pat
     lent.empty()
 
 
+@pytest.fixture(scope="session")
+def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder whose seeded demos are this run's own; what is built of the sources is shared with every run."""
+    folder = tmp_path_factory.mktemp("demo-cache")
+    for part in ("fonts", "static", "templates", "translations"):
+        (ROOT / ".cache" / part).mkdir(parents=True, exist_ok=True)
+        (folder / part).symlink_to(ROOT / ".cache" / part)
+    return folder
+
+
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings of a small test installation; override this fixture, or use ``make_app``, for others."""
