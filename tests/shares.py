@@ -14,11 +14,16 @@ TOGETHER = {
     "kills": ("faults/test_crash.py", "faults/test_upload_killed.py"),
     "routes": ("architecture/test_routes.py",),
 }
+# Half of what the browser does: as one piece with the journeys it would last longer than all the rest. A second portal
+# and browser cost some ten seconds.
+ALONE = ("journeys/test_accessibility.py",)
 
 
 def piece_of(nodeid: str) -> str:
     """Return the name of the piece a test belongs to: its own name where it stands alone."""
     place = nodeid.removeprefix("tests/")
+    if place.startswith(ALONE):
+        return nodeid
     return next((piece for piece, places in TOGETHER.items() if place.startswith(places)), nodeid)
 
 

@@ -10,7 +10,7 @@ from portal.models import AuditEvent, LoginAttempt, Submission
 from portal.models import Session as UserSession
 from tests import factories
 from tests.client import Client
-from tests.shares import TOGETHER, piece_of
+from tests.shares import ALONE, TOGETHER, piece_of
 
 
 @pytest.mark.engines
@@ -41,10 +41,11 @@ def test_queries_are_counted(session, client, count_queries):
 
 
 def test_what_is_costly_to_set_up_goes_to_one_worker_and_everything_else_goes_alone():
-    for places in TOGETHER.values():
+    for places in (*TOGETHER.values(), ALONE):
         assert all((ROOT / "tests" / place).exists() for place in places), places
     assert {piece_of(f"tests/journeys/test_{name}.py::test_it[km-390]") for name in ("tables", "sizes")} == {"browser"}
-    assert piece_of("tests/unit/test_config.py::test_it[a@b]") == "tests/unit/test_config.py::test_it[a@b]"
+    for one in ("tests/unit/test_config.py::test_it[a@b]", "tests/journeys/test_accessibility.py::test_page[login-km]"):
+        assert piece_of(one) == one
 
 
 def test_a_person_let_in_has_what_the_log_in_page_gives(session, app, client_for):
