@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from config import ROOT, Settings
 from tests import engines, factories
 from tests.client import Client
+from tests.quick import quick_applications
+from tests.shares import Sharing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,8 +47,10 @@ def _cheap_passwords() -> Iterator[None]:
     sessions._hasher, sessions._DUMMY = kept
 
 
-# folders whose tests share what is made once per worker
-SHARED = ("journeys/", "integration/portal/demo/")
+@pytest.fixture(autouse=True, scope="session")
+def _quick_applications() -> Iterator[None]:
+    with quick_applications():
+        yield
 
 
 def pytest_collection_finish() -> None:
@@ -61,15 +65,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     marker = metafunc.definition.get_closest_marker("engines")
     asked = (marker.args or engines.ENGINES) if marker else (os.environ.get("PORTAL_TEST_ENGINE", "sqlite"),)
-    marks = {"postgresql": [pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")]}
+    marks = {"postgresql": [pytest.mark.postgresql]}
     metafunc.parametrize("engine_name", [pytest.param(name, marks=marks.get(name, ())) for name in asked])
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep together what shares costly fixtures when workers share the suite: a module, a demo country, the browser."""
-    if item.get_closest_marker("xdist_group") is None:
-        place = item.path.relative_to(ROOT / "tests").as_posix() if item.path.is_relative_to(ROOT) else item.path.name
-        item.add_marker(pytest.mark.xdist_group(next((one for one in SHARED if place.startswith(one)), place)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing | None:
+    """Share the whole suite among workers in pieces of our own; other ways that are asked for by name are xdist's."""
+    return Sharing(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")
@@ -85,16 +88,12 @@ def postgres() -> Iterator[engines.Postgres]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def _postgres_url(request: pytest.FixtureRequest) -> Callable[[], str]:
-    made: list[str] = []
-
-    def url() -> str:
-        if not made:
-            made.append(request.getfixturevalue("postgres").clone())
-        return made[0]
-
-    return url
+@pytest.fixture(scope="session")
+def postgres_database(postgres: engines.Postgres) -> Iterator[engines.Lent]:
+    """The PostgreSQL database of this worker, which each test leaves empty."""
+    lent = engines.Lent(postgres.clone())
+    yield lent
+    lent.close()
 
 
 @pytest.fixture
@@ -105,11 +104,19 @@ def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Pat
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    url = request.getfixturevalue("_postgres_url")()
-    yield url
-    engine = engines.open_engine(url)
-    engines.empty(engine)
-    engine.dispose()
+    lent = request.getfixturevalue("postgres_database")
+    yield lent.url
+    lent.empty()
+
+
+@pytest.fixture(scope="session")
+def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder whose seeded demos are this run's own; what is built of the sources is shared with every run."""
+    folder = tmp_path_factory.mktemp("demo-cache")
+    for part in ("fonts", "static", "templates", "translations"):
+        (ROOT / ".cache" / part).mkdir(parents=True, exist_ok=True)
+        (folder / part).symlink_to(ROOT / ".cache" / part)
+    return folder
 
 
 @pytest.fixture
@@ -143,6 +150,8 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]
 
     def make(**more: Any) -> Flask:
         made.append(create_app(make_settings(database_url, tmp_path, **more)))
+        with made[-1].app_context():
+            engines.share_what_is_compiled(db.engine)
         return made[-1]
 
     yield make
@@ -160,6 +169,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     with app.app_context():
         engine = db.engine
+    engines.share_what_is_compiled(engine)
     with Session(engine) as session:
         factories.country(session)
         factories.system_actor(session)
@@ -194,12 +204,11 @@ def client(app: Flask, session: Session) -> Client:
 
 @pytest.fixture
 def client_for(app: Flask, session: Session) -> Callable[[UserAccount], Client]:
-    """A browser in which a person has signed in through the log-in page: ``client_for(person)``."""
+    """A browser in which a person is signed in: ``client_for(person)``."""
 
     def make(person: UserAccount) -> Client:
         client = Client(app, session)
-        response = client.sign_in(person.login)
-        assert response.status_code == 303, client.text[:800]
+        client.let_in(person)
         return client
 
     return make
@@ -221,8 +230,11 @@ def count_queries(app: Flask) -> Callable[[], Any]:
             if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
                 seen.append(statement)
 
-        # as if it had just been looked at: the look for new wording, once in seconds, belongs to no page
+        # as if it had just been looked at: the look for new wording, once in seconds, belongs to no page, nor does that
+        # for the country whose portal it is, once somebody has been there
         app.extensions["wording"].looked_at = time.monotonic()
+        if kept := app.extensions.get("portal_country"):
+            app.extensions["portal_country"] = (time.monotonic(), kept[1])
         event.listen(engine, "before_cursor_execute", note)
         try:
             yield seen

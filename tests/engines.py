@@ -1,4 +1,4 @@
-"""Databases for tests: a migrated SQLite file copied per test, a migrated PostgreSQL database cloned per module."""
+"""Databases for tests: a migrated SQLite file copied per test, a migrated PostgreSQL database emptied after each."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.util import LRUCache
 
 from portal import migrations
 from portal.database import engine_options, prepare
 from portal.models import Base
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Engine
 
 ENGINES = ("sqlite", "postgresql")
+ATTEMPTS = 3  # to start a private cluster
 
 
 def open_engine(url: str) -> Engine:
@@ -32,6 +35,26 @@ def open_engine(url: str) -> Engine:
     engine = create_engine(**engine_options(url))
     prepare(engine)
     return engine
+
+
+_first: dict[str, Engine] = {}
+
+
+def share_what_is_compiled(engine: Engine) -> None:
+    """Let all engines of one kind that tests open use the statements compiled for the first of them.
+
+    SQLAlchemy keeps them by engine and dialect object, so each test's new engine would compile every statement again: a
+    fifth of what a test of pages takes. A dialect is shared once a connection has told it what the server can do.
+    """
+    first = _first.get(engine.dialect.name)
+    if first is None:
+        try:
+            with engine.connect():
+                first = _first[engine.dialect.name] = engine
+        except OperationalError:  # a test of a database that is not there: the next one may be the first
+            return
+        first._compiled_cache = LRUCache(5000)
+    engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
 
 
 def make_sqlite_template(folder: Path) -> Path:
@@ -120,6 +143,12 @@ def _listens(host: str, port: int) -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _binaries() -> Path | None:
     if found := shutil.which("initdb"):
         return Path(found).parent
@@ -128,9 +157,6 @@ def _binaries() -> Path | None:
 
 def _private_cluster(binaries: Path) -> Postgres:
     folder = Path(tempfile.mkdtemp(prefix="tamdan-pg-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     # PostgreSQL refuses to run as root
     prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if prefix:
@@ -142,32 +168,66 @@ def _private_cluster(binaries: Path) -> Postgres:
     )  # fmt: skip
     # nothing here outlives the run, so nothing is written for the case that it should
     ease = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c max_wal_size=2GB"
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 {ease}"
     control = [*prefix, str(binaries / "pg_ctl"), "-D", data]
-    subprocess.run([*control, "-w", "-l", str(folder / "log"), "-o", options, "start"], check=True, capture_output=True)
+    for attempt in range(ATTEMPTS):
+        port = _free_port()
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 {ease}"
+        start = [*control, "-w", "-l", str(folder / "log"), "-o", options, "start"]
+        # somebody may have taken the port meanwhile: another worker, who looks for one at the same moment
+        if subprocess.run(start, check=attempt == ATTEMPTS - 1, capture_output=True).returncode == 0:
+            break
     stop = [[*control, "-m", "immediate", "stop"], ["rm", "-rf", str(folder)]]
     return Postgres(f"postgresql://postgres@127.0.0.1:{port}/postgres", stop)
 
 
-def empty(engine: Engine) -> None:
-    """Empty every table of a PostgreSQL database and start its numbers again.
+class Lent:
+    """A migrated PostgreSQL database that many tests use one after the other; each leaves it empty."""
+
+    SWEEP_EVERY = 40  # tests; what they deleted is in the way of every look at a table until it is swept up
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = open_engine(url)
+        self._filled: set[str] = set()
+        self._tests = 0
+
+    def empty(self) -> None:
+        """Empty every table and start the numbers again."""
+        self._filled |= set(empty(self._engine))
+        self._tests += 1
+        if self._filled and self._tests % self.SWEEP_EVERY == 0:
+            with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                connection.execute(text(f"VACUUM {_listed(self._filled)}"))
+            self._filled.clear()
+
+    def close(self) -> None:
+        """Let go of the database; the server drops it."""
+        self._engine.dispose()
+
+
+def empty(engine: Engine) -> list[str]:
+    """Empty every table of a PostgreSQL database, start its numbers again, and return which tables held rows.
 
     TRUNCATE makes new files for every table and index, held rows or not: a tenth of a second. A test fills few tables, so
     only those are emptied, in any order where this account may put the foreign keys aside.
     """
     names = [table.name for table in Base.metadata.sorted_tables]
     with engine.begin() as connection:
-        if connection.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
-            asked = " UNION ALL ".join(f"(SELECT '{name}' FROM \"{name}\" LIMIT 1)" for name in names)
-            filled = connection.scalars(text(asked)).all()
-            connection.execute(text("SET LOCAL session_replication_role = replica"))
-            for name in filled:
-                connection.execute(text(f'DELETE FROM "{name}"'))
-            used = "FROM pg_sequences WHERE schemaname = current_schema() AND last_value IS NOT NULL"
-            connection.execute(text(f"SELECT setval(quote_ident(sequencename)::regclass, start_value, false) {used}"))
-        else:
-            listed = ", ".join(f'"{name}"' for name in names)
-            connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))
+        if not connection.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
+            connection.execute(text(f"TRUNCATE {_listed(names)} RESTART IDENTITY CASCADE"))
+            return []
+        asked = " UNION ALL ".join(f"(SELECT '{name}' FROM \"{name}\" LIMIT 1)" for name in names)
+        filled = list(connection.scalars(text(asked)))
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for name in filled:
+            connection.execute(text(f'DELETE FROM "{name}"'))
+        used = "FROM pg_sequences WHERE schemaname = current_schema() AND last_value IS NOT NULL"
+        connection.execute(text(f"SELECT setval(quote_ident(sequencename)::regclass, start_value, false) {used}"))
+        return filled
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from tests import factories
 from tests.faults.writers import Person, kill_all
 from tests.journeys.served import Served
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.timeout(240)
 
 CONTENT = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n" + bytes(range(256)) * 3000
 PIECE = 300_000
@@ -26,7 +26,7 @@ def put(person, path, at, piece):
     person_headers = {"Accept": "application/json", "X-CSRFToken": person.csrf, "Cookie": person.cookie}
     head = f"PUT {path}?offset={at} HTTP/1.1\r\nHost: {person.host}\r\nContent-Length: {len(piece)}\r\n"
     head += "".join(f"{name}: {value}\r\n" for name, value in person_headers.items())
-    line = socket.create_connection(tuple(person.host.rsplit(":", 1)), timeout=20)
+    line = socket.create_connection(tuple(person.host.rsplit(":", 1)), timeout=60)
     line.sendall(f"{head}Content-Type: application/octet-stream\r\nConnection: close\r\n\r\n".encode())
     return line
 

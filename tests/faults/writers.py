@@ -65,7 +65,7 @@ class Person:
 
     def ask(self, method: str, path: str, fields: dict[str, str] | None = None, **headers: str) -> tuple[int, str, dict[str, str]]:
         """Send one request over a connection of its own."""
-        connection = http.client.HTTPConnection(self.host, timeout=20)
+        connection = http.client.HTTPConnection(self.host, timeout=60)
         sent = {"Cookie": self.cookie, **headers} if self.cookie else headers
         body = urllib.parse.urlencode(fields) if fields else None
         if body:

@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Error
+from playwright.sync_api import Error, expect
 
 from tests.factories import PASSWORD
 
@@ -28,7 +28,9 @@ FLAGS = [
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # every breach of the content security policy becomes a line on the console, wherever the browser would report it
 _REPORT = "addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI));"
-_PATIENCE = 15_000  # milliseconds until a state that should come is taken for one that does not
+PATIENCE = 30_000  # milliseconds until a state that should come is taken for one that does not
+# an assertion's own five seconds are short where two workers, a browser and a server share two cores
+expect.set_options(timeout=PATIENCE)
 
 
 def find_chromium() -> str | None:
@@ -50,7 +52,7 @@ class Visitor:
         self.faults: list[str] = []
         self._allowed: list[re.Pattern[str]] = []
         self.context: BrowserContext = browser.new_context(base_url=url, viewport=size or WIDE, **more)
-        self.context.set_default_timeout(_PATIENCE)
+        self.context.set_default_timeout(PATIENCE)
         self.context.add_init_script(_REPORT)
         self.context.on("console", self._heard)
         self.context.on("weberror", lambda error: self.faults.append(f"uncaught: {error.error}"))

@@ -69,6 +69,9 @@ class Served:
         except BaseException:
             process.kill()
             process.wait(10)
+            # left to the collector, it would make some later test fail for this one
+            assert process.stdout is not None
+            process.stdout.close()
             raise
         return process
 

@@ -26,7 +26,7 @@ class Line:
     """A keep-alive connection that counts the bytes of bodies."""
 
     def __init__(self, url: str, encoding: str) -> None:
-        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         self.encoding, self.cookie, self.bytes = encoding, "", 0
 
     def fetch(self, path: str, fields: dict[str, str] | None = None) -> tuple[http.client.HTTPResponse, str]:

@@ -200,7 +200,7 @@ def test_a_killed_worker_leaves_the_mail(session: Session, app: Flask, tmp_path:
     code = "from portal.app import create_app; from portal.jobs.worker import run; run(create_app())"
     child = subprocess.Popen([sys.executable, "-c", code], env=environment)
     try:
-        for _ in range(300):
+        for _ in range(900):
             if list((tmp_path / "spool").glob("*.eml")):
                 break
             time.sleep(0.1)

@@ -52,9 +52,17 @@ from portal.models import (
     Wording,
     WordingRevision,
 )
-from tests import factories
+from tests import engines, factories
 
 pytestmark = pytest.mark.engines
+
+
+@pytest.fixture(scope="module")
+def postgres_database(postgres):
+    """A database of this module's own: a test that fails half way down leaves it in pieces."""
+    lent = engines.Lent(postgres.clone())
+    yield lent
+    lent.close()
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def test_two_starts_at_once_prepare_once(place):
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code, str(place)]
     both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [process.communicate(timeout=30)[0] for process in both]
+    said = [process.communicate(timeout=120)[0] for process in both]
     assert all("entered" in text for text in said)
     assert (place / "ran").read_text() == "x"
 

@@ -17,6 +17,8 @@ from tests import factories, tables
 from tests.documents import FilledDocument
 from tests.offline import Filled
 
+pytestmark = pytest.mark.engines
+
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 

@@ -122,7 +122,7 @@ def burst(app, client, path, bodies):
     def one(fields):
         browser = app.test_client()
         browser.set_cookie("tamdan", cookie)
-        gate.wait(timeout=30)
+        gate.wait(timeout=60)
         answers.append(browser.post(path, data=fields, buffered=True))
 
     threads = [threading.Thread(target=one, args=(fields,)) for fields in bodies]

@@ -88,18 +88,12 @@ def _seed(folder: Path, template: Path, cache: Path, country: str) -> Seeded:
     return Seeded(app, data, logins, CountryFiles.open(country, clock.now()))
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shelf of seeded demos, shared by the tests of this file."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture(scope="session", params=["cambodia", "orvania"])
 def seeded(
-    request: pytest.FixtureRequest, sqlite_template: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, sqlite_template: Path, demo_cache: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Seeded]:
     """Each demo country, seeded once; tests only look."""
-    made = _seed(tmp_path_factory.mktemp(request.param), sqlite_template, cache, request.param)
+    made = _seed(tmp_path_factory.mktemp(request.param), sqlite_template, demo_cache, request.param)
     yield made
     _dispose(made.app)
 
@@ -285,13 +279,18 @@ def test_labels_are_known_in_the_national_language(seeded: Seeded, stored: Sessi
 
 
 def test_a_second_start_copies_the_first_with_another_password(
-    seeded: Seeded, stored: Session, sqlite_template: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seeded: Seeded,
+    stored: Session,
+    sqlite_template: Path,
+    demo_cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def never(*_: object) -> None:
         raise AssertionError("built again")
 
     monkeypatch.setattr(seeding, "_build", never)
-    again = _seed(tmp_path, sqlite_template, cache, seeded.files.folder.name)
+    again = _seed(tmp_path, sqlite_template, demo_cache, seeded.files.folder.name)
     from portal.extensions import db
 
     with again.app.app_context(), Session(db.engine) as other:

@@ -27,7 +27,7 @@ KHMER = re.compile("[\u1780-\u17ff\u19e0-\u19ff]")
 
 
 @pytest.fixture(scope="module")
-def workbook(sqlite_template, tmp_path_factory):
+def workbook(sqlite_template, demo_cache, tmp_path_factory):
     """Return a maker of the running round's workbook of a demo country in a language; each country is seeded once."""
     from portal.app import create_app
     from portal.extensions import db
@@ -40,7 +40,7 @@ def workbook(sqlite_template, tmp_path_factory):
             data.mkdir(parents=True)
             shutil.copyfile(sqlite_template, data / "portal.db")
             settings = make_settings(f"sqlite:///{data / 'portal.db'}", folder / country, demo=True)
-            settings.__dict__["cache_dir"] = folder / "cache"
+            settings.__dict__["cache_dir"] = demo_cache
             apps[country] = create_app(settings)
             seeding.seed(apps[country], password=PASSWORD, country=country)
         return apps[country]

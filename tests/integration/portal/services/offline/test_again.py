@@ -10,6 +10,8 @@ from tests import factories, tables
 from tests.integration.portal.services.offline.test_traps import outcomes, save, take, value
 from tests.offline import Filled, download, judge
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture
 def scene(session, context):

@@ -16,6 +16,8 @@ from tests import factories
 from tests.excel import faults
 from tests.offline import Filled, download, judge
 
+pytestmark = pytest.mark.engines
+
 BODIES = [
     {"key": "police", "texts": {"en": "Police, gendarmerie", "km": "នគរបាល"}},
     {"key": "courts", "texts": {"en": "Courts", "km": "តុលាការ"}},

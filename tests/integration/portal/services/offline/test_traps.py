@@ -328,6 +328,7 @@ def test_a_returned_reply_goes_out_with_only_its_open_questions_unlocked(session
     assert not judge(session, filled.content(), by=scene.by).replies[0].remarks
 
 
+@pytest.mark.engines
 def test_an_older_version_after_adoption_is_read_as_far_as_it_is_still_asked(session, scene):
     from portal.models import Assignment, QuestionnaireVersion, VersionStatus
 
@@ -355,6 +356,7 @@ def test_an_older_version_after_adoption_is_read_as_far_as_it_is_still_asked(ses
 # -- 71: push only what passes; conflicts, cleared cells ---------------------------------------------------------------
 
 
+@pytest.mark.engines
 def test_what_a_colleague_saved_meanwhile_is_shown_beside_the_file_and_stays_unless_chosen(session, scene):
     filled = Filled(download(session, scene.reply, by=scene.by))
     save(session, scene, people=7)
@@ -378,6 +380,7 @@ def test_an_untouched_cell_conflicts_with_nobody(session, scene):
     assert outcomes(judge(session, filled.content(), by=scene.by)) == {}
 
 
+@pytest.mark.engines
 def test_somebody_who_saves_between_look_and_confirm_is_not_overruled(session, scene):
     filled = Filled(download(session, scene.reply, by=scene.by))
     filled.put("people", 3)
@@ -412,6 +415,7 @@ def test_a_cleared_cell_is_asked_about_and_not_taken_by_itself(session, scene):
     assert value(session, scene, "people") is None
 
 
+@pytest.mark.engines
 def test_a_repeated_confirm_changes_nothing(session, scene):
     filled = Filled(download(session, scene.reply, by=scene.by))
     filled.put("people", 3)
@@ -486,6 +490,7 @@ def test_a_rule_that_the_answers_break_is_said_before_they_are_taken(session, sc
 # -- copies of several departments ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.engines
 def test_copies_are_merged_by_question_and_their_lines_put_together(session, scene):
     content = download(session, scene.reply, by=scene.by)
     first, second = Filled(content), Filled(content)
@@ -513,6 +518,7 @@ def test_copies_are_merged_by_question_and_their_lines_put_together(session, sce
     assert len(stored_reply(session, scene.reply.id, definition(session, scene.version.id)).rows) == 2
 
 
+@pytest.mark.engines
 def test_where_copies_differ_both_are_shown_and_none_is_taken_by_itself(session, scene):
     content = download(session, scene.reply, by=scene.by)
     first, second, third = Filled(content), Filled(content), Filled(content)
