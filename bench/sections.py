@@ -97,8 +97,8 @@ def main() -> None:
     from forms.definition.model import Definition, Item
     from forms.questionnaire import answer_keys, read_answers, section_form
     from portal.app import create_app
-    from portal.blueprints.answering import skeleton
     from portal.blueprints.drawing import clone, draw
+    from portal.blueprints.skeletons import skeleton
     from portal.templating import PageView
 
     asked = argparse.ArgumentParser(description=__doc__)

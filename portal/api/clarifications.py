@@ -10,8 +10,8 @@ from spectree import Response
 from portal.api import shapes
 from portal.api.door import answer, any_reply, blueprint, named, once, operation, take
 from portal.api.replies import REFUSALS
-from portal.blueprints.answering import load
 from portal.blueprints.guard import requires, who
+from portal.blueprints.posting import load
 from portal.blueprints.respond.door import ThreadOf, thread_on
 from portal.errors import Invalid, NotFound
 from portal.extensions import db

@@ -14,8 +14,8 @@ from portal.api import shapes
 from portal.api.door import answer, blueprint, named, once, operation, own_reply
 from portal.api.replies import REFUSALS
 from portal.blueprints import receiving
-from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import requires, who
+from portal.blueprints.posting import context_for, load
 from portal.blueprints.respond.door import EvidenceOf, evidence_on
 from portal.errors import IllegalTransition, Invalid, NotFound
 from portal.models.lifecycle import EDITABLE

@@ -13,8 +13,9 @@ from forms.questionnaire import answer_keys, asked, cell_keys
 from forms.tables import may_change, table_of, tables
 from portal.api import shapes
 from portal.api.door import answer, any_reply, blueprint, operation, take_query
-from portal.blueprints.answering import context_for, load, why_not_taken
+from portal.blueprints.answering import why_not_taken
 from portal.blueprints.guard import requires, who
+from portal.blueprints.posting import context_for, load
 from portal.extensions import db
 from portal.models import Action, AnswerRevision, Assignment, Institution, ReportingRound, Status, Submission
 from portal.permissions import Permission, can

@@ -18,8 +18,8 @@ from forms.tables import table_of
 from portal.api import shapes
 from portal.api.door import blueprint, once, operation, own_reply, take
 from portal.api.replies import REFUSALS
-from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import requires, who
+from portal.blueprints.posting import context_for, load
 from portal.errors import Invalid
 from portal.models import Submission
 from portal.permissions import Permission

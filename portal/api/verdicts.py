@@ -13,8 +13,8 @@ from forms.tables import tables
 from portal.api import shapes
 from portal.api.door import any_reply, blueprint, once, operation, own_reply, take
 from portal.api.replies import REFUSALS
-from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import confirm_password, requires, who
+from portal.blueprints.posting import context_for, load
 from portal.errors import Conflict
 from portal.permissions import Permission
 from portal.queries import submissions as queries

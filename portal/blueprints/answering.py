@@ -1,4 +1,4 @@
-"""The answering page as plain view data, and a post to it as changes: between HTTP and the one gate for answers."""
+"""The answering page as plain view data: one reply's answers put into what its questionnaire asks."""
 
 from __future__ import annotations
 
@@ -9,42 +9,32 @@ from flask import g, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
-from forms.answers import AnswerKey, field_name, parse_field_name
-from forms.context import Context, looked_up
+from forms.answers import AnswerKey
 from forms.evaluation import NAME, evaluate, fill
 from forms.question_types import question_type
-from forms.questionnaire import asked, cell_keys, read_answers, section_form, why_unreadable
+from forms.questionnaire import why_unreadable
 from forms.spoken_choices import speaking
 from forms.tables import answered_codes, countable, counted_as, may_change, table_of, tables
-from portal import clock
 from portal.blueprints.drawing import clone, draw
+from portal.blueprints.posting import context_for
 from portal.blueprints.question_views import (
-    TABLE_LIST,
-    as_table,
-    computed_view,
-    is_shown,
-    is_table_list,
     on_offer,
     retired_but_chosen,
     say_choices,
     speak,
-    words_of,
 )
 from portal.blueprints.recollections import beside, reported_views
-from portal.blueprints.tables import cell_id, fill_table, table_skeleton
+from portal.blueprints.skeletons import skeleton, table_view
+from portal.blueprints.tables import cell_id, fill_table
 from portal.extensions import db
-from portal.markdown import marked
 from portal.models import SignOffPolicy, Status
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, can
 from portal.queries import evidence as evidence_queries
 from portal.queries.memory import asks_indicators
-from portal.queries.people import email_of
-from portal.queries.questionnaires import definition as load_definition
 from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import StoredAnswer, asked_recommendations, citation, standing_rows
 from portal.services.attaching import named_by
-from portal.services.submissions import Change
 from portal.table import pick
 from portal.templating import FileView, ItemView, TextInLanguage
 
@@ -52,9 +42,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from markupsafe import Markup
-    from werkzeug.datastructures import MultiDict
 
     from forms.answers import Rows
+    from forms.context import Context
     from forms.definition.model import Definition, Item
     from forms.evaluation import Evaluation
     from portal.models import Evidence
@@ -62,180 +52,9 @@ if TYPE_CHECKING:
     from portal.queries.countries import CountryFacts
     from portal.queries.submissions import AskedRecommendation, StoredReply, SubmissionHead
 
-ROWS = 5
 # what stands there in another way on each reply, whatever was answered
 NEVER_UNTOUCHED = frozenset({"group", "note", "file"})
 _TAG = re.compile(r"(<[^>]*>)")
-
-
-def context_for(principal: Principal, head: SubmissionHead, definition: Definition) -> Context:
-    """Gather the facts that rules and parsing may need."""
-    country: CountryFacts = g.country
-    person, institution = {"login": principal.login}, {"code": head.institution_code}
-    if definition.reads_email and principal.user_id is not None:
-        person["email"] = email_of(db.session, principal.user_id)
-    return Context(
-        today=clock.today(country.time_zone),
-        languages=languages_of(definition, country),
-        language=g.view.language,
-        time_zone=country.time_zone,
-        now=clock.now(),
-        person=person,
-        institution=institution,
-        tables=looked_up(definition.table_rows, person, institution),
-    )
-
-
-def languages_of(definition: Definition, country: CountryFacts) -> tuple[str, ...]:
-    """Return the languages in which texts may be written: the questionnaire's, the national one first."""
-    ordered = [code for code in country.languages if code in definition.languages]
-    return tuple(ordered) or definition.languages
-
-
-def load(head: SubmissionHead) -> tuple[Definition, Mapping[str, int]]:
-    """Return the questionnaire of a reply, and its question ids by code (both cached: a published one is frozen)."""
-    return load_definition(db.session, head.version_id), question_ids(db.session, head.version_id)
-
-
-def read_changes(
-    definition: Definition, page: Item, context: Context, post: MultiDict[str, str]
-) -> dict[AnswerKey, Change]:
-    """Read a post of a page into changes, each with the revision its writer saw.
-
-    Files have their own door; a page without script may resolve a conflict: mine, theirs or both (the joined text
-    stands for the answer already, see :mod:`portal.blueprints.respond.conflicts`).
-    """
-    spoken_of = {key for name in post if (key := parse_field_name(name)) is not None}
-    # an autosave speaks of one answer: a form of that question alone judges it just the same
-    codes = {key.code for key in spoken_of}
-    items = [item for item in asked([page]) if item.code in codes]
-    cells = {key: item for key in spoken_of if key.row and (item := _column(definition, key, context)) in items}
-    plain = [item for item in items if table_of(definition, item.code) is None]
-    form = section_form(plain, context, csrf=False, cells=cells)(formdata=post)
-    form.validate()
-    changes: dict[AnswerKey, Change] = {}
-    for key, parsed in read_answers(form, items).items():
-        if question_type(definition.question(key.code).type).control == "file":
-            continue
-        name = field_name(key)
-        base = post.get(f"base:{name}", type=int) or 0
-        match post.get(f"resolve:{name}"):
-            case "theirs":
-                continue
-            case "mine" | "both":
-                base = post.get(f"theirs:{name}", type=int) or base
-            case _:
-                pass
-        changes[key] = Change(parsed, base)
-    return changes
-
-
-def _column(definition: Definition, key: AnswerKey, context: Context) -> Item | None:
-    """Return the column in which a cell stands; None where the key names no cell of a table."""
-    if table_of(definition, key.code) is None:
-        return None
-    item = definition.question(key.code)
-    return item if key in cell_keys(item, key.row, context.languages) else None
-
-
-def skeleton(definition: Definition, page_code: str, language: str, languages: tuple[str, ...]) -> tuple[ItemView, ...]:
-    """Return the page's items as far as they depend on the questionnaire and the language alone.
-
-    Kept on the definition itself: a published version is one object per process, and its wording is frozen.
-    """
-    kept: dict[tuple[str, str, tuple[str, ...]], tuple[ItemView, ...]] = vars(definition).setdefault("_skeletons", {})
-    key = (page_code, language, languages)
-    if key not in kept:
-        page = next(item for item in definition.pages if item.code == page_code)
-        inside = (page,) if page.kind in {"repeat", "matrix"} else page.children or (page,)
-        kept[key] = tuple(_item_views(definition, inside, language, languages))
-    return kept[key]
-
-
-def _item_views(
-    definition: Definition, items: Sequence[Item], language: str, languages: tuple[str, ...]
-) -> list[ItemView]:
-    views: list[ItemView] = []
-    for item in items:
-        if item.kind in {"repeat", "matrix"}:
-            views.append(_table_view(definition, item, language, languages))
-            continue
-        if item.kind in {"group", "section"}:
-            label = item.text("label", language, languages)
-            heading = ItemView(item.code, item.code, f"q-{item.code}", label, control="group", variant="")
-            heading.hint = item.text("hint", language, languages)
-            inside = _item_views(definition, item.children, language, languages)
-            views.extend((as_table(heading, inside) if is_table_list(item) else heading, *inside))
-            continue
-        if item.kind not in {"question", "note"} or not is_shown(item):
-            continue
-        views.append(_question_view(item, language, languages))
-    return views
-
-
-def _table_view(definition: Definition, item: Item, language: str, languages: tuple[str, ...]) -> ItemView:
-    view = ItemView(
-        item.code,
-        item.code,
-        f"q-{item.code}",
-        item.text("label", language, languages),
-        hint=item.text("hint", language, languages),
-        guidance=item.text("guidance", language, languages),
-    )
-    return table_skeleton(definition, view, lambda column: _question_view(column, language, languages))
-
-
-def _question_view(item: Item, language: str, languages: tuple[str, ...]) -> ItemView:
-    kind = question_type(item.type)
-    settings = item.settings
-    if item.calculation:
-        return computed_view(item, language, languages)
-    states = [
-        (state, words)
-        for state, words in (("not_available", _("Not available")), ("not_applicable", _("Not applicable")))
-        if settings.get(state)
-    ]
-    choices = kind.shown_choices(item, language)
-    filtered = bool(item.choice_filter.strip() and item.choices)
-    variant = kind.variant(item)
-    return ItemView(
-        code=item.code,
-        name=item.code,
-        id=f"q-{item.code}",
-        label=item.text("label", language, languages),
-        control=kind.control,
-        hint=item.text("hint", language, languages),
-        guidance=item.text("guidance", language, languages),
-        required=item.required in {"yes", "true", "true()"},
-        variant="columns" if filtered and variant == TABLE_LIST else variant,
-        choices=[(key, label, False) for key, label in choices],
-        choice_words=words_of(choices),
-        filtered=filtered,
-        places=len(choices) if filtered else 0,
-        how_to=str(kind.how_to(item)),
-        html=marked(item.text("label", language, languages)) if item.kind == "note" else "",
-        rows=int(settings.get("rows") or ROWS),
-        word_budget=int(settings.get("word_budget") or 0),
-        unit=kind.unit(item, language),
-        states=states,
-        accept=kind.accept(item),
-        texts=[
-            TextInLanguage(code, field_name(key), label=_language_name(code))
-            for code, key in _text_keys(item, languages)
-        ],
-    )
-
-
-def _text_keys(item: Item, languages: tuple[str, ...]) -> list[tuple[str, AnswerKey]]:
-    keys = question_type(item.type).keys(item, languages)
-    return [(key.lang, key) for key in keys if key.lang]
-
-
-def _language_name(code: str) -> str:
-    from portal.templating import _own_name
-
-    return _own_name(code)
-
 
 def sentences(
     definition: Definition, stored: Mapping[AnswerKey, StoredAnswer], evaluation: Evaluation, context: Context
@@ -332,7 +151,7 @@ class AnsweringPage:
         key = (code, language, languages)
         if key not in kept:
             inside = [one.item for one in tables(self.definition).values() if one.inside == code]
-            kept[key] = [_table_view(self.definition, item, language, languages) for item in inside]
+            kept[key] = [table_view(self.definition, item, language, languages) for item in inside]
         return kept[key]
 
     def items(

@@ -15,8 +15,8 @@ from forms.definition.model import Choice, Definition, Item
 from forms.question_types import question_type
 from forms.type_settings import TypeSettingsForm, settings_data, settings_form
 from portal import clock
-from portal.blueprints.answering import skeleton
 from portal.blueprints.drawing import clone
+from portal.blueprints.skeletons import skeleton
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

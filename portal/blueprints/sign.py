@@ -10,9 +10,10 @@ from flask_babel import ngettext
 from sqlalchemy import select
 
 from portal import clock
-from portal.blueprints.answering import AnsweringPage, load, title_of
+from portal.blueprints.answering import AnsweringPage, title_of
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.posting import load
 from portal.blueprints.reading import read_aloud
 from portal.blueprints.respond import own_reply
 from portal.blueprints.respond.findings import kept_of

@@ -12,11 +12,12 @@ from forms.answers import field_name
 from forms.browser import FORMAT, known
 from forms.tables import may_change
 from portal.blueprints import receiving
-from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
+from portal.blueprints.answering import AnsweringPage
 from portal.blueprints.documents.door import DocumentOf, blueprint, paper_on
 from portal.blueprints.documents.inbox import document_rows
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
+from portal.blueprints.posting import context_for, load, read_changes
 from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, with_joined
 from portal.blueprints.respond.evidence import anchor_of, file_place, row_around
 from portal.blueprints.respond.rows import (

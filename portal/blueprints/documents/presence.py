@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from flask import g, render_template, request, url_for
 
-from portal.blueprints.answering import load
 from portal.blueprints.documents.door import DocumentOf, blueprint, paper_on
 from portal.blueprints.guard import repeats, requires, who
+from portal.blueprints.posting import load
 from portal.database import write
 from portal.errors import IllegalTransition, NotFound
 from portal.extensions import db

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from flask import g, render_template, request, url_for
 from flask_babel import gettext as _
 
-from portal.blueprints.answering import languages_of, load, recommendation_box
+from portal.blueprints.answering import recommendation_box
 from portal.blueprints.changes import between
 from portal.blueprints.follow.door import address, blueprint, cite, reply_for_staff, rooms, say, today
 from portal.blueprints.frozen import asked_with, frozen_pages, restored
 from portal.blueprints.guard import requires, who
 from portal.blueprints.holding import Holding
+from portal.blueprints.posting import languages_of, load
 from portal.blueprints.reading import read_definition, thread_views, timeline, with_threads
 from portal.blueprints.recollections import mark_confirmed
 from portal.extensions import db

@@ -11,11 +11,11 @@ from flask_babel import lazy_gettext as _l
 
 from forms.tables import tables
 from portal.blueprints import receiving
-from portal.blueprints.answering import load
 from portal.blueprints.follow.door import ThreadOf, blueprint, reply_for_staff, thread_for_staff
 from portal.blueprints.follow.review import review_page
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.posting import load
 from portal.database import write
 from portal.errors import Conflict, Invalid
 from portal.extensions import db

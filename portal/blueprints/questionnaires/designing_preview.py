@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from portal.blueprints.answering import skeleton
 from portal.blueprints.drawing import clone, draw
 from portal.blueprints.questionnaires.previewing import reading_in
+from portal.blueprints.skeletons import skeleton
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

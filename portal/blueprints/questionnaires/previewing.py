@@ -17,9 +17,10 @@ from forms.browser import browser_rules, known
 from forms.tables import may_change
 from forms.trial import told
 from portal import clock
-from portal.blueprints.answering import AnsweringPage, context_for
+from portal.blueprints.answering import AnsweringPage
 from portal.blueprints.drawing import clone, draw
 from portal.blueprints.guard import repeats, requires, who
+from portal.blueprints.posting import context_for
 from portal.blueprints.questionnaires import sampling
 from portal.blueprints.questionnaires.room import blueprint, version_of
 from portal.blueprints.questionnaires.verdicts import Verdict, verdicts

@@ -16,8 +16,8 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from forms.answers import Given, TableRow
 from forms.trial import Sample, sample_json
-from portal.blueprints.answering import read_changes
 from portal.blueprints.guard import who
+from portal.blueprints.posting import read_changes
 from portal.blueprints.respond.rows import posted, read_row_changes, row_act
 from portal.errors import Invalid
 from portal.queries.submissions import RowKey, StoredAnswer, StoredReply, StoredRow

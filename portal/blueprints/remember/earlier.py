@@ -11,10 +11,11 @@ from werkzeug.datastructures import MultiDict
 
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, field_name
 from forms.question_types import question_type
-from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
+from portal.blueprints.answering import AnsweringPage
 from portal.blueprints.changes import said
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.posting import context_for, load, read_changes
 from portal.blueprints.recollections import read_answers
 from portal.blueprints.remember.door import blueprint
 from portal.blueprints.remember.whole import views

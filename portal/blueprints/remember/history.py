@@ -15,10 +15,11 @@ from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, field_name
 from forms.definition.word_diff import compare_words
 from forms.question_types import question_type
 from forms.tables import may_change, table_of, tables
-from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
+from portal.blueprints.answering import AnsweringPage
 from portal.blueprints.changes import said
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.posting import context_for, load, read_changes
 from portal.blueprints.remember.door import blueprint
 from portal.blueprints.respond.door import OnPage, own_page
 from portal.blueprints.respond.section import show_saved

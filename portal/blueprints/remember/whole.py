@@ -11,9 +11,9 @@ from flask_babel import ngettext
 
 from forms.question_types import question_type
 from forms.tables import may_change, table_of
-from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.posting import context_for, load
 from portal.blueprints.reading import read_definition
 from portal.blueprints.remember.door import blueprint
 from portal.blueprints.respond.door import OnPage, own_page

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from portal.blueprints.answering import AnsweringPage, context_for, load, recommendation_box
+from portal.blueprints.answering import AnsweringPage, recommendation_box
 from portal.blueprints.guard import requires, who
 from portal.blueprints.holding import holding_of
 from portal.blueprints.page import notice
+from portal.blueprints.posting import context_for, load
 from portal.blueprints.reading import read_aloud, thread_views, timeline, with_threads
 from portal.blueprints.recollections import citations, mark_confirmed, summary
 from portal.blueprints.respond.door import (

@@ -11,9 +11,9 @@ from forms.quoting import quoted
 from forms.sharing import CollectForm, read_units
 from portal import clock
 from portal.blueprints import receiving
-from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.holding import last_day
+from portal.blueprints.posting import context_for, load
 from portal.blueprints.respond import collected_views as views
 from portal.blueprints.respond.door import blueprint, own_reply
 from portal.blueprints.respond.sharing import about, line_view, link_of, placed, question_groups, today

@@ -13,9 +13,9 @@ from forms.answers import AnswerKey, field_name
 from forms.question_types import question_type
 from forms.tables import may_change, table_of
 from portal.blueprints import receiving
-from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
+from portal.blueprints.posting import context_for, load
 from portal.blueprints.respond.door import (
     EvidenceOf,
     OnPage,

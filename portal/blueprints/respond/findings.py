@@ -10,9 +10,10 @@ from flask_babel import ngettext
 from forms.answers import AnswerKey
 from forms.tables import answered_codes, countable
 from forms.warnings import over_budget
-from portal.blueprints.answering import AnsweringPage, load
+from portal.blueprints.answering import AnsweringPage
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.posting import load
 from portal.blueprints.respond.door import blueprint, own_reply
 from portal.database import write
 from portal.errors import IllegalTransition, Invalid

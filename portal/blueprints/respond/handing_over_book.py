@@ -11,10 +11,11 @@ from flask_babel import ngettext
 
 from forms.tables import answered_codes, countable, counted_as, may_change
 from portal import clock
-from portal.blueprints.answering import load, title_of
+from portal.blueprints.answering import title_of
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.holding import held_by, last_day
 from portal.blueprints.page import role_name
+from portal.blueprints.posting import load
 from portal.blueprints.recommendations.importing import XLSX
 from portal.blueprints.respond.collected_views import label_of
 from portal.blueprints.respond.door import blueprint

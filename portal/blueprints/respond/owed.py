@@ -8,9 +8,10 @@ from flask import g, render_template, request, url_for
 from flask_babel import gettext as _
 
 from portal import clock
-from portal.blueprints.answering import AnsweringPage, load, title_of
+from portal.blueprints.answering import AnsweringPage, title_of
 from portal.blueprints.guard import requires, who
 from portal.blueprints.holding import held_by
+from portal.blueprints.posting import load
 from portal.blueprints.respond.acts import check_page
 from portal.blueprints.respond.door import (
     blueprint,

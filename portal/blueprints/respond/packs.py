@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from forms.signing import CoverForm
-from portal.blueprints.answering import languages_of, load, recommendation_box, title_of
+from portal.blueprints.answering import recommendation_box, title_of
 from portal.blueprints.frozen import frozen_pages
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.papers import about, bare_pages, in_each_language, page_of, paper, pdf_of
+from portal.blueprints.posting import languages_of, load
 from portal.blueprints.reading import action_words
 from portal.blueprints.respond.door import blueprint
 from portal.database import write

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from flask import g, url_for
 from flask_babel import gettext as _
 
-from portal.blueprints.answering import AnsweringPage, load, recommendation_box, title_of
+from portal.blueprints.answering import AnsweringPage, recommendation_box, title_of
 from portal.blueprints.guard import requires, who
 from portal.blueprints.papers import about, bare_pages, in_each_language, page_of, paper, pdf_of, receipt_paper
+from portal.blueprints.posting import load
 from portal.blueprints.reading import read_aloud
 from portal.blueprints.respond.door import blueprint, own_reply
 from portal.blueprints.respond.findings import kept_of

@@ -14,12 +14,13 @@ from forms.browser import FORMAT, browser_rules, filter_reads, known
 from forms.question_types import question_type
 from forms.tables import tables
 from portal.blueprints import receiving
-from portal.blueprints.answering import AnsweringPage, context_for, load, read_changes
+from portal.blueprints.answering import AnsweringPage
 from portal.blueprints.documents.beside import documents_beside
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.holding import holding_of
 from portal.blueprints.later_tables import digest_of, later_tables
 from portal.blueprints.page import notice
+from portal.blueprints.posting import context_for, load, read_changes
 from portal.blueprints.reading import action_words
 from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, told_stale, with_joined
 from portal.blueprints.respond.door import (

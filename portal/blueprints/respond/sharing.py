@@ -12,10 +12,11 @@ from forms.quoting import quoted
 from forms.sharing import UntilForm, share_form
 from forms.tables import answered_codes, countable, may_change
 from portal import clock
-from portal.blueprints.answering import load, recommendation_box, title_of
+from portal.blueprints.answering import recommendation_box, title_of
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
+from portal.blueprints.posting import load
 from portal.blueprints.respond.door import blueprint, own_reply
 from portal.blueprints.respond.sharing_texts import message, reminder, stage_words
 from portal.database import write

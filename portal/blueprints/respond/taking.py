@@ -12,9 +12,9 @@ from flask_babel import ngettext
 from forms.answers import field_name
 from forms.tables import tables
 from portal.blueprints import receiving
-from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.posting import context_for, load
 from portal.blueprints.respond import taking_views as views
 from portal.blueprints.respond.collecting import CollectionOf, collection_on
 from portal.blueprints.respond.door import blueprint

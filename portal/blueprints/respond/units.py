@@ -8,10 +8,10 @@ from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from portal import clock
-from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
+from portal.blueprints.posting import context_for, load
 from portal.blueprints.respond.collecting import CollectionOf, chosen_units, collection_on, links_page
 from portal.blueprints.respond.door import blueprint
 from portal.blueprints.respond.sharing import DelegationOf, about, delegation_on

@@ -15,8 +15,8 @@ from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from forms.answers import parse_field_name
-from portal.blueprints.answering import load
 from portal.blueprints.guard import wants_json
+from portal.blueprints.posting import load
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.permissions import Principal

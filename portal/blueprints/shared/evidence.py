@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 from forms.answers import AnswerKey, field_name
 from forms.tables import may_change
 from portal.blueprints import receiving
-from portal.blueprints.answering import context_for, load
 from portal.blueprints.guard import by_link, repeats, wants_json
 from portal.blueprints.page import notice
+from portal.blueprints.posting import context_for, load
 from portal.blueprints.respond.evidence import anchor_of, file_place, row_around
 from portal.blueprints.shared.door import Ended, Shared, SignedOut, blueprint, shared
 from portal.blueprints.shared.shown import SharedPage

@@ -10,10 +10,10 @@ from flask_babel import gettext as _
 from forms.answers import field_name, parse_field_name
 from forms.quoting import telling_defaults
 from forms.tables import may_change
-from portal.blueprints.answering import context_for, load, read_changes
 from portal.blueprints.guard import by_link, repeats, wants_json
 from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
+from portal.blueprints.posting import context_for, load, read_changes
 from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, with_joined
 from portal.blueprints.respond.rows import (
     anchor,

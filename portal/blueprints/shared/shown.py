@@ -11,7 +11,8 @@ from forms.blinding import blinded, silenced
 from forms.evaluation import evaluate
 from forms.quoting import muted, readable_codes, telling_defaults, untold_codes
 from forms.tables import answered_codes, countable, counted_as, may_change
-from portal.blueprints.answering import AnsweringPage, context_for
+from portal.blueprints.answering import AnsweringPage
+from portal.blueprints.posting import context_for
 from portal.extensions import db
 from portal.models import Visibility
 from portal.queries.evidence import evidence_of
