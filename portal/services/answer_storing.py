@@ -191,27 +191,16 @@ def store(
 ) -> None:
     """Write the answers, revisions and counts of one reply: three statements; two more where rows changed."""
     with together(connection):
-        _store(connection, submission_id, work, hidden, counted, request_key)
-
-
-def _store(
-    connection: Connection,
-    submission_id: int,
-    work: Work,
-    hidden: Sequence[str],
-    counted: Progress,
-    request_key: str | None,
-) -> None:
-    if work.rows.changed:
-        changed = [_row_values(submission_id, name, row) for name, row in work.rows.changed.items()]
-        _ROW_UPSERTS[connection.dialect.name].write(connection, changed)
-        _ROW_REVISION.write(connection, [row | {"saved_by": work.by, "saved_at": work.at} for row in changed])
-    _write_answers(connection, _answer_values(submission_id, work), work.at, request_key)
-    values: dict[str, Any] = {"submission": submission_id, "hidden": hidden, **vars(counted)}
-    if work.changed or work.rows.changed:
-        _SAVED.write(connection, [values | {"saved_at": work.at, "saved_by": work.by}])
-    else:
-        _PROGRESS.write(connection, [values])
+        if work.rows.changed:
+            changed = [_row_values(submission_id, name, row) for name, row in work.rows.changed.items()]
+            _ROW_UPSERTS[connection.dialect.name].write(connection, changed)
+            _ROW_REVISION.write(connection, [row | {"saved_by": work.by, "saved_at": work.at} for row in changed])
+        _write_answers(connection, _answer_values(submission_id, work), work.at, request_key)
+        values: dict[str, Any] = {"submission": submission_id, "hidden": hidden, **vars(counted)}
+        if work.changed or work.rows.changed:
+            _SAVED.write(connection, [values | {"saved_at": work.at, "saved_by": work.by}])
+        else:
+            _PROGRESS.write(connection, [values])
 
 
 @dataclass(frozen=True)
