@@ -20,6 +20,7 @@ from config import ROOT
 from portal.cli.context import EXIT_CHILD, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from config import Settings
@@ -84,7 +85,7 @@ class Child:
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(
             self.command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, pass_fds=self.descriptors,
-            start_new_session=True, preexec_fn=_die_with_parent,  # noqa: PLW1509 - one libc call, no threads yet
+            start_new_session=True, preexec_fn=dying_with(os.getpid()),  # noqa: PLW1509 - two calls, no threads yet
         )  # fmt: skip
 
     def signal(self, number: int) -> None:
@@ -100,9 +101,18 @@ class Child:
             self.process.wait()
 
 
-def _die_with_parent() -> None:
-    if _libc is not None:
+def dying_with(parent: int) -> Callable[[], None]:
+    """Return what a child does before it becomes its program, so that it ends when its parent does (Linux)."""
+
+    def prepare() -> None:
+        if _libc is None:
+            return
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        # a parent that was killed between fork and this line leaves no signal behind: the child would stay for ever
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare
 
 
 class Supervisor:

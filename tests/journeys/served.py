@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from config import ROOT
-from portal.cli.supervisor import _die_with_parent
+from portal.cli.supervisor import dying_with
 from portal.database import _open_for_writing
 from portal.models import UserAccount
 from portal.services import sessions
@@ -62,7 +62,7 @@ class Served:
             process = subprocess.Popen(
                 [sys.executable, "-m", "portal", "serve", "--port", self.port],
                 cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one libc call; a killed run leaves no server behind
+                preexec_fn=dying_with(os.getpid()),  # noqa: PLW1509 - two calls; a killed run leaves no server behind
             )  # fmt: skip
         try:
             self.url = self._announced(process)

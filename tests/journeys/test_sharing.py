@@ -28,7 +28,9 @@ def test_a_person_without_account_answers_on_a_phone_and_is_told_when_it_ends(se
     page = guest.page
     page.goto("/shared/" + link.rpartition("/shared/")[2])
     page.fill("[name=code]", code.lower())
-    page.click("main button[type=submit]")
+    # loaded to the end: what is typed before the page's script has begun is not saved by itself
+    with page.expect_navigation():
+        page.click("main button[type=submit]")
     page.fill("[name=places]", "12")
     expect(page.locator(STATE)).to_have_attribute("data-state", "saved")
     assert page.locator("[name=standing], textarea[name^=text]").count() == 0

@@ -14,6 +14,7 @@ import urllib.request
 import pytest
 
 from config import ROOT
+from portal.cli.supervisor import dying_with
 
 
 @pytest.fixture
@@ -101,6 +102,16 @@ def test_a_killed_supervisor_leaves_no_process(served, environment):
     while running(environment["PORTAL_DATA_DIR"]) and time.monotonic() < until:
         time.sleep(0.2)
     assert running(environment["PORTAL_DATA_DIR"]) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux")
+def test_a_child_whose_parent_is_gone_before_it_begins_does_not_begin():
+    command = [sys.executable, "-c", "raise SystemExit(7)"]
+    # the parent it was to die with is not the one it has
+    gone = subprocess.run(command, preexec_fn=dying_with(-1), check=False)
+    assert gone.returncode == 1
+    begun = subprocess.run(command, preexec_fn=dying_with(os.getpid()), check=False)
+    assert begun.returncode == 7
 
 
 def test_the_command_line_lists_its_commands_without_importing_them(environment):
