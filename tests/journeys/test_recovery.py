@@ -75,6 +75,20 @@ def test_text_typed_without_a_line_survives_a_killed_tab_and_is_offered_again(se
     expect(place).to_be_hidden()
 
 
+def test_what_was_typed_before_the_script_came_is_saved_by_it(served, visit, scene):
+    page = visit().sign_in(scene.focal)
+    waiting = []
+    page.route("**/js/respond*.js", lambda route: waiting.append(route))  # noqa: PLW0108 - it may not be a builtin
+    with page.expect_request("**/js/respond*.js"):
+        page.goto(scene.first, wait_until="commit")
+    page.fill(TEXT, "អត្ថបទដែលសរសេរមុន")
+    expect(page.locator(STATE)).not_to_have_attribute("data-state", "saved")
+    for one in waiting:
+        one.continue_()
+    saved(page)
+    assert stored(served, scene)["text@km"] == "អត្ថបទដែលសរសេរមុន"
+
+
 def test_a_kept_text_meets_what_a_colleague_saved_meanwhile_as_a_conflict(served, visit, scene):
     visitor, other = visit(), visit()
     page = visitor.sign_in(scene.focal)

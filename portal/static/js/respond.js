@@ -504,6 +504,18 @@ for (const area of form.querySelectorAll("textarea[data-words]")) {
   show();
 }
 
+// What was typed while this script was still on its way counts as typed now. The form restores nothing by itself
+// (autocomplete="off"), so what differs from what the page came with was typed. A browser empties what does not fit a
+// field of a number or a date: those wait for the next key.
+function typedBefore(field) {
+  if (/radio|checkbox/.test(field.type)) return field.checked !== field.defaultChecked;
+  if (field.type === "select-one") return field.selectedIndex !== Math.max(0, [...field.options].findLastIndex((one) => one.defaultSelected));
+  return /^text/.test(field.type) && field.value !== field.defaultValue;
+}
+for (const field of form.elements) {
+  if (namesOf(field).length && typedBefore(field)) field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 // what was kept may belong into a table that is still to come
 const arrived = form.dataset.later ? laterTables() : null;
 if (arrived) arrived.then(recover);
