@@ -1,4 +1,4 @@
-"""Pages and JSON leave the portal compressed: a slow line is the rule, not the exception (docs/decisions/0006)."""
+"""Pages and JSON leave the portal compressed: a slow line is the rule, not the exception (docs/decisions/0007)."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from config import Settings
 
 GRACE = 30.0  # seconds a child may take to finish what it has in hand
-READY_WITHIN = 60.0
+READY_WITHIN = 180.0  # an old machine that is busy takes its time; giving up would help nobody
 BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0)
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
