@@ -162,10 +162,10 @@ def _set_up_database(app: Flask, settings: Settings) -> None:
         close for close in app.teardown_appcontext_funcs if not inspect.iscoroutinefunction(close)
     ]
     with app.app_context():
-        prepare(db.engine, reads_alone=_people_type_here)
+        prepare(db.engine, reads_alone=people_type_here)
 
 
-def _people_type_here() -> bool:
+def people_type_here() -> bool:
     """Tell whether the present request is of the answering pages or their like in the API, of which there are most."""
     return has_request_context() and request.path.startswith(("/replies/", "/api/v1/submissions/"))
 

@@ -125,10 +125,19 @@ def _begin_on_server(reads_alone: Callable[[], bool]) -> Callable[[PoolProxiedCo
     def begin(lent: PoolProxiedConnection) -> None:
         connection: Any = lent.driver_connection
         alone = not _immediate.get() and reads_alone()
-        if connection.autocommit is not alone:
-            connection.autocommit = alone
+        if alone is not _is_alone(connection):
+            _let_alone(connection, alone)
 
     return begin
+
+
+def _is_alone(connection: Any) -> bool:
+    # not its autocommit: that may have been asked for by somebody else
+    return bool(vars(connection).get("portal_alone"))
+
+
+def _let_alone(connection: Any, alone: bool) -> None:  # noqa: FBT001 - a setter
+    connection.autocommit = vars(connection)["portal_alone"] = alone
 
 
 def _ping(dialect: Dialect) -> Callable[[DBAPIConnection], bool]:
@@ -137,13 +146,13 @@ def _ping(dialect: Dialect) -> Callable[[DBAPIConnection], bool]:
     A server that went away within that moment is met by the first statement of a request, which is asked once more
     (:func:`portal.blueprints.sessions.asked_again`); what was met so makes all connections doubtful.
     """
-    ask = dialect.do_ping
+    ask = type(dialect).do_ping
 
     def alive(connection: DBAPIConnection) -> bool:
         kept, now = vars(connection), time.monotonic()
         seen = kept.get("portal_seen", 0.0)
         kept["portal_seen"] = now
-        return (now - seen < TRUSTED_FOR and seen > lost_at(dialect)) or ask(connection)
+        return (now - seen < TRUSTED_FOR and seen > lost_at()) or ask(dialect, connection)
 
     return alive
 
@@ -169,8 +178,8 @@ def _open_for_writing(session: Session) -> None:
         connection = session.connection()
         if connection.dialect.name == "sqlite":
             said(connection, "BEGIN IMMEDIATE").close()
-        else:
-            connection.connection.driver_connection.autocommit = False  # type: ignore[union-attr] # psycopg's
+        elif _is_alone(driver := connection.connection.driver_connection):
+            _let_alone(driver, alone=False)
         return
     token = _immediate.set(True)
     try:

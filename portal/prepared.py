@@ -9,7 +9,7 @@ transaction.
 from __future__ import annotations
 
 import time
-from collections import namedtuple
+from collections import deque, namedtuple
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Converter = Callable[[Any], Any]
 
+_lost = deque([0.0], maxlen=1)
 # its fields are known at run time only, which the checker has no word for
 _row_type: Any = namedtuple  # noqa: PYI024
 
@@ -162,7 +163,7 @@ def _as_sqlalchemy_says(connection: Connection, text: str, values: Any, error: A
     dialect = connection.dialect
     lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
     if lost:
-        vars(dialect)["_portal_lost"] = time.monotonic()
+        _lost.append(time.monotonic())
         connection.invalidate(error)
     made: Any = DBAPIError.instance(
         text, values, error, dialect.loaded_dbapi.Error, connection_invalidated=lost, dialect=dialect
@@ -187,6 +188,6 @@ def together(connection: Connection) -> Iterator[None]:
         raise _as_sqlalchemy_says(connection, "several statements", (), error) from error
 
 
-def lost_at(dialect: Dialect) -> float:
-    """Return when a connection was last found lost here (``time.monotonic``); 0 if none was."""
-    return float(vars(dialect).get("_portal_lost", 0.0))
+def lost_at() -> float:
+    """Return when this process last found a connection lost (``time.monotonic``); 0 if it never did."""
+    return _lost[-1]

@@ -32,8 +32,10 @@ ATTEMPTS = 3  # to start a private cluster
 
 def open_engine(url: str) -> Engine:
     """Open a database as the application does."""
+    from portal.app import people_type_here
+
     engine = create_engine(**engine_options(url))
-    prepare(engine)
+    prepare(engine, reads_alone=people_type_here)
     return engine
 
 

@@ -67,9 +67,10 @@ def test_every_connection_at_rest_may_have_been_ended_and_the_next_page_is_shown
     with app.app_context():
         for _ in range(2):  # made, and given out once more
             at_rest = [db.engine.connect() for _ in range(4)]
+            ends = [one.connection.driver_connection.info.backend_pid for one in at_rest]
             for one in at_rest:
                 one.close()
-        end_all(database_url)
+        end(database_url, ends)
         lost = db.engine.connect()
         with pytest.raises(OperationalError):
             said(lost, "SELECT 1")
@@ -77,17 +78,11 @@ def test_every_connection_at_rest_may_have_been_ended_and_the_next_page_is_shown
         with db.engine.connect(), db.engine.connect() as living:
             assert living.scalar(text("SELECT 1")) == 1
         lost.close()
-        end_all(database_url)
     client.get("/owed", expect=200)
 
 
-def end_all(database_url):
+def end(database_url, processes):
     another = engines.open_engine(database_url)
     with another.connect() as connection:
-        connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        )
+        connection.execute(text("SELECT pg_terminate_backend(one) FROM unnest(:them) AS one"), {"them": processes})
     another.dispose()
