@@ -167,15 +167,23 @@ def entry(session: Session, languages: Sequence[str], name: str) -> Entry | None
 
 
 def matching(found: Iterable[Entry], filters: Filters) -> list[Entry]:
-    """Return the entries that a list shows; zero-width spaces and case do not count in a search."""
+    """Return the entries that a list shows, those that say just what was searched first.
+
+    Zero-width spaces and case do not count in a search.
+    """
     wanted = folded(filters.search)
-    return [
+
+    def said(one: Entry) -> list[str]:
+        return [folded(text) for text in (*one.message.sources, one.text, one.note)]
+
+    fitting = [
         one for one in found
         if _shown(one, filters.show)
         and (not filters.language or one.language == filters.language)
         and (not filters.catalogue or filters.catalogue in one.message.catalogues)
-        and (not wanted or any(wanted in folded(text) for text in (*one.message.sources, one.text, one.note)))
+        and (not wanted or any(wanted in text for text in said(one)))
     ]  # fmt: skip
+    return sorted(fitting, key=lambda one: wanted not in said(one)) if wanted else fitting
 
 
 def _shown(one: Entry, show: str) -> bool:
