@@ -6,11 +6,11 @@ import gc
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from wsgiref.types import WSGIApplication
 
 
-def application() -> Flask:
-    """Return the application for the settings of the environment.
+def application() -> WSGIApplication:
+    """Return the application for the settings of the environment, behind its turnstile.
 
     Nothing that is imported here is ever garbage, and looking for some takes an eighth of the seconds of a start; what
     stands afterwards is left out of every later look, in pages that the forked processes share.
@@ -19,8 +19,9 @@ def application() -> Flask:
     try:
         from config import load
         from portal.app import create_app
+        from portal.turnstile import Turnstile
 
-        return create_app(load())
+        return Turnstile(create_app(load()))
     finally:
         gc.freeze()
         gc.enable()
