@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from portal import wsgi
 from portal.turnstile import SMALL, Turnstile
 
 
@@ -89,3 +90,9 @@ def test_an_error_gives_the_place_free_again():
         with pytest.raises(RuntimeError):
             door({"wsgi.input": io.BytesIO()}, lambda *_: None)
     assert len(calls) == 2
+
+
+@pytest.mark.engines
+def test_it_stands_where_the_process_computes_itself(settings, monkeypatch):
+    monkeypatch.setattr("config.load", lambda: settings)
+    assert isinstance(wsgi.application(), Turnstile) is settings.database_url.startswith("sqlite")
