@@ -134,7 +134,7 @@ class Prepared:
         if len(values) == 1:
             said(connection, made.text, values[0]).close()
         else:
-            said(connection, made.text, values, many=True).close()
+            _said_each(connection, made.text, values)
 
     def _made(self, connection: Connection, given: tuple[str, ...] | None) -> _Made:
         # the dialect is the engine's own object, and lives as long as it
@@ -145,18 +145,26 @@ class Prepared:
         return made
 
 
-def said(connection: Connection, text: str, values: Any = (), *, many: bool = False) -> DBAPICursor:
-    """Say a statement to the driver on the connection of a session, with ``many`` once per member of ``values``.
-
-    Raises: DBAPIError, as SQLAlchemy does.
-    """
+def said(connection: Connection, text: str, values: Any = ()) -> DBAPICursor:
+    """Say a statement to the driver on the connection of a session. Raises: DBAPIError, as SQLAlchemy does."""
     cursor = connection.connection.cursor()
     try:
-        (cursor.executemany if many else cursor.execute)(text, values)
+        cursor.execute(text, values)
     except connection.dialect.loaded_dbapi.Error as error:
         cursor.close()
         raise _as_sqlalchemy_says(connection, text, values, error) from error
     return cursor
+
+
+def _said_each(connection: Connection, text: str, rows: Sequence[Any]) -> None:
+    """Say a statement that answers nothing once per row, in one call of the driver. Raises: as :func:`said`."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.executemany(text, rows)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy_says(connection, text, rows, error) from error
+    finally:
+        cursor.close()
 
 
 def _as_sqlalchemy_says(connection: Connection, text: str, values: Any, error: Any) -> DBAPIError:

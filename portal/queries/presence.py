@@ -14,7 +14,9 @@ from portal.permissions import GRANTS, WRITERS, Permission
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from portal.permissions import Principal
@@ -28,6 +30,16 @@ LASTS = timedelta(minutes=2)
 _ENTERS = exists().where(
     StaffAppointment.user_id == UserAccount.id, StaffAppointment.role.in_(GRANTS[Permission.ENTER_ON_BEHALF])
 )
+
+
+def _on_it(head: SubmissionHead, page: str, besides: Principal, moment: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return what holds of the presence of others who have a page open."""
+    return (
+        Presence.submission_id == head.id,
+        Presence.page == page[:80],
+        Presence.actor_id != besides.actor_id,
+        Presence.seen_at > moment - LASTS,
+    )
 
 
 def others_here(session: Session, head: SubmissionHead, page: str, besides: Principal) -> list[Mapping[str, str]]:
@@ -58,10 +70,7 @@ def others_here(session: Session, head: SubmissionHead, page: str, besides: Prin
         .outerjoin(UserAccount, UserAccount.id == Actor.user_id)
         .outerjoin(own, own.id == Actor.delegation_id)
         .where(
-            Presence.submission_id == head.id,
-            Presence.page == page[:80],
-            Presence.actor_id != besides.actor_id,
-            Presence.seen_at > moment - LASTS,
+            *_on_it(head, page, besides, moment),
             or_(
                 and_(UserAccount.active.is_(True), writes | _ENTERS),
                 and_(own.id.is_not(None), own.revoked_at.is_(None), own.expires_at > moment),
@@ -83,10 +92,7 @@ def entering_here(session: Session, head: SubmissionHead, page: str, besides: Pr
             .join(Actor, Actor.user_id == UserAccount.id)
             .join(Presence, Presence.actor_id == Actor.id)
             .where(
-                Presence.submission_id == head.id,
-                Presence.page == page[:80],
-                Presence.actor_id != besides.actor_id,
-                Presence.seen_at > clock.now() - LASTS,
+                *_on_it(head, page, besides, clock.now()),
                 UserAccount.active.is_(True),
                 _ENTERS,
             )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from portal.models.lifecycle import Transition
     from portal.permissions import Principal
 
 
@@ -86,9 +87,7 @@ def append_events(session: Session, acts: Sequence[Act], *, by: Principal) -> Ma
     rows = []
     for act in acts:
         state = states[act.submission_id]
-        rule = transition(state.status, act.action)
-        target = Target(act.institution_id, state.status, handed_in=state.hand_in > 0, submission_id=act.submission_id)
-        require(by, Permission(rule.permission), target)
+        rule = _allowed(state, act.action, act.submission_id, act.institution_id, by)
         numbers[act.submission_id] += 1
         event = SubmissionEvent(
             submission_id=act.submission_id,
@@ -115,6 +114,14 @@ def append_events(session: Session, acts: Sequence[Act], *, by: Principal) -> Ma
     )
     session.expire_all()
     return states
+
+
+def _allowed(state: State, action: Action, submission_id: int, institution_id: int, by: Principal) -> Transition:
+    """Return what an action does from here. Raises: IllegalTransition, NotAllowed."""
+    rule = transition(state.status, action)
+    target = Target(institution_id, state.status, handed_in=state.hand_in > 0, submission_id=submission_id)
+    require(by, Permission(rule.permission), target)
+    return rule
 
 
 def _cached(state: State) -> dict[str, Any]:
@@ -144,9 +151,7 @@ def append_event(
         select(SubmissionEvent).where(SubmissionEvent.submission_id == submission.id).order_by(SubmissionEvent.number)
     ).all()
     state = fold(past)
-    rule = transition(state.status, action)
-    target = Target(institution_id, state.status, handed_in=state.hand_in > 0, submission_id=submission.id)
-    require(by, Permission(rule.permission), target)
+    rule = _allowed(state, action, submission.id, institution_id, by)
     event = SubmissionEvent(
         submission_id=submission.id,
         number=len(past) + 1,
@@ -190,9 +195,7 @@ def begin_reply(session: Session, submission_id: int, *, by: Principal, institut
     """
     given = {"submission": submission_id}
     past = _PAST.all(session, given)
-    state = fold(past)
-    rule = transition(state.status, Action.FIRST_SAVE)
-    require(by, Permission(rule.permission), Target(institution_id, state.status, submission_id=submission_id))
+    rule = _allowed(fold(past), Action.FIRST_SAVE, submission_id, institution_id, by)
     event = {
         "public_id": uuid7(), "submission_id": submission_id, "number": len(past) + 1,
         "action": Action.FIRST_SAVE, "reason": None, "details": {},

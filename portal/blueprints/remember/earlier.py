@@ -63,7 +63,7 @@ def recall(on: OnPage) -> ResponseReturnValue:
             revision = max((saved.saved[key] for key in copied), default=0)
             memory.judge(session, head, ids[item.code], one, verdict, revision=revision, by=principal)
     if saved.http_status != 200:
-        return show_saved(saved, changes, head, definition, page)
+        return show_saved(saved, head, definition, page)
     notice(_told(verdict))
     url = url_for("respond.section", public_id=head.public_id, code=page.code)
     return redirect(f"{url}#q-{item.code}-item", code=303)
@@ -166,7 +166,7 @@ def recall_many(on: OnPage) -> ResponseReturnValue:
                 revision = max((saved.saved[key] for key in keys[code]), default=0)
                 memory.judge(session, head, ids[code], one, Recollection.STILL_TRUE, revision=revision, by=principal)
     if saved.http_status != 200:
-        return show_saved(saved, changes, head, definition, page)
+        return show_saved(saved, head, definition, page)
     notice(ngettext("%(num)s answer was taken over.", "%(num)s answers were taken over.", len(chosen)))
     return redirect(url_for("respond.section", public_id=head.public_id, code=page.code), code=303)
 

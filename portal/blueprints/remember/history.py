@@ -154,7 +154,7 @@ def restore(on: OnPage) -> ResponseReturnValue:
     with write() as session:
         saved = services.save_answers(session, head, definition, ids, changes, context=context, by=principal)
     if saved.http_status != 200:
-        return show_saved(saved, changes, head, definition, page)
+        return show_saved(saved, head, definition, page)
     notice(_("Restored: the earlier answer stands again, as a new save."))
     return redirect(url_for("remember.history", public_id=head.public_id, code=on.code), code=303)
 

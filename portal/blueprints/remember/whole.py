@@ -177,7 +177,7 @@ def recall_whole(on: OnPage) -> ResponseReturnValue:
             source=found.source.public_id, tables=codes, rows=len(rows), cells=len(changes), files=attached,
         )  # fmt: skip
     if saved.http_status != 200:
-        return show_saved(saved, changes, head, definition, page)
+        return show_saved(saved, head, definition, page)
     told = [ngettext("%(num)s row was taken over.", "%(num)s rows were taken over.", len(rows))] if rows else []
     if changes and not rows:
         told.append(ngettext("%(num)s cell was filled in.", "%(num)s cells were filled in.", len(changes)))

@@ -249,7 +249,7 @@ def save_section(on: OnPage) -> ResponseReturnValue:
     if wants_json():
         told = saved_json(saved, definition, page) | offered(saved, changes, definition, page)
         return told, saved.http_status
-    return show_saved(saved, changes, head, definition, page)
+    return show_saved(saved, head, definition, page)
 
 
 def saved_json(saved: Saved, definition: Definition, page: Item) -> dict[str, Any]:
@@ -290,9 +290,7 @@ def offered(
     return {"offered": found} if found else {}
 
 
-def show_saved(
-    saved: Saved, changes: Mapping[AnswerKey, Change], head: SubmissionHead, definition: Definition, page: Item
-) -> ResponseReturnValue:
+def show_saved(saved: Saved, head: SubmissionHead, definition: Definition, page: Item) -> ResponseReturnValue:
     """Answer a post without script: go on, or show the page again with what needs a look."""
     onward = request.form.get("action") == "next" and not row_act()
     if saved.http_status == HTTPStatus.OK and not onward:
@@ -314,7 +312,6 @@ def show_saved(
         return section_page(answering, page, errors=errors, conflicts=conflicts, row_conflicts=shown, mine=mine), 409
     if refusals or saved.refused_rows:
         return section_page(answering, page, errors=row_errors(saved, {}) + refusals), 422
-    del changes
     if not onward:
         return _here_again(saved, head, definition, page)
     codes = [one.code for one in answering.pages()]

@@ -11,6 +11,7 @@ async function laterTables() {
   for (const [code, html] of Object.entries(tables)) {
     const place = form.querySelector(`[data-later-table][data-item="${CSS.escape(code)}"]`);
     if (!place) continue;
+    // the portal's own page in pieces, drawn and escaped by the macros that draw it whole; in a template nothing runs
     const holder = document.createElement("template");
     holder.innerHTML = html;
     const table = holder.content.firstElementChild;
