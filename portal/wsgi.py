@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def application() -> WSGIApplication:
-    """Return the application for the settings of the environment, behind a turnstile where it computes itself.
+    """Return the application for the settings of the environment, behind its turnstile.
 
     Nothing that is imported here is ever garbage, and looking for some takes an eighth of the seconds of a start; what
     stands afterwards is left out of every later look, in pages that the forked processes share.
@@ -21,10 +21,7 @@ def application() -> WSGIApplication:
         from portal.app import create_app
         from portal.turnstile import Turnstile
 
-        settings = load()
-        app = create_app(settings)
-        # who asks a database server waits for it most of the time, and must not keep others waiting meanwhile
-        return Turnstile(app) if settings.database_url.startswith("sqlite") else app
+        return Turnstile(create_app(load()))
     finally:
         gc.freeze()
         gc.enable()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 
 import pytest
 
@@ -49,19 +50,66 @@ def test_one_after_the_other_and_each_gets_its_body():
     assert room.most == 1
 
 
-def test_one_that_takes_its_time_keeps_nobody_out():
-    room, answers = Room(), []
-    door = Turnstile(room)
-    slow, quick = visit(door, answers), visit(door, answers)
-    for _ in range(2):
-        assert room.entered.acquire(timeout=30)
-    assert room.inside == 2
-    for _ in range(2):
-        room.leave.release()
-    for one in (slow, quick):
+def waiting(door):
+    """Tell how many stand outside."""
+    return len(door._place._queue)
+
+
+def until(true):
+    latest = time.monotonic() + 30
+    while not true() and time.monotonic() < latest:
+        time.sleep(0.001)
+    assert true()
+
+
+def test_they_go_in_as_they_came_and_nobody_slips_in_before():
+    order, door = [], None
+
+    def app(environ, _start_response):
+        order.append(environ["number"])
+        if environ["number"] == 0:
+            until(lambda: waiting(door) == 20)
+        if environ["number"] == 1:  # one more comes while the others stand there
+            late.append(visit(door, [], number=99))
+            until(lambda: waiting(door) == 20)
+        return []
+
+    late, door = [], Turnstile(app, patience=30)
+    visitors = []
+    for number in range(21):
+        visitors.append(visit(door, [], number=number))
+        until(lambda number=number: order and waiting(door) == number)
+    for one in visitors:
         one.join(30)
-    room.leave.release()
-    assert b"".join(door({"wsgi.input": io.BytesIO()}, lambda *_: None)) == b""
+    late[0].join(30)
+    assert order == [*range(21), 99]
+
+
+def test_one_that_takes_its_time_loses_its_place_and_lets_nobody_in_when_it_leaves():
+    entered, leave = [], [threading.Event() for _ in range(3)]
+
+    def app(environ, _start_response):
+        entered.append(environ["number"])
+        assert leave[environ["number"]].wait(30)
+        return []
+
+    door = Turnstile(app)
+    slow = visit(door, [], number=0)
+    until(lambda: entered == [0])
+    second = visit(door, [], number=1)
+    until(lambda: entered == [0, 1])  # beside the slow one
+    door._place._patience = 30
+    third = visit(door, [], number=2)
+    until(lambda: waiting(door) == 1)
+    leave[0].set()
+    slow.join(30)
+    assert waiting(door) == 1
+    assert entered == [0, 1]
+    leave[1].set()
+    until(lambda: entered == [0, 1, 2])
+    leave[2].set()
+    for one in (second, third):
+        one.join(30)
 
 
 @pytest.mark.parametrize("head", [{"CONTENT_LENGTH": str(SMALL + 1)}, {"HTTP_TRANSFER_ENCODING": "chunked"}])
@@ -92,7 +140,6 @@ def test_an_error_gives_the_place_free_again():
     assert len(calls) == 2
 
 
-@pytest.mark.engines
-def test_it_stands_where_the_process_computes_itself(settings, monkeypatch):
+def test_it_stands_before_the_application(settings, monkeypatch):
     monkeypatch.setattr("config.load", lambda: settings)
-    assert isinstance(wsgi.application(), Turnstile) is settings.database_url.startswith("sqlite")
+    assert isinstance(wsgi.application(), Turnstile)
