@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, current_app, has_request_context, make_response, render_template, request, session
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from config import ROOT, Settings
 from portal import assets, compression, fragments, templating, wording
 from portal.blueprints import guard, page
-from portal.blueprints.sessions import DatabaseSessions, PortalSession
+from portal.blueprints.sessions import PAGES, SUBMISSIONS, DatabaseSessions, PortalSession
 from portal.database import engine_options, prepare
 from portal.errors import Invalid, PortalError
 from portal.extensions import babel, csrf, db, login_manager
@@ -167,7 +167,7 @@ def _set_up_database(app: Flask, settings: Settings) -> None:
 
 def people_type_here() -> bool:
     """Tell whether the present request is of the answering pages or their like in the API, of which there are most."""
-    return has_request_context() and request.path.startswith(("/replies/", "/api/v1/submissions/"))
+    return has_request_context() and request.path.startswith((PAGES, SUBMISSIONS))
 
 
 def _set_up_extensions(app: Flask, settings: Settings) -> None:
@@ -210,6 +210,7 @@ def _set_up_errors(app: Flask) -> None:
     app.register_error_handler(OperationalError, _database_error)
     app.register_error_handler(PoolTimeout, _database_error)
     app.register_error_handler(IntegrityError, _integrity_error)
+    app.register_error_handler(DataError, _data_error)
     app.register_error_handler(OSError, _no_space)
     app.register_error_handler(500, _unexpected)
 
@@ -300,6 +301,15 @@ def _integrity_error(error: IntegrityError) -> ResponseReturnValue:
         "conflict",
         _("Somebody else changed this in the meantime. Look at it again, then repeat what you wanted to do."),
     )
+
+
+def _data_error(error: DataError) -> ResponseReturnValue:
+    """Say that nothing is called so, where an address holds what no text of a database server can (NUL)."""
+    if "\0" in request.path:
+        return _http_error(NotFound())
+    if "\0" in "".join(value for _name, value in request.args.items(multi=True)):
+        return _http_error(BadRequest())
+    raise error
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:  # noqa: ARG001 - logged by Flask
