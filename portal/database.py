@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event
 
 from portal.extensions import db
-from portal.prepared import lost_at, said
+from portal.prepared import lost_at, said, wire_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,6 +67,8 @@ def engine_options(url: str) -> dict[str, Any]:
             "pool_use_lifo": True,
             "connect_args": {
                 "connect_timeout": 5,
+                # at each rollback, which ends a page that read, psycopg forgets all that is prepared, portal.wire's too
+                "prepare_threshold": None,
                 "options": "-c statement_timeout=30000 -c lock_timeout=10000 -c timezone=UTC",
             },
         }
@@ -77,8 +79,13 @@ def engine_options(url: str) -> dict[str, Any]:
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _unjson(text: str) -> Any:
-    return json.loads(text)
+_read_json = json.JSONDecoder().decode
+
+
+def _unjson(text: str | bytes) -> Any:
+    # psycopg hands bytes over, in UTF-8: json.loads would look first which encoding that is. Of a number, which SQLite
+    # makes of a JSON text of digits, str raises the TypeError that SQLAlchemy waits for
+    return _read_json(text if isinstance(text, str) else str(text, "utf-8"))
 
 
 def prepare(engine: Engine, *, reads_alone: Callable[[], bool] = lambda: False) -> None:
@@ -91,6 +98,7 @@ def prepare(engine: Engine, *, reads_alone: Callable[[], bool] = lambda: False) 
     if engine.dialect.name != "sqlite":
         engine.dialect.do_begin = _begin_on_server(reads_alone)  # type: ignore[method-assign,assignment] # each engine has a dialect of its own
         engine.dialect.do_ping = _ping(engine.dialect)  # type: ignore[method-assign,assignment] # the same
+        _let_wires_speak(engine.dialect)
         return
 
     @event.listens_for(engine, "connect")
@@ -124,6 +132,9 @@ def _begin_on_server(reads_alone: Callable[[], bool]) -> Callable[[PoolProxiedCo
 
     def begin(lent: PoolProxiedConnection) -> None:
         connection: Any = lent.driver_connection
+        if _immediate.get() and _is_alone(connection):
+            wire_on(connection).begin()
+            return
         alone = not _immediate.get() and reads_alone()
         if alone is not _is_alone(connection):
             _let_alone(connection, alone)
@@ -138,6 +149,32 @@ def _is_alone(connection: Any) -> bool:
 
 def _let_alone(connection: Any, alone: bool) -> None:  # noqa: FBT001 - a setter
     connection.autocommit = vars(connection)["portal_alone"] = alone
+
+
+def _let_wires_speak(dialect: Any) -> None:
+    """Let what waits on a connection (:mod:`portal.wire`) go before what SQLAlchemy says there, and end with it."""
+
+    def after_what_waits(say: Callable[..., None]) -> Callable[..., None]:
+        def said_after(cursor: Any, *more: Any, **named: Any) -> None:
+            if (wire := vars(cursor.connection).get("portal_wire")) is not None:
+                wire.settle()
+            say(dialect, cursor, *more, **named)
+
+        return said_after
+
+    for name in ("do_execute", "do_executemany", "do_execute_no_params"):
+        setattr(dialect, name, after_what_waits(getattr(type(dialect), name)))
+    dialect.do_commit, dialect.do_rollback = _commit, _roll_back
+
+
+def _commit(lent: PoolProxiedConnection) -> None:
+    driver: Any = lent.driver_connection
+    (vars(driver).get("portal_wire") or driver).commit()
+
+
+def _roll_back(lent: PoolProxiedConnection) -> None:
+    driver: Any = lent.driver_connection
+    (vars(driver).get("portal_wire") or driver).rollback()
 
 
 def _ping(dialect: Dialect) -> Callable[[DBAPIConnection], bool]:
@@ -167,7 +204,7 @@ def _end_reading(session: Session) -> None:
         return
     connection = session.connection()
     try:
-        connection.connection.commit()
+        connection.dialect.do_commit(connection.connection)
     except connection.dialect.loaded_dbapi.Error:
         session.rollback()  # the connection is lost; what was read through it is over all the same
 
@@ -178,8 +215,8 @@ def _open_for_writing(session: Session) -> None:
         connection = session.connection()
         if connection.dialect.name == "sqlite":
             said(connection, "BEGIN IMMEDIATE").close()
-        elif _is_alone(driver := connection.connection.driver_connection):
-            _let_alone(driver, alone=False)
+        elif _is_alone(connection.connection.driver_connection):
+            wire_on(connection.connection.driver_connection).begin()
         return
     token = _immediate.set(True)
     try:

@@ -8,6 +8,7 @@ transaction.
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections import deque, namedtuple
 from contextlib import contextmanager
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPICursor
     from sqlalchemy.orm import Session
 
+    from portal.wire import Wire
+
     Converter = Callable[[Any], Any]
 
+_KEPT = "portal_connection"
 _lost = deque([0.0], maxlen=1)
 # its fields are known at run time only, which the checker has no word for
 _row_type: Any = namedtuple  # noqa: PYI024
@@ -33,7 +37,7 @@ class _Made:
     """A statement as one dialect says it: its text, how parameters go in and columns come out."""
 
     def __init__(self, statement: Any, dialect: Dialect, given: Sequence[str] | None) -> None:
-        compiled = statement.compile(dialect=dialect, column_keys=given)
+        compiled = statement.compile(dialect=_spoken(dialect), column_keys=given)
         if getattr(compiled, "insert_prefetch", ()) or getattr(compiled, "update_prefetch", ()):
             message = "a column gets its value from Python: name it among the values"
             raise TypeError(message)
@@ -77,6 +81,16 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _spoken(dialect: Dialect) -> Dialect:
+    """Return the dialect in which a statement is compiled: libpq counts parameters where psycopg names them."""
+    if dialect.name != "postgresql":
+        return dialect
+    made: Any = type(dialect)
+    spoken = made(paramstyle="numeric_dollar")
+    spoken.server_version_info = dialect.server_version_info
+    return cast("Dialect", spoken)
+
+
 class Prepared:
     """A statement of SQLAlchemy Core that is asked often: fixed text, named parameters, no list that expands.
 
@@ -90,15 +104,29 @@ class Prepared:
 
     def all(self, session: Session, given: Mapping[str, Any]) -> Sequence[Any]:
         """Return all rows."""
-        connection = session.connection()
+        connection = _connection_of(session)
         if connection.engine.dispatch.before_cursor_execute:
             return connection.execute(self.statement, dict(given)).all()
         made = self._made(connection, None)
+        if (wire := wire_of(connection)) is not None:
+            with _errors_of(connection, made.text):
+                return made.read(wire.ask(made.text, made.values(given)))
         cursor = said(connection, made.text, made.values(given))
         try:
             return made.read(cursor.fetchall())
         finally:
             cursor.close()
+
+    def soon(self, session: Session, given: Mapping[str, Any]) -> None:
+        """Tell that these rows are asked for soon: on a server they come with what is asked next.
+
+        Only a hint: whoever asks gets the same rows without it, a journey later.
+        """
+        connection = _connection_of(session)
+        if connection.engine.dispatch.before_cursor_execute or (wire := wire_of(connection)) is None:
+            return
+        made = self._made(connection, None)
+        wire.expect(made.text, made.values(given))
 
     def first(self, session: Session, given: Mapping[str, Any]) -> Any | None:
         """Return the first row, None if there is none."""
@@ -114,10 +142,13 @@ class Prepared:
 
     def change(self, session: Session, given: Mapping[str, Any]) -> int:
         """Run it and return how many rows it changed."""
-        connection = session.connection()
+        connection = _connection_of(session)
         if connection.engine.dispatch.before_cursor_execute:
             return connection.execute(self.statement, dict(given)).rowcount
         made = self._made(connection, tuple(given))
+        if (wire := wire_of(connection)) is not None:
+            with _errors_of(connection, made.text):
+                return wire.change(made.text, made.values(given))
         cursor = said(connection, made.text, made.values(given))
         try:
             return int(cursor.rowcount)
@@ -125,13 +156,19 @@ class Prepared:
             cursor.close()
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run it once per row of values; all rows name the same columns."""
+        """Run it once per row of values; all rows name the same columns.
+
+        On a server this travels with what is asked next, or with the end of the transaction, which raises what fails.
+        """
         if connection.engine.dispatch.before_cursor_execute:
             connection.execute(self.statement, [dict(row) for row in rows])
             return
         made = self._made(connection, tuple(rows[0]))
         values = [made.values(row) for row in rows]
-        if len(values) == 1:
+        if (wire := wire_of(connection)) is not None:
+            with _errors_of(connection, made.text):
+                wire.tell([(made.text, one) for one in values])
+        elif len(values) == 1:
             said(connection, made.text, values[0]).close()
         else:
             _said_each(connection, made.text, values)
@@ -145,8 +182,21 @@ class Prepared:
         return made
 
 
+def _connection_of(session: Session) -> Connection:
+    """Return the session's connection; asking the session itself for it costs a tenth of what a lookup does."""
+    root = session.get_transaction()
+    kept = session.info.get(_KEPT)
+    if kept is not None and kept[0] is root and session.is_active and not kept[1].invalidated:
+        return cast("Connection", kept[1])
+    connection = session.connection()
+    session.info[_KEPT] = session.get_transaction(), connection
+    return connection
+
+
 def said(connection: Connection, text: str, values: Any = ()) -> DBAPICursor:
     """Say a statement to the driver on the connection of a session. Raises: DBAPIError, as SQLAlchemy does."""
+    if (wire := wire_of(connection)) is not None:
+        wire.settle()
     cursor = connection.connection.cursor()
     try:
         cursor.execute(text, values)
@@ -179,21 +229,27 @@ def _as_sqlalchemy_says(connection: Connection, text: str, values: Any, error: A
     return cast("DBAPIError", made)
 
 
-@contextmanager
-def together(connection: Connection) -> Iterator[None]:
-    """Let the statements inside, of which none is read from, travel to a server in one go (psycopg's pipeline).
+def wire_of(connection: Connection) -> Wire | None:
+    """Return the direct way to the server of a session's connection; None where there is no server."""
+    if connection.dialect.name != "postgresql":
+        return None
+    return wire_on(connection.connection.driver_connection)
 
-    Raises: DBAPIError at the end of the block, of the first that failed. On SQLite each is done at once.
-    """
-    pipeline = getattr(connection.connection.driver_connection, "pipeline", None)
-    if pipeline is None or connection.engine.dispatch.before_cursor_execute:
-        yield
-        return
+
+def wire_on(driver: Any) -> Wire:
+    """Return the direct way of a connection of psycopg."""
+    kept = vars(driver)
+    if "portal_wire" not in kept:
+        kept["portal_wire"] = importlib.import_module("portal.wire").Wire(driver)
+    return cast("Wire", kept["portal_wire"])
+
+
+@contextmanager
+def _errors_of(connection: Connection, text: str) -> Iterator[None]:
     try:
-        with pipeline():
-            yield
+        yield
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy_says(connection, "several statements", (), error) from error
+        raise _as_sqlalchemy_says(connection, text, (), error) from error
 
 
 def lost_at() -> float:

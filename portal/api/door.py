@@ -17,7 +17,7 @@ from sqlalchemy import update
 from portal import clock
 from portal.blueprints.guard import who
 from portal.blueprints.respond import door as respond
-from portal.blueprints.sessions import asked_again, note
+from portal.blueprints.sessions import SUBMISSIONS, asked_again, expect_reply, note
 from portal.database import write
 from portal.errors import Invalid, NotFound
 from portal.models import ApiToken
@@ -78,6 +78,8 @@ def load_bearer(asked: Request) -> Principal | None:
     if asked.blueprint != "api":
         return None
     found = _BEARER.fullmatch(asked.headers.get("Authorization", ""))
+    if found:
+        expect_reply(SUBMISSIONS)
     token = asked_again(find_token, token_digest(found[1])) if found else None
     if token is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +19,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Session
 from portal.queries.sessions import find_session
+from portal.queries.submissions import find_soon
 from portal.services.sessions import token_digest
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ CONFIRMED_FOR = timedelta(minutes=10)
 SIGNED_IN, ANONYMOUS = "s.", "a."
 Found = TypeVar("Found")
 API = "/api/"
+_PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,64}(/|$)")
+# what stands before the public id of a reply in addresses
+PAGES, SUBMISSIONS = "/replies/", "/api/v1/submissions/"
 
 
 class PortalSession(CallbackDict[str, Any], SessionMixin):
@@ -96,6 +101,7 @@ class DatabaseSessions(SessionInterface):
     def _open_signed_in(self, token: str) -> PortalSession:
         opened = PortalSession()
         try:
+            expect_reply(PAGES)
             found = asked_again(find_session, token_digest(token))
         except (OperationalError, PoolTimeout) as error:
             db.session.rollback()
@@ -152,6 +158,12 @@ class DatabaseSessions(SessionInterface):
             .where(Session.id == found.principal.session_id, Session.revoked_at.is_(None))
             .values(last_seen=moment)
         )
+
+
+def expect_reply(prefix: str) -> None:
+    """Let the reply that the address names come with whoever asks for it; whether they may see it is asked after."""
+    if request.path.startswith(prefix) and _PUBLIC_ID.match(request.path, len(prefix)):
+        find_soon(db.session, request.path[len(prefix) :].partition("/")[0])
 
 
 def asked_again(find: Callable[[OrmSession, str], Found], token_hash: str) -> Found:

@@ -246,15 +246,24 @@ def at_work(session: Session, submission_ids: Sequence[int]) -> dict[int, list[s
     A person is named; units of a collection together stand as "".
     """
     found: dict[int, list[str]] = {}
-    now = clock.now()
     rows: Iterable[Any] = (
-        _AT_WORK_ON_ONE.all(session, {"reply": submission_ids[0], "now": now})
+        _AT_WORK_ON_ONE.all(session, {"reply": submission_ids[0], "now": _this_second()})
         if len(submission_ids) == 1
-        else session.connection().execute(_AT_WORK_ON_MANY, {"replies": list(submission_ids), "now": now})
+        else session.connection().execute(_AT_WORK_ON_MANY, {"replies": list(submission_ids), "now": _this_second()})
     )
     for submission_id, name in rows:
         found.setdefault(submission_id, []).append(name)
     return found
+
+
+def at_work_soon(session: Session, submission_id: int) -> None:
+    """Tell that :func:`at_work` is about to be asked of one reply."""
+    _AT_WORK_ON_ONE.soon(session, {"reply": submission_id, "now": _this_second()})
+
+
+def _this_second() -> datetime:
+    # so that what was told to come and what is asked are the same question
+    return clock.now().replace(microsecond=0)
 
 
 def holder(status: Status, *, shared: bool) -> Holder:

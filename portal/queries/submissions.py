@@ -178,6 +178,11 @@ def find(session: Session, public_id: str) -> SubmissionHead | None:
     return head_of(row) if row else None
 
 
+def find_soon(session: Session, public_id: str) -> None:
+    """Tell that :func:`find` is about to be asked."""
+    _BY_PUBLIC_ID.soon(session, {"public_id": public_id})
+
+
 def head_by_id(session: Session, submission_id: int) -> SubmissionHead:
     """Return one reply by its key (it must exist)."""
     return head_of(_BY_ID.one(session, {"id": submission_id}))
@@ -312,6 +317,12 @@ def stored_reply(session: Session, submission_id: int, definition: Definition) -
     return StoredReply(found, rows)
 
 
+def stored_soon(session: Session, submission_id: int, definition: Definition) -> None:
+    """Tell that :func:`stored_reply` is about to be asked."""
+    statement = _ANSWERS_AND_ROWS if has_repeats(definition) else _READ_ANSWERS
+    statement.soon(session, {"submission_id": submission_id})
+
+
 def standing_rows(rows: Mapping[RowKey, StoredRow]) -> Rows:
     """Return the rows that stand in each repeat, in order: not the removed ones, nor what stands in a removed one."""
     by_repeat: dict[str, list[tuple[int, str, str]]] = {}
@@ -363,6 +374,11 @@ def handed_back(session: Session, submission_id: int) -> HandedBack | None:
     if row is None or row.action not in back or not row.reason:
         return None
     return HandedBack(row.action, row.reason, row.done_at)
+
+
+def handed_back_soon(session: Session, submission_id: int) -> None:
+    """Tell that :func:`handed_back` is about to be asked."""
+    _LAST_NOTE.soon(session, {"submission_id": submission_id})
 
 
 def latest_snapshot(session: Session, submission_id: int) -> dict[str, Any] | None:
@@ -484,6 +500,11 @@ def asked_recommendations(session: Session, assignment_ids: Iterable[int]) -> di
     for assignment_id, *rest in rows:
         found.setdefault(assignment_id, []).append(AskedRecommendation(*rest))
     return found
+
+
+def asked_soon(session: Session, assignment_id: int) -> None:
+    """Tell that :func:`asked_recommendations` is about to be asked of one assignment."""
+    _ASKED_OF_ONE.soon(session, {"assignment_id": assignment_id})
 
 
 def citation(asked: Sequence[AskedRecommendation]) -> str:

@@ -17,7 +17,7 @@ from forms.evaluation import evaluate
 from forms.quoting import untold_codes
 from forms.tables import NO_ROWS, answered_codes, countable
 from portal.models import Answer, AnswerRevision, AnswerRow, AnswerRowRevision, Submission
-from portal.prepared import Prepared, together
+from portal.prepared import Prepared
 from portal.queries.submissions import StoredAnswer
 
 if TYPE_CHECKING:
@@ -190,17 +190,16 @@ def store(
     request_key: str | None,
 ) -> None:
     """Write the answers, revisions and counts of one reply: three statements; two more where rows changed."""
-    with together(connection):
-        if work.rows.changed:
-            changed = [_row_values(submission_id, name, row) for name, row in work.rows.changed.items()]
-            _ROW_UPSERTS[connection.dialect.name].write(connection, changed)
-            _ROW_REVISION.write(connection, [row | {"saved_by": work.by, "saved_at": work.at} for row in changed])
-        _write_answers(connection, _answer_values(submission_id, work), work.at, request_key)
-        values: dict[str, Any] = {"submission": submission_id, "hidden": hidden, **vars(counted)}
-        if work.changed or work.rows.changed:
-            _SAVED.write(connection, [values | {"saved_at": work.at, "saved_by": work.by}])
-        else:
-            _PROGRESS.write(connection, [values])
+    if work.rows.changed:
+        changed = [_row_values(submission_id, name, row) for name, row in work.rows.changed.items()]
+        _ROW_UPSERTS[connection.dialect.name].write(connection, changed)
+        _ROW_REVISION.write(connection, [row | {"saved_by": work.by, "saved_at": work.at} for row in changed])
+    _write_answers(connection, _answer_values(submission_id, work), work.at, request_key)
+    values: dict[str, Any] = {"submission": submission_id, "hidden": hidden, **vars(counted)}
+    if work.changed or work.rows.changed:
+        _SAVED.write(connection, [values | {"saved_at": work.at, "saved_by": work.by}])
+    else:
+        _PROGRESS.write(connection, [values])
 
 
 @dataclass(frozen=True)

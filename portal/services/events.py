@@ -187,6 +187,11 @@ _MOVE = Prepared(
 )
 
 
+def begin_soon(session: Session, submission_id: int) -> None:
+    """Tell that :func:`begin_reply` is likely to follow."""
+    _PAST.soon(session, {"submission": submission_id})
+
+
 def begin_reply(session: Session, submission_id: int, *, by: Principal, institution_id: int) -> None:
     """Note the first save of a reply whose row is locked already: an event, and the status it leads to.
 

@@ -80,7 +80,7 @@ def begin(session: Session, *, user_id: int, key: str, body_hash: str) -> KeptAn
     moment = clock.now()
     wanted = {"user_id": user_id, "key": key}
     # all others that are over go by housekeeping
-    _DROP_OLD.change(session, {"user": user_id, "of_key": key, "before": moment - KEPT_FOR})
+    _DROP_OLD.write(session.connection(), [{"user": user_id, "of_key": key, "before": moment - KEPT_FOR}])
     made = wanted | {"body_hash": body_hash, "status": _UNDER_WAY, "created_at": moment}
     if _TAKE[session.connection().dialect.name].change(session, made):
         return None

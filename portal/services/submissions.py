@@ -21,11 +21,19 @@ from portal.models import AnswerRevision, Status, Submission
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, Target, require
 from portal.prepared import Prepared
-from portal.queries.submissions import RowKey, StoredAnswer, StoredRow, row_writers, standing_rows, stored_reply
+from portal.queries.submissions import (
+    RowKey,
+    StoredAnswer,
+    StoredRow,
+    row_writers,
+    standing_rows,
+    stored_reply,
+    stored_soon,
+)
 from portal.services.answer_rows import RefusedRow, RowChange, RowWork, StaleRow
 from portal.services.answer_storing import Work, apply_rules, not_asked, progress, same, says_nothing, store
 from portal.services.delegated import NOT_SHARED, open_to
-from portal.services.events import begin_reply
+from portal.services.events import begin_reply, begin_soon
 from portal.table import Problem, Speakable
 
 if TYPE_CHECKING:
@@ -141,6 +149,9 @@ def save_answers(
         ShareEnded: if what was shared with ``by`` was taken back or has run out.
         IllegalTransition: if the reply can no longer be changed.
     """
+    stored_soon(session, head.id, definition)
+    if head.status is Status.ISSUED:
+        begin_soon(session, head.id)
     submission = _LOCK.one(session, {"submission": head.id})
     require(by, Permission.ANSWER_SUBMISSION, Target(head.institution_id, submission.status, submission_id=head.id))
     if submission.status not in EDITABLE:

@@ -19,7 +19,7 @@ from portal.blueprints.respond.door import (
     own_reply,
 )
 from portal.blueprints.respond.packs import on_paper
-from portal.blueprints.respond.section import section_page
+from portal.blueprints.respond.section import expect_page, section_page
 from portal.blueprints.respond.sharing import shared_with_me
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.talk.news import fresh
@@ -138,6 +138,7 @@ def reply(head: SubmissionHead) -> ResponseReturnValue:
     Shown here rather than led to: a redirect is a round trip, 0.4 s on a slow line. The page knows its own address.
     """
     definition, _ids = load(head)
+    expect_page(head)
     page = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
     if page.readonly:
         return check_page(head)

@@ -53,6 +53,7 @@ from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
 from portal.queries import submissions as queries
 from portal.queries.actors import actor_names
+from portal.queries.sharing import at_work_soon
 from portal.services import submissions as services
 from portal.table import pick
 from portal.templating import time_text
@@ -65,6 +66,10 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition, Item
     from portal.queries.submissions import SubmissionHead
     from portal.services.submissions import Change, Saved
+
+
+# in which a reply may be that came back with words
+CAME_BACK = frozenset({Status.RETURNED, Status.IN_PROGRESS})
 
 
 def page_of(definition: Definition, code: str) -> Item:
@@ -81,8 +86,17 @@ def section(on: OnPage) -> ResponseReturnValue:
     """Show one page of a reply, filled in."""
     definition, _ids = load(on.head)
     page = page_of(definition, on.code)
+    expect_page(on.head)
     answering = AnsweringPage(on.head, queries.stored_reply(db.session, on.head.id, definition), who(), definition)
     return section_page(answering, page)
+
+
+def expect_page(head: SubmissionHead) -> None:
+    """Tell what a page of a reply asks beside the answers, so that it comes with them."""
+    queries.asked_soon(db.session, head.assignment_id)
+    at_work_soon(db.session, head.id)
+    if head.status in CAME_BACK:
+        queries.handed_back_soon(db.session, head.id)
 
 
 def section_page(
@@ -212,7 +226,7 @@ def _uploading(head: SubmissionHead, *, shown: bool) -> dict[str, str]:
 
 def _why_back(head: SubmissionHead) -> dict[str, Any] | None:
     """Return the words for a reply that came back: who handed it back, why, whether only some questions are open."""
-    if head.status not in {Status.RETURNED, Status.IN_PROGRESS}:
+    if head.status not in CAME_BACK:
         return None
     back = queries.handed_back(db.session, head.id)
     if back is None:

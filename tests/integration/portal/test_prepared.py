@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError, NoResultFound, OperationalError
 from portal.database import write
 from portal.extensions import db
 from portal.models import Institution, Submission
-from portal.prepared import Prepared, said, together
+from portal.prepared import Prepared, said
 from portal.queries import submissions as queries
 from tests import factories, scenes
 
@@ -74,24 +74,25 @@ def test_what_a_driver_refuses_comes_as_sqlalchemys_error(ministry):
     assert db.session.scalar(text("SELECT 1")) == 1
 
 
-def test_statements_that_travel_together_are_all_done_or_none(ministry):
+def test_what_is_written_at_once_is_all_done_or_nothing(ministry):
     statement = Prepared(insert(Institution.__table__))
     row = dict(db.session.execute(select(Institution.__table__)).mappings().one())
-
-    def named(*codes):
-        return [
-            {**row, "id": row["id"] + 1 + place, "public_id": code * 8, "code": code} for place, code in enumerate(codes)
-        ]
-
-    first, second, third, again = named("AAAA", "BBBB", "CCCC", "MOJ")
-    with write() as session, together(session.connection()):
+    first, second, third, again = rows_like(row, "AAAA", "BBBB", "CCCC", "MOJ")
+    with write() as session:
         statement.write(session.connection(), [first])
         statement.write(session.connection(), [second])
-    with pytest.raises(IntegrityError), write() as session, together(session.connection()):  # noqa: PT012 - told at the end
+    with pytest.raises(IntegrityError), write() as session:  # noqa: PT012 - a server tells at the end
         statement.write(session.connection(), [third])
         statement.write(session.connection(), [again])
     codes = db.session.scalars(select(Institution.code).order_by(Institution.code)).all()
     assert codes == ["AAAA", "BBBB", "MOJ"]
+
+
+def rows_like(row, *codes):
+    return [
+        {**row, "id": row["id"] + 1 + place, "public_id": f"{place:032x}", "code": code}
+        for place, code in enumerate(codes)
+    ]
 
 
 def test_a_missing_parameter_and_a_value_made_by_python_are_mistakes_of_the_code(ministry):
