@@ -63,9 +63,17 @@ class Item:
 
     def items(self) -> Iterator[Item]:
         """Yield this item and everything in it, depth first."""
-        yield self
-        for child in self.children:
-            yield from child.items()
+        return iter(self._all)
+
+    @cached_property
+    def _all(self) -> tuple[Item, ...]:
+        # a page is walked several times for every answer that is saved
+        return (self, *(item for child in self.children for item in child.items()))
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """The codes of this item and of everything in it."""
+        return frozenset(item.code for item in self._all)
 
     @cached_property
     def choice_by_key(self) -> Mapping[str, Choice]:

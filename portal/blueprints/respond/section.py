@@ -286,8 +286,7 @@ def saved_json(saved: Saved, definition: Definition, page: Item) -> dict[str, An
 
 
 def _on_page(names: Iterable[str], page: Item) -> list[str]:
-    here = {item.code for item in page.items()}
-    return sorted(name for name in names if name.partition("[")[0] in here)
+    return sorted(name for name in names if name.partition("[")[0] in page.codes)
 
 
 def offered(
@@ -311,7 +310,7 @@ def show_saved(saved: Saved, head: SubmissionHead, definition: Definition, page:
         return _here_again(saved, head, definition, page)
     head = queries.head_by_id(db.session, head.id)
     answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
-    here = {item.code for item in page.items()}  # what a question of another page begins with may be refused too
+    here = page.codes  # what a question of another page begins with may be refused too
     refusals = [(place(one.key, definition), str(one.message)) for one in saved.refused if one.key.code in here]
     if saved.stale or saved.stale_rows:
         names = actor_names(db.session, people(saved))
