@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event
 
 from portal.extensions import db
-from portal.prepared import lost_at, said, wire_on
+from portal.prepared import lost_at, said, say_what_waits, wire_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from types import ModuleType
 
-    from sqlalchemy import Dialect, Engine
+    from sqlalchemy import Connection, Dialect, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.orm import Session
     from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -165,6 +165,14 @@ def _let_wires_speak(dialect: Any) -> None:
     for name in ("do_execute", "do_executemany", "do_execute_no_params"):
         setattr(dialect, name, after_what_waits(getattr(type(dialect), name)))
     dialect.do_commit, dialect.do_rollback = _commit, _roll_back
+    undo = type(dialect).do_rollback_to_savepoint
+
+    def undo_part(connection: Connection, name: str) -> None:
+        # what was told since the savepoint is undone unsaid; what was told before it went before it
+        wire_on(connection.connection.driver_connection).drop()
+        undo(dialect, connection, name)
+
+    dialect.do_rollback_to_savepoint = undo_part
 
 
 def _commit(lent: PoolProxiedConnection) -> None:
@@ -301,6 +309,8 @@ class Deferred:
             if self._locks is not None:
                 with session.begin_nested():
                     yield
+                    # told in the block, so that what fails is undone with it: at its end it is too late for that
+                    say_what_waits(session)
                 return
             _end_reading(session)
             with ExitStack() as locks:

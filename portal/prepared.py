@@ -236,6 +236,14 @@ def wire_of(connection: Connection) -> Wire | None:
     return wire_on(connection.connection.driver_connection)
 
 
+def say_what_waits(session: Session) -> None:
+    """Send what was told and waits for the next journey. Raises: DBAPIError, of the first that failed."""
+    connection = _connection_of(session)
+    if (wire := wire_of(connection)) is not None:
+        with _errors_of(connection, "several statements"):
+            wire.settle()
+
+
 def wire_on(driver: Any) -> Wire:
     """Return the direct way of a connection of psycopg."""
     kept = vars(driver)

@@ -92,21 +92,23 @@ class Wire:
         if self._told:
             told, self._told = self._told, []
             self._travel(told, ends=True)
-        self._drop()
+        self.drop()
+        self._begins = False
         if self._in_transaction():
             self._driver.commit()
 
     def rollback(self) -> None:
         """Drop what waits, and undo the transaction."""
-        self._drop()
+        self.drop()
+        self._begins = False
         if self._in_transaction():
             self._driver.rollback()
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Drop what waits: it is undone, in part of a transaction or with all of it."""
         self._ready.clear()
         self._expected.clear()
         self._told.clear()
-        self._begins = False
 
     def _in_transaction(self) -> bool:
         """Tell whether there is something to end; nobody knows on a connection that was lost."""

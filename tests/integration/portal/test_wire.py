@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Integer, bindparam, column, delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from portal.database import write
+from portal.database import deferred, write
 from portal.extensions import db
 from portal.models import Institution
 from portal.prepared import Prepared
@@ -86,6 +86,31 @@ def test_what_is_undone_takes_what_waits_along(row):
     with write() as session:
         DROP.write(session.connection(), [{"code_": "none"}])
     assert many() == 1
+
+
+def test_what_is_undone_to_a_savepoint_is_never_said(row):
+    one, again = rows_like(row, "AAAA", "MOJ")
+    with write() as session:
+        ADD.write(session.connection(), [one])
+        with pytest.raises(ZeroDivisionError), session.begin_nested():  # noqa: PT012 - it fails after it was told
+            ADD.write(session.connection(), [again])
+            raise ZeroDivisionError
+        assert many() == 2
+    assert many() == 2
+
+
+def test_what_fails_in_one_of_several_blocks_is_undone_alone(row):
+    """As the acts of one post are: each a block of its own, one COMMIT for all."""
+    one, again, two = rows_like(row, "AAAA", "MOJ", "BBBB")
+    with deferred(lambda _session: None) as together:
+        with write() as session:
+            ADD.write(session.connection(), [one])
+        with pytest.raises(IntegrityError), write() as session:
+            ADD.write(session.connection(), [again])
+        with write() as session:
+            ADD.write(session.connection(), [two])
+        together.settle(lambda _session: None)
+    assert db.session.scalars(select(Institution.code).order_by(Institution.code)).all() == ["AAAA", "BBBB", "MOJ"]
 
 
 def test_the_statement_that_fails_says_so_and_the_connection_goes_on(row):
