@@ -186,7 +186,9 @@ class Wire:
                 poll.poll()
                 self._libpq.consume_input()
             result = self._libpq.get_result()
-            if result is None:  # between two statements
+            if result is None:  # between two statements, or nothing will come any more
+                if self._libpq.status != ConnStatus.OK:
+                    raise OperationalError(self._libpq.get_error_message())
                 continue
             if result.status == ExecStatus.PIPELINE_SYNC:
                 return found
