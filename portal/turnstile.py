@@ -51,7 +51,7 @@ class Place:
             until = self._since + self._patience * len(self._queue)
         while not turn.acquire(timeout=max(LOOK, until - time.monotonic())):
             with self._mutex:
-                if turn is self._holder:  # given in this very moment
+                if turn not in self._queue:  # given in this very moment, and perhaps lost again in it
                     break
                 if turn is self._queue[0] and time.monotonic() - self._since >= self._patience:
                     self._give(self._queue.popleft())

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from portal import wsgi
-from portal.turnstile import SMALL, Turnstile
+from portal import turnstile, wsgi
+from portal.turnstile import SMALL, Place, Turnstile
 
 
 class Room:
@@ -143,3 +143,26 @@ def test_an_error_gives_the_place_free_again():
 def test_it_stands_before_the_application(settings, monkeypatch):
     monkeypatch.setattr("config.load", lambda: settings)
     assert isinstance(wsgi.application(), Turnstile)
+
+
+def test_a_place_that_was_given_and_lost_while_its_new_holder_slept_is_no_mistake(monkeypatch):
+    """On a busy machine a thread may sleep between the end of its patience and its next look, however short that is."""
+    monkeypatch.setattr(turnstile, "LOOK", 0.0)
+    place, done, barrier = Place(1e-5), [], threading.Barrier(16)
+
+    def visit_often():
+        barrier.wait(30)
+        for _ in range(40):
+            turn = place.enter()
+            time.sleep(0)
+            place.leave(turn)
+        done.append(True)
+
+    visitors = [threading.Thread(target=visit_often) for _ in range(16)]
+    for one in visitors:
+        one.start()
+    for one in visitors:
+        one.join(60)
+    assert len(done) == 16
+    assert place._holder is None
+    assert not place._queue
