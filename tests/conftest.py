@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -53,10 +54,16 @@ def _quick_applications() -> Iterator[None]:
         yield
 
 
-def pytest_collection_finish() -> None:
-    """Leave what was imported and collected out of every later look for garbage."""
+def _keep_for_good() -> None:
+    """Leave what is there now out of every later look for garbage."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage seldom: a tenth of what tests of pages took were looks through all that is not garbage."""
+    _keep_for_good()
+    gc.set_threshold(10_000, 10, 50)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -160,8 +167,14 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]
             db.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def _first_application() -> Callable[[], None]:
+    """What the first application of a worker imports and keeps is no garbage either: a function to call after it."""
+    return cache(_keep_for_good)
+
+
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def app(settings: Settings, _first_application: Callable[[], None]) -> Iterator[Flask]:
     """The application on a fresh database that holds the country and the system actor."""
     from portal.app import create_app
     from portal.extensions import db
@@ -174,6 +187,7 @@ def app(settings: Settings) -> Iterator[Flask]:
         factories.country(session)
         factories.system_actor(session)
         session.commit()
+    _first_application()
     yield app
     engine.dispose()
 

@@ -67,31 +67,43 @@ def version(session: Session, **more: Any) -> Any:
 
 def answer(session: Session, reply: Any, of: Any, code: str, value: Any, by: int, **more: Any) -> Answer:
     """A stored answer, without going through the gate."""
-    question = session.scalars(
-        select(Question).where(Question.questionnaire_id == of.questionnaire_id, Question.code == code)
-    ).one()
-    given: dict[str, Any] = {
-        "submission_id": reply.id, "question_id": question.id, "row": "", "lang": "", "value": value, "revision": 1,
-        "asked_in": of.id, "answered_by": by, "answered_at": clock.now(),
-    }  # fmt: skip
-    made = Answer(**given | more)
-    session.merge(made)
+    made = _answer(session, reply, of, _questions(session, of)[code], value, by, **more)
     session.flush()
     return made
 
 
+def _questions(session: Session, of: Any) -> dict[str, int]:
+    found = select(Question.code, Question.id).where(Question.questionnaire_id == of.questionnaire_id)
+    return {one.code: one.id for one in session.execute(found)}
+
+
+def _answer(session: Session, reply: Any, of: Any, question_id: int, value: Any, by: int, **more: Any) -> Answer:
+    given: dict[str, Any] = {
+        "submission_id": reply.id, "question_id": question_id, "row": "", "lang": "", "value": value, "revision": 1,
+        "asked_in": of.id, "answered_by": by, "answered_at": clock.now(),
+    }  # fmt: skip
+    made = Answer(**given | more)
+    session.merge(made)
+    return made
+
+
 def fill(session: Session, reply: Any, of: Any, by: int, text: str, **more: Any) -> None:
-    """Give a reply answers of every kind."""
+    """Give a reply answers of every kind, written together."""
+    questions = _questions(session, of)
+
+    def say(code: str, value: Any, **how: Any) -> None:
+        _answer(session, reply, of, questions[code], value, by, **how)
+
     given = {"b1": "in_progress", "share": "12.5", "spent": "1234.50", "adopted": "2024-02-29",
              "topics": ["not_started", "done"], "state": "done"} | more  # fmt: skip
     for code, value in given.items():
         if value is not None:
-            answer(session, reply, of, code, value, by)
-    answer(session, reply, of, "b6", f"{text} in English", by, lang="en")
-    answer(session, reply, of, "b6", f"{text} ជាភាសាខ្មែរ", by, lang="km")
-    answer(session, reply, of, "b8", f"{text} is a good practice", by, lang="en")
-    answer(session, reply, of, "why", HIDDEN, by, lang="en")
-    answer(session, reply, of, "beds", None, by, state=AnswerState.NOT_AVAILABLE)
+            say(code, value)
+    say("b6", f"{text} in English", lang="en")
+    say("b6", f"{text} ជាភាសាខ្មែរ", lang="km")
+    say("b8", f"{text} is a good practice", lang="en")
+    say("why", HIDDEN, lang="en")
+    say("beds", None, state=AnswerState.NOT_AVAILABLE)
     reply.hidden = ["why"]
     session.flush()
 

@@ -170,7 +170,9 @@ def test_an_answer_that_is_kept_is_forgotten_when_anything_is_written_or_ends(ro
     assert journeys == [1]
 
 
-def test_a_page_is_two_journeys_and_a_save_three(client_for, session, journeys):
+def test_a_page_is_two_journeys_and_a_save_three(client_for, session, journeys, monkeypatch):
+    for again in ("portal.wording.EVERY", "portal.blueprints.page.COUNTRY_KEPT", "portal.database.TRUSTED_FOR"):
+        monkeypatch.setattr(again, 600)  # seconds after which something is looked at that belongs to no page
     institution = factories.institution(session, "MOJ")
     person = factories.person(session, institution)
     version = factories.questionnaire_version(session)
@@ -203,14 +205,14 @@ def test_more_than_a_socket_holds_goes_both_ways(row):
 
 
 def test_a_connection_that_ended_is_replaced_at_the_next_question(row, monkeypatch):
-    monkeypatch.setattr("portal.database.TRUSTED_FOR", 60)  # a busy machine takes its time
+    monkeypatch.setattr("portal.database.TRUSTED_FOR", 600)  # a busy machine takes its time
 
     def end():
         pid = db.session.connection().connection.driver_connection.info.backend_pid
         db.session.rollback()
         address = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(address, autocommit=True) as other:
-            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+            other.execute("SELECT pg_terminate_backend(%s, 60000)", [pid])
 
     for write_first in (False, True):
         for _ in range(2):  # one that was in use a moment ago is not looked at

@@ -22,7 +22,8 @@ def door():
 
 
 @pytest.fixture
-def board():
+def board(monkeypatch):
+    monkeypatch.setattr(even_worker, "STALE", 20.0)  # a test that had to wait for its turn has not gone
     return Board()
 
 
@@ -113,7 +114,8 @@ def test_what_a_neighbour_took_is_not_waited_for(worker, board, door):
         turn(worker, lambda: len(worker.taken) == 1)
 
 
-def test_a_burst_parts_evenly_whoever_wakes_first(hired, door):
+def test_a_burst_parts_evenly_whoever_wakes_first(hired, door, monkeypatch):
+    monkeypatch.setattr(even_worker, "PATIENCE", 60.0)  # nobody takes what the other did not get round to
     first, second = hired(1), hired(2)
     for one in (first, second):
         one.wait_for_and_dispatch_events(0)  # says that it is there

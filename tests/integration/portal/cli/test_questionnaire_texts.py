@@ -14,7 +14,7 @@ from portal.cli import portal
 from portal.cli.context import Context
 from portal.models import QuestionnaireVersion, VersionItem
 from tests import factories
-from tests.integration.blueprints.test_questionnaire_translations import changed
+from tests.integration.portal.blueprints.test_questionnaire_translations import changed
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.client import Client
 
-FILE = Path(__file__).parents[3] / "portal/demo/countries/cambodia/questionnaires/short.xlsx"
+FILE = Path(__file__).parents[4] / "portal/demo/countries/cambodia/questionnaires/short.xlsx"
 
 
 class _Context:
