@@ -44,6 +44,16 @@ class Packs(BaseModel):
     items: list[Pack]
 
 
+class CoverIn(BaseModel):
+    """The photo or scan of a signed, stamped cover with what is written on it, as multipart/form-data."""
+
+    cover: Annotated[bytes, Field(json_schema_extra={"format": "binary"})]
+    letter_number: Annotated[str, Field(max_length=120)]
+    letter_on: date
+    signer_name: Line = ""
+    signer_post: Line = ""
+
+
 class PacksQuery(Body):
     """Of which round, by its slug."""
 

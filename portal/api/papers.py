@@ -1,26 +1,31 @@
-"""Packs signed on paper and receipts of hand-ins, as they stand."""
+"""Packs signed on paper, the covers that came back, and receipts of hand-ins."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from flask_babel import lazy_gettext as _l
 from spectree import Response
 
+from forms.signing import CoverForm
 from portal.api import paper_shapes as shapes
-from portal.api.door import answer, blueprint, named, operation, take_query
+from portal.api.door import answer, blueprint, named, once, operation, take_query
 from portal.api.replies import REFUSALS
 from portal.blueprints.guard import requires, who
-from portal.blueprints.respond.packs import own_pack
+from portal.blueprints.respond.packs import cover_of, own_pack
 from portal.blueprints.respond.receipts import receipt_of
-from portal.errors import NotFound
+from portal.errors import Invalid, NotFound
 from portal.extensions import db
 from portal.permissions import Permission
 from portal.queries import packs as queries
 from portal.queries.receipts import Receipt, is_code, spell
 from portal.queries.rounds import find_round
+from portal.services import packs
+from portal.table import Problem
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+    from sqlalchemy.orm import Session
 
     from portal.models import SigningPack
 
@@ -87,6 +92,29 @@ def list_packs() -> ResponseReturnValue:
 def get_pack(thing: SigningPack) -> ResponseReturnValue:
     """Tell how a pack of the caller's institution stands."""
     return answer(_shape(thing))
+
+
+@blueprint.post("/packs/<public_id>/cover")
+@requires(Permission.COMPLETE_SUBMISSION, on=_pack)
+@operation("sendCover", form=shapes.CoverIn, resp=Response(HTTP_200=shapes.Pack, **REFUSALS))
+def send_cover(thing: SigningPack) -> ResponseReturnValue:
+    """Take the photo or scan of the signed cover: every reply still in the pack is signed on paper with it, or none.
+
+    multipart/form-data with ``cover``, ``letter_number``, ``letter_on`` (YYYY-MM-DD), ``signer_name``, ``signer_post``.
+    Nobody signs by this: it writes down what was signed on paper, as the page of the pack does, and asks no password.
+    """
+    form = CoverForm(meta={"csrf": False})
+    if not form.validate():
+        problems = [Problem(str(said), field=name) for name, many in form.errors.items() for said in many]
+        raise Invalid(_l("This request does not fit the contract."), problems=problems)
+    cover = cover_of(form)
+
+    def act(session: Session) -> tuple[shapes.Pack, int]:
+        packs.sign_pack(session, thing, cover, by=who())
+        return _shape(thing), 200
+
+    told = (cover.file.sha256, cover.letter_number, cover.letter_on.isoformat(), cover.signer_name, cover.signer_post)
+    return once(act, body=told)
 
 
 @blueprint.get("/receipts/<code>")

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from forms.answers import AnswerKey, is_hidden
 from forms.question_types import question_type
-from forms.spoken_choices import speaking, spoken_by, values_of
+from forms.spoken_choices import Seen, speaking, speaking_of_rows, spoken_by, values_of, worded
 from forms.tables import NO_ROWS, tables
 from portal.blueprints.question_views import is_shown
 from portal.blueprints.tables import totals
@@ -62,11 +62,12 @@ def read_definition(
     A table is one row with ``table``: {heads, lines: [{label, cells}], totals}, its cells like rows without a label; a
     table within it follows with the rows of each of its rows.
     """
+    seen = None
     if speaking(definition):
-        definition = spoken_by(
-            definition, values_of(definition, {key: one.value for key, one in stored.items()}, hidden)
-        )
-    reader = _Reader(definition, stored, hidden, languages, rows, messages or {}, missing)
+        values = {key: one.value for key, one in stored.items()}
+        seen = Seen(definition, values, hidden, rows) if speaking_of_rows(definition) else None
+        definition = spoken_by(definition, values_of(definition, values, hidden))
+    reader = _Reader(definition, stored, hidden, languages, rows, messages or {}, missing, seen)
     return [
         {
             "code": page.code,
@@ -90,6 +91,7 @@ class _Reader:
     rows: Rows
     messages: Mapping[tuple[str, str], str]
     missing: Collection[tuple[str, str]]
+    seen: Seen | None = None
 
     def rows_of(self, item: Item) -> Iterator[dict[str, Any]]:
         """Yield what is asked in an item, tables whole."""
@@ -141,6 +143,8 @@ class _Reader:
                 yield from self._tables(inner.code, row.key, f"{label} {digits(number)}: ")
 
     def _row(self, item: Item, row: str = "") -> dict[str, Any]:
+        if row and self.seen is not None:
+            item = worded(self.definition, item, self.seen.from_cell(AnswerKey(item.code, row)))
         kind = question_type(item.type)
         language = g.view.language
         texts: list[tuple[str, str]] = []

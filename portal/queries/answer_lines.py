@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from forms.answers import AnswerKey, CellValue, TableRow, field_name, is_hidden
 from forms.question_types import question_type
-from forms.spoken_choices import speaking, spoken_by, values_of
+from forms.spoken_choices import Seen, speaking, speaking_of_rows, spoken_by, values_of, worded
 from forms.tables import Table, table_of
 from portal.queries.handed_in import Entry
 from portal.queries.questionnaires import definition
@@ -113,6 +113,14 @@ class Versions:
         answers = {key: entry.value for key, entry in content.answers.items() if entry.state == "answered"}
         return spoken_by(of, values_of(of, answers, content.hidden))
 
+    def seen(self, content: Content) -> Seen | None:
+        """Return what labels of choices read in each row of a reply; None where none of them speaks of its row."""
+        of = self[content.version_id]
+        if not speaking_of_rows(of):
+            return None
+        answers = {key: entry.value for key, entry in content.answers.items() if entry.state == "answered"}
+        return Seen(of, answers, content.hidden, content.rows)
+
     @cached_property
     def _laid_out(self) -> dict[int, tuple[Item | Table, ...]]:
         return {}
@@ -204,21 +212,24 @@ def _cells(
     content: Content,
     table: Table,
     by_code: dict[str, list[tuple[AnswerKey, Entry]]],
-    worded: tuple[Definition, Versions],
+    words: tuple[Definition, Versions],
 ) -> Iterator[Line]:
     """Yield the cells of a table row by row; a repeat without rows has one cell per column, without a row."""
-    present, versions = worded
+    present, versions = words
     given: dict[tuple[str, str], list[tuple[AnswerKey, Entry]]] = {}
     for item in table.columns:
         for key, entry in by_code.pop(item.code, []):
             given.setdefault((key.row, item.code), []).append((key, entry))
     numbers: dict[str, int] = {}
+    seen = versions.seen(content)
     for row in [*_rows(table, content, {row for row, _code in given})] or [TableRow("")]:
         numbers[row.parent] = numbers.get(row.parent, 0) + 1
         number = numbers[row.parent] if row.key else None
         for column in table.columns:
             item = present.question(column.code)
             plain = AnswerKey(item.code, row.key)
+            if seen is not None and row.key:
+                item = worded(present, item, seen.from_cell(plain))
             found = given.get((row.key, item.code))
             if is_hidden(content.hidden, plain):
                 yield Line(reply, item, present, plain, "not_asked", None, number, table)
@@ -255,8 +266,8 @@ def _line(
     """Name the answer by the wording under which it was asked, where that version still knows the question."""
     if entry.asked_in != present.id:
         asked = versions[entry.asked_in]
-        if (worded := asked.compiled.by_code.get(key.code)) is not None:
-            return Line(reply, worded, asked, key, entry.state, entry)
+        if (said := asked.compiled.by_code.get(key.code)) is not None:
+            return Line(reply, said, asked, key, entry.state, entry)
     return Line(reply, item, present, key, entry.state, entry)
 
 

@@ -1,7 +1,7 @@
 """Taking over from an earlier reply what no single answer holds: the rows of a table, and files cited as evidence.
 
 Rows get keys made of the old ones, so that taking over twice adds nothing twice; a file is not copied but attached
-again under its hash, with a number of this round.
+again under its hash, with a number of this round. The files of cells come with their rows.
 """
 
 from __future__ import annotations
@@ -11,23 +11,26 @@ from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
 
+from forms.answers import AnswerKey
 from forms.fields import judged
 from forms.question_types import question_type
 from forms.tables import tables
+from portal.errors import Invalid
 from portal.permissions import Permission, require
 from portal.queries.evidence import evidence_of
-from portal.queries.submissions import standing_rows
+from portal.queries.submissions import RowKey, standing_rows
 from portal.services import evidence
 from portal.services.answer_rows import RowChange
+from portal.services.attaching import named_by, names
 from portal.services.evidence import ReceivedFile
 from portal.services.submissions import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
-    from forms.answers import AnswerKey, Given
+    from forms.answers import Given
     from forms.context import Context
     from forms.definition.model import Definition, Item
     from forms.tables import Table
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from portal.permissions import Principal
     from portal.queries.memory import Source
     from portal.queries.submissions import StoredReply, SubmissionHead
+    from portal.services.submissions import Saved
 
 
 def family(definition: Definition, page: Item) -> dict[str, list[Table]]:
@@ -83,12 +87,79 @@ def copied(
 
 def _cells(item: Item, row: str, old: StoredReply, context: Context) -> Iterator[tuple[AnswerKey, Given]]:
     if question_type(item.type).control == "file":
-        return  # attached again with the evidence
+        return  # attached again, see files_of_cells
     for key in question_type(item.type).keys(item, context.languages):
         cell = key._replace(row=row)
         given = old.answers.get(cell)
         if given is not None and given.typed is None and not given.blank:
             yield cell, given
+
+
+def files_of_cells(
+    head: SubmissionHead, source: Source, tables_of: Collection[Table], old: StoredReply, now: StoredReply,
+    attached: Iterable[Evidence],
+) -> dict[AnswerKey, list[Evidence]]:  # fmt: skip
+    """Return the files of an earlier reply by the cell of this one where they belong.
+
+    They come with rows that are not here yet; into a row that stands here, only where nothing stands: a file that
+    somebody took off a row does not come back. ``attached`` are the files of the earlier reply.
+    """
+    known = {one.public_id: one for one in attached if one.sha256}
+    standing = standing_rows(old.rows)
+    found: dict[AnswerKey, list[Evidence]] = {}
+    for table in tables_of:
+        asked = [item for item in table.asked if question_type(item.type).control == "file"]
+        for row in table.rows(standing) if asked else ():
+            key = row.key if table.fixed else new_key(head, source, row.key)
+            here = now.rows.get(RowKey(table.code, key))
+            if here is not None and here.removed:
+                continue
+            for item in asked:
+                given = old.answers.get(AnswerKey(item.code, row.key))
+                files = [known[one] for one in named_by(given) if one in known]
+                place = AnswerKey(item.code, key)
+                there = now.answers.get(place)
+                if files and (there is None or (table.fixed and there.blank)):
+                    found[place] = list({one.sha256: one for one in files}.values())
+    return found
+
+
+def cite_in_cells(
+    session: Session, head: SubmissionHead, found: Mapping[AnswerKey, Sequence[Evidence]],
+    question_ids: Mapping[str, int], *, round_title: str, by: Principal, quota: int | None,
+) -> dict[AnswerKey, Change]:  # fmt: skip
+    """Attach files of an earlier reply again, each to its cell, and return the answers that name them.
+
+    Whoever calls saves these together with the rows, and then :func:`check_cited`. Call inside ``write()``, the reply
+    locked.
+
+    Raises:
+        Invalid: there is no room (``quota``, bytes).
+    """
+    require(by, Permission.ANSWER_SUBMISSION, head)
+    changes = {
+        place: names(
+            [
+                _again(session, head, one, question_ids[place.code], round_title=round_title, by=by, quota=quota)
+                for one in files
+            ]
+        )
+        for place, files in found.items()
+    }
+    session.flush()
+    return changes
+
+
+def check_cited(cited: Collection[AnswerKey], saved: Saved) -> None:
+    """Refuse the whole act where a cell did not take its files, so that none hangs nowhere.
+
+    Raises:
+        Invalid: the row or the column cannot be changed now.
+    """
+    if not set(cited) <= set(saved.saved):
+        told = [*(one.message for one in saved.refused_rows), *(one.message for one in saved.refused)]
+        sentence = _l("The files of these rows could not be attached, so nothing was taken over. Please try again.")
+        raise Invalid(str(told[0] if told else sentence))
 
 
 def cite_again(
@@ -106,12 +177,21 @@ def cite_again(
     for one in chosen:
         if one.sha256 is None or one.sha256 in here:
             continue
-        note = str(_l("from “%(round)s”, E%(number)s", round=round_title, number=one.number))
-        file = ReceivedFile(one.filename or "", one.media_type or "", one.size or 0, one.sha256, one.scanned_at)
-        evidence.add_file(
-            session, head, file, question_id=question_id, by=by,
-            caption=f"{one.caption} ({note})" if one.caption else note, visibility=one.visibility,
-        )  # fmt: skip
+        _again(session, head, one, question_id, round_title=round_title, by=by)
         here.add(one.sha256)
         done += 1
     return done
+
+
+def _again(
+    session: Session, head: SubmissionHead, one: Evidence, question_id: int, *, round_title: str, by: Principal,
+    quota: int | None = None,
+) -> Evidence:  # fmt: skip
+    """Give a file of an earlier reply a number of this round; the day of its scan and who may see it go with it."""
+    note = str(_l("from “%(round)s”, E%(number)s", round=round_title, number=one.number))
+    file = ReceivedFile(one.filename or "", one.media_type or "", one.size or 0, one.sha256 or "", one.scanned_at)
+    caption = f"{one.caption} ({note})" if one.caption else note
+    return evidence.add_file(
+        session, head, file, question_id=question_id, by=by, caption=caption[: evidence.CAPTION],
+        visibility=one.visibility, quota=quota,
+    )  # fmt: skip

@@ -291,6 +291,11 @@ class ReportBook:
 
     # -- lists, printing, saving --------------------------------------------------------------------------------
 
+    @property
+    def list_count(self) -> int:
+        """Return how many lists of choices the book has."""
+        return len(self._lists)
+
     def choices(self, name: str, values: Iterable[str]) -> str:
         """Put a list of choices on the hidden sheet under a defined name and return the name."""
         if name in self._lists:

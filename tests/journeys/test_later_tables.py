@@ -76,3 +76,35 @@ def test_tables_that_did_not_arrive_come_with_the_line_and_without_script_by_sav
     with plain.expect_navigation():
         plain.get_by_role("button", name="Save", exact=True).first.press("Enter")
     assert {3, 4} <= values(served, scene)
+
+
+def test_two_tabs_of_one_person_that_begin_a_table_write_two_rows(served, visit):
+    """The drawn table lies in the cache of the browser: each tab that puts it in has a first row of its own."""
+    with served.session() as session:
+        scene = many_tables.scene(session)
+    visitor = visit()
+    first = visitor.let_in(served.session_of(scene.focal))
+    second = visitor.context.new_page()
+    for page in (first, second):
+        page.goto(scene.path)
+        page.wait_for_load_state("networkidle")
+        page.wait_for_function("!document.querySelector('[data-later-table]')")
+    empty = "[data-table=t8] tbody tr[data-row]"
+    keys = [page.locator(empty).first.get_attribute("data-row") for page in (first, second)]
+    assert keys[0] != keys[1]
+    labels = second.locator(f"{empty} [aria-labelledby]").first.get_attribute("aria-labelledby").split()
+    assert all(second.evaluate("id => !!document.getElementById(id)", one) for one in labels), "names still find their words"
+    # a fixed row and a row of a given number keep their keys
+    assert second.locator("[name='t1_women[y2021]']").count() == 1
+    first.check("[name=which][value=t8]")
+    first.locator("input[name^='t8_men[']").first.fill("5")
+    saved(first)
+    second.bring_to_front()
+    second.check("[name=which][value=t8]")
+    second.locator("input[name^='t8_men[']").first.fill("6")
+    saved(second)
+    assert second.locator(".row-conflict, .conflict:visible").count() == 0
+    assert {5, 6} <= values(served, scene)
+    first.reload()
+    first.wait_for_load_state("networkidle")
+    expect(first.locator("[data-table=t8] tbody input[name^='t8_men[']")).to_have_count(2)

@@ -11,6 +11,7 @@ from flask_babel import ngettext
 
 from forms.question_types import question_type
 from forms.tables import may_change, table_of
+from portal.blueprints import receiving
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load
@@ -31,6 +32,7 @@ from portal.services import audit, memory
 from portal.services import earlier_tables as services
 from portal.services import submissions as saving
 from portal.services.attaching import Asked, name_all
+from portal.services.events import locked
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -46,19 +48,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Whole:
-    """The newest earlier reply that has something in the tables or file questions of a page."""
+    """The newest earlier reply that has something in the tables or file questions of a page.
+
+    ``files`` are those of questions outside tables, ``attached`` all of that reply where a table of the page takes any.
+    """
 
     source: Source
     title: str
     old: StoredReply
     tables: Mapping[str, Sequence[Table]]
     files: Mapping[str, Sequence[Evidence]]
+    attached: Sequence[Evidence]
 
 
 def whole_of(head: SubmissionHead, definition: Definition, page: Item, ids: Mapping[str, int]) -> Whole | None:
     """Find what stands in the tables and file questions of a page in the newest earlier reply; None: nothing does."""
     families = services.family(definition, page)
-    columns = [item.code for many in families.values() for table in many for item in table.asked]
+    cells = [item for many in families.values() for table in many for item in table.asked]
     asked = [
         item.code
         for item in page.items()
@@ -66,11 +72,13 @@ def whole_of(head: SubmissionHead, definition: Definition, page: Item, ids: Mapp
         and question_type(item.type).control == "file"
         and table_of(definition, item.code) is None
     ]
-    source = earlier_source(db.session, head, [*columns, *asked])
+    source = earlier_source(db.session, head, [*(item.code for item in cells), *asked])
     if source is None:
         return None
+    takes = any(question_type(item.type).control == "file" for item in cells)
+    there = evidence_of(db.session, source.id) if asked or takes else ()
     attached: dict[int | None, list[Evidence]] = {}
-    for one in evidence_of(db.session, source.id) if asked else ():
+    for one in there:
         if one.sha256:
             attached.setdefault(one.question_id, []).append(one)
     return Whole(
@@ -79,6 +87,7 @@ def whole_of(head: SubmissionHead, definition: Definition, page: Item, ids: Mapp
         stored_reply(db.session, source.id, definition),
         families,
         {code: attached[ids[code]] for code in asked if attached.get(ids[code])},
+        there if takes else (),
     )
 
 
@@ -102,12 +111,14 @@ def views(
         if row is None or not row["table"]["lines"]:
             continue
         rows, changes = services.copied(head, found.source, many, found.old, now, context)
+        in_cells = services.files_of_cells(head, found.source, many, found.old, now, found.attached)
         tables.append(
             {
                 "code": code,
                 "label": row["label"],
                 "page": {"label": found.title, "url": "", "rows": [row]},
-                "taken": not rows and not changes,
+                "taken": not rows and not changes and not in_cells,
+                "files": [(one.number, one.filename) for some in in_cells.values() for one in some],
                 "gone": verdicts.get((found.source.id, code, "")) is Recollection.NO_LONGER_TRUE,
                 "here": 0 if many[0].fixed else len(standing.get(code, ())),
                 "open": open_ and may_change(definition, code, head.unlocked),
@@ -158,12 +169,18 @@ def recall_whole(on: OnPage) -> ResponseReturnValue:
     context = context_for(principal, head, definition)
     tables = [table for code in dict.fromkeys(codes) for table in found.tables[code]]
     with write() as session:
+        locked(session, head.id)  # whoever attaches to a cell at once waits
         now = stored_reply(session, head.id, definition)
         rows, changes = services.copied(head, found.source, tables, found.old, now, context)
-        saved = saving.save_answers(
-            session, head, definition, ids, changes, context=context, by=principal, row_changes=rows
+        in_cells = services.files_of_cells(head, found.source, tables, found.old, now, found.attached)
+        cited_cells = services.cite_in_cells(
+            session, head, in_cells, ids, round_title=found.title, by=principal, quota=receiving.quota()
         )
-        attached = 0
+        saved = saving.save_answers(
+            session, head, definition, ids, changes | cited_cells, context=context, by=principal, row_changes=rows
+        )
+        services.check_cited(cited_cells, saved)
+        attached = sum(map(len, in_cells.values()))
         for code in touched:
             attached += services.cite_again(
                 session, head, chosen[code], question_id=ids[code], round_title=found.title, by=principal

@@ -204,6 +204,30 @@ def _row(one: Packed) -> dict[str, Any]:
     }
 
 
+def cover_of(form: CoverForm) -> SignedCover:
+    """Take the file of a form that was judged into the store, with what is written on it.
+
+    Raises:
+        Invalid: the file is not taken (kind, content, size, virus).
+    """
+    settings = current_app.config["SETTINGS"]
+    given = form.cover.data
+    received = covers.receive(
+        given.stream,
+        given.filename or "",
+        folder=settings.evidence_dir,
+        tmp=settings.tmp_dir,
+        limit=settings.evidence_max_bytes,
+    )
+    return SignedCover(
+        received,
+        str(form.letter_number.data),
+        form.letter_on.data,
+        form.signer_name.data or "",
+        form.signer_post.data or "",
+    )
+
+
 @blueprint.post("/packs/<public_id>/cover")
 @requires(Permission.COMPLETE_SUBMISSION, on=own_pack)
 def sign_pack(thing: SigningPack) -> ResponseReturnValue:
@@ -211,26 +235,11 @@ def sign_pack(thing: SigningPack) -> ResponseReturnValue:
     form = CoverForm()
     if not form.validate():
         return _pack_page(thing, form, status=422)
-    settings = current_app.config["SETTINGS"]
-    given = form.cover.data
     try:
-        received = covers.receive(
-            given.stream,
-            given.filename or "",
-            folder=settings.evidence_dir,
-            tmp=settings.tmp_dir,
-            limit=settings.evidence_max_bytes,
-        )
+        cover = cover_of(form)
     except Invalid as error:
         form.cover.errors = [str(error)]
         return _pack_page(thing, form, status=422)
-    cover = SignedCover(
-        received,
-        str(form.letter_number.data),
-        form.letter_on.data,
-        form.signer_name.data or "",
-        form.signer_post.data or "",
-    )
     with write() as session:
         done = packs.sign_pack(session, thing, cover, by=who())
     notice(

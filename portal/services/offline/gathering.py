@@ -164,6 +164,7 @@ def _reply(
         row_revisions={(name.repeat, name.key): row.revision for name, row in stored.rows.items()},
         unlocked=head.unlocked,
         values=evaluation.values, calculated=evaluation.calculated, languages=context.languages,
+        seen_from=evaluation.seen_from,
     )  # fmt: skip
 
 

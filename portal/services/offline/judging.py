@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
@@ -10,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from forms.answers import AnswerKey, Parsed, field_name
 from forms.question_types import question_type
+from forms.spoken_choices import Seen, speaking, speaking_of_rows, spoken_by, values_of, worded
 from forms.tables import may_change, table_of, tables
 from portal.models import Status
 from portal.models.lifecycle import EDITABLE
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from forms.definition.model import Definition, Item
     from portal.permissions import Principal
     from portal.queries.countries import CountryFacts
     from portal.queries.submissions import StoredAnswer, SubmissionHead
@@ -210,7 +213,7 @@ class _Judge:
             made.outcome = "refused"
             made.sentence = closed or (refused.sentence if refused else None)
             if closed is None:
-                made.expected, made.example = words.expected(item, self.language), words.example(item, self.language)
+                made.expected, made.example = self._help(key)
             return made
         made.options = self._options(key, good or differ)
         free = question_type(item.type).excel_rule(item).kind == "text"
@@ -226,10 +229,9 @@ class _Judge:
     ) -> None:
         refused = next((one for one in findings if one.sentence is not None), None)
         if not good and not made.options and refused is not None:
-            item = self.plan.definition.question(made.key.code)
             made.outcome, made.sentence = "refused", refused.sentence
             made.place, made.found = refused.place, refused.found
-            made.expected, made.example = words.expected(item, self.language), words.example(item, self.language)
+            made.expected, made.example = self._help(made.key)
             return
         if refused is not None:  # one copy is readable, another is not: neither is passed over in silence
             made.warning = _l(
@@ -299,9 +301,28 @@ class _Judge:
             return str(words.STATES.get(given.state, given.state))
         if given.typed is not None:
             return given.typed
-        return question_type(self.plan.definition.question(key.code).type).text(
-            given.value, self.plan.definition.question(key.code), self.language
-        )
+        item = self._worded(key)
+        return question_type(item.type).text(given.value, item, self.language)
+
+    @cached_property
+    def _words(self) -> tuple[Definition, Seen | None]:
+        """The questionnaire in the words of the reply as it stands, and what its labels read in each row."""
+        of, stored = self.plan.definition, self.plan.stored
+        if not speaking(of):
+            return of, None
+        answers = {key: one.value for key, one in stored.answers.items() if one.state == "answered"}
+        seen = Seen(of, answers, self.plan.head.hidden, self.plan.standing) if speaking_of_rows(of) else None
+        return spoken_by(of, values_of(of, answers, self.plan.head.hidden)), seen
+
+    def _help(self, key: AnswerKey) -> tuple[str, str]:
+        item = self._worded(key)
+        return words.expected(item, self.language), words.example(item, self.language)
+
+    def _worded(self, key: AnswerKey) -> Item:
+        """Return a question in the words that its reader knows."""
+        spoken, seen = self._words
+        item = spoken.question(key.code)
+        return item if seen is None or not key.row else worded(spoken, item, seen.from_cell(key))
 
     # -- rows -----------------------------------------------------------------------------------------------------
 
@@ -371,7 +392,6 @@ class _Judge:
             by_key.setdefault(one.key, []).append(one)
         made = []
         for key, several in by_key.items():
-            item = self.plan.definition.question(key.code)
             first = several[0]
             cell = ChangedAnswer(
                 key, field_name(key), self._column(key), "new", "", 0, [], first.place, found=first.found
@@ -382,7 +402,7 @@ class _Judge:
                 cell.outcome = "copies" if len(cell.options) > 1 else "new"
             else:
                 cell.outcome, cell.sentence = "refused", first.sentence
-                cell.expected, cell.example = words.expected(item, self.language), words.example(item, self.language)
+                cell.expected, cell.example = self._help(key)
             if any(one.full for one in several):
                 cell.warning = FULL
             made.append(cell)

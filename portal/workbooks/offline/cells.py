@@ -14,10 +14,11 @@ from flask_babel import force_locale
 from forms.question_types import question_type
 from forms.question_types.choices import spoken_key
 from forms.reading import plain, readable
+from forms.spoken_choices import speaking, speaking_of_rows, unspoken, worded
 from portal.workbooks.cell_text import MOST, clean, units
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from forms.answers import Given
     from forms.definition.model import Definition, Item
@@ -27,6 +28,7 @@ FIRST_DAY = date(1900, 3, 1)  # before it, Excel counts a day that never was
 LABEL = 240  # signs of a choice in a drop-down list
 _PARTS = re.compile(r"[;\n]")
 _COMMAS = re.compile("[,\u060c\u3001]")
+_NAMED_KEY = re.compile(r" \(([^()\s]+)\)$")
 _LEADING_PLACE = re.compile(r"^\s*\d{1,3}\.\s+")
 
 
@@ -56,11 +58,30 @@ def labels_of(definition: Definition, item: Item, languages: Sequence[str]) -> L
     kept: dict[tuple[str, tuple[str, ...]], Labels] = vars(definition).setdefault("_offline_labels", {})
     key = (item.code, tuple(languages))
     if key not in kept:
-        kept[key] = _labels(item, languages)
+        kept[key] = _labels(item, languages, _reading_back(definition, item, languages))
     return kept[key]
 
 
-def _labels(item: Item, languages: Sequence[str]) -> Labels:
+def labels_in_row(definition: Definition, item: Item, languages: Sequence[str], seen: Mapping[str, str]) -> Labels:
+    """Return the same in the words of one row of a table; ``seen`` is what `${name}` reads there (not kept)."""
+    if item.code not in speaking_of_rows(definition):
+        return labels_of(definition, item, languages)
+    back = _reading_back(definition, item, languages)
+    return _labels(worded(definition, item, seen), languages, back)
+
+
+def _reading_back(definition: Definition, item: Item, languages: Sequence[str]) -> Callable[[str], list[str]] | None:
+    """Return how a label that has answers put in will be read when the file comes back; None where none are put in."""
+    of = unspoken(definition)
+    if of is definition or item.code not in speaking(of):
+        return None
+    labels = labels_of(of, of.question(item.code), languages)
+    several = question_type(item.type).excel_rule(item).several
+    return lambda label: _chosen(label, labels, several=several)
+
+
+def _labels(item: Item, languages: Sequence[str], back: Callable[[str], list[str]] | None = None) -> Labels:
+    """Name the choices; one whose words would not be read back as this choice says its key too."""
     kind = question_type(item.type)
     said: dict[str, list[str]] = {}
     for language in languages:
@@ -74,7 +95,8 @@ def _labels(item: Item, languages: Sequence[str]) -> Labels:
     for value, words in said.items():
         label = " · ".join(dict.fromkeys(filter(None, words))) or value
         label = label if len(label) <= LABEL else label[: LABEL - 1] + "…"
-        shown[value] = f"{label} ({value})" if label in shown.values() else label
+        clear = label not in shown.values() and (back is None or back(label) == [value])
+        shown[value] = label if clear else f"{label} ({value})"
     keys = {label: value for value, label in shown.items()}
     return Labels(tuple(shown[value] for value in offered), shown, keys, _meant(item, offered, said))
 
@@ -223,7 +245,7 @@ def _chosen(value: Any, labels: Labels, *, several: bool) -> list[str]:
     whole = _plain_label(text)
     if text.strip() in labels.shown or whole in labels.keys:
         return [labels.keys.get(whole, text.strip())]
-    if spoken := spoken_key(whole, labels.keys):
+    if not several and (spoken := _spoken(whole, labels)):
         return [spoken]
     parts = [_LEADING_PLACE.sub("", part).strip() for part in _PARTS.split(text)]
     found: list[str] = []
@@ -232,10 +254,26 @@ def _chosen(value: Any, labels: Labels, *, several: bool) -> list[str]:
         if plain_part in labels.keys or not several:
             found.append(labels.keys.get(plain_part, part))
             continue
+        if named := _named(part, labels):
+            found.append(named)
+            continue
         parted = [one for one in _COMMAS.split(part) if one.strip()]
-        named = [_named(one, labels) for one in ([part] if _named(part, labels) else parted)]
-        found += [one for one in named if one] if all(named) else [part]
+        several_named = [_named(one, labels) or _spoken(" ".join(one.split()), labels) for one in parted]
+        if len(parted) > 1 and all(several_named):
+            found += [one for one in several_named if one]
+        else:
+            found.append(_spoken(plain_part, labels) or part)
     return found
+
+
+def _spoken(label: str, labels: Labels) -> str:
+    """Return the key of a label that had answers put in: the key it names at its end, else the one that fits."""
+    if not any("${" in one for one in labels.keys):
+        return ""
+    named = _NAMED_KEY.search(label)
+    if named is not None and "${" in labels.shown.get(named[1], ""):
+        return named[1]
+    return spoken_key(label, labels.keys)
 
 
 def _named(part: str, labels: Labels) -> str | None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from portal.workbooks.writer import ReportBook
 
 MOST_SAID = 250  # Excel takes 255 signs of a message
+MOST_LISTS = 4_000  # of a book, where rows have lists in words of their own; each is a column of the hidden sheet
 LARGEST = 999_999_999_999_999
 
 
@@ -35,13 +36,20 @@ class Rules:
         self.book, self.ws, self.languages = book, ws, languages
         self._made: dict[tuple[Any, ...], DataValidation] = {}
         self._cells: dict[tuple[Any, ...], dict[int, list[int]]] = {}
-        self._of_items: dict[str, tuple[Any, ...] | None] = {}
+        self._of_items: dict[tuple[str, tuple[str, ...]], tuple[Any, ...] | None] = {}
 
-    def add(self, row: int, column: int, item: Item, labels: Labels) -> None:
-        """Let a cell take what its question takes, as far as Excel can tell; the rest is judged when it comes back."""
-        if item.code not in self._of_items:
-            self._of_items[item.code] = self._rule_of(item, labels)
-        key = self._of_items[item.code]
+    def add(self, row: int, column: int, item: Item, labels: Labels, whole: Labels) -> None:
+        """Let a cell take what its question takes, as far as Excel can tell; the rest is judged when it comes back.
+
+        ``labels`` are the choices in the words of the cell's row, ``whole`` those of its column: they are offered where
+        the book has no room for another list.
+        """
+        name = (item.code, labels.offered)
+        if name not in self._of_items and labels is not whole and self.book.list_count >= MOST_LISTS:
+            labels, name = whole, (item.code, whole.offered)
+        if name not in self._of_items:
+            self._of_items[name] = self._rule_of(item, labels)
+        key = self._of_items[name]
         if key is not None:
             self._put(key, row, column)
 

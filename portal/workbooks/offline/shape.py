@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ Texts = Mapping[str, str]
 class OfflineReply:
     """One reply as it goes out. ``row_revisions`` are those of rows of its repeats, ``values`` what its labels read.
 
+    ``seen_from`` tells what the labels of a cell read in its row (None: what they read outside tables).
     ``texts`` are the recommendations, each by language; ``unlocked`` as of the reply (None: everything may be changed).
     """
 
@@ -39,6 +40,11 @@ class OfflineReply:
     values: Mapping[str, str] = field(default_factory=dict)
     calculated: Mapping[AnswerKey, Json] = field(default_factory=dict)
     languages: tuple[str, ...] = ("en",)
+    seen_from: Callable[[AnswerKey], Mapping[str, str]] | None = None
+
+    def seen(self, key: AnswerKey) -> Mapping[str, str]:
+        """Return what `${name}` reads where an answer stands."""
+        return self.values if self.seen_from is None else self.seen_from(key)
 
 
 @dataclass(frozen=True)

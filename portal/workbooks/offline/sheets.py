@@ -18,7 +18,7 @@ from portal.table import pick
 from portal.workbooks.cell_text import is_khmer, is_risky, lines
 from portal.workbooks.looks import LOOKS
 from portal.workbooks.offline import words
-from portal.workbooks.offline.cells import choose_number_format, labels_of, normal, written
+from portal.workbooks.offline.cells import choose_number_format, labels_in_row, labels_of, normal, written
 from portal.workbooks.offline.choice_lines import MARKED, choice_lines, mark_of, spread
 from portal.workbooks.offline.lines import columns_of, lines_of
 from portal.workbooks.offline.marks import OWN_LINE, PARENT, STATE, CellMark, RowMark, SheetMark, column_name, digest
@@ -347,7 +347,9 @@ class ReplySheet:
         self, row: int, column: int, item: Item, key: AnswerKey, marks: list[CellMark], *, open_: bool
     ) -> float:
         given = self.reply.answers.get(key)
-        labels = labels_of(self.definition, item, self.languages)
+        whole = labels = labels_of(self.definition, item, self.languages)
+        if key.row:
+            labels = labels_in_row(self.definition, item, self.languages, self.reply.seen(key))
         made = written(item, given, labels, self.made.time_zone)
         value = made.value
         if made.too_long:
@@ -355,7 +357,7 @@ class ReplySheet:
             value, open_ = words.everywhere(sentence, self.languages), False
         self._put(row, column, value, self._format(item, value), "input" if open_ else "fixed", lang=key.lang)
         if open_:
-            self.rules.add(row, column, item, labels)
+            self.rules.add(row, column, item, labels, whole)
             marks.append(CellMark(column, key.code, key.lang, given.revision if given else 0, digest(normal(value))))
         return tall(value, self._width(column)) if isinstance(value, str) else 22.0
 

@@ -13,7 +13,7 @@ from forms.questionnaire import answer_keys
 from forms.tables import may_change
 from portal.table import pick
 from portal.workbooks.offline import words
-from portal.workbooks.offline.cells import labels_of
+from portal.workbooks.offline.cells import labels_in_row, labels_of
 from portal.workbooks.offline.lines import lines_of
 from portal.workbooks.offline.marks import STATE, RowMark, SheetMark
 from portal.workbooks.word.controls import Cells, answer_text, controls_of, state_control
@@ -141,9 +141,15 @@ class ReplyText:
         """Return the choices of a question as they are shown."""
         return labels_of(self.definition, item, self.languages)
 
+    def labels_at(self, item: Item, key: AnswerKey) -> Labels:
+        """Return the choices of a question in the words of the row in which an answer stands."""
+        if not key.row:
+            return self.labels(item)
+        return labels_in_row(self.definition, item, self.languages, self.reply.seen(key))
+
     def text(self, item: Item, key: AnswerKey) -> str:
         """Return what stands in the field of an answer."""
-        return answer_text(item, self.reply.answers.get(key), self.labels(item))
+        return answer_text(item, self.reply.answers.get(key), self.labels_at(item, key))
 
     def state(self, item: Item, keys: Sequence[AnswerKey], row: Cells) -> int:
         """Add the reason why there is no answer to a row."""

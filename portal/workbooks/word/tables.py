@@ -171,5 +171,5 @@ class TableText:
         if not open_:
             return [say(text, "Cell")]
         given = reply.reply.answers.get(key)
-        controls = controls_of(item, text, reply.labels(item), in_table=True)
+        controls = controls_of(item, text, reply.labels_at(item, key), in_table=True)
         return row.add(key.code, key.lang, given.revision if given else 0, text, controls)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 
+import pytest
 from sqlalchemy import select
 
 from portal.models import (
@@ -61,6 +63,79 @@ def test_a_pack_and_its_receipt_are_told_to_whom_they_belong(world, session):
     assert world.focal.post(world.path + "/recall").status_code == 200
     ended = world.focal.get(f"/receipts/{receipt}").json
     assert (ended["stands"], ended["ended_by"]) == (False, "recall")
+
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8cf500f00038301804a5e"
+    "6d3c0000000049454e44ae426082"
+)
+
+
+def test_the_signed_cover_of_a_pack_is_sent_by_whoever_may_send_it_on_the_page(app, world, session):
+    world.focal.post(world.path + "/answers", test_api.FULL)
+    assert world.focal.post(world.path + "/complete").status_code == 200
+    session.rollback()
+    reply = session.get_one(Submission, world.reply.id)
+    institution = session.get_one(Institution, session.get_one(Assignment, reply.assignment_id).institution_id)
+    by = factories.principal(session, session.merge(world.people["focal"]), institution)
+    made = packs.print_pack(session, [head_by_id(session, reply.id)], by=by)
+    path = f"/packs/{made.public_id}/cover"
+    session.commit()
+
+    def send(caller=world.focal, content=PNG, name="cover.png", to=path, **more):
+        given = {
+            "cover": (io.BytesIO(content), name), "letter_number": "123 MOJ", "letter_on": "2026-03-27",
+            "signer_post": "Director",
+        }  # fmt: skip
+        key = more.pop("key", None)
+        return caller.call(
+            "POST", to, data={field: one for field, one in (given | more).items() if one is not None}, key=key
+        )
+
+    def stands():
+        return world.focal.get(path.removesuffix("/cover")).json["state"]
+
+    # another institution's token and a secretariat's find no pack; a reader's may not send
+    refused = {one: send(getattr(world, one)).status_code for one in EVERYBODY - {"focal", "approver"}}
+    assert refused == dict.fromkeys(("stranger", "coordinator", "writer", "admin", "observer"), 404) | {"reader": 403}
+    anonymous = app.test_client(use_cookies=False).post(f"/api/v1{path}", data={"cover": (io.BytesIO(PNG), "cover.png")})
+    assert anonymous.status_code == 401
+    assert send(to=f"/packs/{'0' * 32}/cover").status_code == 404
+    assert send(to="/packs/none/cover").status_code == 404
+    # as on the page: a file in disguise, one of another kind, one too large, nothing written on it
+    disguised = send(content=b"MZ" + b"x" * 60)
+    assert (disguised.status_code, disguised.json["code"]) == (422, "file_refused")
+    assert send(content=test_api.PDF, name="cover.docx").json["code"] == "file_refused"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(app.config, "SETTINGS", app.config["SETTINGS"].model_copy(update={"evidence_max_mb": 0}))
+        assert send().json["code"] == "file_too_large"
+    for missing in ("cover", "letter_number", "letter_on"):
+        told = send(**{missing: None})
+        assert (told.status_code, {one["field"] for one in told.json["problems"]}) == (422, {missing})
+    assert send(letter_on="yesterday").status_code == 422
+    assert send(letter_number="1" * 121).status_code == 422
+    assert stands() == "out", "nothing was signed by what was refused"
+    # once, with its key; the same again is answered the same, another content is refused
+    done = send(key="cover-1")
+    assert done.status_code == 200, done.text
+    assert (done.json["state"], done.json["letter_number"], done.json["letter_on"], done.json["signer_post"]) == (
+        "signed", "123 MOJ", "2026-03-27", "Director"
+    )  # fmt: skip
+    assert done.json["cover_sha256"] == hashlib.sha256(PNG).hexdigest()
+    assert [(one["signed"], one["in_pack"]) for one in done.json["replies"]] == [(True, False)]
+    again = send(key="cover-1")
+    assert (again.json, again.headers["Idempotent-Replayed"]) == (done.json, "true")
+    assert send(key="cover-1", letter_number="124").status_code == 422
+    late = send()
+    assert (late.status_code, late.json["code"]) == (409, "pack_signed")
+    told = world.focal.get(world.path).json
+    assert (told["status"], told["signature"]) == ("submitted", "paper")
+    acts = session.scalars(select(AuditEvent).where(AuditEvent.action == "sign_pack")).all()
+    assert [one.details["letter"] for one in acts] == ["123 MOJ"]
+    spec = app.test_client().get("/api/v1/openapi.json").json
+    described = spec["paths"]["/api/v1/packs/{public_id}/cover"]["post"]
+    assert described["operationId"] == "sendCover"
+    assert "multipart/form-data" in described["requestBody"]["content"]
 
 
 def test_several_replies_are_signed_in_one_act_by_whoever_knows_the_password(world, session):

@@ -11,6 +11,7 @@ from portal import clock
 from portal.models import (
     Answer,
     AnswerRow,
+    Assignment,
     AuditEvent,
     Evidence,
     EvidenceKind,
@@ -18,9 +19,13 @@ from portal.models import (
     Question,
     Role,
     Status,
+    Submission,
     VersionItem,
+    Visibility,
 )
+from portal.queries.evidence import used_bytes
 from portal.services import memory
+from portal.services.earlier_tables import new_key
 from tests import factories, scenes, tables
 from tests.integration.portal.blueprints.test_memory import a_round
 
@@ -30,6 +35,11 @@ pytestmark = pytest.mark.engines
 @pytest.fixture
 def scene(session):
     """A reply of this round, and one of the last round with rows, rows within rows, a matrix and a file."""
+    return built(session)
+
+
+def built(session, *, cells=False):
+    """Return the scene; ``cells``: two tables have a column for files, and files in some of their rows."""
     moj, moi = factories.institution(session, "MOJ"), factories.institution(session, "MOI")
     version = tables.version(session)
     page = session.scalars(
@@ -37,6 +47,12 @@ def scene(session):
     ).one()
     assert page.kind is ItemKind.SECTION
     factories.question(session, version, "proof", "file", parent=page)
+    columns = {"paper": "b5", "sheet": "c2"} if cells else {}
+    for code, table in columns.items():
+        parent = session.scalars(
+            select(VersionItem).where(VersionItem.version_id == version.id, VersionItem.code == table)
+        ).one()
+        columns[code] = factories.question(session, version, code, "file", parent=parent).question_id
     about = factories.recommendation(session)
     before, now = a_round(session, "before", -400), a_round(session, "now", 0)
     by = factories.system_actor(session).id
@@ -69,6 +85,8 @@ def scene(session):
     session.add(file)
     session.flush()
     scenes.answer(session, old, version, "proof", [file.public_id], by)
+    if cells:
+        put_files(session, old, version, before, columns, by)
     scenes.hand_in(session, old, version, clock.now(), by)
     old.status = Status.CLEARED
     reply = factories.submission(session, factories.assignment(session, moj, now, [about], version))
@@ -77,7 +95,7 @@ def scene(session):
     memory.note_hand_in(session, moi.id)  # the other one looks for earlier answers too
     session.commit()
     return SimpleNamespace(
-        reply=reply, old=old, now=now, file=file.public_id, path=f"/replies/{reply.public_id}/pages",
+        reply=reply, old=old, now=now, file=file.public_id, columns=columns, path=f"/replies/{reply.public_id}/pages",
         other=f"/replies/{other.public_id}/pages",
         focal=factories.person(session, moj, Role.FOCAL_POINT), stranger=factories.person(session, moi),
     )  # fmt: skip
@@ -198,3 +216,98 @@ def test_nobody_takes_over_what_another_institution_said(client_for, scene, sess
     stranger.get(f"{scene.path}/tables/earlier", expect=404)
     stranger.post(f"{scene.path}/tables/earlier/whole", {"table": "b5"}, expect=404)
     assert session.scalars(select(Evidence).where(Evidence.sha256 == "7" * 64)).one()
+
+
+@pytest.fixture
+def filed(session):
+    """The same with two columns for files, one in a table with rows of its own and one in a fixed table."""
+    return built(session, cells=True)
+
+
+def put_files(session, old, version, before, columns, by):
+    made = {}
+    for number, (code, row, name, digest, size) in enumerate(
+        (("paper", tables.key(1), "list.xlsx", "a", 30), ("paper", tables.key(1), "photo.png", "b", 40),
+         ("paper", tables.key(2), "list.xlsx", "a", 30), ("sheet", "f", "figures.pdf", "c", 50),
+         ("paper", tables.key(3), "gone.pdf", "d", 60)), start=20,
+    ):  # fmt: skip
+        one = Evidence(
+            submission_id=old.id, question_id=columns[code], round_id=before.id, number=number,
+            kind=EvidenceKind.FILE, filename=name, media_type="application/pdf", size=size, sha256=digest * 64,
+            caption="", scanned_at=clock.now(), visibility=Visibility.CONFIDENTIAL, added_by=by, added_at=clock.now(),
+        )  # fmt: skip
+        session.add(one)
+        session.flush()
+        made.setdefault((code, row), []).append(one.public_id)
+    for (code, row), names in made.items():
+        scenes.answer(session, old, version, code, names, by, row=row)
+
+
+def cells(session, scene, code):
+    """Return the files that hang on the cells of a column, by row: sha256 (its first letter) and number."""
+    known = {one.public_id: one for one in session.scalars(select(Evidence))}
+    return {
+        row: [(known[one].sha256[0], known[one].number) for one in value or ()]
+        for row, value in said(session, scene, code).items()
+    }
+
+
+def test_the_files_of_cells_come_with_their_rows(client_for, filed, session):
+    client = client_for(filed.focal)
+    whole = f"{filed.path}/tables/earlier/whole"
+    client.get(f"{filed.path}/tables/earlier", expect=200)
+    assert "3 files come with their rows: E20 list.xlsx, E21 photo.png, E22 list.xlsx." in client.words
+    assert "1 file comes with its row: E23 figures.pdf." in client.words
+    assert "gone.pdf" not in client.words, "its row was removed"
+    client.submit(whole, table=["b5", "c2"], expect=200)
+    assert "2 rows were taken over. 4 files are attached again." in client.words
+    first, second = (one.key for one in rows(session, filed, "b5"))
+    assert cells(session, filed, "paper") == {first: [("a", 1), ("b", 2)], second: [("a", 3)]}
+    assert cells(session, filed, "sheet") == {"f": [("c", 4)]}
+    new = session.scalars(select(Evidence).where(Evidence.submission_id == filed.reply.id)).all()
+    assert {one.visibility for one in new} == {Visibility.CONFIDENTIAL}
+    assert all(one.scanned_at is not None for one in new), "what was scanned is not unscanned by coming over"
+    assert {one.question_id for one in new} == set(filed.columns.values())
+    assert all("E2" in one.caption for one in new)
+    assert used_bytes(session, session.get_one(Assignment, filed.reply.assignment_id).institution_id) == 189, (
+        "a file that is kept in both rounds counts once"
+    )
+    client.get(f"{filed.path}/tables", expect=200)
+    assert "photo.png" in client.words
+    # once more: nothing is doubled; what was taken off a row of its own does not come back
+    client.get(f"{filed.path}/tables/earlier", expect=200)
+    assert client.page.xpath("//input[@name='table'][@value='b5'][@disabled]")
+    one = next(one for one in new if one.number == 3)
+    client.post(f"/evidence/{one.public_id}/remove", {}, expect=303)
+    client.post(whole, {"table": ["b5", "c2"]}, expect=303)
+    assert cells(session, filed, "paper") == {first: [("a", 1), ("b", 2)], second: []}
+    assert len(session.scalars(select(Evidence).where(Evidence.submission_id == filed.reply.id)).all()) == 4
+
+
+def test_files_come_into_a_row_that_was_taken_over_without_them(client_for, filed, session):
+    client = client_for(filed.focal)
+    of = [SimpleNamespace(public_id=one.public_id) for one in (filed.reply, filed.old)]
+    first, second = (new_key(*of, tables.key(number)) for number in (1, 2))
+    given = {
+        f"row:b5[{first}]": "1", f"row-base:b5[{first}]": "0", f"row-parent:b5[{first}]": "",
+        f"women[{first}]": "5", f"base:women[{first}]": "0",
+    }  # fmt: skip
+    client.post(f"{filed.path}/tables", given, headers={"Accept": "application/json"}, expect=200)
+    assert len(rows(session, filed, "b5")) == 1
+    client.get(f"{filed.path}/tables/earlier", expect=200)
+    client.submit(f"{filed.path}/tables/earlier/whole", table=["b5"], expect=200)
+    assert "1 row was taken over. 3 files are attached again." in client.words
+    assert set(cells(session, filed, "paper")) == {first, second}
+    assert said(session, filed, "women") == {first: 5, second: 2}, "what stands is not written over, and no cell comes twice"
+
+
+def test_files_of_cells_come_wholly_or_not_at_all(client_for, filed, session):
+    client = client_for(filed.focal)
+    version = session.scalars(select(VersionItem).where(VersionItem.code == "b5")).one().version_id
+    assert version
+    reply = session.get_one(Submission, filed.reply.id)
+    reply.status, reply.unlocked = Status.RETURNED, ["proof"]
+    session.commit()
+    client.post(f"{filed.path}/tables/earlier/whole", {"table": "b5"}, expect=422)
+    assert rows(session, filed, "b5") == []
+    assert session.scalars(select(Evidence).where(Evidence.submission_id == filed.reply.id)).all() == []
