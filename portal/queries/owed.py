@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
-from portal.models import Assignment, Membership, ReportingRound, Role, RoundStatus, Status, Submission, UserAccount
+from portal.models import (
+    Assignment,
+    AuditEvent,
+    Membership,
+    ReportingRound,
+    Role,
+    RoundStatus,
+    Status,
+    Submission,
+    UserAccount,
+)
 from portal.models.lifecycle import EDITABLE
 from portal.queries.actors import actor_names
 from portal.queries.submissions import HEAD, AskedRecommendation, asked_recommendations, head_of
@@ -44,6 +54,21 @@ class OwedRound:
     slug: str
     titles: Mapping[str, str]
     status: RoundStatus
+
+
+def took_file(session: Session, actor_id: int, round_slug: str) -> bool:
+    """Tell whether somebody took answers of a round out of the portal, as a workbook or a document."""
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    AuditEvent.actor_id == actor_id,
+                    AuditEvent.action == "download_offline",
+                    AuditEvent.object_id == round_slug,
+                )
+            )
+        )
+    )
 
 
 def rounds_of(session: Session, institution_id: int) -> list[OwedRound]:

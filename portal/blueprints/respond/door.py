@@ -14,6 +14,7 @@ from portal.permissions import Permission, can, may
 from portal.queries import submissions as queries
 from portal.queries.clarifications import find_thread
 from portal.queries.evidence import find_evidence
+from portal.queries.owed import took_file
 from portal.queries.questionnaires import definition, is_asked_of, is_frozen
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ def offline_of(round_slug: str, can_download: bool, head: SubmissionHead | None 
         "download_url": download, "upload_url": url_for("respond.upload_offline"), "round": round_slug,
         "reply": head.public_id if head else "",
         "help_url": url_for("respond.offline", round=round_slug),
+        # whoever has a file out comes to send it back: beside one reply the way to it may be one fold longer
+        "taken": head is None and took_file(db.session, who().actor_id, round_slug),
         "in_app": in_app(),
     }  # fmt: skip
 
