@@ -148,8 +148,8 @@ class _Gathered:
             ("state", _("State"), "text", 18), ("signature", _("Signature"), "text", 16), ("due", _("Due"), "date", 13),
             ("left", _("Days left"), "integer", 8), ("answered", _("Questions answered"), "integer", 11),
             ("asked", _("Questions asked"), "integer", 11), ("missing", _("Required, missing"), "integer", 11),
-            ("by", _("Last written by"), "text", 22), ("at", _("Last saved"), "datetime", 17),
-            ("held", _("Who holds it now"), "text", 28), ("round", _("Round"), "text", 20),
+            ("by", _("Last written by"), "text", 30), ("at", _("Last saved"), "datetime", 17),
+            ("held", _("Who holds it now"), "text", 28), ("round", _("Round"), "text", 34),
         ))  # fmt: skip
 
     def _questions(self) -> Table:
@@ -165,7 +165,7 @@ class _Gathered:
         return _table(_("Who holds which question"), about, rows, (
             ("reply", _("Which reply"), "link", 24), ("title", _("About"), "text", 34), ("page", _("Page"), "text", 24),
             ("question", _("Question"), "text", 56), ("state", _("State"), "text", 16),
-            ("by", _("Last written by"), "text", 24), ("at", _("Last saved"), "datetime", 17),
+            ("by", _("Last written by"), "text", 30), ("at", _("Last saved"), "datetime", 17),
             ("held", _("Who holds it now"), "text", 30), ("until", _("Link ends after"), "date", 14),
         ))  # fmt: skip
 
