@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, literal, select
 
 from portal.models import (
     Assignment,
@@ -48,33 +48,25 @@ class Owed:
 
 @dataclass(frozen=True)
 class OwedRound:
-    """A round in which the institution takes part."""
+    """A round in which the institution takes part; ``file_out``: its reader took answers of it out of the portal."""
 
     id: int
     slug: str
     titles: Mapping[str, str]
     status: RoundStatus
+    file_out: bool
 
 
-def took_file(session: Session, actor_id: int, round_slug: str) -> bool:
-    """Tell whether somebody took answers of a round out of the portal, as a workbook or a document."""
-    return bool(
-        session.scalar(
-            select(
-                exists().where(
-                    AuditEvent.actor_id == actor_id,
-                    AuditEvent.action == "download_offline",
-                    AuditEvent.object_id == round_slug,
-                )
-            )
-        )
+def rounds_of(session: Session, institution_id: int, *, reader: int | None = None) -> list[OwedRound]:
+    """Return the rounds that asked this institution something, the newest first; ``reader`` is an actor."""
+    taken = exists().where(
+        AuditEvent.actor_id == reader,
+        AuditEvent.action == "download_offline",
+        AuditEvent.object_id == ReportingRound.slug,
     )
-
-
-def rounds_of(session: Session, institution_id: int) -> list[OwedRound]:
-    """Return the rounds that asked this institution something, the newest first."""
+    file_out = literal(value=False) if reader is None else taken
     rows = session.execute(
-        select(ReportingRound.id, ReportingRound.slug, ReportingRound.titles, ReportingRound.status)
+        select(ReportingRound.id, ReportingRound.slug, ReportingRound.titles, ReportingRound.status, file_out)
         .where(
             ReportingRound.id.in_(
                 select(Assignment.round_id)
