@@ -5,8 +5,20 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from portal import clock
 from portal.errors import NotAllowed
-from portal.models import Actor, AuditEvent, Collection, Delegation, Role, StaffRole, Status, Submission
+from portal.models import (
+    Actor,
+    AuditEvent,
+    Clarification,
+    ClarificationMessage,
+    Collection,
+    Delegation,
+    Role,
+    StaffRole,
+    Status,
+    Submission,
+)
 from portal.permissions import Part, Principal
 from portal.services import handing_over as services
 from tests import factories
@@ -69,11 +81,25 @@ def test_the_pack_and_the_act_are_one_institutions_own(app, session, world, clie
     delegate.get(link, expect=200)
     delegate.submit(0, code=chief.page.xpath("string(//p[@id='share-code'])"))
     collect(chief, world.reply)
+    by = factories.system_actor(session).id
+    thread = Clarification(submission_id=world.reply.id, opened_by=by, opened_at=clock.now())
+    session.add(thread)
+    session.flush()
+    session.add(
+        ClarificationMessage(
+            clarification_id=thread.id, body="Which year?", from_secretariat=True, written_by=by, written_at=clock.now()
+        )
+    )
+    session.commit()
+    chief.get("/hand-over", expect=200)
+    assert "Which year?" in chief.text
+    assert "unit asked" in chief.text
     before = dict(session.execute(select(Delegation.id, Delegation.held_by)).all())
     stranger = client_for(theirs)
     stranger.get("/hand-over", expect=200)
     assert "Kampot department" not in stranger.text
-    assert world.reply.public_id not in stranger.text
+    for ours in (world.reply.public_id, "Which year?", "unit asked"):
+        assert ours not in stranger.text
     assert stranger.page.xpath("//select[@id='to']/option/@value") == [deputy.public_id]
     for wrong in (alternate.public_id, world.focal.public_id, ""):
         stranger.post("/hand-over", {"to": wrong}, expect=422)
