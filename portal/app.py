@@ -220,7 +220,9 @@ def _answer(status: int, code: str, message: str, **more: Any) -> ResponseReturn
     if guard.wants_json() or request.path.startswith("/api/"):
         body = {"type": "about:blank", "title": message, "status": status, "code": code, **more}
         return body, status, {"Content-Type": "application/problem+json"}
-    return render_template("errors/error.html", status=status, code=code, message=message, **more), status
+    before = guard.shown_before()
+    back = None if request.method == "GET" and before == request.full_path.rstrip("?") else before
+    return render_template("errors/error.html", status=status, code=code, message=message, back=back, **more), status
 
 
 def _portal_error(error: PortalError) -> ResponseReturnValue:
@@ -258,12 +260,22 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         404: (_("This page does not exist, or you may not see it."), "not_found"),
         405: (_("This address cannot be used in this way."), "method_not_allowed"),
         413: (
-            _("This is too large to send at once. Make the file smaller, or save fewer answers at a time."),
+            _too_large(),
             "too_large",
         ),
         415: (_("This kind of file or message is not taken here."), "unsupported"),
     }.get(error.code, (_("The portal could not do this."), "http_error"))
     return _answer(error.code, code, sentence)
+
+
+def _too_large() -> str:
+    """Say how much may come at once where the whole was too much, not one field or the number of fields."""
+    most: int = current_app.config["MAX_CONTENT_LENGTH"]
+    if (request.content_length or 0) <= most:
+        return str(_("This is too large to send at once. Make the file smaller, or save fewer answers at a time."))
+    settings = current_app.config["SETTINGS"]
+    limit = max(settings.max_upload_mb, settings.evidence_max_mb)
+    return str(_("This is too large to send at once: at most %(limit)s MB. Make the file smaller.", limit=limit))
 
 
 def _database_error(error: Exception) -> ResponseReturnValue:

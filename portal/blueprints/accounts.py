@@ -18,6 +18,7 @@ from portal.blueprints.guard import confirm_password, forget_person, local_path,
 from portal.blueprints.halfway import remember
 from portal.blueprints.page import facts, notice
 from portal.blueprints.starting import wanted_page
+from portal.blueprints.typed_words import held_words
 from portal.database import write
 from portal.errors import Invalid, NotFound, PortalError
 from portal.extensions import db
@@ -147,7 +148,7 @@ def held() -> ResponseReturnValue:
     ).all()
     if not posts:
         return redirect(wanted_page(None, who()), code=303)
-    return render_template("accounts/held.html", posts=posts)
+    return render_template("accounts/held.html", posts=[(one, held_words(one)) for one in posts])
 
 
 @blueprint.post("/held/<public_id>/forget")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import lru_cache, wraps
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 from flask import abort, current_app, g, redirect, request, session, url_for
 from flask_babel import gettext as _
@@ -303,6 +304,16 @@ def local_path(target: str | None) -> str | None:
     if any(ord(c) < 0x20 or c == "\\" for c in target):
         return None
     return target
+
+
+def shown_before() -> str | None:
+    """Return the page of this portal from which a form was sent or a link followed, where it can be opened again."""
+    before = urlsplit(request.referrer or "")
+    if before.netloc != request.host:
+        return None
+    path = before.path + (f"?{before.query}" if before.query else "")
+    opens = current_app.url_map.bind(request.host).test(before.path, method="GET")
+    return local_path(path) if opens else None
 
 
 def forget_person() -> None:

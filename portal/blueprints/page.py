@@ -17,6 +17,7 @@ from portal.extensions import db
 from portal.models import Role, StaffRole
 from portal.permissions import Permission, Principal, may
 from portal.queries.countries import CountryFacts, country_facts
+from portal.queries.status_words import status_words
 from portal.table import pick
 from portal.templating import NavigationItem, PageView
 
@@ -67,6 +68,7 @@ def install(app: Flask) -> None:
     """Put the page's view at ``g.view`` before each request, and drop a shown notice after it."""
     app.before_request(_set_view)
     app.add_template_filter(role_name, "role_name")
+    app.jinja_env.globals["status_words"] = status_words
     app.after_request(_forget_notice)
 
 

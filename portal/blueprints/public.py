@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, redirect, request, session, url_for
 from flask_login import current_user
@@ -12,7 +11,7 @@ from sqlalchemy import text, update
 
 from config import is_loopback
 from portal import migrations
-from portal.blueprints.guard import local_path, public, who
+from portal.blueprints.guard import local_path, public, shown_before, who
 from portal.blueprints.page import facts
 from portal.blueprints.starting import start_page
 from portal.database import write
@@ -50,17 +49,7 @@ def language() -> ResponseReturnValue:
                 database.execute(update(UserAccount).where(UserAccount.id == who().user_id).values(language=wanted))
         else:
             session["lang"] = wanted
-    return redirect(local_path(request.form.get("next")) or _shown_before() or url_for("public.home"), code=303)
-
-
-def _shown_before() -> str | None:
-    """Return the page from which a form was sent, where it can be opened again."""
-    before = urlsplit(request.referrer or "")
-    if before.netloc != request.host:
-        return None
-    path = before.path + (f"?{before.query}" if before.query else "")
-    opens = current_app.url_map.bind(request.host).test(before.path, method="GET")
-    return local_path(path) if opens else None
+    return redirect(local_path(request.form.get("next")) or shown_before() or url_for("public.home"), code=303)
 
 
 @blueprint.get("/healthz")

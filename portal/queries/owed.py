@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import exists, literal, select
 
-from portal.models import Assignment, Membership, ReportingRound, Role, RoundStatus, Status, Submission, UserAccount
+from portal.models import (
+    Assignment,
+    AuditEvent,
+    Membership,
+    ReportingRound,
+    Role,
+    RoundStatus,
+    Status,
+    Submission,
+    UserAccount,
+)
 from portal.models.lifecycle import EDITABLE
 from portal.queries.actors import actor_names
 from portal.queries.submissions import HEAD, AskedRecommendation, asked_recommendations, head_of
@@ -38,18 +48,25 @@ class Owed:
 
 @dataclass(frozen=True)
 class OwedRound:
-    """A round in which the institution takes part."""
+    """A round in which the institution takes part; ``file_out``: its reader took answers of it out of the portal."""
 
     id: int
     slug: str
     titles: Mapping[str, str]
     status: RoundStatus
+    file_out: bool
 
 
-def rounds_of(session: Session, institution_id: int) -> list[OwedRound]:
-    """Return the rounds that asked this institution something, the newest first."""
+def rounds_of(session: Session, institution_id: int, *, reader: int | None = None) -> list[OwedRound]:
+    """Return the rounds that asked this institution something, the newest first; ``reader`` is an actor."""
+    taken = exists().where(
+        AuditEvent.actor_id == reader,
+        AuditEvent.action == "download_offline",
+        AuditEvent.object_id == ReportingRound.slug,
+    )
+    file_out = literal(value=False) if reader is None else taken
     rows = session.execute(
-        select(ReportingRound.id, ReportingRound.slug, ReportingRound.titles, ReportingRound.status)
+        select(ReportingRound.id, ReportingRound.slug, ReportingRound.titles, ReportingRound.status, file_out)
         .where(
             ReportingRound.id.in_(
                 select(Assignment.round_id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 
-from portal.models import AssignmentRole, ExampleState, Signature, Status, TextStatus, Visibility
+from portal.models import AssignmentRole, ExampleState, Signature, TextStatus, Visibility
 from portal.table import Column, pick
 
 if TYPE_CHECKING:
@@ -54,23 +54,6 @@ def state_words(state: str) -> str:
         "not_available": _("not available"),
     }
     return words[state]
-
-
-def status_words(status: Status) -> str:
-    """Return where a reply stands."""
-    words: dict[str, str] = {
-        Status.ISSUED: _("Not opened yet"),
-        Status.IN_PROGRESS: _("Being answered"),
-        Status.AWAITING_SIGN_OFF: _("Waits for signature"),
-        Status.SUBMITTED: _("Handed in"),
-        Status.RETURNED: _("Returned for correction"),
-        Status.CLEARED: _("Cleared"),
-        Status.CLAIMED: _("Says: not ours"),
-        Status.NOT_OURS: _("Confirmed: not theirs"),
-        Status.WITHDRAWN: _("Withdrawn"),
-        Status.LAPSED: _("Round closed without reply"),
-    }
-    return words[status]
 
 
 def role_words(role: AssignmentRole) -> str:

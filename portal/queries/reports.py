@@ -19,9 +19,9 @@ from portal.queries.report_words import (
     role_words,
     signature_words,
     state_words,
-    status_words,
     text_status_words,
 )
+from portal.queries.status_words import To, status_words
 from portal.queries.submissions import citation
 from portal.table import Anew, Link, Table
 
@@ -119,7 +119,7 @@ def reply_state(reply: Reply, reader: Reader) -> tuple[Cell, ...]:
         late = _("overdue") if reader.today > head.due_on else _("not due yet")
     received = head.status in RECEIVED and head.handed_in_at is not None
     return (
-        status_words(head.status),
+        status_words(head.status, To.REPORT),
         head.due_on,
         head.handed_in_at if received else None,
         late,

@@ -22,7 +22,8 @@ from portal.queries.countries import country_facts
 from portal.queries.examples import examples_of_round
 from portal.queries.kept_warnings import kept_in_round, kind_words
 from portal.queries.rates import rates
-from portal.queries.report_words import STATES, Reader, role_words, signature_words, state_words, status_words
+from portal.queries.report_words import STATES, Reader, role_words, signature_words, state_words
+from portal.queries.status_words import To, status_words
 from portal.queries.submissions import citation
 from portal.table import Link, Table, pick
 from portal.workbooks import report as layout
@@ -399,7 +400,7 @@ def _reading(
     heads = [reply.head for reply in replies]
     told = [reports.reply_state(reply, reader) for reply in replies]
     facts.append((_("Part"), [role_words(head.role) for head in heads]))
-    facts.append((_("Status"), [status_words(head.status) for head in heads]))
+    facts.append((_("Status"), [status_words(head.status, To.REPORT) for head in heads]))
     facts.append((_("Due"), [head.due_on for head in heads]))
     facts.append((_("Handed in"), [received for _status, _due, received, *_rest in told]))
     facts.append((_("Late?"), [late for *_rest, late, _signature in told]))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from portal.queries.questionnaires import VersionHead
     from portal.services.questionnaire_texts import TextPlan
 
-SHOWN = 60  # texts on a page of the table
+SHOWN = 20  # texts on a page of the table: two languages of each are 300 px high on a phone
 WIDE = 46  # characters that fit in a line of a field
 MOST_LINES = 14
 

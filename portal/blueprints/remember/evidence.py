@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import g, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 
+from portal import clock
 from portal.blueprints.follow.door import round_of, say
 from portal.blueprints.guard import requires, who
 from portal.blueprints.recommendations.importing import XLSX
@@ -50,7 +51,8 @@ def _own() -> list[RegisterLine]:
 @requires(Permission.VIEW_OWED)
 def own_evidence_file() -> ResponseReturnValue:
     """Give the register as a workbook, filtered as the page is."""
-    return _workbook(sift(_own(), staff=False).shown)
+    part = who().part
+    return _workbook(sift(_own(), staff=False).shown, of=part.institution_code if part else "own")
 
 
 @blueprint.get("/rounds/<slug>/evidence")
@@ -64,7 +66,7 @@ def round_evidence(of: ReportingRound) -> ResponseReturnValue:
 @requires(Permission.EXPORT_ROUND, on=round_of)
 def round_evidence_file(of: ReportingRound) -> ResponseReturnValue:
     """Give the register of a round as a workbook, filtered as the page is."""
-    return _workbook(sift(_handed_in(of), staff=True).shown)
+    return _workbook(sift(_handed_in(of), staff=True).shown, of=of.slug)
 
 
 def _handed_in(of: ReportingRound) -> list[RegisterLine]:
@@ -139,7 +141,7 @@ def _readers(one: RegisterLine) -> str:
     return ", ".join(visibility_names()[each] for each in sorted(one.visibilities))
 
 
-def _workbook(lines: Sequence[RegisterLine]) -> ResponseReturnValue:
+def _workbook(lines: Sequence[RegisterLine], *, of: str) -> ResponseReturnValue:
     language, languages = g.view.language, g.country.languages
     columns = tuple(
         Column(key, {language: str(title)}, kind, width, wrap=True)  # type: ignore[arg-type] # the kinds are literal
@@ -170,4 +172,5 @@ def _workbook(lines: Sequence[RegisterLine]) -> ResponseReturnValue:
     title = str(_("Evidence"))
     book = ReportBook(language=language, languages=languages, time_zone=g.country.time_zone, title=title)
     book.sheet(Table("Evidence", {language: title}, columns, rows))
-    return send_file(BytesIO(book.content()), XLSX, as_attachment=True, download_name="evidence.xlsx")
+    name = f"evidence-{of}-{clock.today(g.country.time_zone).isoformat()}.xlsx"
+    return send_file(BytesIO(book.content()), XLSX, as_attachment=True, download_name=name)

@@ -10,6 +10,7 @@ from flask import redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from portal import clock
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.recommendations.importing import SHOWN, XLSX, receive, settings
@@ -59,7 +60,8 @@ def reported_out() -> ResponseReturnValue:
     content = workbook.write(rows, country().languages)
     with write() as session:
         audit.record(session, "export_reported_texts", by=who(), kind="recommendation", rows=len(rows))
-    return send_file(BytesIO(content), XLSX, as_attachment=True, download_name="last-report.xlsx")
+    day = clock.today(country().time_zone).isoformat()
+    return send_file(BytesIO(content), XLSX, as_attachment=True, download_name=f"last-report-{day}.xlsx")
 
 
 @blueprint.post("/recommendations/last-report")

@@ -109,8 +109,13 @@ def version_asked(version_id: int, language: str) -> AskedVersion:
     return AskedVersion(definition(db.session, version_id), language)
 
 
-def offline_of(round_slug: str, can_download: bool, head: SubmissionHead | None = None) -> dict[str, Any] | None:  # noqa: FBT001 - a fact of the page
-    """Return the parameters of components/offline_box.html; None for whoever may not write."""
+def offline_of(
+    round_slug: str, can_download: bool, head: SubmissionHead | None = None, *, taken: bool = False  # noqa: FBT001 - a fact of the page
+) -> dict[str, Any] | None:
+    """Return the parameters of components/offline_box.html; None for whoever may not write.
+
+    Whoever has ``taken`` a file out comes to send it back, and finds the way open.
+    """
     if not can_download or not may(who(), Permission.ANSWER_SUBMISSION):
         return None
     download = (
@@ -120,6 +125,7 @@ def offline_of(round_slug: str, can_download: bool, head: SubmissionHead | None 
         "download_url": download, "upload_url": url_for("respond.upload_offline"), "round": round_slug,
         "reply": head.public_id if head else "",
         "help_url": url_for("respond.offline", round=round_slug),
+        "taken": taken,
         "in_app": in_app(),
     }  # fmt: skip
 

@@ -36,6 +36,7 @@ from portal.queries.packs import packed_in
 from portal.queries.receipts import shown
 from portal.queries.report_words import signature_words, state_words
 from portal.queries.sharing import collections_of, shared_lines
+from portal.queries.status_words import status_words
 from portal.queries.submissions import citation, standing_rows, stored_reply
 from portal.queries.threads import thread_lines
 from portal.services import audit
@@ -78,23 +79,6 @@ def hand_over_workbook() -> ResponseReturnValue:
 
 def _say(texts: Any) -> str:
     return pick(texts, g.view.language, g.country.languages)
-
-
-def status_words(status: Status) -> str:
-    """Name where a reply stands, said to its own institution (templates/components/status.html says it in pages)."""
-    words: dict[str, str] = {
-        Status.ISSUED: _("Not started"),
-        Status.IN_PROGRESS: _("Being answered"),
-        Status.AWAITING_SIGN_OFF: _("Waiting for signature"),
-        Status.SUBMITTED: _("Handed in"),
-        Status.RETURNED: _("Returned to you"),
-        Status.CLEARED: _("Cleared"),
-        Status.CLAIMED: _("Says: not ours"),
-        Status.NOT_OURS: _("Not ours, confirmed"),
-        Status.WITHDRAWN: _("Withdrawn"),
-        Status.LAPSED: _("Lapsed"),
-    }
-    return words[status]
 
 
 class _Gathered:
@@ -164,8 +148,8 @@ class _Gathered:
             ("state", _("State"), "text", 18), ("signature", _("Signature"), "text", 16), ("due", _("Due"), "date", 13),
             ("left", _("Days left"), "integer", 8), ("answered", _("Questions answered"), "integer", 11),
             ("asked", _("Questions asked"), "integer", 11), ("missing", _("Required, missing"), "integer", 11),
-            ("by", _("Last written by"), "text", 22), ("at", _("Last saved"), "datetime", 17),
-            ("held", _("Who holds it now"), "text", 28), ("round", _("Round"), "text", 20),
+            ("by", _("Last written by"), "text", 30), ("at", _("Last saved"), "datetime", 17),
+            ("held", _("Who holds it now"), "text", 28), ("round", _("Round"), "text", 34),
         ))  # fmt: skip
 
     def _questions(self) -> Table:
@@ -181,7 +165,7 @@ class _Gathered:
         return _table(_("Who holds which question"), about, rows, (
             ("reply", _("Which reply"), "link", 24), ("title", _("About"), "text", 34), ("page", _("Page"), "text", 24),
             ("question", _("Question"), "text", 56), ("state", _("State"), "text", 16),
-            ("by", _("Last written by"), "text", 24), ("at", _("Last saved"), "datetime", 17),
+            ("by", _("Last written by"), "text", 30), ("at", _("Last saved"), "datetime", 17),
             ("held", _("Who holds it now"), "text", 30), ("until", _("Link ends after"), "date", 14),
         ))  # fmt: skip
 

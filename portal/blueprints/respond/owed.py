@@ -50,7 +50,7 @@ def owed() -> ResponseReturnValue:
     institution_id = principal.institution_id
     if institution_id is None:
         raise NotFound
-    rounds = owed_queries.rounds_of(db.session, institution_id)
+    rounds = owed_queries.rounds_of(db.session, institution_id, reader=principal.actor_id)
     wanted = request.args.get("round")
     chosen = next((one for one in rounds if one.slug == wanted), rounds[0] if rounds else None)
     rows = owed_queries.owed(db.session, institution_id, chosen.id, clock.today(g.country.time_zone)) if chosen else []
@@ -71,7 +71,9 @@ def owed() -> ResponseReturnValue:
         open=sum(1 for one, _row in asked if one.head.status in EDITABLE and not one.late),
         groups=_groups(asked),
         institution_questions=about[0] if about else None,
-        offline=offline_of(chosen.slug, any(one.head.status in EDITABLE for one in rows)) if chosen else None,
+        offline=offline_of(
+            chosen.slug, any(one.head.status in EDITABLE for one in rows), taken=chosen.file_out
+        ) if chosen else None,
         on_paper=on_paper([one.head for one in rows]),
         shared_with_me=shared_with_me(),
         can_hand_over=may(principal, Permission.SHARE_SUBMISSION),

@@ -14,9 +14,9 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from forms.answers import parse_field_name
 from portal.blueprints.guard import wants_json
 from portal.blueprints.posting import load
+from portal.blueprints.typed_words import typed_words
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.permissions import Principal
@@ -70,14 +70,7 @@ def _typed(delegation: Delegation) -> list[tuple[str, str]]:
     if request.method != "POST":
         return []
     definition, _ids = load(shared_head(db.session, delegation))
-    kept = []
-    for name, value in request.form.items(multi=True):
-        key = parse_field_name(name) if "!" not in name and ":" not in name else None
-        if key is None or not value.strip() or key.code not in definition.compiled.by_code:
-            continue
-        label = definition.question(key.code).text("label", g.view.language, tuple(g.country.languages))
-        kept.append((label.partition("${")[0] or key.code, value))
-    return kept
+    return typed_words(definition, request.form.items(multi=True))
 
 
 def _signer() -> URLSafeSerializer:

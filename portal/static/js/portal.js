@@ -72,9 +72,11 @@ const summary = document.querySelector("[data-focus]");
 if (summary) summary.focus();
 
 // A second click while the first is on its way sends nothing. Where a file is the answer (data-gives-file), the page stays, and
-// another button of it may be pressed.
+// another button of it may be pressed; beside it the fold opens in which a filled file goes back.
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  const fold = form.dataset.givesFile !== undefined && form.parentElement.querySelector(":scope > details.fold");
+  if (fold) fold.open = true;
   if (form.method !== "post" || form.dataset.autosave !== undefined || form.dataset.givesFile !== undefined) return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "1";

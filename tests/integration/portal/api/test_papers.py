@@ -15,6 +15,7 @@ from portal.models import (
     Institution,
     QuestionnaireVersion,
     ReportingRound,
+    Role,
     Snapshot,
     Submission,
 )
@@ -181,6 +182,27 @@ def test_several_replies_are_signed_in_one_act_by_whoever_knows_the_password(wor
     assert len(session.scalars(select(Snapshot)).all()) == 2
 
 
+def test_who_may_not_sign_is_told_before_a_password_is_looked_at(app, world, session):
+    elsewhere = session.scalars(select(Institution).where(Institution.code == "bbb")).one()
+    theirs = factories.person(session, elsewhere, Role.APPROVER)
+    session.commit()
+    world.focal.post(world.path + "/answers", test_api.FULL)
+    body = {"submissions": [{"id": world.reply.public_id}], "password": "guess"}
+    for handed_in in (False, True):
+        if handed_in:
+            world.focal.post(world.path + "/complete")
+            assert world.approver.post(world.path + "/sign-off", {"password": PASSWORD}).status_code == 200
+        for one in EVERYBODY - {"approver"}:
+            refused = getattr(world, one).post("/sign-off", body)
+            assert (refused.status_code, refused.json["code"]) == (403, "not_allowed"), one
+        # what another institution wrote does not exist for its approver, right password or not
+        caller = test_api.Caller(app, session, theirs, f"theirs{handed_in}")
+        for password in ("guess", PASSWORD):
+            assert caller.post("/sign-off", body | {"password": password}).status_code == 404
+        nobody = app.test_client(use_cookies=False).post("/api/v1/sign-off", json=body)
+        assert nobody.status_code == 401
+
+
 def test_an_example_is_sent_once_and_judged_by_the_coordinator(world, session):
     of = factories.recommendation(session, paragraph="12").public_id
     session.commit()
@@ -234,7 +256,8 @@ def test_the_file_of_an_example_follows_it_until_it_is_checked(world, session):
     assert (given.get_data(), given.headers["Content-Disposition"].partition(";")[0]) == (PDF, "attachment")
     sends = {one: attach(getattr(world, one)).status_code for one in EVERYBODY}
     assert sends == dict.fromkeys(sends, 403) | {"focal": 201, "stranger": 404}
-    assert world.stranger.get(path).status_code == 404
+    reads = {one: getattr(world, one).get(path).status_code for one in EVERYBODY}
+    assert reads == dict.fromkeys(reads, 403) | {"focal": 200, "coordinator": 200, "writer": 200, "stranger": 404}
     other = world.focal.post("/examples", body).json["id"]
     assert world.coordinator.post(f"/examples/{other}/acts", {"act": "check"}).status_code == 200
     path = f"/examples/{other}/file"

@@ -86,7 +86,10 @@ def test_the_secretariat_sees_what_was_handed_in_only(client_for, scene, session
     assert scenes.DRAFT not in client.text
     assert "table.xlsx" in client.words
     assert len(client.page.xpath("//tbody/tr")) == 2
-    book = openpyxl.load_workbook(io.BytesIO(client.get("/rounds/periodic-4/evidence.xlsx", expect=200).data))
+    given = client.get("/rounds/periodic-4/evidence.xlsx", expect=200)
+    today = clock.today("Asia/Phnom_Penh").isoformat()
+    assert f"filename=evidence-periodic-4-{today}.xlsx" in given.headers["Content-Disposition"]
+    book = openpyxl.load_workbook(io.BytesIO(given.data))
     values = [cell.value for row in book["Evidence"].iter_rows() for cell in row]
     assert not any(scenes.DRAFT in str(value) for value in values)
     assert session.scalars(select(Evidence).where(Evidence.filename.contains(scenes.DRAFT))).all()

@@ -6,8 +6,9 @@ import pytest
 from lxml import html
 from sqlalchemy import update
 
-from portal.models import Status, Submission
-from tests import many_tables
+from portal.models import StaffRole, Status, Submission
+from tests import factories, many_tables
+from tests.client import Client
 
 pytestmark = pytest.mark.engines
 JSON = {"Accept": "application/json"}
@@ -83,3 +84,26 @@ def test_few_tables_and_pages_that_are_only_read_are_whole(client_for, scene, se
     session.execute(update(Submission).where(Submission.id == scene.reply.id).values(**changed))
     session.commit()
     assert look(client, scene)[0] == set(scene.codes)
+
+
+@pytest.mark.parametrize("status", [Status.IN_PROGRESS, Status.SUBMITTED])
+def test_tables_beside_a_page_are_the_institutions_alone(app, client_for, scene, session, status):
+    later = f"{scene.path}/tables/{'0' * 16}"
+    chief = client_for(scene.focal)
+    address = f"/replies/{scene.reply.public_id}/share"
+    chief.get(address, expect=200)
+    chief.post(address, {"name": "Prisons", "until": "2099-01-01", "codes": ["which"]}, expect=200)
+    link = chief.page.xpath("string(//p[@id='share-link'])").removeprefix("http://localhost")
+    delegate = Client(app, session)
+    delegate.get(link, expect=200)
+    delegate.submit(0, code=chief.page.xpath("string(//p[@id='share-code'])"))
+    session.get_one(Submission, scene.reply.id).status = status
+    session.commit()
+    for mine in (scene.focal, scene.reader):
+        assert client_for(mine).get(later, expect=200).get_json().keys() == set(scene.codes)
+    for other in (scene.stranger, *(factories.staff(session, role) for role in StaffRole)):
+        session.commit()
+        client_for(other).get(later, expect=404)
+    for nobody in (delegate, Client(app, session)):
+        nobody.get(later, expect=303)
+        assert nobody.response.headers["Location"].startswith("/login")

@@ -52,11 +52,12 @@ def test_a_page_of_the_words_says_which_one_it_is(coordinator):
     assert coordinator.page.xpath("//nav[@class='pagination-row']/p")[0].text_content().startswith("Page 2 of ")
 
 
-def test_a_document_leads_to_its_headings(coordinator, document):
+def test_a_document_is_folded_under_its_headings(coordinator, document):
     coordinator.get(f"/recommendations/documents/{document.public_id}")
-    links = coordinator.page.xpath("//main//details//a/@href")
-    assert len(links) == 30
-    assert all(coordinator.page.xpath(f"//h2[@id='{link[1:]}']") for link in links)
+    folds = coordinator.page.xpath("//main//details[summary/h2]")
+    assert len(folds) == 30
+    assert not [one for one in folds if one.get("open") is not None]
+    assert all(one.xpath(".//ul[@class='rec-list']/li") for one in folds), "each holds what stands under its heading"
 
 
 def test_recommendations_of_a_round_are_found_by_a_word(coordinator, document, session):

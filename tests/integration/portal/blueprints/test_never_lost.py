@@ -179,3 +179,44 @@ def test_a_token_looked_at_before_still_opens_its_own_session_alone(client_for, 
     # its first letter: the last one holds bits that no signature has
     send(mine, f"{body}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}", 2, 400)
     send(mine, token, 2, 200)
+
+
+def test_a_text_that_was_held_is_read_with_its_questions_and_the_words_of_its_choices(client_for, scene, session):
+    fields = [("state", "done"), (NAME, "ផ្លូវថ្មី"), (f"base:{NAME}", "3"), (f"{NAME}!present", "1"), ("beds", "")]
+    held = [{"name": name, "value": value} for name, value in fields]
+    for person in (scene.focal, scene.stranger):
+        session.add(
+            HeldPost(user_id=person.id, path=scene.path, fields=held, expires_at=clock.now() + timedelta(hours=1))
+        )
+    session.commit()
+    client = client_for(scene.focal)
+    client.get("/held", expect=200)
+    labels = [one.text_content() for one in client.page.xpath("//*[@class='kept-question']")]
+    said = [one.text_content() for one in client.page.xpath("//*[@class='kept-text']")]
+    assert labels == ["Question state", "Question measures"]
+    assert said == ["Implemented", "ផ្លូវថ្មី"]
+    # whose reply it is not learns no question of it, and keeps the words
+    other = client_for(scene.stranger)
+    other.get("/held", expect=200)
+    assert "Question measures" not in other.words
+    assert "ផ្លូវថ្មី" in other.words
+
+
+def test_an_error_leads_back_to_where_one_was_and_nowhere_else(client_for, scene):
+    client = client_for(scene.focal)
+
+    def ways(path, before):
+        client.get(path, headers={"Referer": before}, expect=404)
+        return client.page.xpath("//main//a/@href")
+
+    assert ways("/receipts/nothing", "http://localhost/owed?round=x") == ["/owed?round=x", "/"]
+    for before in ("", "http://elsewhere.example/owed", "http://localhost/receipts/nothing", "http://localhost/logout"):
+        assert ways("/receipts/nothing", before) == ["/"], before
+
+
+def test_whoever_sends_too_much_is_told_how_much_may_come(client_for, scene):
+    client = client_for(scene.colleague)
+    client.get("/owed", expect=200)
+    client.post("/owed/offline", {"round": "x" * 53 * 1024 * 1024}, headers={"Referer": "http://localhost/owed"}, expect=413)
+    assert "at most 50 MB" in client.words
+    assert client.page.xpath("//main//a/@href") == ["/owed", "/"]

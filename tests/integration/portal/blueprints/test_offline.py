@@ -46,6 +46,19 @@ def test_download_fill_send_back_are_three_steps(client_for, scene, session):
     assert {"download_offline", "import_offline"} <= set(session.scalars(select(AuditEvent.action)))
 
 
+def test_the_way_back_stands_open_for_whoever_has_a_file_out(client_for, scene):
+    client, other = client_for(scene.focal), client_for(scene.colleague)
+
+    def fold(who):
+        who.get("/owed", expect=200)
+        (found,) = who.page.xpath("//*[@id='ways']//details[contains(@class, 'fold')]")
+        return found.get("open") is not None
+
+    assert not fold(client)
+    client.submit("/owed/workbook", expect=200)
+    assert (fold(client), fold(other)) == (True, False)
+
+
 def test_whoever_wants_to_look_first_does_and_nothing_is_written_before(client_for, scene, session):
     client = client_for(scene.focal)
     filled = downloaded(client, scene)

@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
+from portal import clock
 from portal.models import RecommendationOrigin, ReportedText, Role, StaffRole
 from tests import factories
 
@@ -88,7 +89,10 @@ def test_a_csv_file_and_the_template_go_in_after_a_dry_run(client_for, scene, se
     assert (stored.source, stored.paragraph, stored.texts) == ("T/3", "112", {"en": "A law was drafted."})
     # the template brings it out and takes it back changed
     client.get("/recommendations/last-report")
-    book = openpyxl.load_workbook(io.BytesIO(client.post("/recommendations/last-report.xlsx", {}).data))
+    given = client.post("/recommendations/last-report.xlsx", {}, expect=200)
+    today = clock.today("Asia/Phnom_Penh").isoformat()
+    assert f"filename=last-report-{today}.xlsx" in given.headers["Content-Disposition"]
+    book = openpyxl.load_workbook(io.BytesIO(given.data))
     sheet = book["Reported"]
     row = next(cells for cells in sheet.iter_rows(min_row=2) if cells[0].value == "T/CO/2")
     column = next(cell.column for cell in sheet[1] if "What the report said" in str(cell.value) and "en" in str(cell.value))

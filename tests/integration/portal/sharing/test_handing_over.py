@@ -5,8 +5,24 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from portal.models import Actor, AuditEvent, Collection, Delegation, Role, Status, Submission
+from portal import clock
+from portal.errors import NotAllowed
+from portal.models import (
+    Actor,
+    AuditEvent,
+    Clarification,
+    ClarificationMessage,
+    Collection,
+    Delegation,
+    Role,
+    StaffRole,
+    Status,
+    Submission,
+)
+from portal.permissions import Part, Principal
+from portal.services import handing_over as services
 from tests import factories
+from tests.client import Client
 from tests.integration.portal.sharing.scenes import table_world
 
 
@@ -49,6 +65,76 @@ def test_handing_over_moves_what_is_shared_and_is_told_to_the_audit(session, wor
     next_one = client_for(alternate)
     next_one.get("/hand-over", expect=200)
     assert not next_one.page.xpath("//select[@id='to']"), "only the main focal point hands over"
+
+
+def test_the_pack_and_the_act_are_one_institutions_own(app, session, world, client_for):
+    """Somebody else's pack holds nothing of ours, their act moves nothing of ours, and nobody else comes in."""
+    other = factories.institution(session, "moi")
+    theirs = factories.person(session, other, Role.FOCAL_POINT, login="theirs")
+    deputy = factories.person(session, other, Role.ALTERNATE, login="deputy")
+    alternate = factories.person(session, world.at, Role.ALTERNATE, login="alternate")
+    session.commit()
+    chief = client_for(world.focal)
+    share(chief, world.reply)
+    link = chief.page.xpath("string(//p[@id='share-link'])").removeprefix("http://localhost")
+    delegate = Client(app, session)
+    delegate.get(link, expect=200)
+    delegate.submit(0, code=chief.page.xpath("string(//p[@id='share-code'])"))
+    collect(chief, world.reply)
+    by = factories.system_actor(session).id
+    thread = Clarification(submission_id=world.reply.id, opened_by=by, opened_at=clock.now())
+    session.add(thread)
+    session.flush()
+    session.add(
+        ClarificationMessage(
+            clarification_id=thread.id, body="Which year?", from_secretariat=True, written_by=by, written_at=clock.now()
+        )
+    )
+    session.commit()
+    chief.get("/hand-over", expect=200)
+    assert "Which year?" in chief.text
+    assert "unit asked" in chief.text
+    before = dict(session.execute(select(Delegation.id, Delegation.held_by)).all())
+    stranger = client_for(theirs)
+    stranger.get("/hand-over", expect=200)
+    assert "Kampot department" not in stranger.text
+    for ours in (world.reply.public_id, "Which year?", "unit asked"):
+        assert ours not in stranger.text
+    assert stranger.page.xpath("//select[@id='to']/option/@value") == [deputy.public_id]
+    for wrong in (alternate.public_id, world.focal.public_id, ""):
+        stranger.post("/hand-over", {"to": wrong}, expect=422)
+    stranger.post("/hand-over", {"to": deputy.public_id}, expect=303)
+    session.expire_all()
+    assert dict(session.execute(select(Delegation.id, Delegation.held_by)).all()) == before
+    second = client_for(alternate)
+    second.get("/hand-over", expect=200)
+    second.post("/hand-over", {"to": world.focal.public_id}, expect=403)
+    for role in (Role.CONTRIBUTOR, Role.APPROVER, Role.READER):
+        one = client_for(factories.person(session, world.at, role, login=role.value))
+        session.commit()
+        one.get("/hand-over", expect=403)
+        one.post("/hand-over/workbook", {}, expect=403)
+        one.post("/hand-over", {"to": alternate.public_id}, expect=403)
+    observer = factories.staff(session, StaffRole.OBSERVER)
+    session.commit()
+    client_for(observer).get("/hand-over", expect=403)
+    for nobody in (delegate, Client(app, session)):
+        nobody.get("/hand-over", expect=303)
+        assert nobody.response.headers["Location"].startswith("/login")
+        nobody.post("/hand-over/workbook", {}, expect=303)
+    session.expire_all()
+    assert dict(session.execute(select(Delegation.id, Delegation.held_by)).all()) == before
+
+
+def test_the_act_itself_asks_who_hands_over(session, world):
+    """Whatever door leads to it: not an alternate, not another institution's focal point."""
+    alternate = factories.person(session, world.at, Role.ALTERNATE, login="alternate")
+    other = factories.institution(session, "moi")
+    session.commit()
+    for role, at in ((Role.ALTERNATE, world.at), (Role.FOCAL_POINT, other)):
+        by = Principal(actor_id=1, part=Part(1, at.id, at.code, {}, role))
+        with pytest.raises(NotAllowed):
+            services.hand_over(session, world.at.id, alternate, by=by)
 
 
 def test_who_holds_it_now_stands_on_every_line(session, world, client_for):

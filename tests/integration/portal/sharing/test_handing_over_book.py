@@ -9,7 +9,6 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from portal import clock
-from portal.blueprints.respond.handing_over_book import status_words
 from portal.models import (
     AuditEvent,
     Clarification,
@@ -115,10 +114,3 @@ def test_papers_questions_and_other_readers(session, world, client_for):
     session.commit()
     _content, book = taken(stranger)
     assert all(lines(book, tab) == [] for tab in TABS[1:-1])
-
-
-def test_a_status_has_the_words_of_the_pages(app):
-    with app.test_request_context():
-        macro = app.jinja_env.get_template("components/status.html").module.status
-        for one in Status:
-            assert f">{status_words(one)}<" in str(macro(one.value))
