@@ -9,17 +9,22 @@ transaction.
 from __future__ import annotations
 
 import importlib
+import json
 import time
 from collections import deque, namedtuple
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from sqlalchemy import JSON, Text, bindparam, column, func, select
+from sqlalchemy import cast as cast_
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, Dialect
+    from sqlalchemy import Connection, Dialect, Select
     from sqlalchemy.engine.interfaces import DBAPICursor
     from sqlalchemy.orm import Session
 
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
 
     Converter = Callable[[Any], Any]
 
+# rows from which on they go to a server in one statement instead of one each
+MANY = 4
 _KEPT = "portal_connection"
 _lost = deque([0.0], maxlen=1)
 # its fields are known at run time only, which the checker has no word for
@@ -51,6 +58,12 @@ class _Made:
             None if (bind := binds[name]).required else (into[name] or _same)(bind.effective_value) for name in places
         ]
         self.places = list(places)
+        # of what goes out as JSON in one text with many rows, its own JSON is part
+        self.by_name = [
+            (name, None if isinstance(bind.type.dialect_impl(dialect), JSON) else into[name])
+            for name, bind in binds.items()
+            if bind.required
+        ]
         self.wanted = [(at, name, into[name]) for at, name in enumerate(places) if binds[name].required]
         columns = list(getattr(statement, "selected_columns", ()))
         out = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
@@ -66,6 +79,15 @@ class _Made:
             out[at] = given[name] if convert is None else convert(given[name])
         return dict(zip(self.places, out, strict=True)) if self.named else out
 
+    def text_of(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        """Return rows of parameters as one JSON text."""
+        return _as_json(
+            [
+                {name: row[name] if convert is None else convert(row[name]) for name, convert in self.by_name}
+                for row in rows
+            ]
+        )
+
     def read(self, found: Sequence[Sequence[Any]]) -> list[Any]:
         """Return what the driver found as rows whose fields have the columns' names and types."""
         rows = []
@@ -75,6 +97,9 @@ class _Made:
                 row[at] = convert(row[at])
             rows.append(self.row(row))
         return rows
+
+
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=datetime.isoformat).encode
 
 
 def _same(value: Any) -> Any:
@@ -99,8 +124,10 @@ class Prepared:
     it the common way.
     """
 
-    def __init__(self, statement: Any) -> None:
+    def __init__(self, statement: Any, *, at_once: Any = None) -> None:
+        """Keep a statement; ``at_once`` does on a server for many rows (:func:`rows_of`) what it does for one."""
         self.statement = statement
+        self._at_once = Prepared(at_once) if at_once is not None else None
 
     def all(self, session: Session, given: Mapping[str, Any]) -> Sequence[Any]:
         """Return all rows."""
@@ -164,6 +191,9 @@ class Prepared:
             connection.execute(self.statement, [dict(row) for row in rows])
             return
         made = self._made(connection, tuple(rows[0]))
+        if self._at_once is not None and len(rows) >= MANY and connection.dialect.name == "postgresql":
+            self._at_once.write(connection, [{"rows": made.text_of(rows)}])
+            return
         values = [made.values(row) for row in rows]
         if (wire := wire_of(connection)) is not None:
             with _errors_of(connection, made.text):
@@ -180,6 +210,13 @@ class Prepared:
         if made is None:
             made = kept[self, given] = _Made(self.statement, connection.dialect, given)
         return made
+
+
+def rows_of(table: Any, names: Sequence[str]) -> Select[*tuple[Any, ...]]:
+    """Return what reads rows of some columns of a table out of the parameter ``rows`` (PostgreSQL)."""
+    columns = [column(name, table.c[name].type) for name in names]
+    given = func.jsonb_to_recordset(cast_(bindparam("rows", type_=Text()), JSONB)).table_valued(*columns)
+    return select(*given.render_derived(name="given", with_types=True).c)
 
 
 def _connection_of(session: Session) -> Connection:

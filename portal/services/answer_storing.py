@@ -17,7 +17,7 @@ from forms.evaluation import evaluate
 from forms.quoting import untold_codes
 from forms.tables import NO_ROWS, answered_codes, countable
 from portal.models import Answer, AnswerRevision, AnswerRow, AnswerRowRevision, Submission
-from portal.prepared import Prepared
+from portal.prepared import Prepared, rows_of
 from portal.queries.submissions import StoredAnswer
 
 if TYPE_CHECKING:
@@ -158,7 +158,16 @@ _COUNTS = (
 )
 _PROGRESS = Prepared(_COUNTS)
 _SAVED = Prepared(_COUNTS.values({name: bindparam(name) for name in ("saved_at", "saved_by")}))
-_REVISION = Prepared(insert(AnswerRevision.__table__))  # type: ignore[arg-type] # __table__ is a Table
+_REVISION_NAMES = (
+    "submission_id", "question_id", "row", "lang", "value", "state", "typed", "message", "revision", "asked_in",
+    "request_key", "saved_by", "saved_at",
+)  # fmt: skip
+_REVISION = Prepared(
+    insert(AnswerRevision.__table__),  # type: ignore[arg-type] # __table__ is a Table
+    at_once=insert(AnswerRevision.__table__).from_select(  # type: ignore[arg-type] # the same
+        list(_REVISION_NAMES), rows_of(AnswerRevision.__table__, _REVISION_NAMES)
+    ),
+)
 _ROW_REVISION = Prepared(insert(AnswerRowRevision.__table__))  # type: ignore[arg-type] # __table__ is a Table
 
 _CHANGING = ("value", "state", "typed", "message", "revision", "asked_in", "answered_by", "answered_at")
@@ -167,18 +176,24 @@ _ROW_CHANGING = ("position", "removed", "revision")
 _ROW_KEY = ("submission_id", "repeat", "key")
 
 
-def _upsert(dialect: Any, table: Any, key: tuple[str, ...], changing: tuple[str, ...]) -> Prepared:
-    inserted = dialect.insert(table)
-    return Prepared(
-        inserted.on_conflict_do_update(
-            index_elements=list(key), set_={name: inserted.excluded[name] for name in changing}
+def _upsert(dialect: Any, table: Any, key: tuple[str, ...], changing: tuple[str, ...], *, many: bool) -> Prepared:
+    def settled(one: Any) -> Any:
+        return one.on_conflict_do_update(
+            index_elements=list(key), set_={name: one.excluded[name] for name in changing}
         )
-    )
+
+    names = [*key, *changing]
+    at_once = dialect.insert(table).from_select(names, rows_of(table, names)) if many else None
+    return Prepared(settled(dialect.insert(table)), at_once=settled(at_once) if at_once is not None else None)
 
 
 _DIALECTS = {"sqlite": sqlite, "postgresql": postgresql}
-_UPSERTS = {name: _upsert(one, Answer.__table__, _KEY, _CHANGING) for name, one in _DIALECTS.items()}
-_ROW_UPSERTS = {name: _upsert(one, AnswerRow.__table__, _ROW_KEY, _ROW_CHANGING) for name, one in _DIALECTS.items()}
+_UPSERTS = {
+    name: _upsert(one, Answer.__table__, _KEY, _CHANGING, many=name == "postgresql") for name, one in _DIALECTS.items()
+}
+_ROW_UPSERTS = {
+    name: _upsert(one, AnswerRow.__table__, _ROW_KEY, _ROW_CHANGING, many=False) for name, one in _DIALECTS.items()
+}
 
 
 def store(

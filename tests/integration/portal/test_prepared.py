@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import bindparam, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, NoResultFound, OperationalError
 
 from portal.database import write
 from portal.extensions import db
-from portal.models import Institution, Submission
-from portal.prepared import Prepared, said
+from portal.models import Answer, AnswerState, Institution, Submission
+from portal.prepared import MANY, Prepared, said
 from portal.queries import submissions as queries
+from portal.services.answer_storing import _UPSERTS
 from tests import factories, scenes
 
 pytestmark = pytest.mark.engines
+MOMENT = datetime(2026, 5, 4, 3, 2, 1, 123456, tzinfo=UTC)
 
 BY_CODE = select(Institution.id, Institution.code, Institution.names, Institution.active).where(
     Institution.code == bindparam("code")
@@ -100,3 +104,46 @@ def test_a_missing_parameter_and_a_value_made_by_python_are_mistakes_of_the_code
         Prepared(BY_CODE).all(db.session, {})
     with pytest.raises(TypeError, match="Python"), write() as session:
         Prepared(insert(Submission.__table__)).write(session.connection(), [{"status": "issued"}])
+
+
+@pytest.mark.parametrize("many", [1, MANY, 30])
+def test_rows_that_go_at_once_are_stored_as_those_that_go_one_by_one(app, session, monkeypatch, many):
+    """Every kind of value an answer may have, moments and nulls, by both ways and read back."""
+    values = [12, -0.5, 10**20, "ខ្មែរ \\ \" ' \n\u2028", "", True, None, [], ["a", "b"], {"k": [1, None]}, "null", "2026-01-01"]
+    scene = scenes.every_status(session)
+    session.commit()
+    head = next(iter(scene.replies.values()))
+    with app.app_context():
+        asked = [one.question_id for one in queries.answers(db.session, head.id).values()] or [
+            db.session.scalar(text("SELECT min(id) FROM question"))
+        ]
+        by = db.session.scalar(text("SELECT min(id) FROM actor"))
+        version = db.session.scalar(text("SELECT min(id) FROM questionnaire_version"))
+
+        def stored(code, limit):
+            monkeypatch.setattr("portal.prepared.MANY", limit)
+            rows = [
+                {
+                    "submission_id": head.id, "question_id": asked[0], "row": f"{code}{place}", "lang": "",
+                    "value": values[place % len(values)], "state": AnswerState.ANSWERED.value,
+                    "typed": None if place % 2 else "១២ \t x", "message": None, "revision": place + 1,
+                    "asked_in": version, "answered_by": by, "answered_at": MOMENT,
+                }
+                for place in range(many)
+            ]  # fmt: skip
+            for again in (0, 1):  # new, then changed
+                with write() as opened:
+                    _UPSERTS[opened.connection().dialect.name].write(
+                        opened.connection(), [row | {"revision": row["revision"] + again} for row in rows]
+                    )
+            found = db.session.execute(
+                select(Answer.value, Answer.state, Answer.typed, Answer.revision, Answer.answered_at)
+                .where(Answer.row.like(f"{code}%"))
+                .order_by(Answer.revision)
+            ).all()
+            db.session.rollback()
+            return [repr(tuple(one)) for one in found]
+
+        one_by_one = stored("one", 1000)
+        assert len(one_by_one) == many
+        assert stored("all", MANY) == one_by_one
