@@ -158,7 +158,11 @@ def test_the_whole_way_of_a_reply(session, world):
         world.path + "/evidence", data={"question": "proof", "file": (io.BytesIO(PDF), "proof.pdf")}, key="up"
     )
     assert upload.status_code == 201, upload.json
-    assert world.focal.get(f"/evidence/{upload.json['id']}").data == PDF
+    file = f"/evidence/{upload.json['id']}"
+    assert world.focal.get(file).data == PDF
+    outside = (world.stranger, world.coordinator, world.writer, world.observer)
+    # a draft's file is the institution's alone
+    assert [one.get(file).status_code for one in outside] == [404, 403, 403, 403]
     assert world.focal.post(world.path + "/complete").json["status"] == "awaiting_sign_off"
     declined = world.approver.post(world.path + "/decline", {"reason": "Name the year."})
     assert declined.json["status"] == "in_progress"
@@ -167,6 +171,7 @@ def test_the_whole_way_of_a_reply(session, world):
     assert (wrong.status_code, wrong.json["code"]) == (422, "wrong_password")
     signed = world.approver.post(world.path + "/sign-off", {"password": factories.PASSWORD})
     assert (signed.json["status"], signed.json["signature"]) == ("submitted", "signed")
+    assert [one.get(file).status_code for one in outside] == [404, 200, 200, 403]
     back = world.coordinator.post(world.path + "/return", {"note": "Which beds?", "questions": ["beds"]})
     assert back.json["status"] == "returned"
     locked = world.focal.post(world.path + "/answers", {"answers": [{"name": "state", "value": "x", "base": 1}]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal import clock
 from portal.models import Answer, Delegation, Evidence, EvidenceKind, Question, VersionItem, Visibility
@@ -56,6 +56,12 @@ def test_files_of_shared_questions_alone(app, session, client_for):
     got = guest.get(f"{work}/files/3", expect=200)
     assert got.data == TEXT
     assert got.headers["Content-Disposition"].startswith("attachment")
+    # the files are there: only who they were sent by, and for which question, keeps them from the guest
+    session.execute(update(Evidence).where(Evidence.number < 3).values(sha256=made.sha256, size=made.size))
+    session.add(Evidence(number=5, question_id=ids["proof"], **(shown | {"sha256": made.sha256, "size": made.size})))
+    session.commit()
+    assert guest.get(f"{work}/files/5", expect=200).data == TEXT
+    guest.post(f"{work}/files/5/remove", expect=404)
     for number in (1, 2, 4):
         guest.get(f"{work}/files/{number}", expect=404)
         guest.post(f"{work}/files/{number}/remove", expect=404)
