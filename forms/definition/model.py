@@ -67,8 +67,13 @@ class Item:
 
     @cached_property
     def _all(self) -> tuple[Item, ...]:
-        # a page is walked several times for every answer that is saved
-        return (self, *(item for child in self.children for item in child.items()))
+        # a page is walked several times for every answer that is saved; groups may stand in hundreds of groups
+        found: list[Item] = []
+        waiting: list[Item] = [self]
+        while waiting:
+            found.append(waiting.pop())
+            waiting += reversed(found[-1].children)
+        return tuple(found)
 
     @cached_property
     def codes(self) -> frozenset[str]:
