@@ -279,9 +279,11 @@ def test_without_script_a_table_is_filled(served, write, reply):
     assert said.bounding_box()["width"] > 2 * small, "nobody sees what was said"
     said.select_option("answered")
     page.locator("input[name^='women[']").first.fill("5")
-    page.get_by_role("button", name=re.compile("Add a row.*Practical measures")).click()
+    with page.expect_navigation():  # the page goes to the new row once it is there, and a click before that may miss
+        page.get_by_role("button", name=re.compile("Add a row.*Practical measures")).click()
     expect(page.locator(FIRST)).to_have_count(2)
     assert re.search(r"#q-b5-row-\w{16}$", page.url)
     page.locator("input[name^='women[']").nth(1).fill("6")
-    page.get_by_role("button", name="Save", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save", exact=True).click()
     assert stored(served, reply, "women") == [5, 6]
