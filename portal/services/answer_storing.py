@@ -176,23 +176,26 @@ _ROW_CHANGING = ("position", "removed", "revision")
 _ROW_KEY = ("submission_id", "repeat", "key")
 
 
-def _upsert(dialect: Any, table: Any, key: tuple[str, ...], changing: tuple[str, ...], *, many: bool) -> Prepared:
-    def settled(one: Any) -> Any:
-        return one.on_conflict_do_update(
-            index_elements=list(key), set_={name: one.excluded[name] for name in changing}
-        )
-
-    names = [*key, *changing]
-    at_once = dialect.insert(table).from_select(names, rows_of(table, names)) if many else None
-    return Prepared(settled(dialect.insert(table)), at_once=settled(at_once) if at_once is not None else None)
+def _settled(inserted: Any, key: tuple[str, ...], changing: tuple[str, ...]) -> Any:
+    return inserted.on_conflict_do_update(
+        index_elements=list(key), set_={name: inserted.excluded[name] for name in changing}
+    )
 
 
 _DIALECTS = {"sqlite": sqlite, "postgresql": postgresql}
+_MANY_ANSWERS = postgresql.insert(Answer.__table__).from_select(  # type: ignore[arg-type] # __table__ is a Table
+    [*_KEY, *_CHANGING], rows_of(Answer.__table__, [*_KEY, *_CHANGING])
+)
+_ANSWER: Any = Answer.__table__
 _UPSERTS = {
-    name: _upsert(one, Answer.__table__, _KEY, _CHANGING, many=name == "postgresql") for name, one in _DIALECTS.items()
+    "sqlite": Prepared(_settled(sqlite.insert(_ANSWER), _KEY, _CHANGING)),
+    "postgresql": Prepared(
+        _settled(postgresql.insert(_ANSWER), _KEY, _CHANGING), at_once=_settled(_MANY_ANSWERS, _KEY, _CHANGING)
+    ),
 }
 _ROW_UPSERTS = {
-    name: _upsert(one, AnswerRow.__table__, _ROW_KEY, _ROW_CHANGING, many=False) for name, one in _DIALECTS.items()
+    name: Prepared(_settled(one.insert(AnswerRow.__table__), _ROW_KEY, _ROW_CHANGING))
+    for name, one in _DIALECTS.items()
 }
 
 

@@ -15,6 +15,7 @@ function rowKey() {
 
 function withOwnRows(html) {
   const holder = document.createElement("template");
+  // drawn and escaped by the portal's own macros; in a template nothing runs
   holder.innerHTML = html;
   for (const blank of holder.content.querySelectorAll("fieldset > template[data-blank]")) {
     for (const row of blank.parentElement.querySelectorAll("tr[data-row]")) {
@@ -37,7 +38,6 @@ async function laterTables() {
   for (const [code, html] of Object.entries(tables)) {
     const place = form.querySelector(`[data-later-table][data-item="${CSS.escape(code)}"]`);
     if (!place) continue;
-    // the portal's own page in pieces, drawn and escaped by the macros that draw it whole; in a template nothing runs
     const table = withOwnRows(html);
     table.hidden = place.hidden;
     place.replaceWith(table);
