@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def application() -> WSGIApplication:
-    """Return the application for the settings of the environment, behind its turnstile.
+    """Return the application for the settings of the environment.
 
     Nothing that is imported here is ever garbage, and looking for some takes an eighth of the seconds of a start; what
     stands afterwards is left out of every later look, in pages that the forked processes share.
@@ -19,9 +19,8 @@ def application() -> WSGIApplication:
     try:
         from config import load
         from portal.app import create_app
-        from portal.turnstile import Turnstile
 
-        return Turnstile(create_app(load()))
+        return create_app(load())
     finally:
         gc.freeze()
         gc.enable()

@@ -9,15 +9,27 @@ do, and what a process wrote that was killed, or hangs, counts for nothing after
 
 from __future__ import annotations
 
+import math
 import mmap
 import struct
 import time
+from collections import deque
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from selectors import EVENT_READ
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
+
+from portal.cli.lead import Lead
 
 if TYPE_CHECKING:
     import socket
+    from types import FrameType
+
+    from gunicorn.workers.gthread import TConn
 
 # seconds of patience at the door in all; after each look; and after a look in which a connection is still the same one
 PATIENCE, LOOK, GRACE = 0.025, 0.001, 0.005
@@ -56,7 +68,11 @@ BOARD = Board()
 
 
 class EvenWorker(ThreadWorker):
-    """Gunicorn's worker with threads, which lets one with fewer connections go first."""
+    """Gunicorn's worker with threads, one of which leads (:mod:`portal.cli.lead`), and which leaves the door to others.
+
+    The main thread only says that the process lives and hears signals. What belongs to the door (the poller, which
+    connections there are) is touched by the leader alone, and never while it may lose the lead.
+    """
 
     # until when it looks away from the door, and since when it has been patient with the connection there
     _patient_until = _since = 0.0
@@ -64,6 +80,131 @@ class EvenWorker(ThreadWorker):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.board = BOARD
+        self.lead = Lead()
+        self.over = False
+        # connections that nobody answers, the one that is closed first before the others
+        self.keepalived_conns: dict[TConn, None] = {}
+        self._watched: set[TConn] = set()
+        self._watching = Lock()
+        self._ready: deque[TConn] = deque()
+        self._heard: SimpleQueue[None] = SimpleQueue()
+        # when nobody is waited for any more
+        self._last = math.inf
+
+    def run(self) -> None:
+        """Serve until told to stop, then until nobody is being answered any more, or the grace is over."""
+        self.poller.register(self.method_queue.fileno(), EVENT_READ, self.method_queue.run_callbacks)
+        for number in range(self.cfg.threads):
+            Thread(target=self.answer_in_turn, name=f"answering {number + 1}", daemon=True).start()
+        while self.alive and self.is_parent_alive():
+            self._live()
+        self.stop()
+        until = time.monotonic() + self.cfg.graceful_timeout
+        while not self.over and time.monotonic() < until:
+            self._live()
+        for listener in self.sockets:
+            listener.close()
+
+    def _live(self) -> None:
+        self.notify()
+        with suppress(Empty):
+            self._heard.get(timeout=1.0)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - gunicorn's signature
+        """Begin to stop, told by a signal."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Begin to stop, at any moment: no new connections, and none that waits for a request for long."""
+        self.alive = False
+        self._last = min(self._last, time.monotonic() + STOP_KEEPALIVE_LINGER)
+        self.method_queue.defer(int)
+        self._heard.put(None)
+
+    def answer_in_turn(self) -> None:
+        """Lead, answer what comes, and stand behind the others after something that took its time."""
+        while True:
+            self.lead.take()
+            while (connection := self.next_ready()) is not None:
+                self.lead.busy()
+                kept = self._answer(connection)
+                if not self.lead.back():
+                    self.method_queue.defer(self._settle, connection, kept)
+                    break
+                self._settle(connection, kept)
+            else:
+                self.lead.leave()
+                return
+
+    def next_ready(self) -> TConn | None:
+        """Wait for a connection that wants an answer; None when there will be none any more."""
+        while not self._ready:
+            if not self.alive and self.nr_conns == 0:
+                self.over = True
+                self._heard.put(None)
+                return None
+            self.set_accept_enabled(self.alive and self.nr_conns < self.worker_connections)
+            self.wait_for_and_dispatch_events(1.0 if self.alive else 0.1)
+            self.murder_keepalived()
+        return self._ready.popleft()
+
+    def _answer(self, connection: TConn) -> bool:
+        """Answer one request; return whether the connection is kept for the next. Closing it may take time as well."""
+        kept = False
+        try:
+            kept = bool(self.handle(connection))
+        except SystemExit:  # it ends a request, not the thread that leads
+            self.log.exception("A request wanted to end its process.")
+        if not kept:
+            self._watch_no_more(connection)
+            with suppress(OSError):
+                connection.close(graceful=True)
+        return kept
+
+    def _settle(self, connection: TConn, kept: bool) -> None:
+        """Put a connection back to those that wait for a request, or forget it."""
+        if not kept:
+            self.nr_conns -= 1
+        elif connection.parser.unreader.buf.getvalue():  # read together with the request before
+            self._ready.append(connection)
+        else:
+            self.enqueue_req(connection)
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Let a connection wait for a request, of a new one its first: no thread waits with it."""
+        conn.set_timeout()
+        self.keepalived_conns[conn] = None
+        with self._watching:
+            if conn not in self._watched:
+                self._watched.add(conn)
+                self.poller.register(conn.sock, EVENT_READ, partial(self._readable, conn))
+
+    def _readable(self, connection: TConn, _socket: socket.socket) -> None:
+        if connection not in self.keepalived_conns:
+            # more comes while it is being answered, by one that lost the lead; it is watched again afterwards
+            self._watch_no_more(connection)
+            return
+        del self.keepalived_conns[connection]
+        connection.data_ready = True
+        self._ready.append(connection)
+
+    def _watch_no_more(self, connection: TConn) -> None:
+        with self._watching:
+            if connection in self._watched:
+                self._watched.discard(connection)
+                self.poller.unregister(connection.sock)
+
+    def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT002 - gunicorn's signature
+        """Close the connections on which no request came for too long."""
+        now = time.monotonic()
+        while self.keepalived_conns:
+            first = next(iter(self.keepalived_conns))
+            if min(first.timeout, self._last) > now and not force:
+                return
+            del self.keepalived_conns[first]
+            self._watch_no_more(first)
+            self.nr_conns -= 1
+            first.close()
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, unless another process has fewer and did not leave this one standing already."""

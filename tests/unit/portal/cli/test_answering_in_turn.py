@@ -1,0 +1,229 @@
+"""The worker answers: quick requests one by one, slow people and slow pages beside them, until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import threading
+from contextlib import ExitStack
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from portal.cli import even_worker
+from portal.cli.even_worker import Board, EvenWorker
+
+THREADS = 4
+
+
+class Served:
+    """A worker on a door of its own, run by a thread of the test."""
+
+    def __init__(self, app, keepalive):
+        self.door = socket.create_server(("127.0.0.1", 0))
+        self.door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as gunicorn opens it
+        config = Config()
+        for name, value in {"threads": THREADS, "keepalive": keepalive, "graceful_timeout": 20}.items():
+            config.set(name, value)
+        self.worker = EvenWorker(1, os.getppid(), [self.door], None, 30, config, Logger(config))
+        self.worker.board, self.worker.wsgi = Board(), app
+        self.worker.tpool, self.worker.poller = self.worker.get_thread_pool(), selectors.DefaultSelector()
+        self.worker.method_queue.init()
+        self.running = threading.Thread(target=self.worker.run)
+        self.running.start()
+        self.people = ExitStack()
+
+    def comes(self):
+        return self.people.enter_context(socket.create_connection(self.address, timeout=30))
+
+    def stop(self):
+        self.worker.stop()
+        self.people.close()
+        self.running.join(30)
+        self.worker.poller.close()
+        self.worker.method_queue.close()
+        self.worker.tmp.close()
+        assert not self.running.is_alive()
+
+    @property
+    def address(self):
+        return self.door.getsockname()
+
+
+@pytest.fixture
+def served():
+    """A function that serves an application."""
+    made = []
+
+    def serve(app, keepalive=30):
+        made.append(Served(app, keepalive))
+        return made[-1]
+
+    yield serve
+    for one in made:
+        one.stop()
+
+
+def echo(environ, start_response):
+    body = environ["PATH_INFO"].encode() + b" " + environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+def request(path, body=b"", more=""):
+    return f"POST {path} HTTP/1.1\r\nHost: here\r\nContent-Length: {len(body)}\r\n{more}\r\n".encode() + body
+
+
+def answer(person, count=1):
+    """Return the bodies of the next answers on a connection."""
+    with person.makefile("rb") as reading:
+        bodies = []
+        for _ in range(count):
+            lines = list(iter(reading.readline, b"\r\n"))
+            length = next(int(one.split(b":")[1]) for one in lines if one.lower().startswith(b"content-length"))
+            bodies.append(reading.read(length))
+    return bodies
+
+
+def asks(person, path, body=b""):
+    person.sendall(request(path, body))
+    return answer(person)[0]
+
+
+def test_a_connection_is_kept_and_each_request_on_it_answered(served):
+    person = served(echo).comes()
+    assert [asks(person, f"/{number}", b"told") for number in range(3)] == [b"/0 told", b"/1 told", b"/2 told"]
+
+
+def test_requests_sent_at_once_are_answered_in_order(served):
+    person = served(echo).comes()
+    person.sendall(request("/1", b"a") + request("/2", b"b") + request("/3", b"c"))
+    assert answer(person, 3) == [b"/1 a", b"/2 b", b"/3 c"]
+
+
+def test_those_who_say_nothing_hold_no_thread(served):
+    here = served(echo)
+    silent = [here.comes() for _ in range(3 * THREADS)]
+    assert asks(here.comes(), "/quick") == b"/quick "
+    assert asks(silent[-1], "/late") == b"/late "
+
+
+def test_slow_lines_hold_nobody_up_and_are_answered_in_the_end(served):
+    here = served(echo)
+    whole = request("/slow", b"a body that takes its time")
+    slow = [here.comes() for _ in range(THREADS - 1)]
+    for one, end in zip(slow, (10, 60, len(whole) - 3), strict=True):  # in the first line, the head, the body
+        one.sendall(whole[:end])
+    quick = here.comes()
+    assert [asks(quick, f"/{number}") for number in range(20)] == [b"/%d " % number for number in range(20)]
+    for one, end in zip(slow, (10, 60, len(whole) - 3), strict=True):
+        one.sendall(whole[end:])
+    assert [answer(one) for one in slow] == 3 * [[b"/slow a body that takes its time"]]
+    assert asks(slow[0], "/again") == b"/again "
+
+
+def test_a_page_that_takes_its_time_holds_nobody_up_and_its_connection_is_kept(served):
+    leave, entered = threading.Event(), threading.Event()
+
+    def app(environ, start_response):
+        if environ["PATH_INFO"] == "/slow":
+            entered.set()
+            assert leave.wait(30)
+        return echo(environ, start_response)
+
+    here = served(app)
+    slow, quick = here.comes(), here.comes()
+    slow.sendall(request("/slow"))
+    assert entered.wait(30)
+    assert asks(quick, "/quick") == b"/quick "
+    slow.sendall(request("/next"))  # the one at the door sees it once, and leaves it to the one that answers
+    assert asks(quick, "/quick") == b"/quick "
+    rounds, go_round = [], here.worker.wait_for_and_dispatch_events
+    here.worker.wait_for_and_dispatch_events = lambda timeout: (rounds.append(timeout), go_round(timeout))
+    for _ in range(20):
+        assert asks(quick, "/quick") == b"/quick "
+    assert len(rounds) < 100
+    leave.set()
+    assert answer(slow, 2) == [b"/slow ", b"/next "]
+
+
+def test_quick_requests_are_answered_by_one_thread(served):
+    by = set()
+
+    def app(environ, start_response):
+        by.add(threading.get_ident())
+        return echo(environ, start_response)
+
+    here = served(app)
+    here.worker.lead._patience = 30
+    people = [here.comes() for _ in range(8)]
+    for number in range(3):
+        for one in people:
+            one.sendall(request(f"/{number}"))
+        assert [answer(one) for one in people] == 8 * [[b"/%d " % number]]
+    assert len(by) == 1
+
+
+def test_whoever_ends_a_request_badly_ends_nothing_else(served):
+    def app(environ, start_response):
+        if environ["PATH_INFO"] == "/exit":
+            raise SystemExit
+        if environ["PATH_INFO"] == "/error":
+            raise RuntimeError
+        return echo(environ, start_response)
+
+    here = served(app)
+    for number in range(2 * THREADS):
+        with socket.create_connection(here.address, timeout=30) as person:
+            person.sendall(request("/exit" if number % 2 else "/error"))
+            while person.recv(1000):  # an error page or nothing, then the end
+                pass
+    gone = here.comes()
+    gone.sendall(request("/gone"))
+    gone.close()
+    assert asks(here.comes(), "/quick") == b"/quick "
+
+
+def test_a_connection_on_which_nothing_comes_is_closed(served):
+    here = served(echo, keepalive=1)
+    silent, kept = here.comes(), here.comes()
+    assert asks(kept, "/once") == b"/once "
+    assert silent.recv(1) == b""
+    assert kept.recv(1) == b""
+    assert here.worker.nr_conns == 0
+
+
+def test_told_to_stop_it_answers_what_it_has_and_waits_no_longer_for_those_who_say_nothing(served, monkeypatch):
+    monkeypatch.setattr(even_worker, "STOP_KEEPALIVE_LINGER", 0.2)
+    leave, entered = threading.Event(), threading.Event()
+
+    def app(environ, start_response):
+        entered.set()
+        assert leave.wait(30)
+        return echo(environ, start_response)
+
+    here = served(app)
+    silent, asking = here.comes(), here.comes()
+    asking.sendall(request("/last"))
+    assert entered.wait(30)
+    here.worker.stop()
+    assert silent.recv(1) == b""
+    assert here.running.is_alive()
+    leave.set()
+    assert b"/last " in b"".join(iter(lambda: asking.recv(1000), b""))  # and then the connection ends
+    here.running.join(30)
+    assert not here.running.is_alive()
+    with pytest.raises(OSError):
+        here.door.accept()
+
+
+def test_it_ends_when_nobody_looks_after_it_any_more(served):
+    here = served(echo)
+    assert asks(here.comes(), "/once") == b"/once "
+    here.worker.ppid = -1
+    here.people.close()
+    here.running.join(30)
+    assert here.worker.over
+    assert not here.running.is_alive()
