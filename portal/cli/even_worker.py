@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import mmap
+import socket
 import struct
 import time
 from collections import deque
@@ -23,16 +24,19 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
+from portal.cli.arriving import LARGEST, still_to_come
 from portal.cli.lead import Lead
 
 if TYPE_CHECKING:
-    import socket
     from types import FrameType
 
     from gunicorn.workers.gthread import TConn
 
 # seconds of patience at the door in all; after each look; and after a look in which a connection is still the same one
 PATIENCE, LOOK, GRACE = 0.025, 0.001, 0.005
+# bytes taken from a connection at once; what one that has said something may be silent for; bytes of requests on their
+# way that are held at most, after which threads read them as they come
+TAKEN, SILENCE, HELD = 64 * 1024, 60.0, 64 * 1024 * 1024
 # seconds after which a process that wrote nothing is taken to be gone; a living one writes each second
 STALE = 2.5
 
@@ -82,8 +86,11 @@ class EvenWorker(ThreadWorker):
         self.board = BOARD
         self.lead = Lead()
         self.over = False
-        # connections that nobody answers, the one that is closed first before the others
+        # connections on which nothing has come, the one that is closed first before the others
         self.keepalived_conns: dict[TConn, None] = {}
+        # the beginning of requests whose end has not come; the order is the same
+        self._arriving: dict[TConn, bytearray] = {}
+        self._held = 0
         self._watched: set[TConn] = set()
         self._watching = Lock()
         self._ready: deque[TConn] = deque()
@@ -165,8 +172,8 @@ class EvenWorker(ThreadWorker):
         """Put a connection back to those that wait for a request, or forget it."""
         if not kept:
             self.nr_conns -= 1
-        elif connection.parser.unreader.buf.getvalue():  # read together with the request before
-            self._ready.append(connection)
+        elif along := connection.parser.unreader.take_buffered():  # came together with the request before
+            self._came(connection, along)
         else:
             self.enqueue_req(connection)
 
@@ -174,19 +181,61 @@ class EvenWorker(ThreadWorker):
         """Let a connection wait for a request, of a new one its first: no thread waits with it."""
         conn.set_timeout()
         self.keepalived_conns[conn] = None
-        with self._watching:
-            if conn not in self._watched:
-                self._watched.add(conn)
-                self.poller.register(conn.sock, EVENT_READ, partial(self._readable, conn))
+        self._watch(conn)
 
     def _readable(self, connection: TConn, _socket: socket.socket) -> None:
-        if connection not in self.keepalived_conns:
+        if connection not in self.keepalived_conns and connection not in self._arriving:
             # more comes while it is being answered, by one that lost the lead; it is watched again afterwards
             self._watch_no_more(connection)
             return
-        del self.keepalived_conns[connection]
-        connection.data_ready = True
+        if self.cfg.is_ssl:
+            del self.keepalived_conns[connection]
+            connection.data_ready = True
+            self._ready.append(connection)
+            return
+        try:
+            came = connection.sock.recv(TAKEN, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            came = b""
+        if came:
+            self._came(connection, came)
+        else:
+            self._end(connection)
+
+    def _came(self, connection: TConn, came: bytes) -> None:
+        """Let a request be answered once all of it is here."""
+        self.keepalived_conns.pop(connection, None)
+        arrived = self._arriving.pop(connection, bytearray())
+        self._held -= len(arrived)
+        arrived += came
+        if still_to_come(arrived) and self._held < HELD:
+            if len(arrived) >= LARGEST:  # nobody's browser, and nobody will ever be done reading it
+                self._end(connection)
+                return
+            self._held += len(arrived)
+            self._arriving[connection] = arrived
+            connection.timeout = time.monotonic() + SILENCE
+            self._watch(connection)
+            return
+        connection.init()
+        connection.parser.unreader.unread(arrived)
         self._ready.append(connection)
+
+    def _end(self, connection: TConn) -> None:
+        """Close a connection that nobody answers."""
+        self.keepalived_conns.pop(connection, None)
+        self._held -= len(self._arriving.pop(connection, b""))
+        self._watch_no_more(connection)
+        self.nr_conns -= 1
+        connection.close()
+
+    def _watch(self, connection: TConn) -> None:
+        with self._watching:
+            if connection not in self._watched:
+                self._watched.add(connection)
+                self.poller.register(connection.sock, EVENT_READ, partial(self._readable, connection))
 
     def _watch_no_more(self, connection: TConn) -> None:
         with self._watching:
@@ -195,16 +244,11 @@ class EvenWorker(ThreadWorker):
                 self.poller.unregister(connection.sock)
 
     def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT002 - gunicorn's signature
-        """Close the connections on which no request came for too long."""
+        """Close the connections on which nothing came for too long."""
         now = time.monotonic()
-        while self.keepalived_conns:
-            first = next(iter(self.keepalived_conns))
-            if min(first.timeout, self._last) > now and not force:
-                return
-            del self.keepalived_conns[first]
-            self._watch_no_more(first)
-            self.nr_conns -= 1
-            first.close()
+        for waiting in (self.keepalived_conns, self._arriving):
+            while waiting and (force or min(next(iter(waiting)).timeout, self._last) <= now):
+                self._end(next(iter(waiting)))
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, unless another process has fewer and did not leave this one standing already."""

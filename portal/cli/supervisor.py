@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 GRACE = 30.0  # seconds a child may take to finish what it has in hand
 READY_WITHIN = 180.0  # an old machine that is busy takes its time; giving up would help nobody
+# seconds after which a connection whose other end vanished without a word (a phone that lost its line) is given up: the
+# half of a request that came over it would keep a thread for ever
+LOST_AFTER = 60
 BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0)
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -46,9 +49,24 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         made.close()
         raise Refused(f"cannot listen on {host} port {port}: {error.strerror}. Choose another with --port.") from error
+    _give_up_the_lost(made)
     made.listen(512)
     made.set_inheritable(True)
     return made
+
+
+def _give_up_the_lost(listening: socket.socket) -> None:
+    """Let the system ask silent ends whether they are there, and end what is not; connections inherit it."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    wanted = {
+        "TCP_KEEPIDLE": LOST_AFTER // 2,
+        "TCP_KEEPINTVL": max(1, LOST_AFTER // 6),
+        "TCP_KEEPCNT": 3,
+        "TCP_USER_TIMEOUT": LOST_AFTER * 1000,  # for what was sent and never acknowledged
+    }
+    for name, value in wanted.items():
+        if (option := getattr(socket, name, None)) is not None:  # some systems know only some of them
+            listening.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def web_command(settings: Settings, descriptor: int) -> list[str]:

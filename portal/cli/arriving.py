@@ -1,0 +1,30 @@
+"""How much of a request is still on its way: what comes in pieces over a slow line is waited for without a thread."""
+
+from __future__ import annotations
+
+import re
+
+# bytes of a request that is gathered before a thread answers it: a page of answers, a piece of an upload. Larger ones
+# (a whole file sent without script) are read while they come
+LARGEST = 1024 * 1024 + 64 * 1024
+_END = b"\r\n\r\n"
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,12})[ \t]*\r\n", re.IGNORECASE)
+# bodies that end where they say so themselves, and clients that wait for a word before they send one
+_OTHERWISE = re.compile(rb"\r\n(?:transfer-encoding|expect)[ \t]*:", re.IGNORECASE)
+
+
+def still_to_come(arrived: bytes | bytearray) -> int:
+    """Return how many bytes a request lacks, at least; 0 when it is whole, or is better read while it comes.
+
+    Longer than LARGEST and lacking something is only a head without end. Nothing is decided here but when a thread
+    begins to read: where a request ends, gunicorn's parser says.
+    """
+    end = arrived.find(_END)
+    if end < 0:
+        return 1
+    head = bytes(arrived[: end + 2])
+    length = _LENGTH.search(head)
+    if length is None or _OTHERWISE.search(head):
+        return 0
+    whole = end + len(_END) + int(length[1])
+    return max(0, whole - len(arrived)) if whole <= LARGEST else 0
