@@ -9,6 +9,7 @@ do, and what a process wrote that was killed, or hangs, counts for nothing after
 
 from __future__ import annotations
 
+import errno
 import math
 import mmap
 import socket
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 # seconds of patience at the door in all; after each look; and after a look in which a connection is still the same one
 PATIENCE, LOOK, GRACE = 0.025, 0.001, 0.005
+# what a machine says that has no room for one more connection, and seconds until it is asked again
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+NO_ROOM_FOR = 0.5
 # bytes taken from a connection at once; what one that has said something may be silent for; bytes of requests on their
 # way that are held at most, after which threads read them as they come
 TAKEN, SILENCE, HELD = 64 * 1024, 60.0, 64 * 1024 * 1024
@@ -129,7 +133,19 @@ class EvenWorker(ThreadWorker):
         self._heard.put(None)
 
     def answer_in_turn(self) -> None:
-        """Lead, answer what comes, and stand behind the others after something that took its time."""
+        """Lead, answer what comes, and stand behind the others after something that took its time.
+
+        Whatever goes wrong at the door itself ends the process, when it has answered what it has; another is started.
+        """
+        try:
+            self._lead_in_turn()
+        except Exception:
+            self.log.exception("This web process cannot go on; another one takes its place.")
+            if self.lead.back():
+                self.lead.leave()
+            self.stop()
+
+    def _lead_in_turn(self) -> None:
         while True:
             self.lead.take()
             while (connection := self.next_ready()) is not None:
@@ -258,7 +274,14 @@ class EvenWorker(ThreadWorker):
         fewest = self.board.fewest(self.age)
         if fewest is None or self.nr_conns <= fewest or now - self._since > PATIENCE:
             self._patient_until = 0.0
-            super().accept(listener)
+            try:
+                super().accept(listener)
+            except OSError as error:
+                if error.errno not in _NO_ROOM:
+                    raise
+                self.log.warning("No connection can be taken at present: %s.", error.strerror)
+                self._patient_until = now + NO_ROOM_FOR
+                self.set_accept_enabled(False)
             self.board.say(self.age, self.nr_conns)
             return
         self._patient_until = now + LOOK

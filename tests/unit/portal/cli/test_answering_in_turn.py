@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import selectors
 import socket
 import threading
@@ -304,4 +305,50 @@ def test_it_ends_when_nobody_looks_after_it_any_more(served):
     here.people.close()
     here.running.join(30)
     assert here.worker.over
+    assert not here.running.is_alive()
+
+
+def test_where_no_file_can_be_opened_the_others_are_answered_and_the_next_is_when_there_is_room(served):
+    here = served(echo)
+    known = here.comes()
+    assert asks(known, "/before") == b"/before "
+    late = here.people.enter_context(socket.socket())
+    late.settimeout(30)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    said = []
+    here.worker.log.warning = lambda message, *_more: said.append(message)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        late.connect(here.address)
+        late.sendall(request("/late"))
+        until(lambda: said)
+        assert asks(known, "/meanwhile") == b"/meanwhile "
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert answer(late) == [b"/late "]
+
+
+def test_what_goes_wrong_at_the_door_ends_the_process_when_it_has_answered_what_it_has(served):
+    leave, entered = threading.Event(), threading.Event()
+
+    def app(environ, start_response):
+        entered.set()
+        assert leave.wait(30)
+        return echo(environ, start_response)
+
+    here = served(app)
+    asking = here.comes()
+    asking.sendall(request("/last"))
+    assert entered.wait(30)
+    worked = here.worker.wait_for_and_dispatch_events
+
+    def breaks(timeout):
+        here.worker.wait_for_and_dispatch_events = worked
+        raise RuntimeError
+
+    here.worker.wait_for_and_dispatch_events = breaks
+    until(lambda: not here.worker.alive)
+    leave.set()
+    assert b"/last " in b"".join(iter(lambda: asking.recv(1000), b""))
+    here.running.join(30)
     assert not here.running.is_alive()
