@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
-from portal import clock
 from portal.models import Answer, AnswerRow, Question, Role, Status, Submission
 from portal.services.offline import taking
 from tests import factories, tables
@@ -117,33 +116,61 @@ def test_what_is_saved_after_the_dry_run_is_shown_before_anything_is_written(cli
     assert values(session, scene) == {"people": 7, "received": 5}
 
 
-def test_what_is_saved_in_the_moment_of_the_press_is_told_and_stays(client, colleague, scene, session, monkeypatch):
-    """The judgement and the writing are two moments: a colleague's save between them is stale like any other."""
-    filled = downloaded(client, scene)
-    filled.put("people", 12)
-    filled.put("received", 5, line=1)
-    send(client, scene, filled.content(), follow=True)
-    here, pressed = client.response.request.path, fields_of(client)
+@pytest.fixture
+def at_the_press(monkeypatch):
+    """Let something happen between the judgement and the writing, inside the same request: ``at_the_press(act)``."""
     own = taking.take_offline
 
-    def saved_meanwhile(inner, plan, chosen, **more):
-        monkeypatch.setattr(taking, "take_offline", own)
-        inner.execute(update(Submission).values(missing=Submission.missing))  # the write lock is ours
-        theirs = dict(plan.replies[0].stored.answers)
-        assert not theirs
-        inner.add(
-            Answer(
-                submission_id=scene.reply.id, question_id=plan.replies[0].question_ids["people"], value=7, revision=1,
-                asked_in=scene.version.id, answered_by=more["by"].actor_id, answered_at=clock.now(),
-            )
-        )  # fmt: skip
-        inner.flush()
-        return own(inner, plan, chosen, **more)
+    def between(act):
+        def take(inner, plan, chosen, **more):
+            act(inner)
+            return own(inner, plan, chosen, **more)
 
-    monkeypatch.setattr(taking, "take_offline", saved_meanwhile)
+        monkeypatch.setattr(taking, "take_offline", take)
+
+    return between
+
+
+def overwritten(scene, code, value):
+    """A colleague's save of an answer that stands, as the press finds it."""
+
+    def act(inner):
+        of = select(Question.id).where(Question.code == code).scalar_subquery()
+        there = (Answer.submission_id == scene.reply.id) & (Answer.question_id == of) & (Answer.lang != "km")
+        inner.execute(update(Answer).where(there).values(value=value, revision=Answer.revision + 1))
+
+    return act
+
+
+@pytest.mark.parametrize("chosen", ["copy1", "both"])
+def test_what_is_saved_in_the_moment_of_the_press_is_told_and_stays(
+    client, colleague, scene, session, at_the_press, chosen
+):
+    """The judgement and the writing are two moments: a colleague's save between them is stale like any other."""
+    colleague(row(A) | cell(f"activity[{A}]@en", "A talk"))
+    filled = downloaded(client, scene)
+    filled.put("activity", "A course", "en", line=1)
+    filled.put("received", 5, line=1)
+    colleague(cell(f"activity[{A}]@en", "A talk in Kep", base=1))
+    send(client, scene, filled.content(), follow=True)
+    here, pressed = client.response.request.path, fields_of(client, **{f"activity[{A}]@en": chosen})
+    at_the_press(overwritten(scene, "activity", "A talk in Takeo"))
     client.post(here, pressed, expect=409)
-    assert "Somebody saved “People in all” in this moment; it was left as it stands." in client.words
-    assert values(session, scene) == {"people": 7, "received": 5}
+    assert "in this moment; it was left as it stands." in client.words
+    assert values(session, scene) == {"activity": "A talk in Takeo", "received": 5, "reached": 0}
+
+
+def test_a_table_that_is_closed_takes_no_new_line_and_says_so_before_the_press(client, scene, session):
+    filled = downloaded(client, scene)
+    filled.put("activity", "A course", "en", line=1)
+    filled.put("people", 12)
+    session.execute(update(Submission).values(status=Status.RETURNED, unlocked=["people"]))
+    send(client, scene, filled.content(), follow=True)
+    assert len(client.page.xpath("//div[contains(@class, 'offline-refused')]")) == 1
+    assert "The rows of this table were handed in" in client.words
+    client.submit(0, expect=200)
+    assert values(session, scene) == {"people": 12}
+    assert session.scalars(select(AnswerRow.key)).all() == []
 
 
 def test_two_texts_put_together_join_what_stood_when_they_were_shown(client, colleague, scene, session):
@@ -203,19 +230,12 @@ def test_what_came_from_the_file_itself_is_nobody_elses_word(client, colleague, 
 
 
 def test_a_colleague_who_writes_between_judgement_and_removal_keeps_the_line(
-    client, colleague, scene, session, monkeypatch
+    client, colleague, scene, session, at_the_press
 ):
     colleague(row(A) | cell(f"activity[{A}]@en", "A talk") | cell(f"women[{A}]", "3"))
     send(client, scene, emptied(downloaded(client, scene)), follow=True)
     here, pressed = client.response.request.path, fields_of(client, **{f"row:b5[{A}]": "take"})
-    own = taking.take_offline
-
-    def saved_meanwhile(inner, plan, chosen, **more):
-        women = select(Question.id).where(Question.code == "women").scalar_subquery()
-        inner.execute(update(Answer).where(Answer.question_id == women).values(value=30, revision=2))
-        return own(inner, plan, chosen, **more)
-
-    monkeypatch.setattr(taking, "take_offline", saved_meanwhile)
+    at_the_press(overwritten(scene, "women", 30))
     client.post(here, pressed, expect=409)
     assert "Somebody wrote in a line that was to be removed; it stays." in client.words
     assert standing(session)
@@ -232,18 +252,12 @@ def test_a_reply_that_closed_after_the_dry_run_takes_nothing(client, scene, sess
         assert values(session, scene) == {}, status
 
 
-def test_a_reply_that_closes_in_the_moment_of_the_press_takes_nothing(client, scene, session, monkeypatch):
+def test_a_reply_that_closes_in_the_moment_of_the_press_takes_nothing(client, scene, session, at_the_press):
     filled = downloaded(client, scene)
     filled.put("people", 12)
     send(client, scene, filled.content(), follow=True)
     here, pressed = client.response.request.path, fields_of(client)
-    own = taking.take_offline
-
-    def closed_meanwhile(inner, plan, chosen, **more):
-        inner.execute(update(Submission).values(status=Status.SUBMITTED))
-        return own(inner, plan, chosen, **more)
-
-    monkeypatch.setattr(taking, "take_offline", closed_meanwhile)
+    at_the_press(lambda inner: inner.execute(update(Submission).values(status=Status.SUBMITTED)))
     client.post(here, pressed, expect=409)
     assert "This reply can no longer be changed; nothing of it was taken over." in client.words
     assert values(session, scene) == {}
