@@ -110,6 +110,10 @@ PAIRS = [
     Pair(OWN, "POST", "/owed/offline/documents/{one}", "kept_file", "reply", ("reply_theirs",), {"reply": "{two}"}),
     # a colleague in a form, and the institution
     Pair(OWN, "POST", "/hand-over", "reply", "deputy", ("deputy_theirs",), {"to": "{two}"}, 422),
+    Pair(
+        OWN, "POST", "/replies/{one}/share", "reply", "deputy", ("deputy_theirs",),
+        {"colleague": "{two}", "until": "2099-01-01", "codes": "measures"}, 422,
+    ),
     # an earlier answer, and the reply of the same institution
     Pair(OWN, "POST", "/replies/{one}/pages/page1/earlier", "reply_later", "earlier", ("earlier_theirs",), {"earlier": "still_true=beds:{two}:beds"}),
 ]  # fmt: skip
