@@ -38,6 +38,7 @@ from portal.models import (
     VersionItem,
 )
 from tests import factories
+from tests.integration.portal.api.test_api import Caller
 from tests.scenes import answer
 
 FILE = b"A list."
@@ -328,3 +329,46 @@ def test_a_question_to_many_goes_to_replies_of_its_round_alone(session, client_f
     assert session.scalars(select(Clarification.id)).all() == []
     client.post(f"/rounds/{world.names['round']}/ask", given | {"reply": [world.names["reply"]]}, expect=303)
     assert session.scalars(select(Clarification.submission_id)).all() == [world.mine.id]
+
+
+def test_the_history_of_an_answer_is_that_of_its_own_reply(session, client_for, world):
+    """Another reply to the same question, of the institution's own or of another's, is neither read nor restored."""
+    theirs = client_for(factories.person(session, world.b))
+    mine = client_for(world.focal)
+    script = {"Accept": "application/json"}
+
+    def save(client, reply, text, base):
+        fields = {"measures@en": text, "base:measures@en": str(base)}
+        client.post(f"/replies/{world.names[reply]}/pages/page1", fields, headers=script, expect=200)
+
+    save(mine, "reply", "What we wrote", 0)
+    for number, text in enumerate(("Their first words", "Their second words")):
+        save(theirs, "reply_theirs", text, number)
+    for number, text in enumerate(("Of a later round", "Of a later round, again")):
+        save(mine, "reply_later", text, number)
+    path = f"/replies/{world.names['reply']}/history/measures"
+    mine.get(path, expect=200)
+    assert "What we wrote" in mine.words
+    assert "Their" not in mine.words
+    assert "Of a later round" not in mine.words
+    mine.post(path, {"question": "measures", "lang": "en", "revision": "2", "base": "1"}, expect=404)
+    session.expire_all()
+    save(mine, "reply", "What we wrote then", 1)
+
+
+def test_a_file_that_was_taken_off_is_given_to_nobody(app, session, client_for, world):
+    client = client_for(world.focal)
+    base = f"/replies/{world.names['reply_later']}"
+    client.get(f"{base}/pages/page1", expect=200)
+    sent = {"proof": (io.BytesIO(FILE), "a.txt")}
+    told = client.post(f"{base}/questions/proof/files", sent, headers={"Accept": "application/json"}, expect=201).json
+    assert client.get(told["url"], check=False, expect=200).get_data() == FILE
+    machine = Caller(app, session, world.focal, "machine")
+    one = told["url"].rpartition("/")[2]
+    assert machine.get(f"/evidence/{one}").status_code == 200
+    client.post(told["remove_url"], {}, expect=303)
+    client.get(told["url"], expect=404)
+    client.post(f"/evidence/{one}/describe", {"caption": "x", "visibility": "public"}, expect=404)
+    client.post(told["remove_url"], {}, expect=404)
+    assert machine.get(f"/evidence/{one}").status_code == 404
+    assert machine.get(f"/submissions/{world.names['reply_later']}").json["evidence"] == []
