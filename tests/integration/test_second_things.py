@@ -28,6 +28,7 @@ from portal.models import (
     EvidenceKind,
     HeldPost,
     ImportDraft,
+    Invitation,
     ItemKind,
     Membership,
     Participation,
@@ -372,3 +373,13 @@ def test_a_file_that_was_taken_off_is_given_to_nobody(app, session, client_for, 
     client.post(told["remove_url"], {}, expect=404)
     assert machine.get(f"/evidence/{one}").status_code == 404
     assert machine.get(f"/submissions/{world.names['reply_later']}").json["evidence"] == []
+
+
+def test_links_are_made_for_persons_whom_the_round_concerns_alone(session, client_for, world):
+    outside = factories.person(session, factories.institution(session, "ccc"), password=None)
+    concerned = factories.person(session, world.a, Role.ALTERNATE, password=None)
+    session.commit()
+    client = client_for(world.coordinator)
+    for person, made in ((outside, []), (concerned, [concerned.id])):
+        client.post(f"/rounds/{world.names['round']}/invitations", {"person": person.public_id}, expect=200)
+        assert session.scalars(select(Invitation.user_id)).all() == made
