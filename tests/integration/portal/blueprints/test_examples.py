@@ -78,6 +78,12 @@ def test_without_consent_nothing_is_cleared(client_for, scene, session):
     assert acted(staff, session, "clear", expect=422) is ExampleState.CHECKED
     assert "has not agreed to publication" in staff.words
     assert acted(staff, session, "refuse", "Not ours to tell.") is ExampleState.REFUSED
+    # whatever its state says, what was not agreed to is published nowhere
+    observer = client_for(scene.observer)
+    for agreed in (False, True):
+        session.execute(update(Example).values(state=ExampleState.CLEARED, consent=agreed))
+        observer.get("/good-practices", expect=200)
+        assert ("A court for children" in observer.text) is agreed
 
 
 def test_what_is_missing_is_said_all_at_once(client_for, scene, session):
