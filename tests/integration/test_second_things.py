@@ -33,6 +33,7 @@ from portal.models import (
     Membership,
     Participation,
     Role,
+    StaffRole,
     Status,
     Submission,
     Unit,
@@ -383,3 +384,31 @@ def test_links_are_made_for_persons_whom_the_round_concerns_alone(session, clien
     for person, made in ((outside, []), (concerned, [concerned.id])):
         client.post(f"/rounds/{world.names['round']}/invitations", {"person": person.public_id}, expect=200)
         assert session.scalars(select(Invitation.user_id)).all() == made
+
+
+def test_an_uploaded_file_opens_at_the_door_of_its_own_kind_alone(session, client_for, world):
+    """What waits for a yes is judged as what it was sent as, by whoever may judge that."""
+    actor = session.scalars(select(Actor.id).where(Actor.user_id == world.focal.id)).one()
+    offline = kept(session, ImportDraft, kind="offline", filename="x.xlsx", sha256=SHA256, created_by=actor,
+                   summary={"institution": world.a.id, "round": world.names["round"], "files": []})  # fmt: skip
+    admin = factories.staff(session, StaffRole.ADMINISTRATOR)
+    session.commit()
+    doors = {
+        world.coordinator: [
+            f"{door}/{world.names[name]}"
+            for door in ("/people/import", "/recommendations/import", "/recommendations/texts",
+                         "/recommendations/last-report/files", "/wording/workbook")
+            for name in ("texts", "kept_file")
+        ],
+        admin: [f"/people/import/{offline.public_id}"],
+        world.focal: [f"/owed/offline/{world.names['kept_file']}", f"/owed/offline/{world.names['texts']}"],
+    }  # fmt: skip
+    opened = []
+    for person, paths in doors.items():
+        client = client_for(person)
+        opened += [path for path in paths if client.get(path, check=False).status_code != 404]
+        if person is world.focal:
+            path = f"/owed/offline/documents/{offline.public_id}"
+            opened += [path] * (client.post(path, {"reply": world.names["reply"]}).status_code != 404)
+            client.get(f"/owed/offline/{offline.public_id}", expect=200)
+    assert not opened
