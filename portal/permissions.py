@@ -220,6 +220,16 @@ def may(principal: Principal, permission: Permission) -> bool:
     return principal.system or bool(principal.roles & GRANTS[permission])
 
 
+def everywhere(principal: Principal, permission: Permission) -> bool:
+    """Tell whether the person holds the permission for all institutions: what lists ask before they filter.
+
+    A role in the secretariat that does not hold it opens nothing beside the institution that somebody works for.
+    """
+    if principal.delegation is not None:
+        return False
+    return principal.system or bool(principal.staff & GRANTS[permission])
+
+
 def can(principal: Principal, permission: Permission, on: Target | object | None = None) -> bool:
     """Tell whether ``principal`` may do ``permission`` to ``on``.
 

@@ -8,8 +8,9 @@ from flask import request
 from flask_babel import lazy_gettext as _l
 from spectree import Response
 
-from forms.answers import AnswerKey, Parsed
+from forms.answers import parse_field_name
 from forms.question_types import question_type
+from forms.tables import may_change
 from portal.api import shapes
 from portal.api.door import answer, blueprint, named, once, operation, own_reply
 from portal.api.replies import REFUSALS
@@ -20,15 +21,15 @@ from portal.blueprints.respond.door import EvidenceOf, evidence_on
 from portal.errors import IllegalTransition, Invalid, NotFound
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
-from portal.queries.evidence import evidence_of
-from portal.services import evidence as services
-from portal.services.submissions import Change, save_answers
+from portal.services.attaching import Asked, attach, is_place
 from portal.table import Problem
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from sqlalchemy.orm import Session
 
+    from forms.answers import AnswerKey
+    from forms.definition.model import Definition
     from portal.models import Evidence
     from portal.queries.submissions import SubmissionHead
 
@@ -62,34 +63,40 @@ def _refused(sentence: object, field: str) -> Invalid:
     return Invalid(str(sentence), problems=[Problem(str(sentence), field=field)])
 
 
+def _takes_files(definition: Definition, key: AnswerKey) -> bool:
+    """Tell whether a file may hang there: on a question of type file, or on a cell of a column of it."""
+    item = next((one for one in definition.questions() if one.code == key.code), None)
+    return item is not None and question_type(item.type).control == "file" and is_place(definition, key)
+
+
 @blueprint.post("/submissions/<public_id>/evidence")
 @requires(Permission.ANSWER_SUBMISSION, on=own_reply)
 @operation("uploadEvidence", form=shapes.UploadIn, resp=Response(HTTP_201=shapes.EvidenceItem, **REFUSALS))
 def upload(head: SubmissionHead) -> ResponseReturnValue:
-    """Attach a file to a question of type file: multipart/form-data with ``question`` and ``file``."""
+    """Attach a file: multipart/form-data with ``question`` and ``file``.
+
+    ``question`` is a code, in a table ``code[row]``; the row of a cell that nobody has saved comes with its file
+    (``parent``: the row around it). A file that hangs there already is not doubled. Where the question may not be
+    changed, or the row is gone, nothing is attached.
+    """
     definition, ids = load(head)
-    code = request.form.get("question", "")
-    item = next((one for one in definition.questions() if one.code == code), None)
-    if item is None or question_type(item.type).control != "file":
+    name = request.form.get("question", "")
+    key = parse_field_name(name)
+    if key is None or key.lang or not _takes_files(definition, key):
         raise _refused(_l("Name a question that takes files."), "question")
-    if head.status not in EDITABLE or (head.unlocked is not None and code not in head.unlocked):
+    if head.status not in EDITABLE or not may_change(definition, key.code, head.unlocked):
         raise IllegalTransition
     given = request.files.get("file")
     if given is None or not given.filename:
         raise _refused(_l("Choose a file first."), "file")
-    received = receiving.receive(given)
-    context = context_for(who(), head, definition)
+    received, parent = receiving.receive(given), request.form.get("parent", "")
+    of = Asked(head, definition, ids, context_for(who(), head, definition))
 
     def act(session: Session) -> tuple[shapes.EvidenceItem, int]:
-        made = services.add_file(session, head, received, question_id=ids[code], by=who(), quota=receiving.quota())
-        attached: list[object] = [
-            one.public_id for one in evidence_of(session, head.id) if one.question_id == ids[code]
-        ]  # fmt: skip
-        change = Change(Parsed(value=attached), None)  # type: ignore[arg-type]  # a list of texts is JSON
-        save_answers(session, head, definition, ids, {AnswerKey(code): change}, context=context, by=who())
-        return _shape(made, code), 201
+        made = attach(session, of, key, [received], by=who(), parent=parent, quota=receiving.quota())
+        return _shape(made, key.code), 201
 
-    return once(act, body={"question": code, "name": received.filename, "sha256": received.sha256})
+    return once(act, body={"question": name, "parent": parent, "name": received.filename, "sha256": received.sha256})
 
 
 @blueprint.get("/evidence/<public_id>")

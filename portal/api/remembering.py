@@ -20,7 +20,7 @@ from portal.blueprints.recommendations.room import load as load_recommendation
 from portal.errors import Invalid, NotFound
 from portal.extensions import db
 from portal.models import Example, ExampleAct, Recommendation
-from portal.permissions import Permission
+from portal.permissions import Permission, everywhere
 from portal.queries import examples as queries
 from portal.queries.reported import texts_of
 from portal.services import examples as services
@@ -74,9 +74,10 @@ def _spoken(given: Mapping[str, str], field: str) -> dict[str, str]:
 def list_examples() -> ResponseReturnValue:
     """List the examples of the caller's own institution, or of all for the secretariat."""
     principal = who()
-    if not principal.staff and principal.institution_id is None:
+    of_all = everywhere(principal, Permission.VIEW_EXAMPLE)
+    if not of_all and principal.institution_id is None:
         raise NotFound
-    found = queries.examples(db.session, institution_id=None if principal.staff else principal.institution_id)
+    found = queries.examples(db.session, institution_id=None if of_all else principal.institution_id)
     return answer(shapes.Examples(items=[_shape(one) for one in found]))
 
 

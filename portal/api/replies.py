@@ -18,7 +18,7 @@ from portal.blueprints.guard import requires, who
 from portal.blueprints.posting import context_for, load
 from portal.extensions import db
 from portal.models import Action, AnswerRevision, Assignment, Institution, ReportingRound, Status, Submission
-from portal.permissions import Permission, can
+from portal.permissions import Permission, can, everywhere
 from portal.queries import submissions as queries
 from portal.queries.actors import actor_names
 from portal.queries.evidence import evidence_of
@@ -67,7 +67,7 @@ def list_assignments() -> ResponseReturnValue:
     """List what was asked: of the caller's own institution, or of all for the secretariat."""
     principal, wanted = who(), take_query(shapes.AssignmentsQuery)
     chosen = queries.HEAD.order_by(Assignment.public_id).limit(wanted.limit + 1)
-    if not principal.staff:
+    if not everywhere(principal, Permission.VIEW_SUBMISSION):
         chosen = chosen.where(Assignment.institution_id == principal.institution_id)
         chosen = chosen.where(Submission.status != Status.WITHDRAWN)
     if wanted.round:

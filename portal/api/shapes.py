@@ -553,7 +553,11 @@ class Health(BaseModel):
 
 
 class UploadIn(BaseModel):
-    """A file for a question of type file, as multipart/form-data."""
+    """A file for a question of type file, or for a cell of a table (``code[row]``), as multipart/form-data.
+
+    ``parent`` is the row around a new row of a table within a table.
+    """
 
     question: str
+    parent: str = ""
     file: Annotated[bytes, Field(json_schema_extra={"format": "binary"})]

@@ -27,7 +27,7 @@ from portal.models import (
     StaffAppointment,
     UserAccount,
 )
-from portal.permissions import Permission, require
+from portal.permissions import Permission, everywhere, require
 from portal.services import audit, people, sessions
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def guard_invitation(session: Session, person: UserAccount, by: Principal) -> No
         NotAllowed: if not.
     """
     require(by, Permission.INVITE_COLLEAGUE)
-    if by.staff or by.system:
+    if everywhere(by, Permission.INVITE_COLLEAGUE):
         people.guard_account(session, person, by)
         return
     rows = session.execute(

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from portal import clock
 from portal.errors import Invalid
 from portal.models import Clarification, ClarificationMessage, ClarificationRead, ClarificationStatus
-from portal.permissions import Permission, Target, require
+from portal.permissions import Permission, Target, everywhere, require
 from portal.services import audit
 from portal.services.events import locked
 from portal.table import Problem
@@ -86,7 +86,7 @@ def answer(session: Session, head: SubmissionHead, thread: Clarification, text: 
 
     The same words of the same person again change nothing.
     """
-    staff = bool(by.staff)
+    staff = everywhere(by, Permission.ASK_CLARIFICATION)
     permission = Permission.ASK_CLARIFICATION if staff else Permission.ANSWER_CLARIFICATION
     require(by, permission, Target(head.institution_id))
     body = body_of(text)

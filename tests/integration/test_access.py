@@ -495,6 +495,7 @@ def world(app, session):
         ),
     )  # fmt: skip
     made.offline_draft.summary = {"institution": a.id, "round": campaign.slug, "files": []}
+    made.questionnaire_texts_draft.summary = {"version": version.public_id}
     made.own_document.summary = {"institution": a.id, "round": campaign.slug, "reply": ""}
     made.snapshot, made.pack = signed_on_paper(session, reply, asked, actor, version)
     session.add_all([getattr(made, name) for name in DRAFTS])

@@ -15,7 +15,7 @@ from portal.database import write
 from portal.errors import Conflict, Invalid, NotFound
 from portal.extensions import db
 from portal.models import Example, ExampleAct, ExampleState
-from portal.permissions import Permission, can, may
+from portal.permissions import Permission, can, everywhere, may
 from portal.queries import examples as queries
 from portal.queries.actors import actor_names
 from portal.services import examples as services
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @requires(Permission.VIEW_EXAMPLE)
 def index() -> ResponseReturnValue:
     """List the examples: an institution's own, or all for the secretariat."""
-    staff = bool(who().staff)
+    staff = everywhere(who(), Permission.VIEW_EXAMPLE)
     rows = queries.examples(db.session, institution_id=None if staff else who().institution_id)
     wanted = request.args.get("state", "")
     names, numbers = state_names(), Counter(one.state for one in rows)

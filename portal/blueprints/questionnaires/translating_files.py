@@ -15,7 +15,7 @@ from portal.blueprints.page import notice
 from portal.blueprints.questionnaires.room import blueprint, reading_order, row_of, version_of
 from portal.blueprints.questionnaires.translating import words_of
 from portal.database import write
-from portal.errors import Conflict, Invalid
+from portal.errors import Conflict, Invalid, NotFound
 from portal.extensions import db
 from portal.models import QuestionnaireVersion
 from portal.permissions import Permission
@@ -101,9 +101,11 @@ class Returned:
 
 
 def returned_of(public_id: str, draft: str) -> Returned:
-    """Load a version and a workbook that was brought to it."""
-    found = import_drafts.find_draft(db.session, draft, KIND)
-    return Returned(version_of(public_id), found)
+    """Load a version and a workbook that was brought to it; to another version it does not exist."""
+    found, head = import_drafts.find_draft(db.session, draft, KIND), version_of(public_id)
+    if found.summary.get("version") != head.public_id:
+        raise NotFound
+    return Returned(head, found)
 
 
 @blueprint.get("/questionnaires/<public_id>/translations/file/<draft>")

@@ -14,7 +14,7 @@ from portal.blueprints.recommendations.room import STATE_KINDS, blueprint, words
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Implementation, ReportingRound
-from portal.permissions import Permission, may
+from portal.permissions import Permission, everywhere, may
 from portal.queries import implementation as states
 from portal.queries.published import published
 
@@ -46,7 +46,7 @@ def implementation(slug: str | None) -> ResponseReturnValue:
     chosen = next((one for one in rounds if one.slug == slug), None)
     if slug is not None and chosen is None:
         raise NotFound
-    own = bool(person.staff) and may(person, Permission.VIEW_ANSWERS)
+    own = everywhere(person, Permission.VIEW_ANSWERS)
     found = states.summary(db.session, round_id=chosen.id if chosen else None, own=own)
     return render_template(
         "recommendations/implementation.html",

@@ -12,7 +12,7 @@ from portal.blueprints.guard import requires, who
 from portal.blueprints.recommendations.room import STATE_KINDS, blueprint, country, load, words
 from portal.errors import NotFound
 from portal.extensions import db
-from portal.permissions import Permission, may
+from portal.permissions import Permission, everywhere, may
 from portal.queries import implementation as states
 from portal.queries import recommendations as queries
 from portal.queries.published import Published, published
@@ -134,7 +134,7 @@ def show(one: Recommendation, **more: Any) -> str:
     person = who()
     found = queries.view(db.session, one, country().national)
     may_view_states = may(person, Permission.VIEW_IMPLEMENTATION)
-    may_view_answers = bool(person.staff) and may(person, Permission.VIEW_ANSWERS)
+    may_view_answers = everywhere(person, Permission.VIEW_ANSWERS)
     return render_template(
         "recommendations/recommendation.html",
         found=found,

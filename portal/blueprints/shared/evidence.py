@@ -55,6 +55,8 @@ def upload(on: Shared) -> ResponseReturnValue:
     key = file_place(definition, on.code)
     if not may_change(definition, on.code, on.head.unlocked):
         raise NotFound
+    if on.head.status not in EDITABLE:
+        raise IllegalTransition
     received = receiving.posted_files(
         on.delegation.public_id, by=on.principal, field=field_name(key) if key.row else ""
     )

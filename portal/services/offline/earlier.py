@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from forms.answers import AnswerKey
+    from portal.queries.submissions import StoredAnswer
     from portal.services.offline.plan import Finding, Trace
     from portal.services.offline.reading import CopyOfReply
+    from portal.workbooks.offline.found import FoundRow
 
 _KEY = ("submission_id", "book", "copy", "code", "line", "lang")
 _Cell = tuple[str, str, str]
@@ -64,6 +67,19 @@ class Earlier:
         """Tell whether somebody saw just this in just this copy, and chose to keep the answer that stands still."""
         taken = self._taken.get((trace.book, trace.copy), {}).get((trace.code, trace.line, trace.lang))
         return taken is not None and taken.kept and (taken.digest, taken.revision) == (trace.digest, revision)
+
+    def written_since(self, row: FoundRow, book: str, answers: Mapping[AnswerKey, StoredAnswer]) -> list[AnswerKey]:
+        """Return the cells of a row in which somebody wrote after its download, but for what came from that itself."""
+        then = {(cell.mark.code, cell.mark.lang): cell.mark.revision for cell in row.cells}
+        for (of, _copy), cells in self._taken.items():
+            for (code, line, lang), taken in cells.items() if of == book else ():
+                if line == row.mark.key:
+                    then[code, lang] = max(then.get((code, lang), 0), taken.revision)
+        return [
+            key
+            for key, one in answers.items()
+            if key.row == row.mark.key and one.revision > then.get((key.code, key.lang), 0)
+        ]
 
     def known(self, copy: CopyOfReply) -> CopyOfReply:
         """Return a copy that comes again with its lines under the keys they got, and with the revisions that it made.

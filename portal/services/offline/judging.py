@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from portal.queries.submissions import StoredAnswer, SubmissionHead
     from portal.services.offline.reading import CopyOfReply, NewRow
     from portal.table import Speakable
-    from portal.workbooks.offline.found import FoundBook, FoundSheet
+    from portal.workbooks.offline.found import FoundBook, FoundRow, FoundSheet
 
 CLOSED: Mapping[Status, Speakable] = {
     Status.AWAITING_SIGN_OFF: _l("It is complete and waits to be signed. The approver can hand it back."),
@@ -61,6 +61,7 @@ CLOSED: Mapping[Status, Speakable] = {
     Status.WITHDRAWN: _l("The secretariat has withdrawn this request."),
 }
 FULL = _l("This cell is full (32,767 signs): Excel may have cut the text. Please look at its end.")
+QUOTED = 200  # signs of a text that a sentence repeats
 HANDED_IN = _l("It was handed in. You can recall it until the secretariat starts its review.")
 
 
@@ -425,9 +426,22 @@ class _Judge:
                         _("%(table)s, line %(number)s", table=title, number=self.numbers[name.repeat, name.key]),
                         "emptied_row",
                         Place(self._copy_of(copy), copy.sheet.name, row.cells[0].address, copy.sheet.word),
-                        revision=stored.revision, seen=self._revisions(name),
+                        revision=stored.revision, seen=self._revisions(name), sentence=self._since(row, copy.book),
                     )
                 )  # fmt: skip
+
+    def _since(self, row: FoundRow, book: str) -> Speakable | None:
+        """Say what somebody wrote in a line since the download of a copy in which it is empty."""
+        answers, known = self.plan.stored.answers, self.plan.definition.compiled.by_code
+        since = [
+            f"{self._column(key)}: {self._aloud(key, answers[key])[:QUOTED]}"
+            for key in self.earlier.written_since(row, book, answers)
+            if key.code in known and not known[key.code].calculation
+        ]
+        return _l(
+            "Somebody wrote in this line after the file was downloaded (%(said)s). That would go too.",
+            said="; ".join(since),
+        ) if since else None
 
     def _copy_of(self, copy: CopyOfReply) -> str:
         return next((name for sheet, name, _department in self.sheets if sheet is copy.sheet), "")

@@ -144,7 +144,11 @@ class ChangedAnswer:
 
 @dataclass
 class ChangedRow:
-    """A row of a table that the files add, or that came back emptied."""
+    """A row of a table that the files add, or that came back emptied.
+
+    ``sentence`` says why it is refused; of one that came back emptied, what somebody wrote in it since the download.
+    ``seen`` are the revisions of its cells, against which it is removed.
+    """
 
     row: RowKey
     parent: str
@@ -255,7 +259,9 @@ class OfflinePlan:
         """Return a sha256 of everything that may be chosen, to see whether a later judgement is the same."""
         acts = [
             (reply.head.public_id, one.name, one.outcome, one.revision,
-             [(option.name, option.parsed.value, option.parsed.state) for option in getattr(one, "options", ())])
+             [(option.name, option.parsed.value, option.parsed.state) for option in getattr(one, "options", ())],
+             # whoever removes a line has seen what stands in its cells
+             sorted((key, revision) for key, revision in getattr(one, "seen", {}).items()))
             for reply in self.replies if not reply.closed for one in reply.every
         ]  # fmt: skip
         return hashlib.sha256(repr(acts).encode()).hexdigest()

@@ -6,13 +6,14 @@ import io
 
 import openpyxl
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from portal import clock
-from portal.models import Example, ExampleEvent, ExampleState, Role, StaffRole
+from portal.models import Example, ExampleEvent, ExampleState, Institution, Role, StaffRole
 from portal.queries.dump import evidence_faults
 from portal.services.housekeeping import orphans
 from tests import factories, scenes
+from tests.integration.portal.api.test_api import Caller
 
 pytestmark = pytest.mark.engines
 
@@ -23,7 +24,7 @@ def scene(session):
         made = scenes.every_status(session)
     moj = factories.institution(session, "MOJ")
     made.cited = made.recommendations[0]
-    made.focal = factories.person(session, moj, Role.FOCAL_POINT)
+    made.focal, made.focal_at = factories.person(session, moj, Role.FOCAL_POINT), moj.id
     made.stranger = factories.person(session, factories.institution(session, "MOI"), Role.FOCAL_POINT)
     made.coordinator = factories.staff(session, StaffRole.COORDINATOR)
     made.writer = factories.staff(session, StaffRole.REPORT_WRITER)
@@ -77,6 +78,12 @@ def test_without_consent_nothing_is_cleared(client_for, scene, session):
     assert acted(staff, session, "clear", expect=422) is ExampleState.CHECKED
     assert "has not agreed to publication" in staff.words
     assert acted(staff, session, "refuse", "Not ours to tell.") is ExampleState.REFUSED
+    # whatever its state says, what was not agreed to is published nowhere
+    observer = client_for(scene.observer)
+    for agreed in (False, True):
+        session.execute(update(Example).values(state=ExampleState.CLEARED, consent=agreed))
+        observer.get("/good-practices", expect=200)
+        assert ("A court for children" in observer.text) is agreed
 
 
 def test_what_is_missing_is_said_all_at_once(client_for, scene, session):
@@ -98,6 +105,78 @@ def test_another_institution_and_an_act_out_of_turn_lead_nowhere(client_for, sce
     staff.get(f"/examples/{one.public_id}")
     staff.post(f"/examples/{one.public_id}/use", {"reason": "Report"}, expect=409)
     staff.post(f"/examples/{one.public_id}/send", {}, expect=404)
+
+
+# what follows from what: (state, act) -> the state after it; in brackets acts that need a reason
+FOLLOWS = {
+    ("candidate", "check"): "checked", ("candidate", "refuse"): "[refused]",
+    ("checked", "clear"): "cleared", ("checked", "refuse"): "[refused]",
+    ("cleared", "use"): "[used]", ("cleared", "take_back"): "[checked]",
+    ("used", "take_back"): "[checked]",
+    ("refused", "check"): "[checked]",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("door", ["page", "api"])
+def test_every_act_follows_from_its_states_alone_by_whoever_may_judge(app, client_for, scene, session, door):
+    """Candidate, checked, cleared, used: no step is left out, by no door, and nobody but the coordinator takes one."""
+    send(client_for(scene.focal), scene)
+    one = session.scalars(select(Example)).one()
+    people = {name: getattr(scene, name) for name in ("coordinator", "writer", "observer", "focal", "stranger")}
+    people["admin"] = factories.staff(session, StaffRole.ADMINISTRATOR)
+    callers = {name: Caller(app, session, person, name) if door == "api" else client_for(person)
+               for name, person in people.items()}  # fmt: skip
+
+    def act(name, state, action, reason=""):
+        """Do it from a state; return the status and the state it led to."""
+        session.execute(update(Example).values(state=ExampleState(state)))
+        session.commit()
+        if door == "api":
+            given = {"act": action, "reason": reason} if reason else {"act": action}
+            seen = callers[name].post(f"/examples/{one.public_id}/acts", given).status_code
+        else:
+            seen = callers[name].post(f"/examples/{one.public_id}/{action}", {"reason": reason}, check=False).status_code
+        session.expire_all()
+        return seen, session.scalars(select(Example.state)).one().value
+
+    done = 200 if door == "api" else 303
+    for state in ExampleState:
+        for action in ("check", "clear", "use", "refuse", "take_back"):
+            after = FOLLOWS.get((state.value, action), "")
+            expected = (done, after.strip("[]")) if after else (409, state.value)
+            assert act("coordinator", state, action, "Because.") == expected, (state, action)
+            if after.startswith("["):
+                for nothing in ("", "  "):
+                    assert act("coordinator", state, action, nothing) == (422, state.value), (state, action)
+            elif after:
+                assert act("coordinator", state, action) == (done, after)
+    for name in sorted(people.keys() - {"coordinator"}):
+        for state, action in FOLLOWS:
+            refused = 404 if name == "stranger" else 403
+            assert act(name, state, action, "Because.") == (refused, state), (name, state, action)
+    # what an institution did not agree to is cleared by no door
+    session.execute(update(Example).values(consent=False))
+    assert act("coordinator", "checked", "clear") == (422, "checked")
+    assert act("coordinator", "candidate", "send", "Because.")[0] == (422 if door == "api" else 404)
+
+
+def test_only_a_focal_point_or_alternate_sends_an_example(app, client_for, scene, session):
+    home = session.get_one(Institution, scene.focal_at)
+    people = {role: factories.person(session, home, role) for role in Role}
+    people |= {role: factories.staff(session, role) for role in StaffRole}
+    session.commit()
+    body = {"recommendation": scene.cited.public_id, "titles": {"en": "A court"}, "texts": {"en": "Opened."}}
+    form = {"recommendation": scene.cited.public_id, "title@en": "A court", "text@en": "Opened."}
+    for role, person in people.items():
+        may = role in {Role.FOCAL_POINT, Role.ALTERNATE}
+        before = session.scalar(select(func.count()).select_from(Example))
+        machine, browser = Caller(app, session, person, role.value), client_for(person)
+        assert machine.post("/examples", body).status_code == (201 if may else 403), role
+        assert browser.get("/examples/send").status_code == (200 if may else 403), role
+        assert browser.post("/examples/send", form).status_code == (303 if may else 403), role
+        session.expire_all()
+        assert session.scalar(select(func.count()).select_from(Example)) == before + 2 * may, role
+    assert set(session.scalars(select(Example.institution_id))) == {home.id}
 
 
 def test_its_file_is_kept_and_checked_like_evidence(app, client_for, scene, session):

@@ -6,16 +6,19 @@ import io
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal import clock
 from portal.models import (
     AuditEvent,
     Clarification,
     ClarificationMessage,
+    ClarificationStatus,
     Delegation,
+    Membership,
     Role,
     SignOffPolicy,
+    StaffRole,
     Status,
     Submission,
 )
@@ -114,3 +117,58 @@ def test_papers_questions_and_other_readers(session, world, client_for):
     session.commit()
     _content, book = taken(stranger)
     assert all(lines(book, tab) == [] for tab in TABS[1:-1])
+
+
+def asked(session, reply, body, status=ClarificationStatus.OPEN):
+    by = factories.system_actor(session).id
+    thread = Clarification(submission_id=reply.id, opened_by=by, opened_at=clock.now(), status=status)
+    session.add(thread)
+    session.flush()
+    session.add(
+        ClarificationMessage(
+            clarification_id=thread.id, body=body, from_secretariat=True, written_by=by, written_at=clock.now()
+        )
+    )
+
+
+def test_clarifications_and_people_of_another_institution_stay_out(session, world, client_for):
+    """Two institutions side by side in one round: each takes its own out, and of a person in both its own part alone."""
+    other = factories.institution(session, "moi")
+    about = factories.assignment(session, other, world.round, [factories.recommendation(session)], world.version)
+    theirs = factories.submission(session, about, status=Status.IN_PROGRESS)
+    for reply, whose in ((world.reply, "ours"), (theirs, "theirs")):
+        asked(session, reply, f"Which year, {whose}?")
+        asked(session, reply, f"Settled, {whose}.", ClarificationStatus.CLOSED)
+        asked(session, reply, f"Answered, {whose}.", ClarificationStatus.ANSWERED)
+    chief = factories.person(session, other, Role.FOCAL_POINT, phone="012 000 111")
+    both = factories.person(session, other, Role.APPROVER, phone="012 000 222")
+    factories.membership(session, both, world.at, Role.READER)
+    left, off = factories.person(session, other, Role.READER), factories.person(session, other, Role.READER, active=False)
+    session.execute(update(Membership).where(Membership.user_id == left.id).values(ended_at=clock.now()))
+    coordinator, writer = factories.staff(session), factories.staff(session, StaffRole.REPORT_WRITER)
+    gone = factories.staff(session, active=False)
+    session.commit()
+
+    def out(person):
+        client = client_for(person)
+        content, book = taken(client)
+        people = {one["Name"]: (one["Where"], one["Part"]) for one in lines(book, "People")}
+        return content, {one["Last words"] for one in lines(book, "Clarifications")}, people
+
+    _content, words, people = out(world.focal)
+    assert words == {"Which year, ours?", "Answered, ours."}
+    assert people == {
+        world.focal.names["en"]: ("Our institution", "Focal point"),
+        both.names["en"]: ("Our institution", "Reader"),
+        coordinator.names["en"]: ("The secretariat", "Coordinator"),
+    }
+    content, words, people = out(chief)
+    assert words == {"Which year, theirs?", "Answered, theirs."}
+    assert people == {
+        chief.names["en"]: ("Our institution", "Focal point"),
+        both.names["en"]: ("Our institution", "Approver"),
+        coordinator.names["en"]: ("The secretariat", "Coordinator"),
+    }
+    cells = {str(cell.value) for ws in load_workbook(io.BytesIO(content)) for row in ws.iter_rows() for cell in row}
+    assert not cells & {one.names["en"] for one in (world.focal, left, off, writer, gone)}
+    assert not [text for text in cells if "ours?" in text or world.reply.public_id in text]
