@@ -20,6 +20,19 @@ if TYPE_CHECKING:
     from forms.definition.model import Item
     from portal.services.offline.plan import ReplyPlan
     from portal.services.offline.reading import CopyOfReply
+    from portal.workbooks.offline.found import FoundBook
+
+
+def unlocked(book: FoundBook) -> list[Problem]:
+    """Tell of locks that were taken off, once for the whole file: a file has forty sheets."""
+    names = [sheet.name for sheet in book.sheets if not sheet.locked]
+    if not names:
+        return []
+    sentence = _l(
+        "The lock of these sheets was taken off: %(sheets)s. Their hidden marks are whole, so they were read like any other.",  # noqa: E501 - a sentence stays in one piece
+        sheets=", ".join(names),
+    )
+    return [Problem(sentence)]
 
 
 def note_structure(plan: ReplyPlan, copy: CopyOfReply, language: str) -> None:

@@ -192,7 +192,55 @@ def test_an_unlocked_sheet_is_read_and_said_to_be_unlocked(session, scene):
     filled.put("people", 3)
     plan = judge(session, filled.content(), by=scene.by)
     assert outcomes(plan) == {"people": "new"}
-    assert any("lock of this sheet was taken off" in one for one in said(plan.replies[0].remarks))
+    assert said(plan.remarks) == [
+        f"The lock of these sheets was taken off: {filled.ws.title}. Their hidden marks are whole, so they were read like any other."
+    ]
+
+
+def test_a_sheet_without_its_marks_and_one_put_in_are_told_and_not_passed_over(session, scene):
+    other = factories.submission(
+        session, factories.assignment(session, scene.institution, scene.round, version=scene.version)
+    )
+    filled = Filled(download(session, scene.reply, other, by=scene.by))
+    filled.put("people", 3)
+    lost = filled.reply_sheets[1]
+    lost.delete_cols(1)
+    filled.book.create_sheet("Figures")["C3"] = 12
+    filled.book.create_sheet("Nothing")
+    plan = judge(session, filled.content(), by=scene.by)
+    assert outcomes(plan) == {"people": "new"}
+    assert [one.sheet for one in plan.problems] == [lost.title, "Figures"]
+    assert all("nothing on it was read" in one for one in said(plan.problems))
+    assert plan.doubtful
+    assert not plan.remarks, "a sheet that came without its marks is told once"
+
+
+def test_a_sheet_that_did_not_come_back_is_told_and_its_answers_stay(session, scene):
+    other = factories.submission(
+        session, factories.assignment(session, scene.institution, scene.round, version=scene.version)
+    )
+    filled = Filled(download(session, scene.reply, other, by=scene.by))
+    filled.put("people", 3)
+    gone = filled.reply_sheets[1].title
+    del filled.book[gone]
+    filled.ws.title = "Ours"
+    plan = judge(session, filled.content(), by=scene.by)
+    assert outcomes(plan) == {"people": "new"}
+    assert said(plan.remarks) == [
+        f"Sheets of the download are no longer in the file: {gone}. What stands in the portal stays."
+    ]
+    assert not plan.doubtful, "a department sends back its own sheet alone"
+
+
+def test_text_beside_the_cells_for_answers_is_quoted_and_not_passed_over(session, scene):
+    filled = Filled(download(session, scene.reply, by=scene.by))
+    cell = filled.place("people")
+    beside = filled.ws.cell(cell.row, filled.ws.max_column + 2)
+    beside.value = "ask the ministry of health"
+    plan = judge(session, filled.content(), by=scene.by)
+    (one,) = plan.replies[0].problems
+    assert f"{beside.coordinate} “ask the ministry of health”" in str(one.message)
+    assert plan.doubtful
 
 
 def test_a_changed_mark_is_told_and_its_line_not_read(session, scene):
