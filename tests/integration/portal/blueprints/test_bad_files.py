@@ -84,7 +84,7 @@ def utf16(word: str) -> bytes:
 # name of the file (None: the usual one), its bytes, a word of the sentence
 BAD = {
     "empty": (None, b"", "empty"),
-    "a PDF": (None, b"%PDF-1.7\n%%EOF", None),
+    "a PDF": (None, b"%PDF-1.7\n%%EOF", "Choose the workbook itself"),
     "a picture": (None, b"\x89PNG\r\n\x1a\n" + b"\0" * 400, None),
     "plain words": (None, b"just words without any sign between them", None),
     "a web page called workbook": ("list.xlsx", b"<!DOCTYPE html><table><tr><td>1</td></tr></table>", None),
