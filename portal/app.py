@@ -275,6 +275,18 @@ def _too_large() -> str:
         return str(_("This is too large to send at once. Make the file smaller, or save fewer answers at a time."))
     settings = current_app.config["SETTINGS"]
     limit = max(settings.max_upload_mb, settings.evidence_max_mb)
+    # a mark that portal/blueprints/receiving.py puts on the doors of workbooks
+    takes = getattr(current_app.view_functions.get(request.endpoint or ""), "portal_workbooks", "")
+    if takes == "several":
+        return str(
+            _(
+                "This is too large to send at once: at most %(each)s MB a file and %(limit)s MB together. "
+                "Make the files smaller, or send them one after the other.",
+                each=settings.max_upload_mb,
+                limit=limit,
+            )
+        )
+    limit = settings.max_upload_mb if takes else limit
     return str(_("This is too large to send at once: at most %(limit)s MB. Make the file smaller.", limit=limit))
 
 
