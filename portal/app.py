@@ -295,8 +295,8 @@ def _database_error(error: Exception) -> ResponseReturnValue:
     current_app.logger.error("database error: %s", type(error).__name__)
     if "full" in text or "no space" in text:
         return _storage_full()
-    made = _answer(503, "busy", _("The portal is busy for a moment. Nothing was lost: try again in a few seconds."))
-    return _later(made)
+    sentence = _("The portal is busy for a moment. Nothing was lost: try again in a few seconds.")
+    return _later(_answer(503, "busy", sentence, **_kept_on_the_page()))
 
 
 def _no_space(error: OSError) -> ResponseReturnValue:
@@ -309,7 +309,21 @@ def _no_space(error: OSError) -> ResponseReturnValue:
 
 def _storage_full() -> ResponseReturnValue:
     sentence = _("The server's disk is full. Nothing was saved; keep this page open and tell the administrator.")
-    return _later(_answer(507, "storage_full", sentence))
+    return _later(_answer(507, "storage_full", sentence, **_kept_on_the_page()))
+
+
+def _kept_on_the_page() -> dict[str, Any]:
+    """Return, as ``again``, the fields of a plain form that could not be taken just now: its error page sends them anew.
+
+    The page that they were typed on is gone. Files cannot be given back; what holds a secret is typed once more.
+    """
+    known = vars(request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - what was read of the body
+    if request.method != "POST" or "form" not in known or request.files or guard.wants_json():
+        return {}
+    fields = list(request.form.items(multi=True))
+    if (request.content_length or 0) > guard.HELD_LIMIT or any(guard.secret(name) for name, _value in fields):
+        return {}
+    return {"again": fields}
 
 
 def _later(made: ResponseReturnValue) -> ResponseReturnValue:
