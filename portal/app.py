@@ -313,7 +313,7 @@ def _storage_full() -> ResponseReturnValue:
 
 
 def _kept_on_the_page() -> dict[str, Any]:
-    """Return, as ``again``, the fields of a plain form that could not be taken just now: its error page sends them anew.
+    """Return, as ``again``, the fields of a plain form that could not be taken now: its error page sends them anew.
 
     The page that they were typed on is gone. Files cannot be given back; what holds a secret is typed once more.
     """
