@@ -193,7 +193,7 @@ def test_a_text_that_was_held_is_read_with_its_questions_and_the_words_of_its_ch
     client.get("/held", expect=200)
     labels = [one.text_content() for one in client.page.xpath("//*[@class='kept-question']")]
     said = [one.text_content() for one in client.page.xpath("//*[@class='kept-text']")]
-    assert labels == ["Question state", "Question measures"]
+    assert labels == ["Question state", "Question measures (ខ្មែរ)"]
     assert said == ["Implemented", "ផ្លូវថ្មី"]
     # whose reply it is not learns no question of it, and keeps the words
     other = client_for(scene.stranger)
