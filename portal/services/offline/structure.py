@@ -42,9 +42,10 @@ def note_structure(plan: ReplyPlan, copy: CopyOfReply, language: str) -> None:
     if copy.no_longer_asked:
         sentence = _l(
             "The questionnaire was renewed since the download. These questions are no longer asked, and were left out: %(questions)s",  # noqa: E501 - a sentence stays in one piece
-            questions=", ".join(copy.no_longer_asked[:20]),
+            questions="; ".join(copy.no_longer_asked[:20]) + ("…" if len(copy.no_longer_asked) > 20 else ""),
         )
-        plan.remarks.append(Problem(sentence, sheet.name, place=place))
+        # somebody wrote it: it is not passed over among what is said by the way
+        plan.problems.append(Problem(sentence, sheet.name, place=place))
     if sheet.mark.version != plan.head.version_id:
         sentence = _l(
             "This file was made for an earlier version of the questionnaire. Answers to questions that are still asked were read."  # noqa: E501 - a sentence stays in one piece

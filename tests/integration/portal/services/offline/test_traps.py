@@ -382,7 +382,7 @@ def test_an_older_version_after_adoption_is_read_as_far_as_it_is_still_asked(ses
 
     filled = Filled(download(session, scene.reply, by=scene.by))
     filled.put("people", 3)
-    filled.put("received", 4, line=1)
+    address = filled.put("received", 4, line=1)
     old = session.get(QuestionnaireVersion, scene.version.id)
     new = factories._add(session, QuestionnaireVersion(
         questionnaire_id=old.questionnaire_id, number=2, status=VersionStatus.PUBLISHED, titles=old.titles,
@@ -397,7 +397,11 @@ def test_an_older_version_after_adoption_is_read_as_far_as_it_is_still_asked(ses
     session.commit()
     plan = judge(session, filled.content(), by=scene.by)
     assert outcomes(plan) == {"people": "new"}
-    assert any("no longer asked" in one and "received" in one for one in said(plan.replies[0].remarks))
+    # what somebody wrote to a question that is gone is quoted, and its sender sees it
+    (gone,) = said(plan.replies[0].problems)
+    assert "no longer asked" in gone
+    assert f"{address} “4”" in gone
+    assert plan.doubtful
     assert any("earlier version" in one for one in said(plan.replies[0].remarks))
 
 
