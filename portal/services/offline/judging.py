@@ -35,7 +35,7 @@ from portal.services.offline.plan import (
 )
 from portal.services.offline.reading import CopyReader
 from portal.services.offline.ruling import warn
-from portal.services.offline.structure import note_structure, unlocked
+from portal.services.offline.structure import note_structure, outdated, unlocked
 from portal.table import Problem
 from portal.workbooks.offline import words
 
@@ -91,6 +91,7 @@ def plan_offline(
             made.problems += [problem] if problem else []
             continue
         made.replies.append(_Judge(session, head, sheets, country, by=by, language=language).judge())
+    made.remarks += outdated(made.replies)
     made.replies.sort(key=lambda one: (not one.head.about_institution, one.head.assignment_id))
     return made
 

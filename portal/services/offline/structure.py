@@ -14,7 +14,7 @@ from portal.table import Problem
 from portal.workbooks.cell_text import MOST, clean, units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from forms.answers import AnswerKey
     from forms.definition.model import Item
@@ -35,6 +35,19 @@ def unlocked(book: FoundBook) -> list[Problem]:
     return [Problem(sentence)]
 
 
+def outdated(plans: Sequence[ReplyPlan]) -> list[Problem]:
+    """Tell, once for all replies, which were downloaded before their questionnaire was renewed."""
+    found = {sheet.name: sheet for plan in plans for sheet in plan.outdated}
+    if not found:
+        return []
+    sentence = _l(
+        "This file was made for an earlier version of the questionnaire. Answers to questions that are still asked were read."  # noqa: E501 - a sentence stays in one piece
+    )
+    names = ", ".join(found)
+    place = in_part(names, word=next(iter(found.values())).word)
+    return [Problem(sentence, names, mend=_l("Download it again for the new questions."), place=place)]
+
+
 def note_structure(plan: ReplyPlan, copy: CopyOfReply, language: str) -> None:
     """Tell what the sheet asked that is asked no longer, and which of its lines are gone."""
     sheet = copy.sheet
@@ -47,11 +60,7 @@ def note_structure(plan: ReplyPlan, copy: CopyOfReply, language: str) -> None:
         # somebody wrote it: it is not passed over among what is said by the way
         plan.problems.append(Problem(sentence, sheet.name, place=place))
     if sheet.mark.version != plan.head.version_id:
-        sentence = _l(
-            "This file was made for an earlier version of the questionnaire. Answers to questions that are still asked were read."  # noqa: E501 - a sentence stays in one piece
-        )
-        mend = _l("Download it again for the new questions.")
-        plan.remarks.append(Problem(sentence, sheet.name, mend=mend, place=place))
+        plan.outdated.append(sheet)
         return
     if sheet.word:  # its reader told which fields are gone
         return

@@ -402,7 +402,9 @@ def test_an_older_version_after_adoption_is_read_as_far_as_it_is_still_asked(ses
     assert "no longer asked" in gone
     assert f"{address} “4”" in gone
     assert plan.doubtful
-    assert any("earlier version" in one for one in said(plan.replies[0].remarks))
+    (remark,) = plan.remarks
+    assert "earlier version" in str(remark.message)
+    assert remark.sheet == filled.ws.title
 
 
 # -- 71: push only what passes; conflicts, cleared cells ---------------------------------------------------------------
