@@ -158,8 +158,7 @@ def _proof(book: ReportBook, ws: Worksheet, row: int, report: Report) -> int:
 def _spoken(book: ReportBook, report: Report) -> dict[str, str]:
     """Return what links to sheets say: the short code on the tab, with its name where that says more.
 
-    Tables of questionnaires stand on tabs called by their codes, and are linked by these; the fixed sheets are
-    called by their English names.
+    Tables of questionnaires stand on tabs called by their codes; the fixed sheets are called by their English names.
     """
     tables = {
         RATE: report.rates, RECOMMENDATIONS: report.recommendations, ANSWERS: report.answers,
@@ -167,8 +166,7 @@ def _spoken(book: ReportBook, report: Report) -> dict[str, str]:
         EVIDENCE: report.evidence, CODEBOOK: report.codebook,
     }  # fmt: skip
     said = {code: code if report.language == "en" else book.words(table.title) for code, table in tables.items()}
-    # what such a table is called stands in the next cell: LibreOffice cuts a link that is wider than its own
-    said |= {table.code: table.code for table in report.annexes}
+    said |= {table.code: book.words(table.title) for table in report.annexes}
     return {code: code if words == code else f"{code} · {words}" for code, words in said.items()}
 
 

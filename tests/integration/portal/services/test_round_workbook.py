@@ -202,9 +202,6 @@ def test_about_proves_the_figures_and_leads_to_every_sheet(make, language):
     assert all(counted == written for _sheet, counted, written in counted)
     assert book["Answers"].max_row - 1 == next(number for sheet, number, _n in counted if sheet.partition(" · ")[0] == "Answers")
     assert made.checksum in {cell.value for row in about.iter_rows() for cell in row}
-    # LibreOffice cuts a link that is wider than its cell
-    width = about.column_dimensions["A"].width
-    assert [row[0].value for row in about.iter_rows() if row[0].hyperlink and len(row[0].value) > width] == []
     targets = {
         link.hyperlink.location.split("!")[0].strip("'")
         for row in about.iter_rows()
