@@ -187,6 +187,15 @@ def _written_dates(text: str, language: str) -> tuple[str, list[_Fact]]:
     return pattern.sub(read, text), found
 
 
+@lru_cache(maxsize=64)
+def own_name(language: str) -> str:
+    """Return the name of a language in itself, its code where none is known."""
+    try:
+        return str(Locale.parse(language.replace("-", "_")).get_display_name(language.replace("-", "_")) or language)
+    except (UnknownLocaleError, ValueError):
+        return language
+
+
 @lru_cache(maxsize=16)
 def _months(language: str) -> Mapping[str, int]:
     try:

@@ -21,6 +21,7 @@ from forms.frames import Frames
 from forms.question_types import question_type
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Collection, Mapping
 
     from forms.answers import AnswerKey, Json, Rows
@@ -71,6 +72,36 @@ def worded(definition: Definition, item: Item, seen: Mapping[str, str]) -> Item:
         return item
     of = unspoken(definition)
     return replace(item, choices=_filled(of.question(item.code), of, seen))
+
+
+def named(definition: Definition, item: Item, seen: Mapping[str, str]) -> Item:
+    """Return a question in the words of one reply, where a choice may speak what that reply no longer answers.
+
+    In the place of an answer that is not there stands the label of its question, in brackets: read years later, "…"
+    says nothing of what was meant.
+    """
+    if item.code not in speaking(definition):
+        return item
+
+    def said(text: str, language: str) -> str:
+        def named_hole(hole: re.Match[str]) -> str:
+            return hole[0] if seen.get(hole[1]) else f"[{_label(definition, hole[1], language)}]"
+
+        return fill(NAME.sub(named_hole, text), definition, seen, language)
+
+    return replace(
+        item,
+        choices=tuple(
+            replace(choice, texts={lang: said(text, lang) for lang, text in choice.texts.items()})
+            for choice in item.choices
+        ),
+    )
+
+
+def _label(definition: Definition, code: str, language: str) -> str:
+    item = definition.compiled.by_code.get(code)
+    label = item.text("label", language, definition.languages) if item is not None else ""
+    return NAME.sub("…", label) or code
 
 
 def _filled(item: Item, definition: Definition, values: Mapping[str, str]) -> tuple[Choice, ...]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from flask_babel import lazy_gettext as _l
 
 from forms.answers import AnswerKey, is_hidden
-from forms.bilingual import differing
+from forms.bilingual import differing, own_name
 from forms.definition.word_diff import tokens
 from forms.evaluation import fill
 from forms.question_types import question_type
@@ -180,7 +180,7 @@ class _Looking:
                 found = differing(texts)
                 if not found:
                     continue
-                listed = "; ".join(f"{one.language}: {one.written}" for one in found)
+                listed = "; ".join(f"{own_name(one.language)}: {one.written}" for one in found)
                 sentence = _l("Numbers or dates differ between the languages: %(found)s.", found=listed)
                 yield self._warned("languages", AnswerKey(item.code, row), sentence, *sorted(texts.items()))
 

@@ -275,6 +275,18 @@ def _too_large() -> str:
         return str(_("This is too large to send at once. Make the file smaller, or save fewer answers at a time."))
     settings = current_app.config["SETTINGS"]
     limit = max(settings.max_upload_mb, settings.evidence_max_mb)
+    # a mark that portal/blueprints/receiving.py puts on the doors of workbooks
+    takes = getattr(current_app.view_functions.get(request.endpoint or ""), "portal_workbooks", "")
+    if takes == "several":
+        return str(
+            _(
+                "This is too large to send at once: at most %(each)s MB a file and %(limit)s MB together. "
+                "Make the files smaller, or send them one after the other.",
+                each=settings.max_upload_mb,
+                limit=limit,
+            )
+        )
+    limit = settings.max_upload_mb if takes else limit
     return str(_("This is too large to send at once: at most %(limit)s MB. Make the file smaller.", limit=limit))
 
 
@@ -283,8 +295,8 @@ def _database_error(error: Exception) -> ResponseReturnValue:
     current_app.logger.error("database error: %s", type(error).__name__)
     if "full" in text or "no space" in text:
         return _storage_full()
-    made = _answer(503, "busy", _("The portal is busy for a moment. Nothing was lost: try again in a few seconds."))
-    return _later(made)
+    sentence = _("The portal is busy for a moment. Nothing was lost: try again in a few seconds.")
+    return _later(_answer(503, "busy", sentence, **_kept_on_the_page()))
 
 
 def _no_space(error: OSError) -> ResponseReturnValue:
@@ -297,7 +309,21 @@ def _no_space(error: OSError) -> ResponseReturnValue:
 
 def _storage_full() -> ResponseReturnValue:
     sentence = _("The server's disk is full. Nothing was saved; keep this page open and tell the administrator.")
-    return _later(_answer(507, "storage_full", sentence))
+    return _later(_answer(507, "storage_full", sentence, **_kept_on_the_page()))
+
+
+def _kept_on_the_page() -> dict[str, Any]:
+    """Return, as ``again``, the fields of a plain form that could not be taken now: its error page sends them anew.
+
+    The page that they were typed on is gone. Files cannot be given back; what holds a secret is typed once more.
+    """
+    known = vars(request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - what was read of the body
+    if request.method != "POST" or "form" not in known or request.files or guard.wants_json():
+        return {}
+    fields = list(request.form.items(multi=True))
+    if (request.content_length or 0) > guard.HELD_LIMIT or any(guard.secret(name) for name, _value in fields):
+        return {}
+    return {"again": fields}
 
 
 def _later(made: ResponseReturnValue) -> ResponseReturnValue:

@@ -83,4 +83,5 @@ class OfflineResult(BaseModel):
     confirmed: bool
     counts: dict[str, int]
     replies: list[OfflineReply]
+    remarks: list[OfflineProblem]
     problems: list[OfflineProblem]

@@ -255,12 +255,17 @@ def _hold_post_of_expired_session() -> ResponseReturnValue | None:
     return redirect(url_for("accounts.login", next=url_for("accounts.held"), reason="expired"), code=303)
 
 
+def secret(name: str) -> bool:
+    """Tell whether a field of a form holds what is never kept nor shown again."""
+    return "password" in name or "totp" in name
+
+
 def _hold(user_id: int | None) -> str | None:
     """Keep the fields of this post for the person; return its public id, None where nothing was typed (a ping)."""
     fields = [
         {"name": name, "value": value}
         for name, value in request.form.items(multi=True)
-        if name not in {"csrf_token", "held_post", once.FIELD} and "password" not in name and "totp" not in name
+        if name not in {"csrf_token", "held_post", once.FIELD} and not secret(name)
     ]
     if not fields:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import current_app, request, send_file
 from flask_babel import gettext as _
@@ -16,7 +16,7 @@ from portal.table import Problem
 from portal.templating import digits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from flask import Response
     from werkzeug.datastructures import FileStorage
@@ -24,6 +24,21 @@ if TYPE_CHECKING:
     from config import Settings
     from portal.permissions import Principal
     from portal.services.evidence import ReceivedFile
+
+
+View = TypeVar("View", bound="Callable[..., Any]")
+
+
+def takes_workbook(view: View) -> View:
+    """Mark a view that takes one workbook: what may come at once is less there than where evidence is sent."""
+    view.portal_workbooks = "one"  # type: ignore[attr-defined] # a mark on the view
+    return view
+
+
+def takes_workbooks(view: View) -> View:
+    """Mark a view that takes several workbooks, each as large as one may be."""
+    view.portal_workbooks = "several"  # type: ignore[attr-defined] # a mark on the view
+    return view
 
 
 def settings() -> Settings:

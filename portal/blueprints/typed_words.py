@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import g
 
 from forms.answers import parse_field_name
+from forms.bilingual import own_name
 from forms.question_types import question_type
 from portal.blueprints.guard import who
 from portal.blueprints.posting import load
@@ -34,6 +35,7 @@ def typed_words(definition: Definition, fields: Iterable[tuple[str, str]]) -> li
         item = definition.question(key.code)
         label = item.text("label", g.view.language, tuple(g.country.languages)).partition("${")[0]
         offered = dict(question_type(item.type).shown_choices(item, g.view.language))
+        label = f"{label or key.code} ({own_name(key.lang)})" if key.lang and len(definition.languages) > 1 else label
         said.setdefault(name, (label or key.code, []))[1].append(offered.get(value, value))
     return [(label, ", ".join(values)) for label, values in said.values()]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from forms.answers import AnswerKey, CellValue, TableRow, field_name, is_hidden
 from forms.question_types import question_type
-from forms.spoken_choices import Seen, speaking, speaking_of_rows, spoken_by, values_of, worded
+from forms.spoken_choices import Seen, named, speaking, speaking_of_rows, spoken_by, values_of, worded
 from forms.tables import Table, table_of
 from portal.queries.handed_in import Entry
 from portal.queries.questionnaires import definition
@@ -98,6 +98,7 @@ class Versions:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.used: dict[int, Definition] = {}
+        self._then: tuple[Content | None, dict[int | None, Seen]] = (None, {})
 
     def __getitem__(self, version_id: int) -> Definition:
         """Return a version."""
@@ -120,6 +121,19 @@ class Versions:
             return None
         answers = {key: entry.value for key, entry in content.answers.items() if entry.state == "answered"}
         return Seen(of, answers, content.hidden, content.rows)
+
+    def as_asked(self, content: Content, of: Definition, key: AnswerKey) -> Item:
+        """Return a question of an earlier version, its choices in the words of that version and of this reply."""
+        item = of.question(key.code)
+        if key.code not in speaking(of):
+            return item
+        kept_for, kept = self._then
+        if kept_for is not content:
+            self._then = (content, kept := {})
+        if of.id not in kept:
+            answers = {key: entry.value for key, entry in content.answers.items() if entry.state == "answered"}
+            kept[of.id] = Seen(of, answers, content.hidden, content.rows)
+        return named(of, item, kept[of.id].from_cell(key))
 
     @cached_property
     def _laid_out(self) -> dict[int, tuple[Item | Table, ...]]:
@@ -204,7 +218,7 @@ def _lines_of(reply: Reply, content: Content, versions: Versions) -> Iterator[Li
     for key, entry in chain.from_iterable(dropped):
         # questions that the present version no longer asks keep the wording under which they were answered
         if (asked := versions[entry.asked_in]).compiled.by_code.get(key.code) is not None:
-            yield _line(reply, key, entry, asked.question(key.code), asked, versions)
+            yield Line(reply, versions.as_asked(content, asked, key), asked, key, entry.state, entry)
 
 
 def _cells(
@@ -266,8 +280,8 @@ def _line(
     """Name the answer by the wording under which it was asked, where that version still knows the question."""
     if entry.asked_in != present.id:
         asked = versions[entry.asked_in]
-        if (said := asked.compiled.by_code.get(key.code)) is not None:
-            return Line(reply, said, asked, key, entry.state, entry)
+        if reply.content is not None and asked.compiled.by_code.get(key.code) is not None:
+            return Line(reply, versions.as_asked(reply.content, asked, key), asked, key, entry.state, entry)
     return Line(reply, item, present, key, entry.state, entry)
 
 

@@ -49,7 +49,7 @@ def keep_file(stream: IO[bytes], data_dir: Path, *, limit: int) -> tuple[str, in
             file.flush()
             os.fsync(file.fileno())
         if size == 0:
-            mend = _l("Choose the file again; if it stays empty, save it anew in Excel.")
+            mend = _l("Choose the file again; if it stays empty, save it anew.")
             raise Invalid(problems=[Problem(_l("The file is empty."), field="file", mend=mend)])
         draft.replace(folder / digest.hexdigest())
     finally:

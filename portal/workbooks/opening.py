@@ -26,6 +26,7 @@ from portal.workbooks.refusals import (
     dressed,
     empty,
     encrypted,
+    other,
     refuse,
     too_large,
     too_many_cells,
@@ -267,9 +268,9 @@ def _kind(archive: zipfile.ZipFile, names: set[str], filename: str) -> None:
             code="macros",
         )
     if b"wordprocessingml" in types:
-        raise dressed(filename, _l("a Word document"))
+        raise other(filename, _l("a Word document"))
     if b"presentationml" in types:
-        raise dressed(filename, _l("a PowerPoint presentation"))
+        raise other(filename, _l("a PowerPoint presentation"))
     if b"sheet.binary" in types:
         raise dressed(filename, _l("a binary Excel workbook (.xlsb)"))
     if b"spreadsheetml" not in types:

@@ -62,18 +62,19 @@ def disguise(content: bytes, filename: str) -> Invalid | None:
         return _ole(content, filename)
     if content.startswith(b"PK\x03\x04"):
         return None
+    say = other
     if start.startswith(b"%PDF"):
         kind: Speakable = _l("a PDF document")
-    elif lower.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<meta")):
-        kind = _l("a web page")
-    elif lower.startswith(b"<?xml"):
-        kind = _l("an XML file")
     elif start.startswith((b"{\\rtf",)):
         kind = _l("a Word document")
     elif start.startswith((b"{", b"[")):
         kind = _l("a JSON file")
+    elif lower.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<meta")):
+        kind, say = _l("a web page"), dressed
+    elif lower.startswith(b"<?xml"):
+        kind, say = _l("an XML file"), dressed
     elif b"\x00" not in content[:2048] and (b"," in start or b";" in start or b"\t" in start):
-        kind = _l("a CSV text file")
+        kind, say = _l("a CSV text file"), dressed
     elif content.startswith(b"PK"):
         return damaged(filename)
     else:
@@ -84,11 +85,23 @@ def disguise(content: bytes, filename: str) -> Invalid | None:
             ),
             code="not_a_workbook",
         )
-    return dressed(filename, kind)
+    return say(filename, kind)
+
+
+def other(filename: str, kind: Speakable) -> Invalid:
+    """Return the refusal of a file that Excel cannot make a workbook of, whatever its name says."""
+    return refuse(
+        _l(
+            "The file %(file)s is %(kind)s, not an Excel workbook. Choose the workbook itself (.xlsx).",
+            file=filename,
+            kind=kind,
+        ),
+        code="not_a_workbook",
+    )
 
 
 def dressed(filename: str, kind: Speakable) -> Invalid:
-    """Return the refusal of a file of another kind, whatever its name says."""
+    """Return the refusal of a file of another kind that Excel opens, whatever its name says."""
     return refuse(
         _l(
             "The file %(file)s is %(kind)s, not an Excel workbook. Open it in Excel and save it as an Excel workbook (.xlsx).",  # noqa: E501 - a sentence stays in one piece
@@ -109,7 +122,7 @@ def _ole(content: bytes, filename: str) -> Invalid:
             code="encrypted",
         )
     if "WordDocument".encode("utf-16-le") in content:
-        return dressed(filename, _l("a Word document"))
+        return other(filename, _l("a Word document"))
     return refuse(
         _l(
             "The file %(file)s is in the old Excel format (.xls), whatever its name says. Open it in Excel and save it as an Excel workbook (.xlsx).",  # noqa: E501 - a sentence stays in one piece

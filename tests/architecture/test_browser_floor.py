@@ -56,6 +56,7 @@ SCRIPTS = {
 SPARED = {
     ("portal/static/css/portal.css", "text-wrap (114)"): "a heading breaks plainly instead",
     ("portal/static/css/answering.css", "field-sizing (123)"): "tables.js grows the field where this is not known",
+    ("portal/static/css/questionnaire_proof.css", "field-sizing (123)"): "the page says how many lines a field has",
     ("portal/static/js/keeping.js", "well-formed texts (111)"): "asked for before it is used",
 }
 # where :has is not known (Firefox 115 to 120) only looks are lost; a sheet that is not here has to be looked at first

@@ -19,6 +19,7 @@ WITHOUT = {
     "shared/enter.html": "nobody is signed in, and coming in twice is coming in",
     "accounts/second_step.html": "nobody is signed in yet; a code is taken once",
     "accounts/second_set_up.html": "nobody is signed in yet; a code is taken once",
+    "errors/error.html": "it sends once more what could not be taken, with the keys of that form",
     "components/language_switch.html": "choosing a language twice is choosing it",
     "components/account_menu.html": "signing out twice is signing out",
 }

@@ -12,10 +12,11 @@ from sqlalchemy.exc import OperationalError
 
 from portal import clock
 from portal.extensions import db
-from portal.models import AnswerRevision, Evidence, ItemKind, Role, Session, VersionItem
+from portal.models import Answer, AnswerRevision, Evidence, ItemKind, Role, Session, VersionItem
 from portal.queries.sessions import system_principal
 from portal.services import accounts
 from tests import factories
+from tests.client import Client
 
 
 @pytest.fixture
@@ -71,6 +72,29 @@ def test_on_a_full_disk_nothing_is_saved_unseen_and_reading_goes_on(app, client_
     assert session.scalar(select(func.count()).select_from(AnswerRevision)) == 0
     full |= {"pages": 0, "nothing": False}
     client.post(path, fields, headers={"Accept": "application/json"}, expect=200)
+
+
+def test_what_was_typed_without_script_is_sent_again_from_the_page_of_the_error(app, client_for, session, full):
+    institution = factories.institution(session)
+    person = factories.person(session, institution, Role.FOCAL_POINT)
+    reply = factories.submission(session, factories.assignment(session, to=institution))
+    session.commit()
+    client = client_for(person)
+    path = f"/replies/{reply.public_id}/pages/page1"
+    client.get(path, expect=200)
+    full["nothing"] = True
+    client.post(path, {"measures@en": "one <b>\ntwo", "base:measures@en": "0"}, expect=507)
+    assert "kept on this page" in client.words
+    full["nothing"] = False
+    client.submit(0, expect=200)
+    session.rollback()
+    assert [one.splitlines() for one in session.scalars(select(Answer.value))] == [["one <b>", "two"]]
+    # what holds a secret is not put into a page
+    full["nothing"] = True
+    stranger = Client(app, session)
+    stranger.post("/login", {"email": person.login, "password": "hunter22"}, expect=507)
+    assert "hunter22" not in stranger.text
+    assert "kept on this page" not in stranger.words
 
 
 def test_an_upload_on_a_full_disk_says_so_leaves_nothing_behind_and_works_again(app, client_for, session, monkeypatch):

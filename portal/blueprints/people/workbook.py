@@ -14,6 +14,7 @@ from portal import clock
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import facts, notice, role_name
 from portal.blueprints.people.room import blueprint
+from portal.blueprints.receiving import takes_workbook
 from portal.database import write
 from portal.errors import Invalid
 from portal.extensions import db
@@ -61,6 +62,7 @@ def import_() -> ResponseReturnValue:
 
 @blueprint.post("/import")
 @requires(Permission.EDIT_PEOPLE)
+@takes_workbook
 def upload() -> ResponseReturnValue:
     """Look the workbook through and keep it; nothing is written to people or institutions."""
     form = ImportForm()

@@ -13,6 +13,7 @@ from portal.blueprints.page import notice
 from portal.blueprints.questionnaires.incoming import arrivals, changes, grouped
 from portal.blueprints.questionnaires.reading import _folder, _index
 from portal.blueprints.questionnaires.room import blueprint, version_of
+from portal.blueprints.receiving import takes_workbooks
 from portal.database import write
 from portal.errors import Invalid
 from portal.extensions import db
@@ -41,6 +42,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @blueprint.post("/questionnaires/import")
 @requires(Permission.EDIT_QUESTIONNAIRE)
 @repeats("the answer is a page, and what was uploaded only waits for a yes")
+@takes_workbooks
 def upload() -> ResponseReturnValue:
     """Look through a file: every mistake with its place; nothing is stored yet."""
     file = request.files.get("file")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from portal.services.questionnaire_texts import TextPlan
 
 SHOWN = 20  # texts on a page of the table: two languages of each are 300 px high on a phone
-WIDE = 46  # characters that fit in a line of a field
+WIDE = 34  # characters that fit in a line of a field, on a phone, where the browser does not fit it to its text
 MOST_LINES = 14
 
 

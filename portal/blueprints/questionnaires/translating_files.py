@@ -14,6 +14,7 @@ from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.questionnaires.room import blueprint, reading_order, row_of, version_of
 from portal.blueprints.questionnaires.translating import words_of
+from portal.blueprints.receiving import takes_workbook
 from portal.database import write
 from portal.errors import Conflict, Invalid, NotFound
 from portal.extensions import db
@@ -68,6 +69,7 @@ def _ask(head: VersionHead, errors: Sequence[Problem] = (), status: int = 200) -
 
 @blueprint.post("/questionnaires/<public_id>/translations/file")
 @requires(Permission.EDIT_QUESTIONNAIRE, on=version_of)
+@takes_workbook
 def texts_in(head: VersionHead) -> ResponseReturnValue:
     """Keep a returned workbook and judge it; the dry run has a page of its own."""
     settings = current_app.config["SETTINGS"]

@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.receiving import takes_workbook
 from portal.blueprints.recommendations.room import blueprint, country, words
 from portal.database import write
 from portal.errors import Invalid
@@ -64,6 +65,7 @@ def _ask(errors: list[Any] | None = None) -> str:
 
 @blueprint.post("/recommendations/import")
 @requires(Permission.EDIT_RECOMMENDATIONS)
+@takes_workbook
 def upload() -> ResponseReturnValue:
     """Keep the file and judge it; the dry run has a page of its own, so that it can be read again."""
     language = request.form.get("language", ORIGINAL)

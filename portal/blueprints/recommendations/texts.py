@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from portal import clock
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.receiving import takes_workbook
 from portal.blueprints.recommendations.importing import SHOWN, XLSX, receive, settings
 from portal.blueprints.recommendations.room import blueprint, country, words
 from portal.database import write
@@ -63,6 +64,7 @@ def texts_out() -> ResponseReturnValue:
 
 @blueprint.post("/recommendations/texts")
 @requires(Permission.EDIT_RECOMMENDATIONS)
+@takes_workbook
 def texts_in() -> ResponseReturnValue:
     """Keep a returned workbook and judge it; the dry run has a page of its own."""
     try:

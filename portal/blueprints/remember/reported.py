@@ -13,6 +13,7 @@ from flask_babel import ngettext
 from portal import clock
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import notice
+from portal.blueprints.receiving import takes_workbook
 from portal.blueprints.recommendations.importing import SHOWN, XLSX, receive, settings
 from portal.blueprints.recommendations.room import country, load
 from portal.blueprints.remember.door import blueprint
@@ -66,6 +67,7 @@ def reported_out() -> ResponseReturnValue:
 
 @blueprint.post("/recommendations/last-report")
 @requires(Permission.EDIT_RECOMMENDATIONS)
+@takes_workbook
 def reported_in() -> ResponseReturnValue:
     """Keep a file and judge it; the dry run has a page of its own."""
     try:

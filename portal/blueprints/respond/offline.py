@@ -13,6 +13,7 @@ from flask_babel import ngettext
 from portal import clock
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import facts, notice
+from portal.blueprints.receiving import takes_workbooks
 from portal.blueprints.respond.door import blueprint, own_reply
 from portal.blueprints.respond.own_documents import is_document, kept_ones, offers, remember
 from portal.database import write
@@ -146,6 +147,7 @@ def _sent_before(slug: str) -> list[dict[str, Any]]:
 
 @blueprint.post("/owed/offline")
 @requires(Permission.ANSWER_SUBMISSION)
+@takes_workbooks
 def upload_offline() -> ResponseReturnValue:
     """Keep returned workbooks, one or several copies; take over what is clear, or lead to what they would change.
 

@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from portal import clock, wording
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import facts, notice
+from portal.blueprints.receiving import takes_workbook
 from portal.blueprints.wording.room import blueprint, files, form_of, language_names, spoken
 from portal.database import write
 from portal.errors import Invalid
@@ -67,6 +68,7 @@ def download() -> ResponseReturnValue:
 
 @blueprint.post("/workbook")
 @requires(Permission.EDIT_WORDING)
+@takes_workbook
 def upload() -> ResponseReturnValue:
     """Keep a returned workbook and judge it; the dry run has a page of its own."""
     sent = request.files.get("file")

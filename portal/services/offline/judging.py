@@ -35,7 +35,7 @@ from portal.services.offline.plan import (
 )
 from portal.services.offline.reading import CopyReader
 from portal.services.offline.ruling import warn
-from portal.services.offline.structure import note_structure
+from portal.services.offline.structure import note_structure, outdated, unlocked
 from portal.table import Problem
 from portal.workbooks.offline import words
 
@@ -82,6 +82,7 @@ def plan_offline(
     by_reply: dict[str, list[tuple[FoundSheet, str, str]]] = {}
     for book in books:
         made.problems += [_with_file(books, book, one) for one in book.problems]
+        made.remarks += [_with_file(books, book, one) for one in (*book.remarks, *unlocked(book))]
         for sheet in book.sheets:
             by_reply.setdefault(sheet.mark.submission, []).append((sheet, book.copy or book.filename, book.copy))
     for public_id, sheets in by_reply.items():
@@ -91,6 +92,7 @@ def plan_offline(
             made.problems += [problem] if problem else []
             continue
         made.replies.append(_Judge(session, head, sheets, country, by=by, language=language).judge())
+    made.remarks += outdated(made.replies)
     made.replies.sort(key=lambda one: (not one.head.about_institution, one.head.assignment_id))
     return made
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition
     from portal.queries.submissions import RowKey, StoredAnswer, StoredReply, SubmissionHead
     from portal.table import Problem, Speakable
+    from portal.workbooks.offline.found import FoundSheet
 
 Outcome = Literal[
     "new", "changed", "cleared", "conflict", "copies", "taken", "kept", "refused", "new_row", "emptied_row"
@@ -184,6 +185,7 @@ class ReplyPlan:
     unchanged: int = 0
     remarks: list[Problem] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    outdated: list[FoundSheet] = field(default_factory=list)  # downloaded before the questionnaire was renewed
     closed: str = ""
 
     def stored_answer(self, key: AnswerKey) -> StoredAnswer | None:

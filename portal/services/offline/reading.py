@@ -47,7 +47,7 @@ class CopyOfReply:
     rows: list[NewRow] = field(default_factory=list)
     emptied: list[FoundRow] = field(default_factory=list)
     untouched: int = 0
-    no_longer_asked: list[str] = field(default_factory=list)
+    no_longer_asked: list[str] = field(default_factory=list)  # places, and what was written there
     seen: set[tuple[str, str]] = field(default_factory=set)
 
     @property
@@ -147,8 +147,10 @@ class CopyReader:
             self.found.seen.add((code, key))
             item = self.definition.compiled.by_code.get(code)
             if item is None:
-                if any(not cell.untouched for cell in cells):
-                    self.found.no_longer_asked.append(f"{code} ({cells[0].address})")
+                written = [cell for cell in cells if not cell.untouched and not cell.blank]
+                if written:
+                    texts = "; ".join(_shown(cell.value) for cell in written)
+                    self.found.no_longer_asked.append(f"{written[0].address} “{texts}”")
                 continue
             state = next((cell for cell in cells if cell.mark.lang == STATE), None)
             values = [cell for cell in cells if cell.mark.lang != STATE]

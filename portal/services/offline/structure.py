@@ -14,12 +14,38 @@ from portal.table import Problem
 from portal.workbooks.cell_text import MOST, clean, units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from forms.answers import AnswerKey
     from forms.definition.model import Item
     from portal.services.offline.plan import ReplyPlan
     from portal.services.offline.reading import CopyOfReply
+    from portal.workbooks.offline.found import FoundBook
+
+
+def unlocked(book: FoundBook) -> list[Problem]:
+    """Tell of locks that were taken off, once for the whole file: a file has forty sheets."""
+    names = [sheet.name for sheet in book.sheets if not sheet.locked]
+    if not names:
+        return []
+    sentence = _l(
+        "The lock of these sheets was taken off: %(sheets)s. Their hidden marks are whole, so they were read like any other.",  # noqa: E501 - a sentence stays in one piece
+        sheets=", ".join(names),
+    )
+    return [Problem(sentence)]
+
+
+def outdated(plans: Sequence[ReplyPlan]) -> list[Problem]:
+    """Tell, once for all replies, which were downloaded before their questionnaire was renewed."""
+    found = {sheet.name: sheet for plan in plans for sheet in plan.outdated}
+    if not found:
+        return []
+    sentence = _l(
+        "This file was made for an earlier version of the questionnaire. Answers to questions that are still asked were read."  # noqa: E501 - a sentence stays in one piece
+    )
+    names = ", ".join(found)
+    place = in_part(names, word=next(iter(found.values())).word)
+    return [Problem(sentence, names, mend=_l("Download it again for the new questions."), place=place)]
 
 
 def note_structure(plan: ReplyPlan, copy: CopyOfReply, language: str) -> None:
@@ -29,15 +55,12 @@ def note_structure(plan: ReplyPlan, copy: CopyOfReply, language: str) -> None:
     if copy.no_longer_asked:
         sentence = _l(
             "The questionnaire was renewed since the download. These questions are no longer asked, and were left out: %(questions)s",  # noqa: E501 - a sentence stays in one piece
-            questions=", ".join(copy.no_longer_asked[:20]),
+            questions="; ".join(copy.no_longer_asked[:20]) + ("…" if len(copy.no_longer_asked) > 20 else ""),
         )
-        plan.remarks.append(Problem(sentence, sheet.name, place=place))
+        # somebody wrote it: it is not passed over among what is said by the way
+        plan.problems.append(Problem(sentence, sheet.name, place=place))
     if sheet.mark.version != plan.head.version_id:
-        sentence = _l(
-            "This file was made for an earlier version of the questionnaire. Answers to questions that are still asked were read."  # noqa: E501 - a sentence stays in one piece
-        )
-        mend = _l("Download it again for the new questions.")
-        plan.remarks.append(Problem(sentence, sheet.name, mend=mend, place=place))
+        plan.outdated.append(sheet)
         return
     if sheet.word:  # its reader told which fields are gone
         return

@@ -19,6 +19,7 @@ def told(plan: OfflinePlan, chosen: Mapping[str, str], taken: Sequence[TakenRepl
         "confirmed": taken is not None,
         "counts": plan.counts,
         "replies": [_reply(reply, chosen, done.get(reply.head.public_id)) for reply in plan.replies],
+        "remarks": [_problem(one) for one in plan.remarks],
         "problems": [_problem(one) for one in plan.problems],
     }
 
@@ -109,7 +110,7 @@ def in_words(told_: Mapping[str, Any]) -> str:
                 + (f" Example: {one['example']}" if one["example"] else "")
             )
         lines += [f"  {_line(one)}" for one in (*reply["problems"], *reply["remarks"])]
-    lines += [_line(one) for one in told_["problems"]]
+    lines += [_line(one) for one in (*told_["problems"], *told_["remarks"])]
     return "\n".join([*lines, ", ".join(f"{count} {outcome}" for outcome, count in told_["counts"].items())])
 
 

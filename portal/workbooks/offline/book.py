@@ -11,7 +11,7 @@ from forms.question_types import question_type
 from portal.table import Link, pick
 from portal.workbooks.looks import LOOKS
 from portal.workbooks.offline import words
-from portal.workbooks.offline.marks import COVER, SheetMark
+from portal.workbooks.offline.marks import COVER, FRONT, LISTED, SheetMark
 from portal.workbooks.offline.sheets import ReplySheet, protect, tall
 from portal.workbooks.writer import ReportBook
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from portal.workbooks.offline.marks import Seal
     from portal.workbooks.offline.shape import OfflineBook
 
-FRONT = "Instructions"
 LABEL_WIDTH, TEXT_WIDTH = 30.0, 70.0
 STEPS: Sequence[Speakable] = (
     _l("Each reply has a sheet of its own. Write into the white cells; everything else is locked, without a password."),
@@ -120,6 +119,7 @@ class _Front:
         )  # fmt: skip
         for title, reply in zip(titles, self.made.replies, strict=True):
             self.row += 1
+            self.ws.cell(self.row, 1).value = LISTED + reply.submission
             name = title.replace("'", "''")
             self.book.cell(self.ws, self.row, 2, Link(f"#'{name}'!B2", title), style="label")
             text = words.in_all([reply.title.get(one, "") for one in self.languages]) or pick(reply.title, "en")

@@ -67,10 +67,11 @@ class FoundSheet:
 
 @dataclass
 class FoundBook:
-    """A returned workbook: ``copy`` is the name its fillers gave it; ``problems`` are those of whole sheets."""
+    """A returned workbook: ``copy`` is the name its fillers gave it; ``problems``, ``remarks``: of whole sheets."""
 
     filename: str
     sheets: list[FoundSheet] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    remarks: list[Problem] = field(default_factory=list)
     copy: str = ""
     cover: SheetMark | None = None

@@ -21,6 +21,8 @@ from portal.workbooks.offline.choice_lines import joined
 from portal.workbooks.offline.found import FoundBook, FoundCell, FoundRow, FoundSheet
 from portal.workbooks.offline.marks import (
     COVER,
+    FRONT,
+    LISTED,
     OWN_LINE,
     read_columns,
     read_row_mark,
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
 
 TOP = 6  # rows among which the mark of a sheet is looked for, should lines have been put above it
 LEFT = 4  # columns likewise
+LISTS = "_lists"  # the hidden sheet of choices
+MOST_QUOTED = 20  # cells outside the answers that are quoted
+QUOTED = 200  # signs of each
 
 
 def read_offline(source: Source, seal: Seal, *, filename: str = "", limit_bytes: int = LIMIT_BYTES) -> FoundBook:
@@ -56,10 +61,13 @@ def read_offline(source: Source, seal: Seal, *, filename: str = "", limit_bytes:
         raise damaged(filename) from error
     found = FoundBook(filename)
     foreign = changed = 0
+    listed: dict[str, str] = {}
+    unmarked: list[Sheet] = []
     for sheet in sheets:
         place = _mark_place(sheet)
         read = read_sheet_mark(place[2], seal) if place else None
         if read is None or place is None:
+            unmarked.append(sheet)
             continue
         mark, fits = read
         if mark.portal != seal.portal:
@@ -69,10 +77,13 @@ def read_offline(source: Source, seal: Seal, *, filename: str = "", limit_bytes:
             sentence = _l("The hidden marks of this sheet were changed, so it was not read.")
             found.problems.append(Problem(sentence, sheet.name, mend=_again()))
         elif mark.kind == COVER:
-            found.cover, found.copy = mark, _copy_name(sheet)
+            found.cover, found.copy, listed = mark, _copy_name(sheet), _listed(sheet)
         else:
             found.sheets.append(_Sheet(sheet, mark, seal, known.get(sheet.name, Traits()), place).read())
     _judge_book(found, foreign=foreign, changed=changed)
+    _note_unread(found, unmarked)
+    if not changed:
+        _note_gone(found, listed, {sheet.name for sheet in unmarked})
     return found
 
 
@@ -125,6 +136,41 @@ def _copy_name(sheet: Sheet) -> str:
     return ""
 
 
+def _listed(cover: Sheet) -> dict[str, str]:
+    """Return the sheets that went out with this cover: the public id of each reply, and the title of its sheet."""
+    found = {}
+    for _number, cells in cover.rows:
+        if len(cells) > 1 and isinstance(cells[0], str) and cells[0].startswith(LISTED):
+            found[cells[0].removeprefix(LISTED)] = str(cells[1] or "")
+    return found
+
+
+def _note_unread(found: FoundBook, unmarked: list[Sheet]) -> None:
+    """Tell of sheets that hold something and have no mark: one that lost it, or one that somebody put in."""
+    for sheet in unmarked:
+        if sheet.name in {FRONT, LISTS} or not any(_written(cells) for _number, cells in sheet.rows):
+            continue
+        sentence = _l("This sheet carries no hidden marks of the portal, so nothing on it was read.")
+        mend = _l("If it holds answers, copy them into a workbook that you download anew.")
+        found.problems.append(Problem(sentence, sheet.name, mend=mend))
+
+
+def _note_gone(found: FoundBook, listed: dict[str, str], unread: set[str]) -> None:
+    """Tell which sheets of the download did not come back; one that came without its mark is told already."""
+    here = {sheet.mark.submission for sheet in found.sheets}
+    gone = [title for public_id, title in listed.items() if public_id not in here and title not in unread]
+    if gone:
+        sentence = _l(
+            "Sheets of the download are no longer in the file: %(sheets)s. What stands in the portal stays.",
+            sheets=", ".join(gone),
+        )
+        found.remarks.append(Problem(sentence))
+
+
+def _written(cells: list[Any]) -> bool:
+    return any(value is not None and str(value).strip() for value in cells)
+
+
 class _Sheet:
     """Reads one sheet by its marks."""
 
@@ -146,12 +192,9 @@ class _Sheet:
                     "Columns of this sheet were moved, inserted or deleted; its answers were found by their hidden marks."  # noqa: E501 - a sentence stays in one piece
                 )
             )
-        if not self.known.locked:
-            self._remark(
-                _l("The lock of this sheet was taken off. Its hidden marks are whole, so it was read like any other.")
-            )
         for number, cells in self.sheet.rows[self.top + 1 :]:
             self._row(number, cells)
+        self._outside()
         self._twice_or_moved()
         self.found.rows = joined(self.found.rows)
         return self.found
@@ -212,6 +255,22 @@ class _Sheet:
         elif address in self.known.errors:
             sentence = _l("This cell holds an error of a formula. Write the value itself.")
         return sentence
+
+    def _outside(self) -> None:
+        """Quote what somebody wrote into columns that are none of ours."""
+        ours = {self.mark_column, *self.columns.values()}
+        texts = [
+            f"{get_column_letter(at + 1)}{number} “{str(value).strip()[:QUOTED]}”"
+            for number, cells in self.sheet.rows[self.top + 1 :]
+            for at, value in enumerate(cells)
+            if at not in ours and value is not None and str(value).strip()
+        ]
+        if texts:
+            sentence = _l(
+                "Outside the cells for answers stands text, which was not read: %(texts)s",
+                texts="; ".join(texts[:MOST_QUOTED]) + ("…" if len(texts) > MOST_QUOTED else ""),
+            )
+            self._trouble(sentence, mend=_l("Copy it into the cell of its question, if it is an answer."))
 
     def _twice_or_moved(self) -> None:
         """Tell of lines that stand twice (a copied line), and of an order that is not ours."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from babel import Locale, UnknownLocaleError
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from forms import bilingual
 from forms.definition.compiled import ALWAYS, NEVER
 from forms.definition.said import said_wholly
 from forms.question_types import question_type
@@ -85,10 +85,7 @@ def label(item: Item, languages: Sequence[str], texts: Mapping[str, str] | None 
 
 def own_name(language: str) -> str:
     """Return the name of a language in itself, its code where none is known."""
-    try:
-        return str(Locale.parse(language, sep="-").get_display_name(language))
-    except (UnknownLocaleError, ValueError):
-        return language
+    return bilingual.own_name(language)
 
 
 def states_of(item: Item) -> tuple[str, ...]:

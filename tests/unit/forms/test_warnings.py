@@ -108,7 +108,9 @@ def test_two_languages_of_one_answer():
     whole = definition(question("b2"))
     (one,) = found(whole, {AnswerKey("b2", "", "km"): "មាន ២៥ មណ្ឌល", AnswerKey("b2", "", "en"): "There are 52 centres"})
     assert one.kind == "languages"
-    assert "52" in str(one.sentence)
+    # languages by their names, no codes
+    assert "English: 52" in str(one.sentence)
+    assert "ខ្មែរ: " in str(one.sentence)
 
 
 def test_what_is_not_asked_warns_of_nothing():

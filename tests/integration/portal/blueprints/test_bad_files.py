@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 
@@ -34,6 +35,8 @@ IMPORTS = {
     "recommendations": Import("/recommendations/import", "/recommendations/import"),
     "texts": Import("/recommendations/texts", "/recommendations/texts"),
     "questionnaire": Import("/questionnaires", "/questionnaires/import"),
+    "last report": Import("/recommendations/last-report", "/recommendations/last-report"),
+    "wording": Import("/wording/workbook", "/wording/workbook"),
 }
 
 
@@ -84,7 +87,7 @@ def utf16(word: str) -> bytes:
 # name of the file (None: the usual one), its bytes, a word of the sentence
 BAD = {
     "empty": (None, b"", "empty"),
-    "a PDF": (None, b"%PDF-1.7\n%%EOF", None),
+    "a PDF": (None, b"%PDF-1.7\n%%EOF", "Choose the workbook itself"),
     "a picture": (None, b"\x89PNG\r\n\x1a\n" + b"\0" * 400, None),
     "plain words": (None, b"just words without any sign between them", None),
     "a web page called workbook": ("list.xlsx", b"<!DOCTYPE html><table><tr><td>1</td></tr></table>", None),
@@ -194,7 +197,8 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read(app, session, coordi
     assert "25 MB" in said
     send_large(coordinator, given, 100, tmp_path / "body")
     assert coordinator.response.status_code == 413
-    assert "too large" in coordinator.words
+    # the limit that holds at this door, not the one of evidence
+    assert re.search(r"too large to send at once: at most 25 MB(\.| a file and 50 MB together)", coordinator.words)
     assert dumped(session) == before
     folder = app.config["SETTINGS"].data_dir / "imports"
     assert [one for one in folder.glob("**/*") if one.is_file() and one.stat().st_size > 1_000_000] == []

@@ -104,6 +104,7 @@ def test_the_reason_is_signed_with_the_reply_and_read_by_approver_secretariat_an
     for page in ("/sign", f"/sign/{scene.reply.public_id}"):
         approver.get(page, expect=200)
         assert "A new hospital." in approver.words
+        assert "By signing you confirm these answers in the name of" in approver.words
     approver.post("/sign", {"reply": scene.reply.public_id, "password": PASSWORD}, expect=303)
     assert "A new hospital." in session.scalars(select(Snapshot)).one().canonical
     coordinator = client_for(scene.coordinator)

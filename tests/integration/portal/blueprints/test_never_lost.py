@@ -193,7 +193,7 @@ def test_a_text_that_was_held_is_read_with_its_questions_and_the_words_of_its_ch
     client.get("/held", expect=200)
     labels = [one.text_content() for one in client.page.xpath("//*[@class='kept-question']")]
     said = [one.text_content() for one in client.page.xpath("//*[@class='kept-text']")]
-    assert labels == ["Question state", "Question measures"]
+    assert labels == ["Question state", "Question measures (ខ្មែរ)"]
     assert said == ["Implemented", "ផ្លូវថ្មី"]
     # whose reply it is not learns no question of it, and keeps the words
     other = client_for(scene.stranger)
@@ -218,5 +218,8 @@ def test_whoever_sends_too_much_is_told_how_much_may_come(client_for, scene):
     client = client_for(scene.colleague)
     client.get("/owed", expect=200)
     client.post("/owed/offline", {"round": "x" * 53 * 1024 * 1024}, headers={"Referer": "http://localhost/owed"}, expect=413)
-    assert "at most 50 MB" in client.words
+    assert "at most 25 MB a file and 50 MB together" in client.words
     assert client.page.xpath("//main//a/@href") == ["/owed", "/"]
+    # where evidence is sent, its own limit
+    client.post(f"/replies/{scene.reply.public_id}/documents", {"note": "x" * 53 * 1024 * 1024}, expect=413)
+    assert "at most 50 MB." in client.words

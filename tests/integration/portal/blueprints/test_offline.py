@@ -73,6 +73,23 @@ def test_whoever_wants_to_look_first_does_and_nothing_is_written_before(client_f
     assert 12 in list(session.scalars(select(Answer.value)))
 
 
+def test_a_long_text_that_scrolls_in_its_box_is_reached_by_keyboard(client_for, scene):
+    client = client_for(scene.focal)
+    filled = downloaded(client, scene)
+    filled.put("activity", "ផ្លូវ " * 200, "km", line=1)
+    filled.put("activity", "Road", "en", line=1)
+    send(client, scene, filled.content(), follow=True)
+    client.submit(0, expect=200)
+    filled = downloaded(client, scene)
+    filled.put("activity", "ថ្នល់ " * 200, "km", line=1)
+    filled.put("activity", "Street", "en", line=1)
+    send(client, scene, filled.content(), follow=True)
+    boxes = client.page.xpath("//main//div[@class='change-old' or @class='change-new']")
+    long = [len(one.text_content()) > 300 for one in boxes]
+    assert set(long) == {True, False}
+    assert [one.get("tabindex") == "0" for one in boxes] == long
+
+
 def test_sending_back_takes_what_is_clear_and_shows_the_rest(client_for, scene, session):
     client = client_for(scene.focal)
 

@@ -217,6 +217,8 @@ def test_pending_replies_are_printed_as_they_were_handed_in(client_for, scene, s
     focal = client_for(scene.focal)
     complete(focal, scene, 2)
     focal.post(f"/replies/{scene.replies[0].public_id}/hand-in-pending", expect=303)
+    focal.get(f"/replies/{scene.replies[0].public_id}/check", expect=200)
+    assert "Signature to follow" in focal.words, "its own page says so too"
     pack = printed(focal, session)
     made = session.scalars(select(Snapshot)).one()
     assert made.sha256 in set(session.scalars(select(PackedReply.sha256)))

@@ -11,10 +11,12 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from forms.answers import AnswerKey, TableRow
-from portal.models import Answer, ItemKind, Question, Role, Status, VersionItem
+from portal.models import Answer, ItemKind, Question, QuestionnaireVersion, Role, StaffRole, Status, VersionItem
 from portal.queries.answer_lines import Versions, lines
 from portal.queries.handed_in import Content, Entry
 from portal.queries.submissions import find
+from portal.services.questionnaire_places import retire_item
+from portal.services.questionnaire_versions import begin_draft
 from tests import factories
 from tests.documents import FilledDocument, download
 from tests.integration.portal.sharing.test_scope import come_in, hand_out
@@ -168,6 +170,39 @@ def test_a_choice_that_speaks_its_row_says_the_row_everywhere(session, world, cl
     content = Content(head.version_id, frozenset(), answers, frozenset(), frozen=False, rows=standing)
     found = lines([SimpleNamespace(head=head, asked=(), content=content)], Versions(session))
     assert [one.text("en") for one in found if one.key.code == "work"] == ["By 3 for 7", "By 4 for 7"]
+
+
+def test_an_answer_of_an_earlier_version_is_said_in_the_words_of_that_version(session, world):
+    head = find(session, world.reply.public_id)
+    by = factories.principal(session, factories.staff(session, StaffRole.COORDINATOR))
+    newer = begin_draft(session, session.get_one(QuestionnaireVersion, world.version.id), by=by)
+    retire_item(session, newer, "office", by=by)
+    row = "A" * 16
+    then = {"asked_in": head.version_id}
+    answers = {
+        AnswerKey("town"): Entry(7, "answered", 1, None, **then),
+        AnswerKey("office"): Entry("first", "answered", 1, None, **then),
+        AnswerKey("who", row): Entry(3, "answered", 1, None, **then),
+        AnswerKey("work", row): Entry("here", "answered", 1, None, **then),
+    }
+
+    def reply(answers, hidden=()):
+        standing = {"held": [TableRow(row)]}
+        content = Content(newer.id, frozenset(hidden), answers, frozenset(), frozen=False, rows=standing)
+        return SimpleNamespace(head=head, asked=(), content=content)
+
+    def said(*replies):
+        found = lines(replies, Versions(session))
+        return [one.text("en") for one in found if one.key.code in {"office", "work"}]
+
+    other = {**answers, AnswerKey("town"): Entry(8, "answered", 1, None, **then)}
+    assert said(reply(answers), reply(other)) == [
+        "By 3 for 7", "The office in 7", "By 3 for 8", "The office in 8"
+    ], "each reply in its own words"  # fmt: skip
+    # what the reply no longer says is named by its question, and what is not asked does not leave
+    gone = {key: entry for key, entry in answers.items() if key.code not in {"town", "who"}}
+    assert said(reply(gone)) == ["By [Question who] for [Question town]", "The office in [Question town]"]
+    assert said(reply(answers, hidden=["town"]))[1] == "The office in [Question town]"
 
 
 def offered(filled, cell):

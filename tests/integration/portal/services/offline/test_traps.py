@@ -192,7 +192,55 @@ def test_an_unlocked_sheet_is_read_and_said_to_be_unlocked(session, scene):
     filled.put("people", 3)
     plan = judge(session, filled.content(), by=scene.by)
     assert outcomes(plan) == {"people": "new"}
-    assert any("lock of this sheet was taken off" in one for one in said(plan.replies[0].remarks))
+    assert said(plan.remarks) == [
+        f"The lock of these sheets was taken off: {filled.ws.title}. Their hidden marks are whole, so they were read like any other."
+    ]
+
+
+def test_a_sheet_without_its_marks_and_one_put_in_are_told_and_not_passed_over(session, scene):
+    other = factories.submission(
+        session, factories.assignment(session, scene.institution, scene.round, version=scene.version)
+    )
+    filled = Filled(download(session, scene.reply, other, by=scene.by))
+    filled.put("people", 3)
+    lost = filled.reply_sheets[1]
+    lost.delete_cols(1)
+    filled.book.create_sheet("Figures")["C3"] = 12
+    filled.book.create_sheet("Nothing")
+    plan = judge(session, filled.content(), by=scene.by)
+    assert outcomes(plan) == {"people": "new"}
+    assert [one.sheet for one in plan.problems] == [lost.title, "Figures"]
+    assert all("nothing on it was read" in one for one in said(plan.problems))
+    assert plan.doubtful
+    assert not plan.remarks, "a sheet that came without its marks is told once"
+
+
+def test_a_sheet_that_did_not_come_back_is_told_and_its_answers_stay(session, scene):
+    other = factories.submission(
+        session, factories.assignment(session, scene.institution, scene.round, version=scene.version)
+    )
+    filled = Filled(download(session, scene.reply, other, by=scene.by))
+    filled.put("people", 3)
+    gone = filled.reply_sheets[1].title
+    del filled.book[gone]
+    filled.ws.title = "Ours"
+    plan = judge(session, filled.content(), by=scene.by)
+    assert outcomes(plan) == {"people": "new"}
+    assert said(plan.remarks) == [
+        f"Sheets of the download are no longer in the file: {gone}. What stands in the portal stays."
+    ]
+    assert not plan.doubtful, "a department sends back its own sheet alone"
+
+
+def test_text_beside_the_cells_for_answers_is_quoted_and_not_passed_over(session, scene):
+    filled = Filled(download(session, scene.reply, by=scene.by))
+    cell = filled.place("people")
+    beside = filled.ws.cell(cell.row, filled.ws.max_column + 2)
+    beside.value = "ask the ministry of health"
+    plan = judge(session, filled.content(), by=scene.by)
+    (one,) = plan.replies[0].problems
+    assert f"{beside.coordinate} “ask the ministry of health”" in str(one.message)
+    assert plan.doubtful
 
 
 def test_a_changed_mark_is_told_and_its_line_not_read(session, scene):
@@ -334,7 +382,7 @@ def test_an_older_version_after_adoption_is_read_as_far_as_it_is_still_asked(ses
 
     filled = Filled(download(session, scene.reply, by=scene.by))
     filled.put("people", 3)
-    filled.put("received", 4, line=1)
+    address = filled.put("received", 4, line=1)
     old = session.get(QuestionnaireVersion, scene.version.id)
     new = factories._add(session, QuestionnaireVersion(
         questionnaire_id=old.questionnaire_id, number=2, status=VersionStatus.PUBLISHED, titles=old.titles,
@@ -349,8 +397,14 @@ def test_an_older_version_after_adoption_is_read_as_far_as_it_is_still_asked(ses
     session.commit()
     plan = judge(session, filled.content(), by=scene.by)
     assert outcomes(plan) == {"people": "new"}
-    assert any("no longer asked" in one and "received" in one for one in said(plan.replies[0].remarks))
-    assert any("earlier version" in one for one in said(plan.replies[0].remarks))
+    # what somebody wrote to a question that is gone is quoted, and its sender sees it
+    (gone,) = said(plan.replies[0].problems)
+    assert "no longer asked" in gone
+    assert f"{address} “4”" in gone
+    assert plan.doubtful
+    (remark,) = plan.remarks
+    assert "earlier version" in str(remark.message)
+    assert remark.sheet == filled.ws.title
 
 
 # -- 71: push only what passes; conflicts, cleared cells ---------------------------------------------------------------
