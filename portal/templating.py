@@ -346,7 +346,7 @@ def time_text(value: datetime | time | None) -> str:
     if value is None:
         return ""
     moment = _local(value) if isinstance(value, datetime) else value
-    return digits(f"{moment:%H:%M}")
+    return digits(f"{moment.hour:02}:{moment.minute:02}")
 
 
 def datetime_text(value: datetime | None, form: str = "short") -> str:
