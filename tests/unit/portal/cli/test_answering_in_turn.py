@@ -69,6 +69,19 @@ def served():
         one.stop()
 
 
+class Held:
+    """An application that answers what it is told, to be held (/held...) until a test lets it go on."""
+
+    def __init__(self):
+        self.entered, self.leave = threading.Event(), threading.Event()
+
+    def __call__(self, environ, start_response):
+        if environ["PATH_INFO"].startswith("/held"):
+            self.entered.set()
+            assert self.leave.wait(30)
+        return echo(environ, start_response)
+
+
 def echo(environ, start_response):
     body = environ["PATH_INFO"].encode() + b" " + environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Length", str(len(body)))])
@@ -204,18 +217,11 @@ def test_those_whose_line_broke_in_the_middle_of_a_large_body_hold_no_thread_for
 
 
 def test_a_page_that_takes_its_time_holds_nobody_up_and_its_connection_is_kept(served):
-    leave, entered = threading.Event(), threading.Event()
-
-    def app(environ, start_response):
-        if environ["PATH_INFO"] == "/slow":
-            entered.set()
-            assert leave.wait(30)
-        return echo(environ, start_response)
-
+    app = Held()
     here = served(app)
     slow, quick = here.comes(), here.comes()
-    slow.sendall(request("/slow"))
-    assert entered.wait(30)
+    slow.sendall(request("/held"))
+    assert app.entered.wait(30)
     assert asks(quick, "/quick") == b"/quick "
     slow.sendall(request("/next"))  # the one at the door sees it once, and leaves it to the one that answers
     assert asks(quick, "/quick") == b"/quick "
@@ -224,8 +230,8 @@ def test_a_page_that_takes_its_time_holds_nobody_up_and_its_connection_is_kept(s
     for _ in range(300):
         assert asks(quick, "/quick") == b"/quick "
     assert len(rounds) < 400
-    leave.set()
-    assert answer(slow, 2) == [b"/slow ", b"/next "]
+    app.leave.set()
+    assert answer(slow, 2) == [b"/held ", b"/next "]
 
 
 def test_quick_requests_are_answered_by_one_thread(served):
@@ -276,22 +282,16 @@ def test_a_connection_on_which_nothing_comes_is_closed(served):
 
 def test_told_to_stop_it_answers_what_it_has_and_waits_no_longer_for_those_who_say_nothing(served, monkeypatch):
     monkeypatch.setattr(even_worker, "STOP_KEEPALIVE_LINGER", 0.2)
-    leave, entered = threading.Event(), threading.Event()
-
-    def app(environ, start_response):
-        entered.set()
-        assert leave.wait(30)
-        return echo(environ, start_response)
-
+    app = Held()
     here = served(app)
     silent, asking = here.comes(), here.comes()
-    asking.sendall(request("/last"))
-    assert entered.wait(30)
+    asking.sendall(request("/held"))
+    assert app.entered.wait(30)
     here.worker.stop()
     assert silent.recv(1) == b""
     assert here.running.is_alive()
-    leave.set()
-    assert b"/last " in b"".join(iter(lambda: asking.recv(1000), b""))  # and then the connection ends
+    app.leave.set()
+    assert b"/held " in b"".join(iter(lambda: asking.recv(1000), b""))  # and then the connection ends
     here.running.join(30)
     assert not here.running.is_alive()
     with pytest.raises(OSError):
@@ -329,17 +329,11 @@ def test_where_no_file_can_be_opened_the_others_are_answered_and_the_next_is_whe
 
 
 def test_what_goes_wrong_at_the_door_ends_the_process_when_it_has_answered_what_it_has(served):
-    leave, entered = threading.Event(), threading.Event()
-
-    def app(environ, start_response):
-        entered.set()
-        assert leave.wait(30)
-        return echo(environ, start_response)
-
+    app = Held()
     here = served(app)
     asking = here.comes()
-    asking.sendall(request("/last"))
-    assert entered.wait(30)
+    asking.sendall(request("/held"))
+    assert app.entered.wait(30)
     worked = here.worker.wait_for_and_dispatch_events
 
     def breaks(timeout):
@@ -348,7 +342,7 @@ def test_what_goes_wrong_at_the_door_ends_the_process_when_it_has_answered_what_
 
     here.worker.wait_for_and_dispatch_events = breaks
     until(lambda: not here.worker.alive)
-    leave.set()
-    assert b"/last " in b"".join(iter(lambda: asking.recv(1000), b""))
+    app.leave.set()
+    assert b"/held " in b"".join(iter(lambda: asking.recv(1000), b""))
     here.running.join(30)
     assert not here.running.is_alive()
