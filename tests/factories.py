@@ -19,6 +19,8 @@ from portal.models import (
     ActorKind,
     Assignment,
     AssignmentRecommendation,
+    Clarification,
+    ClarificationMessage,
     Country,
     Institution,
     ItemKind,
@@ -303,6 +305,17 @@ def submission(session: Session, for_: Assignment | None = None, **more: Any) ->
             done_at=clock.now(),
         ),
     )
+    return made
+
+
+def clarification(session: Session, of: Submission, body: str = "Which year?", **more: Any) -> Clarification:
+    """A question of the secretariat about a reply."""
+    by, at = system_actor(session).id, clock.now()
+    made = _add(session, Clarification(submission_id=of.id, opened_by=by, opened_at=at, **more))
+    message = ClarificationMessage(
+        clarification_id=made.id, body=body, from_secretariat=True, written_by=by, written_at=at
+    )
+    _add(session, message)
     return made
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from portal import clock
 from portal.errors import NotAllowed
 from portal.models import (
     Actor,
     AuditEvent,
-    Clarification,
-    ClarificationMessage,
     Collection,
     Delegation,
     Role,
@@ -81,15 +78,7 @@ def test_the_pack_and_the_act_are_one_institutions_own(app, session, world, clie
     delegate.get(link, expect=200)
     delegate.submit(0, code=chief.page.xpath("string(//p[@id='share-code'])"))
     collect(chief, world.reply)
-    by = factories.system_actor(session).id
-    thread = Clarification(submission_id=world.reply.id, opened_by=by, opened_at=clock.now())
-    session.add(thread)
-    session.flush()
-    session.add(
-        ClarificationMessage(
-            clarification_id=thread.id, body="Which year?", from_secretariat=True, written_by=by, written_at=clock.now()
-        )
-    )
+    factories.clarification(session, world.reply)
     session.commit()
     chief.get("/hand-over", expect=200)
     assert "Which year?" in chief.text

@@ -11,8 +11,6 @@ from sqlalchemy import select, update
 from portal import clock
 from portal.models import (
     AuditEvent,
-    Clarification,
-    ClarificationMessage,
     ClarificationStatus,
     Delegation,
     Membership,
@@ -86,15 +84,7 @@ def test_the_workbook_says_who_holds_what_until_when(session, world, client_for,
 def test_papers_questions_and_other_readers(session, world, client_for):
     world.round.sign_off_policy = SignOffPolicy.PAPER
     session.get_one(Submission, world.reply.id).status = Status.AWAITING_SIGN_OFF
-    by = factories.system_actor(session).id
-    thread = Clarification(submission_id=world.reply.id, opened_by=by, opened_at=clock.now())
-    session.add(thread)
-    session.flush()
-    session.add(
-        ClarificationMessage(
-            clarification_id=thread.id, body="Which year?", from_secretariat=True, written_by=by, written_at=clock.now()
-        )
-    )
+    factories.clarification(session, world.reply)
     session.commit()
     chief = client_for(world.focal)
     _content, book = taken(chief)
@@ -119,27 +109,15 @@ def test_papers_questions_and_other_readers(session, world, client_for):
     assert all(lines(book, tab) == [] for tab in TABS[1:-1])
 
 
-def asked(session, reply, body, status=ClarificationStatus.OPEN):
-    by = factories.system_actor(session).id
-    thread = Clarification(submission_id=reply.id, opened_by=by, opened_at=clock.now(), status=status)
-    session.add(thread)
-    session.flush()
-    session.add(
-        ClarificationMessage(
-            clarification_id=thread.id, body=body, from_secretariat=True, written_by=by, written_at=clock.now()
-        )
-    )
-
-
 def test_clarifications_and_people_of_another_institution_stay_out(session, world, client_for):
     """Two institutions side by side in one round: each takes its own out, and of a person in both its own part alone."""
     other = factories.institution(session, "moi")
     about = factories.assignment(session, other, world.round, [factories.recommendation(session)], world.version)
     theirs = factories.submission(session, about, status=Status.IN_PROGRESS)
     for reply, whose in ((world.reply, "ours"), (theirs, "theirs")):
-        asked(session, reply, f"Which year, {whose}?")
-        asked(session, reply, f"Settled, {whose}.", ClarificationStatus.CLOSED)
-        asked(session, reply, f"Answered, {whose}.", ClarificationStatus.ANSWERED)
+        factories.clarification(session, reply, f"Which year, {whose}?")
+        factories.clarification(session, reply, f"Settled, {whose}.", status=ClarificationStatus.CLOSED)
+        factories.clarification(session, reply, f"Answered, {whose}.", status=ClarificationStatus.ANSWERED)
     chief = factories.person(session, other, Role.FOCAL_POINT, phone="012 000 111")
     both = factories.person(session, other, Role.APPROVER, phone="012 000 222")
     factories.membership(session, both, world.at, Role.READER)
