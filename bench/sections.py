@@ -95,7 +95,7 @@ def main() -> None:
     from forms.answers import field_name
     from forms.context import Context
     from forms.definition.model import Definition, Item
-    from forms.questionnaire import answer_keys, read_answers, section_form
+    from forms.questionnaire import SectionForm, answer_keys, read_answers
     from portal.app import create_app
     from portal.blueprints.drawing import clone, draw
     from portal.blueprints.skeletons import skeleton
@@ -110,7 +110,7 @@ def main() -> None:
     definition = Definition(None, "bench", 1, {}, LANGUAGES, "km", (Item(None, "section", "p", children=questions),))
 
     def read(post: MultiDict[str, str]) -> object:
-        form = section_form(questions, context, csrf=False)(formdata=post)
+        form = SectionForm(questions, context, post)
         form.validate()
         return read_answers(form, questions)
 

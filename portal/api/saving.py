@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, field_name, parse_field_name
 from forms.fields import raw_of
 from forms.question_types import question_type
-from forms.questionnaire import answer_keys, asked, cell_keys, read_answers, section_form
+from forms.questionnaire import SectionForm, answer_keys, asked, cell_keys, read_answers
 from forms.tables import table_of
 from portal.api import shapes
 from portal.api.door import blueprint, once, operation, own_reply, take
@@ -122,7 +122,7 @@ def read_given(
     cells = {key: items[key.code] for key in bases if key.row}
     spoken_of = {key.code for key in bases}
     plain = [item for code, item in items.items() if code in spoken_of and table_of(definition, code) is None]
-    form = section_form(plain, context, csrf=False, cells=cells)(formdata=post)
+    form = SectionForm(plain, context, post, cells=cells)
     form.validate()
     parsed = read_answers(form, [items[code] for code in spoken_of])
     return {key: Change(parsed[key], base) for key, base in bases.items() if key in parsed}, unknown

@@ -9,7 +9,7 @@ from flask import g
 from forms.answers import AnswerKey, field_name, parse_field_name
 from forms.context import Context, looked_up
 from forms.question_types import question_type
-from forms.questionnaire import asked, cell_keys, read_answers, section_form
+from forms.questionnaire import SectionForm, asked, cell_keys, read_answers
 from forms.tables import table_of
 from portal import clock
 from portal.extensions import db
@@ -72,7 +72,7 @@ def read_changes(
     items = [item for item in asked([page]) if item.code in codes]
     cells = {key: item for key in spoken_of if key.row and (item := _column(definition, key, context)) in items}
     plain = [item for item in items if table_of(definition, item.code) is None]
-    form = section_form(plain, context, csrf=False, cells=cells)(formdata=post)
+    form = SectionForm(plain, context, post, cells=cells)
     form.validate()
     changes: dict[AnswerKey, Change] = {}
     for key, parsed in read_answers(form, items).items():

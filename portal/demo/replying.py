@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from forms.answers import STATE_SUFFIX, AnswerKey, Parsed, field_name
 from forms.context import Context, looked_up
 from forms.question_types import question_type
-from forms.questionnaire import answer_keys, asked, cell_keys, read_answers, section_form
+from forms.questionnaire import SectionForm, answer_keys, asked, cell_keys, read_answers
 from forms.tables import tables
 from portal import clock
 from portal.database import write
@@ -281,7 +281,7 @@ class Replying:
                     cells |= dict.fromkeys(keys, items[column])
                     fields.update(_typed(items[column], cell, keys))
         plain = [items[code] for code in given if code in items]
-        form = section_form(plain, context, csrf=False, cells=cells)(formdata=fields)
+        form = SectionForm(plain, context, fields, cells=cells)
         form.validate()
         changes = {
             key: Change(parsed, stored[key].revision if key in stored else 0)

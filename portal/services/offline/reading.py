@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, Parsed, field_name
-from forms.questionnaire import read_answers, section_form
+from forms.questionnaire import SectionForm, read_answers
 from forms.tables import made_key
 from portal.services.offline.plan import Finding, Place, Trace
 from portal.workbooks.offline import words
@@ -202,7 +202,7 @@ class CopyReader:
     def _parse(self) -> None:
         cells = {key: item for key, item in self.items.items() if key.row}
         plain = {item.code: item for key, item in self.items.items() if not key.row}
-        form = section_form(list(plain.values()), self.context, csrf=False, cells=cells)(formdata=self.post)
+        form = SectionForm(list(plain.values()), self.context, self.post, cells=cells)
         form.validate()
         parsed = read_answers(form, [*plain.values(), *cells.values()])
         for one in self.waiting:

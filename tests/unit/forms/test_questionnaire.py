@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from forms.answers import AnswerKey, field_name, parse_field_name
 from forms.context import Context
 from forms.definition.model import Choice, Item
-from forms.questionnaire import answer_keys, read_answers, section_form
+from forms.questionnaire import SectionForm, answer_keys, read_answers
 from tests.work import calls
 
 CONTEXT = Context(date(2022, 5, 9), ("km", "en"), "km")
@@ -47,7 +47,7 @@ def read(**fields: object):
 
 
 def read_pairs(pairs):
-    form = section_form(ITEMS, CONTEXT, csrf=False)(formdata=MultiDict(pairs))
+    form = SectionForm(ITEMS, CONTEXT, MultiDict(pairs))
     form.validate()
     return read_answers(form, ITEMS)
 
@@ -89,16 +89,10 @@ def test_states_only_where_the_question_allows_them():
 
 
 def test_names_of_methods_are_good_codes():
-    form = section_form(ITEMS, CONTEXT, csrf=False)(formdata=MultiDict([("data", "law"), ("errors", "30/02/2022")]))
+    form = SectionForm(ITEMS, CONTEXT, MultiDict([("data", "law"), ("errors", "30/02/2022")]))
     assert not form.validate()
     assert form.answer_field(AnswerKey("data")).parsed.value == "law"
     assert "30/02/2022" in str(form.answer_field(AnswerKey("errors")).errors[0])
-
-
-def test_csrf_is_asked_of_browsers():
-    form = section_form(ITEMS, CONTEXT, csrf=True)(formdata=MultiDict([("n", "1")]))
-    assert not form.validate()
-    assert "csrf_token" in form.errors
 
 
 @pytest.mark.parametrize(
@@ -120,7 +114,7 @@ def test_the_work_of_reading_a_page_grows_as_its_questions_do():
             question(f"q{n}", ("text", "integer", "select_one", "select_multiple", "date")[n % 5]) for n in range(count)
         )
         post = MultiDict([(field_name(key), "1") for item in items for key in answer_keys(item, CONTEXT.languages)])
-        form = section_form(items, CONTEXT, csrf=False)(formdata=post)
+        form = SectionForm(items, CONTEXT, post)
         form.validate()
         assert read_answers(form, items)
 

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from forms.answers import STATE_SUFFIX
 from forms.definition.model import Choice
-from forms.questionnaire import read_answers, section_form
+from forms.questionnaire import SectionForm, read_answers
 from forms.trial import trial
 from tests.unit.forms.test_rows import CONTEXT, MEASURES, definition, matrix, question, table
 
@@ -105,7 +105,7 @@ def test_a_sample_answer_is_judged_as_a_posted_one(kind, value, posted, state):
     whole = definition(asked, question("sees", "calculate", calculation="concat('[', ${q}, ']')"))
     post = MultiDict({"q": posted} | ({f"q{STATE_SUFFIX}": state} if state else {}))
     with Flask("forms").test_request_context("/", method="POST"):
-        form = section_form([asked], CONTEXT, csrf=False)(formdata=post)
+        form = SectionForm([asked], CONTEXT, post)
         form.validate()
     (parsed,) = read_answers(form, [asked]).values()
     told = trial(whole, {"q": value}, CONTEXT)
