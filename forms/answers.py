@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, Union
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def field_name(key: AnswerKey) -> str:
     return f"{name}@{key.lang}" if key.lang else name
 
 
+@lru_cache(maxsize=8_000)
 def parse_field_name(name: str) -> AnswerKey | None:
     """Read an HTML field name back; None when it names no answer. `!state` and `!present` are ignored."""
     bare = name.partition("!")[0]

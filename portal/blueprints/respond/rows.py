@@ -64,13 +64,15 @@ def read_row_changes(
     row to begin with.
     """
     found: dict[RowKey, RowChange] = {}
+    act = row_act()
+    if act is None and not any(field.startswith("row:") for field in request.form):
+        return []
     bases = _bases()
     for field in request.form:
         if not field.startswith("row:") or (named := _NAME.match(field.removeprefix("row:"))) is None:
             continue
         name = RowKey(named["repeat"], named["key"])
         found[name] = _change(name, bases)
-    act = row_act()
     if act is not None and stored is not None:
         found |= _acted(act[0], act[1], definition, stored, bases)
         if act[0] == "remove" and act[1] not in stored.rows:
