@@ -17,12 +17,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from config import ROOT, Settings
-from portal import assets, compression, fragments, templating, wording
+from portal import assets, compression, csrf_tokens, fragments, templating, wording
 from portal.blueprints import guard, page
 from portal.blueprints.sessions import PAGES, SUBMISSIONS, DatabaseSessions, PortalSession
+from portal.compiled import PortalEnvironment
 from portal.database import engine_options, prepare
 from portal.errors import Invalid, PortalError
 from portal.extensions import babel, csrf, db, login_manager
+from portal.incoming import Incoming
 from portal.masking import MASK
 from portal.routing import LateRule
 
@@ -73,14 +75,23 @@ HEADERS = {
 }
 
 
+# addresses without their host that a process remembers: some 300 bytes each
+PATHS_KEPT = 4_000
+# what addresses are made of that can be told apart when it is looked for (True would pass for 1)
+_PLAIN = frozenset({str, int, type(None)})
+
+
 class _PlainFlask(Flask):
     """Flask without asynchronous views: it need not look at every hook of every request for one."""
 
     url_rule_class = LateRule
+    request_class = Incoming
+    jinja_environment = PortalEnvironment
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         # before Flask, which asks for addresses while it is made
         self._alone: dict[str, Rule | None] = {}
+        self._built: dict[tuple[Any, ...], str] = {}
         super().__init__(*arguments, **options)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,17 +99,32 @@ class _PlainFlask(Flask):
         return func
 
     def url_for(self, /, endpoint: str, **values: Any) -> str:
-        """Return an address as Flask does; that of a view with one rule is built by the rule itself.
+        """Return an address as Flask does; that of a view with one rule is built by the rule itself, and kept.
 
-        A page has some fifteen of them, and Flask's way looks for the rule that fits best each time.
+        A page has some fifteen of them, most of which its reader saw on the page before; Flask's way looks for the
+        rule that fits best each time.
         """
-        rule = self._rule_of(endpoint)
-        if rule is None or not rule.arguments <= values.keys() or not has_request_context():
+        if not has_request_context():
             return super().url_for(endpoint, **values)
+        key = (endpoint, *values.items()) if _PLAIN.issuperset(map(type, values.values())) else ()
+        path = self._built.get(key) or self._path_of(endpoint, values)
+        if path is None:
+            return super().url_for(endpoint, **values)
+        if key and self._got_first_request:
+            if len(self._built) >= PATHS_KEPT:
+                self._built.clear()
+            self._built[key] = path
+        return request.script_root + path
+
+    def _path_of(self, endpoint: str, values: dict[str, Any]) -> str | None:
+        """Build the address of a view with one rule; None where Flask must do it."""
+        rule = self._rule_of(endpoint)
+        if rule is None or not rule.arguments <= values.keys():
+            return None
         given = {name: value for name, value in values.items() if value is not None}
         if any(name.startswith("_") for name in given) or (built := rule.build(given)) is None:
-            return super().url_for(endpoint, **values)
-        return request.script_root + built[1]
+            return None
+        return built[1]
 
     def _rule_of(self, endpoint: str) -> Rule | None:
         """Return the rule of a view that has one; None where Flask must choose."""
@@ -178,6 +204,7 @@ def _set_up_extensions(app: Flask, settings: Settings) -> None:
         absolute=timedelta(hours=settings.session_absolute_hours),
     )
     csrf.init_app(app)
+    csrf_tokens.install(app)
     # its token for templates, which portal.fragments gives them, at each page's cost
     app.template_context_processors[None] = [
         one for one in app.template_context_processors[None] if "csrf" not in getattr(one, "__qualname__", "").lower()

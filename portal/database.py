@@ -79,13 +79,20 @@ def engine_options(url: str) -> dict[str, Any]:
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-_read_json = json.JSONDecoder().decode
+_decoder = json.JSONDecoder()
+# its reader in C; the rest of ``decode`` looks for blanks around a text, which neither we nor a server write
+_scanned = _decoder.scan_once  # type: ignore[attr-defined] # not among its documented names, there since Python 2.6
 
 
 def _unjson(text: str | bytes) -> Any:
     # psycopg hands bytes over, in UTF-8: json.loads would look first which encoding that is. Of a number, which SQLite
     # makes of a JSON text of digits, str raises the TypeError that SQLAlchemy waits for
-    return _read_json(text if isinstance(text, str) else str(text, "utf-8"))
+    said = text if isinstance(text, str) else str(text, "utf-8")
+    try:
+        found, end = _scanned(said, 0)
+    except StopIteration:
+        return _decoder.decode(said)
+    return found if end == len(said) else _decoder.decode(said)
 
 
 def prepare(engine: Engine, *, reads_alone: Callable[[], bool] = lambda: False) -> None:

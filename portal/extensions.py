@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask_babel import Babel
 from flask_babel.speaklater import LazyString
 from flask_login import LoginManager
@@ -9,9 +11,21 @@ from flask_sqlalchemy_lite import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 from markupsafe import Markup, escape
 
+if TYPE_CHECKING:
+    from flask import Response
+
+
+class _LoginManager(LoginManager):
+    """Flask-Login without its cookie that remembers people: nobody is remembered longer than their session."""
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        """Return the answer: there is no such cookie to renew, which would be looked for after each request."""
+        return response
+
+
 db = SQLAlchemy(session_options={"expire_on_commit": False})
 babel = Babel()
-login_manager = LoginManager()
+login_manager = _LoginManager()
 csrf = CSRFProtect()
 
 

@@ -12,9 +12,9 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from flask import g
-from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
+from portal.csrf_tokens import csrf_token
 from portal.models.base import uuid7
 from portal.templating import present, view
 
@@ -90,11 +90,6 @@ def _opened(given: Mapping[str, Any], filling: dict[str, Any]) -> dict[str, Any]
         else:
             opened[name] = value
     return opened
-
-
-def csrf_token() -> str:
-    """Return the token that says whose page a form stands on."""
-    return str(g.get("csrf_token") or generate_csrf())
 
 
 def form_keys() -> str:

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-import jinja2
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from flask import current_app, has_app_context, url_for
 from flask.globals import app_ctx
 from flask_babel import get_locale, gettext, ngettext
-from jinja2 import Template, pass_eval_context
+from jinja2 import pass_eval_context
 from markupsafe import Markup, escape
 
 from forms.wording import has_markup
-from portal import assets, wording
+from portal import assets, compiled, wording
 from portal.queries.register import CITED
 from portal.table import pick
 
 if TYPE_CHECKING:
     from flask import Flask
     from flask.ctx import AppContext
-    from jinja2.environment import TemplateModule
     from jinja2.nodes import EvalContext
-    from jinja2.runtime import Context
 
 KHMER_DIGITS = str.maketrans("0123456789", "០១២៣៤៥៦៧៨៩")
 DATE_PATTERNS = {"long": "d MMMM y", "short": "d MMM y", "day": "d MMM", "weekday": "EEEE d MMMM y"}
@@ -58,6 +51,15 @@ class Language(NamedTuple):
     current: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the menu of one's own account says: the person, their institution or roles, where the account is."""
+
+    name: str = ""
+    detail: str = ""
+    url: str = ""
+
+
 @dataclass
 class PageView:
     """What every page knows about its reader; a `before_request` puts it at `g.view`.
@@ -75,15 +77,18 @@ class PageView:
     principal: object | None = None
     make_navigation: Callable[[], Sequence[NavigationItem]] = tuple
     notice: tuple[str, str] | None = None
-    account_name: str = ""
-    account_detail: str = ""
-    account_url: str = ""
+    make_account: Callable[[], Account] = Account
     demo: bool = False
 
     @cached_property
     def navigation(self) -> Sequence[NavigationItem]:
         """Return the main navigation, made when a page is drawn (autosaves draw none)."""
         return self.make_navigation()
+
+    @cached_property
+    def account(self) -> Account:
+        """Return the words of one's own account, made as late as the navigation."""
+        return self.make_account()
 
 
 @dataclass(slots=True)
@@ -512,21 +517,10 @@ def _shipped(look: Callable[[Any], str], said: str, message: str, values: Mappin
     return shipped % values
 
 
-class PortalTemplate(Template):
-    """A template whose macros are imported without comparing globals: pages bring none of their own.
-
-    Jinja compares two sets of names per ``{% from %}``; a page of ours has some sixteen.
-    """
-
-    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
-        del ctx
-        return super()._get_default_module()
-
-
 def install(app: Flask) -> None:
     """Add the filters and globals to the templates of an application."""
     assets.icons()
-    app.jinja_env.template_class = PortalTemplate
+    app.jinja_env.template_class = compiled.PortalTemplate
     app.add_template_filter(localized, "localized")
     app.add_template_filter(text_language, "text_language")
     app.add_template_filter(citing, "citing")
@@ -546,18 +540,4 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(_=_said, gettext=_said, ngettext=_said_of)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    _keep_compiled(app)
-
-
-def _keep_compiled(app: Flask) -> None:
-    """Keep compiled templates in the cache folder: a process finds them there instead of compiling them anew.
-
-    Jinja judges each by its source; the folder is named by what else decides the code. A cache that cannot be written
-    is done without.
-    """
-    made_by = hashlib.sha256(jinja2.__version__.encode() + Path(__file__).read_bytes()).hexdigest()[:16]
-    folder = app.config["SETTINGS"].cache_dir / "templates" / made_by
-    with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-    if os.access(folder, os.W_OK):
-        app.jinja_env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder), "%s.code")
+    compiled.keep_compiled(app)

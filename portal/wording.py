@@ -44,7 +44,7 @@ class Words:
 
     version: int = 0
     mine: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
-    translations: dict[str, Any] = field(default_factory=dict)
+    translations: dict[Any, Any] = field(default_factory=dict)
     # sentences and labels that templates keep (portal.templating)
     kept: dict[Any, Any] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
@@ -118,10 +118,11 @@ class WordingDomain(Domain):
             return super().get_translations()
         words = present().words
         locale = get_locale()
-        name = str(locale)
-        found = words.translations.get(name)
+        # Babel writes the name of a locale anew each time it is asked
+        key = (locale.language, locale.script, locale.territory, locale.variant) if locale else None
+        found = words.translations.get(key)
         if found is None:
-            found = words.translations[name] = _over(self.shipped(), words.mine.get(name), locale)
+            found = words.translations[key] = _over(self.shipped(), words.mine.get(str(locale)), locale)
         return found
 
     def shipped(self) -> Any:

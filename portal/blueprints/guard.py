@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import lru_cache, wraps
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import abort, current_app, g, redirect, request, session, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from flask_wtf.csrf import same_origin
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import delete, select
@@ -19,6 +17,8 @@ from werkzeug.http import parse_accept_header
 
 from portal import clock
 from portal.blueprints import once
+from portal.blueprints.present import asked, somebody
+from portal.csrf_tokens import tokens
 from portal.database import write
 from portal.errors import Invalid, NotAllowed, NotFound
 from portal.extensions import csrf, db
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 View = TypeVar("View", bound="Callable[..., Any]")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "X-CSRFToken"
-TOKENS_KEPT = 5_000
 HELD_LIMIT = 1_000_000
 HELD_FOR = timedelta(hours=24)
 
@@ -73,10 +72,11 @@ def requires(permission: Permission, on: Callable[..., Any] | None = None) -> Ca
 
         @wraps(view)
         def guarded(**arguments: Any) -> ResponseReturnValue:
-            key = request.form.get(once.FIELD) if request.method == "POST" else None
+            this = asked()
+            key = this.form.get(once.FIELD) if this.method == "POST" and not repeated else None
             user_id = who().user_id
             # a script has its own protocol, and its forms stay open for more than one request
-            if not key or user_id is None or repeated or wants_json() or request.blueprint == "api":
+            if not key or user_id is None or wants_json() or this.blueprint == "api":
                 return allowed(**arguments)
             return once.answered(lambda: allowed(**arguments), user_id=user_id, key=key)
 
@@ -127,8 +127,7 @@ def by_link(on: Callable[..., Any]) -> Callable[[View], View]:
 
 def who() -> Principal:
     """Return the signed-in person; only valid behind the guard."""
-    # Flask-Login keeps the person there once it has found them; asking it again is dear
-    return cast("Principal", g.get("_login_user") or current_user._get_current_object())  # noqa: SLF001 - the proxy's own way
+    return cast("Principal", somebody())
 
 
 def confirm_password(principal: Principal, password: str) -> None:
@@ -183,29 +182,28 @@ def _say_that_nobody_is_known() -> None:
 
 
 def _check_csrf() -> None:
-    if request.method in SAFE or request.path.startswith("/api/"):  # bearer tokens only: no cookie to forge with
+    this = asked()
+    if this.method in SAFE or this.path.startswith("/api/"):  # bearer tokens only: no cookie to forge with
         return
-    token, secret = request.headers.get(CSRF_HEADER), session.get("csrf_token", "")
-    proven: dict[str, str] = current_app.extensions.setdefault("portal_csrf", {})
+    token, secret = this.headers.get(CSRF_HEADER), session.get("csrf_token", "")
+    known = tokens()
     if (
         token is not None
-        and compare_digest(proven.get(token, "-"), secret)
-        and (not request.is_secure or same_origin(request.referrer or "", f"https://{request.host}/"))
+        and known.holds(token, secret)
+        and (not this.is_secure or same_origin(this.referrer or "", f"https://{this.host}/"))
     ):
         return
     csrf.protect()
-    if token is not None and "csrf_token" not in request.form:
+    if token is not None and "csrf_token" not in this.form:
         # a page sends its token with each save: its signature is looked at once
-        if len(proven) > TOKENS_KEPT:
-            proven.clear()
-        proven[token] = secret
+        known.prove(token, secret)
 
 
 def _deny_by_default() -> ResponseReturnValue | None:
     view = _view()
     if view is None or getattr(view, "portal_public", False) or getattr(view, "portal_by_link", False):
         return None
-    if not current_user.is_authenticated:
+    if somebody() is None:
         if request.blueprint == "api":
             abort(401)
         if wants_json():
@@ -286,10 +284,11 @@ def _hold(user_id: int | None) -> str | None:
 def _forget_sent_post(response: Response) -> Response:
     """Drop a held text once the page it belongs to has taken it."""
     # a refused body is not read again: one over the limit would be refused anew, past every error page
-    sent = request.form.get("held_post") if request.method == "POST" and response.status_code < 400 else None
-    if sent and current_user.is_authenticated:
+    this = asked()
+    sent = this.form.get("held_post") if this.method == "POST" and response.status_code < 400 else None
+    if sent and (principal := somebody()) is not None:
         with write() as database:
-            database.execute(delete(HeldPost).where(HeldPost.public_id == sent, HeldPost.user_id == who().user_id))
+            database.execute(delete(HeldPost).where(HeldPost.public_id == sent, HeldPost.user_id == principal.user_id))
     return response
 
 

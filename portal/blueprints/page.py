@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app, g, request, session, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
-from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from portal import wording
+from portal.blueprints.present import somebody
 from portal.extensions import db
 from portal.models import Role, StaffRole
 from portal.permissions import Permission, Principal, may
 from portal.queries.countries import CountryFacts, country_facts
 from portal.queries.status_words import status_words
 from portal.table import pick
-from portal.templating import NavigationItem, PageView
+from portal.templating import Account, NavigationItem, PageView
 
 if TYPE_CHECKING:
 
@@ -88,11 +88,11 @@ def choose_language(country: CountryFacts) -> str:
 
     Not the browser's: old office computers ask for English whoever sits before them.
     """
-    chosen = getattr(current_user, "language", None) if current_user.is_authenticated else None
-    for language in (chosen, session.get("lang")):
-        if language in country.languages:
-            return str(language)
-    return country.languages[0]
+    principal = somebody()
+    if principal is not None and principal.language in country.languages:
+        return principal.language
+    chosen = session.get("lang")
+    return str(chosen) if chosen in country.languages else country.languages[0]
 
 
 # pages with an entry of their own beside that of their room
@@ -136,31 +136,33 @@ def _entries(principal: Principal, here: str) -> tuple[NavigationItem, ...]:
 def _set_view() -> None:
     country = facts()
     language = choose_language(country)
-    principal = current_user._get_current_object() if current_user.is_authenticated else None  # noqa: SLF001 - Flask-Login offers no public way
+    principal = somebody()
     view = g.view = PageView(
         language=language,
         languages=country.languages,
-        digits=getattr(principal, "digits", "latn"),
+        digits=principal.digits if principal is not None else "latn",
         time_zone=country.time_zone,
         country=country.secretariat,
         portal_name=country.portal_name,
         principal=principal,
         notice=_read_notice(),
         demo=country.demo,
-        account_url=url_for("accounts.account")
-        if principal and "accounts.account" in current_app.view_functions
-        else "",
     )
     g.country = country
-    if isinstance(principal, Principal):
+    if principal is not None:
         view.make_navigation = partial(_navigation, principal)
-        # after g.view: the first translated word fixes the language of the whole request
-        view.account_name = pick(principal.names, language, country.languages)
-        view.account_detail = (
-            pick(principal.part.institution_names, language, country.languages)
-            if principal.part
-            else ", ".join(role_name(role) for role in sorted(principal.staff))
-        )
+        view.make_account = partial(_account, principal, view)
+
+
+def _account(principal: Principal, view: PageView) -> Account:
+    """Return what the menu of one's own account says."""
+    return Account(
+        name=pick(principal.names, view.language, view.languages),
+        detail=pick(principal.part.institution_names, view.language, view.languages)
+        if principal.part
+        else ", ".join(role_name(role) for role in sorted(principal.staff)),
+        url=url_for("accounts.account") if "accounts.account" in current_app.view_functions else "",
+    )
 
 
 def role_name(role: Role | StaffRole | str) -> str:
@@ -200,11 +202,12 @@ def _read_notice() -> tuple[str, str] | None:
 
 
 def _forget_notice(response: Response) -> Response:
-    settings = current_app.config["SETTINGS"]
     if (new := g.get("new_notice")) is not None:
-        response.set_cookie(
-            NOTICE_COOKIE, str(_signer().dumps(new)), max_age=60, httponly=True, samesite="Lax", secure=settings.secure
-        )
+        response.set_cookie(NOTICE_COOKIE, str(_signer().dumps(new)), max_age=60, **_notice_options())
     elif NOTICE_COOKIE in request.cookies and response.status_code == 200 and response.mimetype == "text/html":
-        response.delete_cookie(NOTICE_COOKIE, httponly=True, samesite="Lax", secure=settings.secure)
+        response.delete_cookie(NOTICE_COOKIE, **_notice_options())
     return response
+
+
+def _notice_options() -> dict[str, Any]:
+    return {"httponly": True, "samesite": "Lax", "secure": current_app.config["SETTINGS"].secure}

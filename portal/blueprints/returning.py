@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, render_template
@@ -28,8 +29,13 @@ blueprint = Blueprint("returning", __name__)
 def copy_secret(principal: Principal) -> str:
     """Return the secret from which a browser derives the key of what it keeps for this person; never stored there."""
     secret = current_app.secret_key or ""
-    key = secret if isinstance(secret, bytes) else secret.encode()
-    whose = principal.public_id or f"actor {principal.actor_id}"
+    return _derived(
+        secret if isinstance(secret, bytes) else secret.encode(), principal.public_id or f"actor {principal.actor_id}"
+    )
+
+
+@lru_cache(maxsize=4_000)
+def _derived(key: bytes, whose: str) -> str:
     made = hmac.digest(key, f"local copy of {whose}".encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(made).decode().rstrip("=")
 

@@ -84,7 +84,7 @@ def _pack_page(
         news=fresh(),
         rows=rows,
         error=error,
-        institution=g.view.account_detail,
+        institution=g.view.account.detail,
         on_screen=any(row["head"].sign_off_policy in {"screen", "either"} for row in rows),
         round=pick(heads[0].round_titles, language, languages) if heads else "",
     )
@@ -126,7 +126,7 @@ def reading(head: SubmissionHead) -> ResponseReturnValue:
         waiting=head.status is Status.AWAITING_SIGN_OFF,
         on_screen=head.sign_off_policy in {"screen", "either"},
         days_left=(head.due_on - clock.today(g.country.time_zone)).days,
-        institution=g.view.account_detail,
+        institution=g.view.account.detail,
     )
 
 

@@ -8,7 +8,6 @@ import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
 
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, String, types
 from sqlalchemy.dialects.postgresql import JSONB
@@ -34,7 +33,7 @@ def uuid7() -> str:
     value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10))
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
-    return UUID(int=value).hex
+    return f"{value:032x}"
 
 
 # Crockford's letters: none is taken for another, on paper or on the telephone

@@ -41,7 +41,7 @@ def _page(error: Invalid | None = None) -> str:
         text_languages=g.country.languages,
         typed=request.form,
         errors=[(problem.field, str(problem.message)) for problem in error.problems] if error else [],
-        institution=g.view.account_detail,
+        institution=g.view.account.detail,
     )
 
 

@@ -58,7 +58,7 @@ def _pack(*, error: str = "", status: int = 200) -> ResponseReturnValue:
     page = render_template(
         "respond/hand_over.html",
         error=error,
-        institution=g.view.account_detail,
+        institution=g.view.account.detail,
         today=today(),
         rounds=[
             {

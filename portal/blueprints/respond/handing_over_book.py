@@ -103,11 +103,11 @@ class _Gathered:
             self._people(),
         ]  # fmt: skip
         return HandOver(
-            title=f"{title}: {g.view.account_detail}",
+            title=f"{title}: {g.view.account.detail}",
             facts=[
-                (_("Institution"), g.view.account_detail),
+                (_("Institution"), g.view.account.detail),
                 (_("As of"), clock.now()),
-                (_("Made by"), g.view.account_name),
+                (_("Made by"), g.view.account.name),
                 (_("In the portal"), Link(_address(url_for("respond.hand_over_pack")), title)),
                 (_("Links and codes"), _("Never stand in this file. Whoever lost theirs gets new ones on the page “Share the work” of the reply.")),  # noqa: E501 - a sentence stays in one piece
             ],

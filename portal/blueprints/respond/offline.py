@@ -123,7 +123,7 @@ def _ask(chosen: OwedRound | None, errors: Sequence[Problem] = (), own: Sequence
         own=offers(own),
         slug=chosen.slug if chosen else "",
         round=pick(chosen.titles, g.view.language, g.country.languages) if chosen else "",
-        institution=g.view.account_detail,
+        institution=g.view.account.detail,
         limit=current_app.config["SETTINGS"].max_upload_mb,
         sent=_sent_before(chosen.slug) if chosen else [],
     )

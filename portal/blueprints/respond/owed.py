@@ -60,7 +60,7 @@ def owed() -> ResponseReturnValue:
     asked = [(one, _owed_row(one, held)) for one in rows if not one.head.about_institution]
     return render_template(
         "respond/owed.html",
-        institution=g.view.account_detail,
+        institution=g.view.account.detail,
         news=fresh(),
         questions_waiting=waiting_for(db.session, institution_id),
         round=pick(chosen.titles, language, languages) if chosen else "",

@@ -118,7 +118,7 @@ def _packs_page(error: str = "", status: int = 200) -> ResponseReturnValue:
     page = render_template(
         "respond/packs.html",
         error=error,
-        institution=g.view.account_detail,
+        institution=g.view.account.detail,
         round=pick(chosen.titles, language, languages) if chosen else "",
         slug=chosen.slug if chosen else "",
         rounds=[(one.slug, pick(one.titles, language, languages), one is chosen) for one in rounds],
@@ -174,7 +174,7 @@ def _pack_page(thing: SigningPack, form: CoverForm, *, error: str = "", status: 
         rows=[_row(one) for one in packed],
         left=sum(1 for one in packed if one.left_by is not None),
         held=sum(1 for one in packed if one.open),
-        institution=g.view.account_detail,
+        institution=g.view.account.detail,
         round=pick(head.round_titles, g.view.language, g.country.languages),
         can_sign=leaders and thing.out and any(one.open for one in packed),
         can_cancel=leaders and thing.out,

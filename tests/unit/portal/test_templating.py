@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask, g
 
-from portal import templating
+from portal import compiled, templating
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_changed_template_is_compiled_anew_though_compiled_ones_are_kept(tmp_p
     for source in ("one", "one", "two"):
         app = Flask(__name__)
         app.config["SETTINGS"] = SimpleNamespace(cache_dir=tmp_path)
-        templating._keep_compiled(app)
+        compiled.keep_compiled(app)
         app.jinja_env.loader = DictLoader({"page": source})
         said.append(app.jinja_env.get_template("page").render())
     assert said == ["one", "one", "two"]
