@@ -77,6 +77,10 @@ class Filled:
         cell.value = value
         return str(cell.coordinate)
 
+    def put_parent(self, table: str, number: int | None, *, line: int) -> None:
+        """Write into an empty line in which line of the ``table`` around it stands."""
+        self.put(table, number, "^", line=line)
+
     def mark(self, code: str, **given: Any) -> None:
         """Write beside the choices of a question, by their keys: an x, or a place."""
         for row, parts in self.marks():
