@@ -47,9 +47,7 @@ def _mine(since: datetime, limit: int) -> list[Happening]:
     part = principal.part
     parts = frozenset({(part.institution_id, part.role)}) if part else frozenset()
     reader = queries.Reader(principal.actor_id, parts, principal.staff)
-    within = None if principal.staff else principal.institution_id
-    found = queries.happenings(db.session, principal.roles, since=since, institution_id=within, limit=limit)
-    return [one for one in found if reader.concerns(one)]
+    return queries.happenings(db.session, principal.roles, since=since, reader=reader, limit=limit)
 
 
 def fresh() -> dict[str, Any] | None:
