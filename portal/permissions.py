@@ -252,6 +252,18 @@ def can(principal: Principal, permission: Permission, on: Target | object | None
     return institution is None or institution == part.institution_id
 
 
+def hidden_from(principal: Principal, on: object) -> bool:
+    """Tell whether a thing that somebody may not open is told to them as one that is not there.
+
+    Another institution's is, for whoever works for an institution, whatever they are besides, and for whoever in the
+    secretariat sees no replies. The others know of it and are refused.
+    """
+    owner = getattr(on, "institution_id", None)
+    if owner is None or owner == principal.institution_id:
+        return False
+    return principal.part is not None or not everywhere(principal, Permission.VIEW_SUBMISSION)
+
+
 def require(principal: Principal, permission: Permission, on: object | None = None) -> None:
     """Raise unless ``principal`` may.
 

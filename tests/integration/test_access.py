@@ -30,6 +30,7 @@ from portal.models import (
     HeldPost,
     ImportDraft,
     JobStatus,
+    Membership,
     OutgoingMail,
     PackedReply,
     Questionnaire,
@@ -57,7 +58,11 @@ SECRETARIAT = frozenset({COORDINATOR, WRITER, ADMIN})
 EDITORS = {COORDINATOR, ADMIN}
 PRINCIPALS = [
     "anonymous", "disabled", *(f"{side}.{role}" for side in "AB" for role in sorted(MEMBERS)), *sorted(STAFF),
+    # two parts: one in the secretariat too; one in A too, but at work for B
+    *(f"B.{FOCAL}+{role}" for role in sorted(STAFF)), f"B.{APPROVER}+{OBSERVER}", f"B.{FOCAL}+A.{FOCAL}",
 ]  # fmt: skip
+# to whom another institution's things do not exist, whatever they are asked for; to the others they are refused
+BLIND = frozenset({ADMIN, OBSERVER})
 
 
 @dataclass(frozen=True)
@@ -72,15 +77,19 @@ class Access:
     owned: bool = False
     hidden: bool = False
     desk: bool = False
+    # who sees the thing in whatever institution, and is refused
+    seen: frozenset[str] = frozenset()
 
     def expected(self, principal: str) -> str:
         """Return open, login, 403 or 404."""
         if principal in {"anonymous", "disabled"}:
             return "login"
-        side, _, role = principal.rpartition(".")
-        if role in self.roles and not (self.owned and side == "B"):
+        part, _, more = principal.partition("+")
+        side, _, role = part.rpartition(".")
+        if (more or role) in self.roles & STAFF or (role in self.roles and not (self.owned and side == "B")):
             return "open"
-        gone = (self.owned and side == "B") or (self.hidden and not side) or (self.desk and bool(side))
+        blind = (side == "B" and more not in self.seen) or (not side and role in BLIND)
+        gone = ((self.owned or self.desk) and blind) or (self.hidden and not side) or (self.desk and bool(side))
         return "404" if gone else "403"
 
 
@@ -96,6 +105,11 @@ def draft(*roles: str) -> Access:
 def desk(*roles: str) -> Access:
     """A reply under review."""
     return Access(frozenset(roles), desk=True)
+
+
+def document(*roles: str) -> Access:
+    """A document of a reply, which the secretariat reads."""
+    return Access(frozenset(roles), owned=True, seen=frozenset({WRITER}))
 
 
 EVERYBODY = allow(*MEMBERS, *STAFF)
@@ -121,7 +135,7 @@ ACCESS: dict[str, Access] = {
     "documents.desk": desk(COORDINATOR, WRITER),
     "documents.document": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
     "documents.enter": desk(COORDINATOR),
-    "documents.entered": allow(FOCAL, ALTERNATE, CONTRIBUTOR, COORDINATOR, owned=True),
+    "documents.entered": document(FOCAL, ALTERNATE, CONTRIBUTOR, COORDINATOR),
     "documents.finish": desk(COORDINATOR),
     "documents.here": desk(COORDINATOR),
     "documents.inbox": draft(*MEMBERS),
@@ -130,7 +144,7 @@ ACCESS: dict[str, Access] = {
     "documents.receive_piece": desk(COORDINATOR),
     "documents.save_entered": desk(COORDINATOR),
     "documents.say_here": desk(COORDINATOR),
-    "documents.set_aside": allow(FOCAL, ALTERNATE, CONTRIBUTOR, COORDINATOR, owned=True),
+    "documents.set_aside": document(FOCAL, ALTERNATE, CONTRIBUTOR, COORDINATOR),
     "exports.download": allow(COORDINATOR, WRITER),
     "exports.index": allow(COORDINATOR, WRITER),
     "exports.make": allow(COORDINATOR, WRITER),
@@ -442,6 +456,13 @@ def world(app, session):
         for role in Role
     }
     persons |= {role.value: factories.staff(session, role, login=role.value.replace("_", "")) for role in StaffRole}
+    persons |= {
+        f"B.{role.value}+{more.value}": factories.person(session, b, role, login=f"b.{role.value}+{more.value}", staff=[more])
+        for role in (Role.FOCAL_POINT, Role.APPROVER)
+        for more in StaffRole
+    }
+    persons[f"B.{FOCAL}+A.{FOCAL}"] = both = factories.person(session, b, login="both")
+    session.add(Membership(user_id=both.id, institution_id=a.id, role=Role.FOCAL_POINT))
     persons["disabled"] = factories.person(session, a, login="disabled", active=False)
     version = factories.questionnaire_version(session, source_sha256="0" * 64)
     page = session.scalar(select(VersionItem).where(VersionItem.version_id == version.id, VersionItem.code == "page1"))
