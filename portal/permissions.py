@@ -234,7 +234,8 @@ def can(principal: Principal, permission: Permission, on: Target | object | None
     """Tell whether ``principal`` may do ``permission`` to ``on``.
 
     ``on`` needs an ``institution_id`` where the thing belongs to an institution. Staff never read a draft: answers are
-    theirs to read only once handed in, and not while the institution is changing them again.
+    theirs to read only once handed in, and not while the institution is changing them again. Whoever works for that
+    institution too reads them all the same.
     """
     if principal.system:
         return True
@@ -242,9 +243,9 @@ def can(principal: Principal, permission: Permission, on: Target | object | None
         return permission in DELEGATED and getattr(on, "submission_id", None) == principal.delegation.submission_id
     granted = GRANTS[permission]
     institution = getattr(on, "institution_id", None)
-    if principal.staff & granted:
-        if permission is Permission.VIEW_ANSWERS:
-            return getattr(on, "status", None) in OPEN_TO_STAFF
+    if principal.staff & granted and (
+        permission is not Permission.VIEW_ANSWERS or getattr(on, "status", None) in OPEN_TO_STAFF
+    ):
         return True
     part = principal.part
     if part is None or part.role not in granted:
