@@ -22,11 +22,11 @@ THREADS = 4
 class Served:
     """A worker on a door of its own, run by a thread of the test."""
 
-    def __init__(self, app, keepalive):
+    def __init__(self, app, keepalive, **settings):
         self.door = supervisor.listen("127.0.0.1", 0)
         self.door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as gunicorn opens it
         config = Config()
-        for name, value in {"threads": THREADS, "keepalive": keepalive, "graceful_timeout": 20}.items():
+        for name, value in ({"threads": THREADS, "keepalive": keepalive, "graceful_timeout": 20} | settings).items():
             config.set(name, value)
         self.worker = EvenWorker(1, os.getppid(), [self.door], None, 30, config, Logger(config))
         self.worker.board, self.worker.wsgi = Board(), app
@@ -58,8 +58,8 @@ def served():
     """A function that serves an application."""
     made = []
 
-    def serve(app, keepalive=30):
-        made.append(Served(app, keepalive))
+    def serve(app, keepalive=30, **settings):
+        made.append(Served(app, keepalive, **settings))
         return made[-1]
 
     yield serve

@@ -27,6 +27,7 @@ from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from portal.cli.arriving import LARGEST, still_to_come, without_end
+from portal.cli.ciphered import Cipher
 from portal.cli.lead import Lead
 from portal.cli.spooling import Gathered, Spools
 
@@ -107,6 +108,7 @@ class EvenWorker(ThreadWorker):
         self._watching = Lock()
         self._ready: deque[TConn] = deque()
         self._heard: SimpleQueue[None] = SimpleQueue()
+        self._cipher = Cipher(self.cfg) if self.cfg.is_ssl else None
         # when nobody is waited for any more
         self._last = math.inf
 
@@ -197,6 +199,8 @@ class EvenWorker(ThreadWorker):
     def _settle(self, connection: TConn, kept: bool) -> None:
         """Put a connection back to those that wait for a request, or forget it."""
         along = connection.parser.unreader.take_buffered() if kept else b""
+        if kept and self._cipher is not None:
+            along += self._cipher.left(connection)
         if self._gathered and (spool := self._gathered.pop(connection, None)) is not None:
             self._spools.forget(spool)
             if kept:
@@ -223,13 +227,11 @@ class EvenWorker(ThreadWorker):
             # more comes while it is being answered, by one that lost the lead; it is watched again afterwards
             self._watch_no_more(connection)
             return
-        if self.cfg.is_ssl:
-            del self.keepalived_conns[connection]
-            connection.data_ready = True
-            self._ready.append(connection)
-            return
         try:
-            came = connection.sock.recv(TAKEN, socket.MSG_DONTWAIT)
+            if self._cipher is None:
+                came = connection.sock.recv(TAKEN, socket.MSG_DONTWAIT)
+            else:
+                came = self._cipher.take(connection, TAKEN)
         except BlockingIOError:
             return
         except OSError:
