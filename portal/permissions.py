@@ -234,7 +234,8 @@ def can(principal: Principal, permission: Permission, on: Target | object | None
     """Tell whether ``principal`` may do ``permission`` to ``on``.
 
     ``on`` needs an ``institution_id`` where the thing belongs to an institution. Staff never read a draft: answers are
-    theirs to read only once handed in, and not while the institution is changing them again.
+    theirs to read only once handed in, and not while the institution is changing them again. Whoever works for that
+    institution too reads them all the same.
     """
     if principal.system:
         return True
@@ -242,14 +243,26 @@ def can(principal: Principal, permission: Permission, on: Target | object | None
         return permission in DELEGATED and getattr(on, "submission_id", None) == principal.delegation.submission_id
     granted = GRANTS[permission]
     institution = getattr(on, "institution_id", None)
-    if principal.staff & granted:
-        if permission is Permission.VIEW_ANSWERS:
-            return getattr(on, "status", None) in OPEN_TO_STAFF
+    if principal.staff & granted and (
+        permission is not Permission.VIEW_ANSWERS or getattr(on, "status", None) in OPEN_TO_STAFF
+    ):
         return True
     part = principal.part
     if part is None or part.role not in granted:
         return False
     return institution is None or institution == part.institution_id
+
+
+def hidden_from(principal: Principal, on: object) -> bool:
+    """Tell whether a thing that somebody may not open is told to them as one that is not there.
+
+    Another institution's is, for whoever works for an institution, whatever they are besides, and for whoever in the
+    secretariat sees no replies. The others know of it and are refused.
+    """
+    owner = getattr(on, "institution_id", None)
+    if owner is None or owner == principal.institution_id:
+        return False
+    return principal.part is not None or not everywhere(principal, Permission.VIEW_SUBMISSION)
 
 
 def require(principal: Principal, permission: Permission, on: object | None = None) -> None:

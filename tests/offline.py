@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
 
+from forms.answers import AnswerKey, Parsed
 from portal.queries.countries import country_facts
-from portal.queries.submissions import find
-from portal.services.offline.gathering import write_workbook
+from portal.queries.questionnaires import definition, question_ids
+from portal.queries.submissions import find, stored_reply
+from portal.services.offline.gathering import offline_context, write_workbook
 from portal.services.offline.judging import plan_offline
+from portal.services.offline.taking import choices, take_offline
+from portal.services.submissions import Change, save_answers
 from portal.workbooks.offline.files import read_file
 from portal.workbooks.offline.marks import Seal
 
@@ -45,6 +50,55 @@ def judge(
     return plan_offline(session, books, country_facts(session), by=by, language="en", round_slug=round_slug)
 
 
+def save(session: Session, scene: Any, by: Principal | None = None, **values: Any) -> None:
+    """Save on the page, as a colleague would."""
+    head = find(session, scene.reply.public_id)
+    of = definition(session, head.version_id)
+    changes = {}
+    for name, value in values.items():
+        code, _, lang = name.partition("__")
+        changes[AnswerKey(code, "", lang)] = Change(Parsed(value=value), None)
+    context = offline_context(session, head, of, country_facts(session), by=scene.by, language="en")
+    save_answers(
+        session, head, of, question_ids(session, head.version_id), changes, context=context, by=by or scene.other
+    )
+    session.commit()
+
+
+def outcomes(plan: OfflinePlan) -> dict[str, str]:
+    """Return what would become of each answer and line."""
+    return {one.name: one.outcome for reply in plan.replies for one in (*reply.answers, *reply.rows)}
+
+
+def said(found: Any) -> list[str]:
+    """Return the sentences of some problems or remarks."""
+    return [str(one.message) for one in found]
+
+
+def take(session: Session, plan: OfflinePlan, scene: Any, chosen: Any = None, key: str = "once") -> Any:
+    """Take over what is chosen, or what is taken unless somebody says otherwise."""
+    made = take_offline(session, plan, choices(plan, chosen), by=scene.by, request_key=key, source="x")
+    session.commit()
+    return made
+
+
+def value(session: Session, scene: Any, code: str, lang: str = "", row: str = "") -> Any:
+    """Return the answer that stands."""
+    found = stored_reply(session, scene.reply.id, definition(session, scene.version.id)).answers.get(
+        AnswerKey(code, row, lang)
+    )
+    return found.value if found else None
+
+
+def edited(content: bytes, name: str, change: Any) -> bytes:
+    """Return a workbook with one part changed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.namelist():
+            new.writestr(entry, change(old.read(entry)) if entry == name else old.read(entry))
+    return out.getvalue()
+
+
 class Filled:
     """A workbook in the hands of its filler: ``book`` is openpyxl's, cells are found by the hidden marks."""
 
@@ -76,6 +130,10 @@ class Filled:
         cell = self.place(code, lang, line=line)
         cell.value = value
         return str(cell.coordinate)
+
+    def put_parent(self, table: str, number: int | None, *, line: int) -> None:
+        """Write into an empty line in which line of the ``table`` around it stands."""
+        self.put(table, number, "^", line=line)
 
     def mark(self, code: str, **given: Any) -> None:
         """Write beside the choices of a question, by their keys: an x, or a place."""

@@ -23,7 +23,7 @@ from portal.database import write
 from portal.errors import Invalid, NotAllowed, NotFound
 from portal.extensions import csrf, db
 from portal.models import HeldPost, UserAccount
-from portal.permissions import Permission, Principal, can, may
+from portal.permissions import Permission, Principal, can, hidden_from, may
 from portal.services import second_factor, sessions
 from portal.table import Problem
 
@@ -89,10 +89,7 @@ def requires(permission: Permission, on: Callable[..., Any] | None = None) -> Ca
             thing = on(**arguments)
             if not can(principal, permission, thing):
                 # another institution's things do not exist for you: same answer, same page
-                owner = getattr(thing, "institution_id", None)
-                if not principal.staff and owner is not None and owner != principal.institution_id:
-                    raise NotFound
-                raise NotAllowed
+                raise NotFound if hidden_from(principal, thing) else NotAllowed
             return cast("ResponseReturnValue", view(thing))
 
         guarded.portal_permission = permission  # type: ignore[attr-defined] # a mark on the view

@@ -23,15 +23,20 @@ from selectors import EVENT_READ
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
+from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
-from portal.cli.arriving import LARGEST, still_to_come
+from portal.cli.arriving import LARGEST, still_to_come, without_end
+from portal.cli.ciphered import Cipher
 from portal.cli.lead import Lead
+from portal.cli.spooling import Gathered, Spools
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from gunicorn.workers.gthread import TConn
+
+    from portal.cli.spooling import Spool
 
 # seconds of patience at the door in all; after each look; and after a look in which a connection is still the same one
 PATIENCE, LOOK, GRACE = 0.025, 0.001, 0.005
@@ -39,7 +44,7 @@ PATIENCE, LOOK, GRACE = 0.025, 0.001, 0.005
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 NO_ROOM_FOR = 0.5
 # bytes taken from a connection at once; what one that has said something may be silent for; bytes of requests on their
-# way that are held at most, after which threads read them as they come
+# way that are held in memory at most, after which threads read them as they come
 TAKEN, SILENCE, HELD = 64 * 1024, 60.0, 64 * 1024 * 1024
 # seconds after which a process that wrote nothing is taken to be gone; a living one writes each second
 STALE = 2.5
@@ -95,15 +100,22 @@ class EvenWorker(ThreadWorker):
         # the beginning of requests whose end has not come; the order is the same
         self._arriving: dict[TConn, bytearray] = {}
         self._held = 0
+        # those that are too large for that, on their way and then while they are answered; how large one may be
+        self._spools, self._longest = Spools(), 0
+        self._spooling: dict[TConn, Spool] = {}
+        self._gathered: dict[TConn, Spool] = {}
         self._watched: set[TConn] = set()
         self._watching = Lock()
         self._ready: deque[TConn] = deque()
         self._heard: SimpleQueue[None] = SimpleQueue()
+        self._cipher = Cipher(self.cfg) if self.cfg.is_ssl else None
         # when nobody is waited for any more
         self._last = math.inf
 
     def run(self) -> None:
         """Serve until told to stop, then until nobody is being answered any more, or the grace is over."""
+        if (told := getattr(self.wsgi, "config", None)) is not None:
+            self._spools, self._longest = Spools(told["SETTINGS"].tmp_dir), told["MAX_CONTENT_LENGTH"]
         self.poller.register(self.method_queue.fileno(), EVENT_READ, self.method_queue.run_callbacks)
         for number in range(self.cfg.threads):
             Thread(target=self.answer_in_turn, name=f"answering {number + 1}", daemon=True).start()
@@ -186,9 +198,16 @@ class EvenWorker(ThreadWorker):
 
     def _settle(self, connection: TConn, kept: bool) -> None:
         """Put a connection back to those that wait for a request, or forget it."""
+        along = connection.parser.unreader.take_buffered() if kept else b""
+        if kept and self._cipher is not None:
+            along += self._cipher.left(connection)
+        if self._gathered and (spool := self._gathered.pop(connection, None)) is not None:
+            self._spools.forget(spool)
+            if kept:
+                connection.parser.unreader = SocketUnreader(connection.sock)
         if not kept:
             self.nr_conns -= 1
-        elif along := connection.parser.unreader.take_buffered():  # came together with the request before
+        elif along:  # came together with the request before
             self._came(connection, along)
         else:
             self.enqueue_req(connection)
@@ -200,17 +219,19 @@ class EvenWorker(ThreadWorker):
         self._watch(conn)
 
     def _readable(self, connection: TConn, _socket: socket.socket) -> None:
-        if connection not in self.keepalived_conns and connection not in self._arriving:
+        if (
+            connection not in self.keepalived_conns
+            and connection not in self._arriving
+            and connection not in self._spooling
+        ):
             # more comes while it is being answered, by one that lost the lead; it is watched again afterwards
             self._watch_no_more(connection)
             return
-        if self.cfg.is_ssl:
-            del self.keepalived_conns[connection]
-            connection.data_ready = True
-            self._ready.append(connection)
-            return
         try:
-            came = connection.sock.recv(TAKEN, socket.MSG_DONTWAIT)
+            if self._cipher is None:
+                came = connection.sock.recv(TAKEN, socket.MSG_DONTWAIT)
+            else:
+                came = self._cipher.take(connection, TAKEN)
         except BlockingIOError:
             return
         except OSError:
@@ -223,26 +244,54 @@ class EvenWorker(ThreadWorker):
     def _came(self, connection: TConn, came: bytes) -> None:
         """Let a request be answered once all of it is here."""
         self.keepalived_conns.pop(connection, None)
+        if self._spooling and (spool := self._spooling.pop(connection, None)) is not None:
+            self._gather(connection, spool, came)
+            return
         arrived = self._arriving.pop(connection, bytearray())
         self._held -= len(arrived)
         arrived += came
-        if still_to_come(arrived) and self._held < HELD:
-            if len(arrived) >= LARGEST:  # nobody's browser, and nobody will ever be done reading it
-                self._end(connection)
-                return
-            self._held += len(arrived)
-            self._arriving[connection] = arrived
-            connection.timeout = time.monotonic() + SILENCE
-            self._watch(connection)
+        if (lacking := still_to_come(arrived, self._longest)) and self._waited_for(connection, arrived, lacking):
             return
         connection.init()
         connection.parser.unreader.unread(arrived)
+        self._ready.append(connection)
+
+    def _waited_for(self, connection: TConn, arrived: bytearray, lacking: int) -> bool:
+        """Wait for the rest of a request, unless there is no room for it; tell whether nobody is to answer it now."""
+        if without_end(arrived):  # nobody's browser, and nobody will ever be done reading it
+            self._end(connection)
+            return True
+        if len(arrived) + lacking > LARGEST:
+            spool = self._spools.begin(arrived, lacking)
+            if spool is None:
+                return False
+            self._spooling[connection] = spool
+        elif self._held < HELD:
+            self._held += len(arrived)
+            self._arriving[connection] = arrived
+        else:
+            return False
+        connection.timeout = time.monotonic() + SILENCE
+        self._watch(connection)
+        return True
+
+    def _gather(self, connection: TConn, spool: Spool, came: bytes) -> None:
+        """Keep what came of a large request; let it be answered when it is whole, or the disk is full."""
+        if spool.take(came):
+            connection.timeout = time.monotonic() + SILENCE
+            self._spooling[connection] = spool
+            return
+        connection.init()
+        connection.parser.unreader = Gathered(connection.sock, spool)
+        self._gathered[connection] = spool
         self._ready.append(connection)
 
     def _end(self, connection: TConn) -> None:
         """Close a connection that nobody answers."""
         self.keepalived_conns.pop(connection, None)
         self._held -= len(self._arriving.pop(connection, b""))
+        if (spool := self._spooling.pop(connection, None)) is not None:
+            self._spools.forget(spool)
         self._watch_no_more(connection)
         self.nr_conns -= 1
         connection.close()
@@ -260,11 +309,13 @@ class EvenWorker(ThreadWorker):
                 self.poller.unregister(connection.sock)
 
     def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT002 - gunicorn's signature
-        """Close the connections on which nothing came for too long."""
+        """Close the connections on which nothing came for too long; large requests may come until the grace is over."""
         now = time.monotonic()
         for waiting in (self.keepalived_conns, self._arriving):
             while waiting and (force or min(next(iter(waiting)).timeout, self._last) <= now):
                 self._end(next(iter(waiting)))
+        while self._spooling and (force or next(iter(self._spooling)).timeout <= now):
+            self._end(next(iter(self._spooling)))
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, unless another process has fewer and did not leave this one standing already."""

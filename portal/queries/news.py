@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import String, and_, case, func, literal, select, type_coerce, union_all
+from sqlalchemy import String, and_, case, false, func, literal, or_, select, type_coerce, union_all
 from sqlalchemy.orm import aliased
 
 from portal.models import (
@@ -32,9 +32,10 @@ from portal.models import (
 from portal.permissions import LEADERS, WRITERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from portal.models import MailWish
@@ -136,10 +137,13 @@ def happenings(
     *,
     since: datetime,
     until: datetime | None = None,
-    institution_id: int | None = None,
+    reader: Reader | None = None,
     limit: int | None = None,
 ) -> list[Happening]:
-    """List what happened after ``since`` that these parts are told of, the newest first; one query."""
+    """List what happened after ``since`` that these parts are told of, the newest first; one query.
+
+    With a ``reader`` only what concerns them; ``limit`` counts that alone.
+    """
     parts = frozenset(roles)
     wanted = {what for what, told in TOLD.items() if told & parts}
     found = union_all(*_kinds(wanted, since, until)).subquery("happened")
@@ -156,9 +160,26 @@ def happenings(
         .order_by(found.c.at.desc(), found.c.number.desc())
         .limit(limit)
     )
-    if institution_id is not None:
-        rows = rows.where(Assignment.institution_id == institution_id)
+    if reader is not None:
+        rows = rows.where(*_concerning(reader, found))
     return [Happening(*row) for row in session.execute(rows)]
+
+
+def _concerning(reader: Reader, found: Any) -> Iterator[ColumnElement[bool]]:
+    """Yield what :meth:`Reader.concerns` asks, as conditions of a query."""
+    if reader.actor_id is not None:
+        yield found.c.by != reader.actor_id
+    theirs: list[ColumnElement[bool]] = [
+        and_(Assignment.institution_id == institution_id, found.c.what.in_(_told_to(role)))
+        for institution_id, role in sorted(reader.parts)
+    ]
+    if reader.staff:
+        theirs.append(found.c.what.in_(_told_to(*reader.staff)))
+    yield or_(false(), *theirs)
+
+
+def _told_to(*roles: Role | StaffRole) -> list[str]:
+    return sorted(what for what, told in TOLD.items() if told.intersection(roles))
 
 
 def _kinds(wanted: set[str], since: datetime, until: datetime | None) -> list[Any]:

@@ -49,14 +49,14 @@ def test_a_role_that_reads_no_replies_opens_no_other_institutions(app, session, 
     assert mine["titles"] == {"en": "What we did"}
     others = session.scalars(select(Submission.public_id).where(Submission.status == Status.SUBMITTED)).first()
     for path in ("", "/history", "/clarifications", "/documents"):
-        assert machine.get(f"/submissions/{others}{path}").status_code == 403, path
+        assert machine.get(f"/submissions/{others}{path}").status_code == 404, path
     browser = Client(app, session)
     browser.sign_in(person.login)
     browser.get("/examples", expect=200)
     assert "What we did" in browser.words
     assert OTHERS not in browser.text
     one = session.scalars(select(Example.public_id).where(Example.titles["en"].as_string() == OTHERS)).one()
-    browser.get(f"/examples/{one}", expect=403)
+    browser.get(f"/examples/{one}", expect=404)
     browser.get(f"/recommendations/{world.recommendations[0].public_id}", expect=200)
     assert not browser.page.xpath("//ul[contains(@class, 'own-list')]"), "what institutions say of themselves"
     browser.get("/implementation")
@@ -87,3 +87,19 @@ def test_it_takes_nothing_from_the_part_in_the_institution(app, session, world):
     browser.sign_in(person.login)
     browser.get("/colleagues", expect=200)
     browser.post(f"/colleagues/{colleague.public_id}/invite", {}, expect=200)
+
+
+@pytest.mark.parametrize("role", [StaffRole.OBSERVER, StaffRole.ADMINISTRATOR, StaffRole.COORDINATOR])
+def test_what_is_new_leads_to_pages_that_open(app, session, world, role):
+    """Of one's own institution to where one answers; what the secretariat is told, to its desk."""
+    person = both(session, world, role)
+    ask = Caller(app, session, factories.staff(session), "coordinator")
+    ask.post(f"/submissions/{world.reply.public_id}/clarifications", {"body": "Which year?"})
+    browser = Client(app, session)
+    browser.sign_in(person.login)
+    for page, xpath in (("/news", "//p[@class='talk-title']/a/@href"), ("/questions", "//main//a/@href")):
+        browser.get(page, expect=200)
+        found = [one.partition("#")[0] for one in browser.page.xpath(xpath) if "#thread-" in one]
+        assert f"/replies/{world.reply.public_id}/check" in found, page
+        for link in found:
+            browser.get(link, expect=200)

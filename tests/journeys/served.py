@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from sqlalchemy.orm import Session
 
@@ -34,6 +34,8 @@ class Served:
     """A portal that answers at ``url``; its log is in ``log``, its database behind :meth:`session`."""
 
     port = "0"
+    # settings besides
+    more: ClassVar[dict[str, str]] = {}
 
     def __init__(self, folder: Path, template: Path, address: str = "") -> None:
         """Start on a copy of the template, or on the migrated database at ``address``."""
@@ -51,7 +53,7 @@ class Served:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
         self.environment = kept | {
             "PORTAL_BOOTSTRAP": "0", "PORTAL_DATA_DIR": str(data), "PORTAL_CACHE_DIR": str(ROOT / ".cache"),
-            "PORTAL_TOTP_REQUIRED": "-", "PYTHONUNBUFFERED": "1",
+            "PORTAL_TOTP_REQUIRED": "-", "PYTHONUNBUFFERED": "1", **self.more,
         }  # fmt: skip
         if address:
             self.environment["PORTAL_DATABASE_URL"] = address

@@ -47,9 +47,7 @@ def _mine(since: datetime, limit: int) -> list[Happening]:
     part = principal.part
     parts = frozenset({(part.institution_id, part.role)}) if part else frozenset()
     reader = queries.Reader(principal.actor_id, parts, principal.staff)
-    within = None if principal.staff else principal.institution_id
-    found = queries.happenings(db.session, principal.roles, since=since, institution_id=within, limit=limit)
-    return [one for one in found if reader.concerns(one)]
+    return queries.happenings(db.session, principal.roles, since=since, reader=reader, limit=limit)
 
 
 def fresh() -> dict[str, Any] | None:
@@ -141,8 +139,11 @@ def _row(many: Sequence[Happening], read: datetime, asked: Any, names: Any) -> d
 
 
 def _address(one: Happening) -> str:
-    """Return where a happening leads: the thread, the reply, for an approver what is to be signed."""
-    if who().staff:
+    """Return where a happening leads: the thread, the reply, for an approver what is to be signed.
+
+    Of the institution that somebody works for to its own pages, whatever they are in the secretariat.
+    """
+    if one.institution_id != who().institution_id:
         return url_for("follow.submission", public_id=one.submission) + (f"#thread-{one.thread}" if one.thread else "")
     if one.what == Action.COMPLETE and may(who(), Permission.SIGN_SUBMISSION):
         return url_for("sign.reading", public_id=one.submission)

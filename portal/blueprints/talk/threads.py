@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 SHORT = 240
+# the page of a reply to which each list leads
+LEADS_TO = {"talk.index": "follow.submission", "talk.ours": "respond.check"}
 
 
 @blueprint.get("/clarifications")
@@ -89,7 +91,7 @@ def _list(lines: Sequence[ThreadLine], endpoint: str, chosen: dict[str, str]) ->
             (label, _address(endpoint, chosen | ({"state": key} if key else {})), key == state, number)
             for label, key, number in tabs
         ],
-        "rows": [_row(one, asked.get(one.assignment_id, ())) for one in shown],
+        "rows": [_row(one, asked.get(one.assignment_id, ()), LEADS_TO[endpoint]) for one in shown],
         "waiting": sum(1 for one in lines if one.status is ClarificationStatus.OPEN),
         "oldest": max(
             (one.age(clock.now()) for one in lines if one.status is ClarificationStatus.OPEN), default=None
@@ -104,8 +106,7 @@ def _address(endpoint: str, given: dict[str, Any]) -> str:
     return url_for(endpoint, **given)
 
 
-def _row(one: ThreadLine, asked: Any) -> dict[str, Any]:
-    page = "respond.check" if who().institution_id is not None and not who().staff else "follow.submission"
+def _row(one: ThreadLine, asked: Any, page: str) -> dict[str, Any]:
     about = ""
     if one.question_code:
         compiled = definition(db.session, one.version_id).compiled

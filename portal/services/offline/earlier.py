@@ -12,7 +12,7 @@ from portal import clock
 from portal.models import OfflineTaking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
     from typing import Any
 
     from sqlalchemy.orm import Session
@@ -68,17 +68,27 @@ class Earlier:
         taken = self._taken.get((trace.book, trace.copy), {}).get((trace.code, trace.line, trace.lang))
         return taken is not None and taken.kept and (taken.digest, taken.revision) == (trace.digest, revision)
 
-    def written_since(self, row: FoundRow, book: str, answers: Mapping[AnswerKey, StoredAnswer]) -> list[AnswerKey]:
-        """Return the cells of a row in which somebody wrote after its download, but for what came from that itself."""
-        then = {(cell.mark.code, cell.mark.lang): cell.mark.revision for cell in row.cells}
+    def written_since(
+        self, keys: Container[str], rows: Iterable[FoundRow], book: str, answers: Mapping[AnswerKey, StoredAnswer]
+    ) -> list[AnswerKey]:
+        """Return the cells of some lines in which somebody wrote after a download, but for what came from that itself.
+
+        ``keys`` are the lines, ``rows`` are those of a copy of the download: a line that is not among them came since.
+        """
+        then = {
+            (row.mark.key, cell.mark.code, cell.mark.lang): cell.mark.revision for row in rows for cell in row.cells
+        }
         for (of, _copy), cells in self._taken.items():
-            for (code, line, lang), taken in cells.items() if of == book else ():
-                if line == row.mark.key:
-                    then[code, lang] = max(then.get((code, lang), 0), taken.revision)
+            if of != book:
+                continue
+            added = {line: taken.row for (code, line, _lang), taken in cells.items() if not code}
+            for (code, line, lang), taken in cells.items():
+                place = (added.get(line, line), code, lang)
+                then[place] = max(then.get(place, 0), taken.revision)
         return [
             key
             for key, one in answers.items()
-            if key.row == row.mark.key and one.revision > then.get((key.code, key.lang), 0)
+            if key.row in keys and one.revision > then.get((key.row, key.code, key.lang), 0)
         ]
 
     def known(self, copy: CopyOfReply) -> CopyOfReply:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
@@ -11,7 +10,6 @@ from flask_babel import lazy_gettext as _l
 
 from forms.answers import AnswerKey, Parsed, field_name
 from forms.question_types import question_type
-from forms.spoken_choices import Seen, speaking, speaking_of_rows, spoken_by, values_of, worded
 from forms.tables import may_change, table_of, tables
 from portal.models import Status
 from portal.models.lifecycle import EDITABLE
@@ -20,7 +18,9 @@ from portal.queries import submissions as queries
 from portal.queries.questionnaires import definition as load_definition
 from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import RowKey
+from portal.services.offline.aloud import Aloud
 from portal.services.offline.earlier import earlier
+from portal.services.offline.emptied import ROWS_CLOSED, cell_by_cell, emptied_lines
 from portal.services.offline.gathering import offline_context
 from portal.services.offline.plan import (
     ChangedAnswer,
@@ -28,7 +28,6 @@ from portal.services.offline.plan import (
     Finding,
     OfflinePlan,
     Option,
-    Place,
     ReplyPlan,
     in_file,
     in_part,
@@ -37,20 +36,18 @@ from portal.services.offline.reading import CopyReader
 from portal.services.offline.ruling import warn
 from portal.services.offline.structure import note_structure, outdated, unlocked
 from portal.table import Problem
-from portal.workbooks.offline import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
-    from forms.definition.model import Definition, Item
     from portal.permissions import Principal
     from portal.queries.countries import CountryFacts
     from portal.queries.submissions import StoredAnswer, SubmissionHead
     from portal.services.offline.reading import CopyOfReply, NewRow
     from portal.table import Speakable
-    from portal.workbooks.offline.found import FoundBook, FoundRow, FoundSheet
+    from portal.workbooks.offline.found import FoundBook, FoundSheet
 
 CLOSED: Mapping[Status, Speakable] = {
     Status.AWAITING_SIGN_OFF: _l("It is complete and waits to be signed. The approver can hand it back."),
@@ -61,7 +58,6 @@ CLOSED: Mapping[Status, Speakable] = {
     Status.WITHDRAWN: _l("The secretariat has withdrawn this request."),
 }
 FULL = _l("This cell is full (32,767 signs): Excel may have cut the text. Please look at its end.")
-QUOTED = 200  # signs of a text that a sentence repeats
 HANDED_IN = _l("It was handed in. You can recall it until the secretariat starts its review.")
 
 
@@ -143,11 +139,8 @@ class _Judge:
         )  # fmt: skip
         self.earlier = earlier(session, head.id, [sheet.mark.book for sheet, _copy, _department in sheets])
         self.languages = context.languages
-        self.numbers = {
-            (code, row.key): number
-            for code, table in tables(definition).items()
-            for number, row in enumerate(table.rows(self.plan.standing), start=1)
-        }
+        self.aloud = Aloud(self.plan, language)
+        self.numbers = self.aloud.numbers
 
     def judge(self) -> ReplyPlan:
         """Return what the copies would change in this reply."""
@@ -160,13 +153,13 @@ class _Judge:
             plan.remarks += sheet.remarks
             plan.problems += sheet.problems
             read = self.earlier.known(
-                CopyReader(sheet, plan.definition, plan.context, copy, department).read()
+                CopyReader(sheet, plan.definition, plan.context, copy, department, cell_by_cell(plan)).read()
             )
             copies.append(read)
             note_structure(plan, read, self.language)
         self._answers(copies)
         self._new_rows(copies)
-        self._emptied(copies)
+        plan.rows += emptied_lines(plan, copies, self.earlier, self.aloud, self._copy_of)
         warn(plan)
         self._stale()
         return plan
@@ -185,7 +178,7 @@ class _Judge:
         def place(key: AnswerKey) -> tuple[int, int, int]:
             table = table_of(self.plan.definition, key.code)
             outer = order.get(table.code, 0) if table else order.get(key.code, 0)
-            return outer, row_order.get((table.code, key.row), 0) if table else 0, order.get(key.code, 0)
+            return outer, row_order.get(RowKey(table.code, key.row), 0) if table else 0, order.get(key.code, 0)
 
         for key in sorted(by_key, key=place):
             judged = self._answer(key, by_key[key])
@@ -201,7 +194,7 @@ class _Judge:
         first = findings[0]
         item = plan.definition.question(key.code)
         made = ChangedAnswer(
-            key, field_name(key), self._label(key), "changed", self._aloud(key, stored),
+            key, field_name(key), self.aloud.label(key), "changed", self.aloud.of(key, stored),
             stored.revision if stored else 0, [], first.place, found=first.found,
         )  # fmt: skip
         refused = next((one for one in findings if one.sentence is not None), None)
@@ -216,7 +209,7 @@ class _Judge:
             made.outcome = "refused"
             made.sentence = closed or (refused.sentence if refused else None)
             if closed is None:
-                made.expected, made.example = self._help(key)
+                made.expected, made.example = self.aloud.help(key)
             return made
         made.options = self._options(key, good or differ)
         free = question_type(item.type).excel_rule(item).kind == "text"
@@ -234,7 +227,7 @@ class _Judge:
         if not good and not made.options and refused is not None:
             made.outcome, made.sentence = "refused", refused.sentence
             made.place, made.found = refused.place, refused.found
-            made.expected, made.example = self._help(made.key)
+            made.expected, made.example = self.aloud.help(made.key)
             return
         if refused is not None:  # one copy is readable, another is not: neither is passed over in silence
             made.warning = _l(
@@ -261,7 +254,7 @@ class _Judge:
             said = (one.parsed.value, one.parsed.state)
             at = next((n for n, each in enumerate(found) if (each.parsed.value, each.parsed.state) == said), None)
             if at is None:
-                text = self._aloud(key, one.parsed)
+                text = self.aloud.of(key, one.parsed)
                 found.append(Option(f"copy{len(found) + 1}", text, one.parsed, one.place, (one.trace,)))
             else:
                 found[at] = replace(found[at], traces=(*found[at].traces, one.trace))
@@ -275,57 +268,13 @@ class _Judge:
             sentence = _l(
                 "This answer was handed in and is not among those returned to you, so it cannot be changed now."
             )
-        elif table is not None and (table.code, key.row) not in self.numbers:
+        elif table is not None and RowKey(table.code, key.row) not in self.numbers:
             sentence = _l(
                 "A colleague removed this line meanwhile. Put it back on the page of the reply, or write it into an empty line."  # noqa: E501 - a sentence stays in one piece
             )
             if table.fixed:
                 sentence = _l("This line is no longer asked.")
         return sentence
-
-    def _label(self, key: AnswerKey) -> str:
-        """Name an answer: its question; in a table the table, the line and the column."""
-        label = self._column(key)
-        table = table_of(self.plan.definition, key.code)
-        if table is not None:
-            number = self.numbers.get((table.code, key.row), "?")
-            row = table.row_label(key.row, self.language, self.languages) or _("line %(number)s", number=number)
-            label = f"{table.item.text('label', self.language, self.languages)}, {row}: {label}"
-        return label
-
-    def _column(self, key: AnswerKey) -> str:
-        label = self.plan.definition.question(key.code).text("label", self.language, self.languages) or key.code
-        return f"{label} ({words.own_name(key.lang)})" if key.lang and len(self.languages) > 1 else label
-
-    def _aloud(self, key: AnswerKey, given: Parsed | StoredAnswer | None) -> str:
-        if given is None:
-            return ""
-        if given.state != "answered":
-            return str(words.STATES.get(given.state, given.state))
-        if given.typed is not None:
-            return given.typed
-        item = self._worded(key)
-        return question_type(item.type).text(given.value, item, self.language)
-
-    @cached_property
-    def _words(self) -> tuple[Definition, Seen | None]:
-        """The questionnaire in the words of the reply as it stands, and what its labels read in each row."""
-        of, stored = self.plan.definition, self.plan.stored
-        if not speaking(of):
-            return of, None
-        answers = {key: one.value for key, one in stored.answers.items() if one.state == "answered"}
-        seen = Seen(of, answers, self.plan.head.hidden, self.plan.standing) if speaking_of_rows(of) else None
-        return spoken_by(of, values_of(of, answers, self.plan.head.hidden)), seen
-
-    def _help(self, key: AnswerKey) -> tuple[str, str]:
-        item = self._worded(key)
-        return words.expected(item, self.language), words.example(item, self.language)
-
-    def _worded(self, key: AnswerKey) -> Item:
-        """Return a question in the words that its reader knows."""
-        spoken, seen = self._words
-        item = spoken.question(key.code)
-        return item if seen is None or not key.row else worded(spoken, item, seen.from_cell(key))
 
     # -- rows -----------------------------------------------------------------------------------------------------
 
@@ -338,7 +287,7 @@ class _Judge:
         known = tables(self.plan.definition)
         for (code, key), rows in found.items():
             findings = [one for row in rows for one in row.findings]
-            if (code, key) in self.numbers:  # taken over before: its cells are answers like any others
+            if RowKey(code, key) in self.numbers:  # taken over before: its cells are answers like any others
                 self._cells_of_known_row(findings)
                 continue
             made = ChangedRow(
@@ -352,8 +301,7 @@ class _Judge:
                 made.sentence = made.sentence or _l("This table is no longer asked.")
             if table is not None:
                 added[code] = added.get(code, 0) + (made.outcome == "new_row")
-                title = table.item.text("label", self.language, self.languages)
-                made.label = _("%(table)s: new line", table=title)
+                made.label = _("%(table)s: new line", table=self.aloud.title(code))
                 made.cells = self._cells_of_new_row(findings)
             self.plan.rows.append(made)
 
@@ -375,9 +323,7 @@ class _Judge:
         if table is None:
             sentence = _l("This table is no longer asked.")
         elif not may_change(self.plan.definition, table.code, self.plan.head.unlocked):
-            sentence = _l(
-                "The rows of this table were handed in and are not among what was returned to you, so none can be added, moved or removed now."  # noqa: E501 - a sentence stays in one piece
-            )
+            sentence = ROWS_CLOSED
         elif stored is not None:
             sentence = _l("This line was taken over before and then removed. Put it back on the page of the reply.")
         else:
@@ -397,7 +343,7 @@ class _Judge:
         for key, several in by_key.items():
             first = several[0]
             cell = ChangedAnswer(
-                key, field_name(key), self._column(key), "new", "", 0, [], first.place, found=first.found
+                key, field_name(key), self.aloud.column(key), "new", "", 0, [], first.place, found=first.found
             )
             good = [one for one in several if one.sentence is None]
             if good:
@@ -405,51 +351,14 @@ class _Judge:
                 cell.outcome = "copies" if len(cell.options) > 1 else "new"
             else:
                 cell.outcome, cell.sentence = "refused", first.sentence
-                cell.expected, cell.example = self._help(key)
+                cell.expected, cell.example = self.aloud.help(key)
             if any(one.full for one in several):
                 cell.warning = FULL
             made.append(cell)
         return made
 
-    def _emptied(self, copies: Sequence[CopyOfReply]) -> None:
-        seen: set[RowKey] = set()
-        for copy in copies:
-            for row in copy.emptied:
-                name = RowKey(row.mark.table, row.mark.key)
-                if name in seen or (name.repeat, name.key) not in self.numbers:
-                    continue
-                seen.add(name)
-                table = tables(self.plan.definition)[name.repeat]
-                stored = self.plan.stored.rows[name]
-                title = table.item.text("label", self.language, self.languages)
-                self.plan.rows.append(
-                    ChangedRow(
-                        name, stored.parent, f"row:{name.repeat}[{name.key}]",
-                        _("%(table)s, line %(number)s", table=title, number=self.numbers[name.repeat, name.key]),
-                        "emptied_row",
-                        Place(self._copy_of(copy), copy.sheet.name, row.cells[0].address, copy.sheet.word),
-                        revision=stored.revision, seen=self._revisions(name), sentence=self._since(row, copy.book),
-                    )
-                )  # fmt: skip
-
-    def _since(self, row: FoundRow, book: str) -> Speakable | None:
-        """Say what somebody wrote in a line since the download of a copy in which it is empty."""
-        answers, known = self.plan.stored.answers, self.plan.definition.compiled.by_code
-        since = [
-            f"{self._column(key)}: {self._aloud(key, answers[key])[:QUOTED]}"
-            for key in self.earlier.written_since(row, book, answers)
-            if key.code in known and not known[key.code].calculation
-        ]
-        return _l(
-            "Somebody wrote in this line after the file was downloaded (%(said)s). That would go too.",
-            said="; ".join(since),
-        ) if since else None
-
     def _copy_of(self, copy: CopyOfReply) -> str:
         return next((name for sheet, name, _department in self.sheets if sheet is copy.sheet), "")
-
-    def _revisions(self, name: RowKey) -> dict[AnswerKey, int]:
-        return {key: one.revision for key, one in self.plan.stored.answers.items() if key.row == name.key}
 
     def _stale(self) -> None:
         """Tell how many answers were saved on the page since the download."""

@@ -148,7 +148,8 @@ class ChangedRow:
     """A row of a table that the files add, or that came back emptied.
 
     ``sentence`` says why it is refused; of one that came back emptied, what somebody wrote in it since the download.
-    ``seen`` are the revisions of its cells, against which it is removed.
+    ``seen`` are the revisions of its cells and of those within it, against which it is removed; ``within`` says which
+    lines stand in it and would go with it.
     """
 
     row: RowKey
@@ -161,6 +162,7 @@ class ChangedRow:
     revision: int = 0
     seen: Mapping[AnswerKey, int] = field(default_factory=dict)
     sentence: Speakable | None = None
+    within: tuple[Speakable, ...] = ()
     traces: tuple[Trace, ...] = ()
 
     @property

@@ -17,6 +17,8 @@ from portal.workbooks.offline.cells import labels_of, normal, raw_of
 from portal.workbooks.offline.marks import PARENT, STATE, digest
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from forms.context import Context
     from forms.definition.model import Definition, Item
     from portal.table import Speakable
@@ -70,10 +72,16 @@ class _Waiting:
 
 
 class CopyReader:
-    """Reads one sheet of one copy; ``copy`` is what people call it."""
+    """Reads one sheet of one copy; ``copy`` is what people call it.
 
-    def __init__(self, sheet: FoundSheet, definition: Definition, context: Context, copy: str, department: str) -> None:
-        self.sheet, self.definition, self.context = sheet, definition, context
+    Of the tables ``cell_by_cell`` a line that came back empty is that many emptied cells, and no line that is to go.
+    """
+
+    def __init__(
+        self, sheet: FoundSheet, definition: Definition, context: Context, copy: str, department: str,
+        cell_by_cell: Container[str] = (),
+    ) -> None:  # fmt: skip
+        self.sheet, self.definition, self.context, self.cell_by_cell = sheet, definition, context, cell_by_cell
         self.copy, self.department = copy, department
         self.found = CopyOfReply(sheet, department)
         self.post: MultiDict[str, str] = MultiDict()
@@ -127,7 +135,7 @@ class CopyReader:
         return self.keys.get((cell.mark.code, int(text)), "") if text.isdecimal() and len(text) < 6 else ""
 
     def _row(self, row: FoundRow) -> None:
-        if row.mark.kind == "row" and self._emptied(row):
+        if row.mark.kind == "row" and row.mark.table not in self.cell_by_cell and self._emptied(row):
             self.found.emptied.append(row)
             self.found.seen.update((cell.mark.code, row.mark.key) for cell in row.cells)
             return

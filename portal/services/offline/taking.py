@@ -17,12 +17,13 @@ from portal.services.submissions import Change, save_answers
 from portal.table import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
     from forms.answers import AnswerKey
     from portal.permissions import Principal
+    from portal.queries.submissions import RowKey
     from portal.services.offline.plan import ChangedAnswer, ChangedRow, OfflinePlan, ReplyPlan, Trace
     from portal.services.submissions import Saved
 
@@ -88,14 +89,15 @@ def _take(
 
     for one in plan.answers:
         choose(one, chosen.get(prefix + one.name, ""))
-    for row in plan.rows:
-        if chosen.get(prefix + row.name):
+    taken = [row for row in plan.rows if chosen.get(prefix + row.name)]
+    within = _within(plan, taken)
+    for row in taken:
+        # a line goes with the one that it stands in, so that it comes back with it
+        if row.row not in within:
             row_changes += _row_change(row)
-            for cell in row.cells:
-                choose(
-                    cell,
-                    chosen.get(prefix + cell.name) or (cell.options[0].name if len(cell.options) == 1 else ""),
-                )
+        for cell in row.cells:
+            only = cell.options[0].name if len(cell.options) == 1 else ""
+            choose(cell, chosen.get(prefix + cell.name) or only)
     if not changes and not row_changes:
         _keep(session, plan, kept, by)
         return made
@@ -108,6 +110,7 @@ def _take(
         made.left.append(Problem(_("This reply can no longer be changed; nothing of it was taken over."), plan.title))
         return made
     _tell(made, saved, plan)
+    made.rows += sum(1 for outer in within.values() if saved.rows[outer].removed)
     lost = {one.key for one in saved.stale} | {one.key for one in saved.refused if not one.kept}
     note_taken(
         session, plan.head.id,
@@ -136,6 +139,20 @@ def _change(one: ChangedAnswer, said: str) -> Change | None:
     return Change(replace(option.parsed), one.revision) if option is not None else None
 
 
+def _within(plan: ReplyPlan, rows: Sequence[ChangedRow]) -> dict[RowKey, RowKey]:
+    """Return the lines that are to go and stand in another one that is, each with the outermost such one."""
+    going = [row.row for row in rows if row.outcome == "emptied_row"]
+    by_key = {name.key: name for name in plan.stored.rows}
+    found = {}
+    for name in going:
+        around = by_key.get(plan.stored.rows[name].parent)
+        while around is not None:
+            if around in going:
+                found[name] = around
+            around = by_key.get(plan.stored.rows[around].parent)
+    return found
+
+
 def _row_change(row: ChangedRow) -> list[RowChange]:
     if row.outcome == "emptied_row":
         return [RowChange(row.row.repeat, row.row.key, row.parent, removed=True, base=row.revision, seen=row.seen)]
@@ -148,7 +165,8 @@ def _tell(made: TakenReply, saved: Saved, plan: ReplyPlan) -> None:
     stale = {one.key for one in saved.stale}
     lost = {one.key for one in saved.refused if not one.kept}
     made.answers = sum(1 for key in saved.saved if key not in stale and key not in lost)
-    made.rows = len(saved.rows) - len(saved.stale_rows)
+    left = {row.name for row in saved.stale_rows} | {row.name for row in saved.refused_rows}
+    made.rows = sum(name not in left for name in saved.rows)
     labels = {one.key: one.label for one in plan.answers}
     for one in saved.stale:
         sentence = _(

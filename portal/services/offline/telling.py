@@ -77,7 +77,7 @@ def _row(row: ChangedRow, pid: str, chosen: Mapping[str, str]) -> dict[str, Any]
         "name": row.name, "label": row.label, "outcome": row.outcome, "sheet": row.place.sheet,
         "cell": row.place.address, "place": str(row.place.said), "old": "", "new": [],
         "chosen": chosen.get(f"{pid}:{row.name}", ""), "found": "",
-        "message": str(row.sentence or ""), "expected": "", "example": "",
+        "message": " ".join(str(one) for one in (*row.within, row.sentence) if one), "expected": "", "example": "",
     }  # fmt: skip
 
 

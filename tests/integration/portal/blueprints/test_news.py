@@ -10,7 +10,17 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.jobs.news import tell_now
-from portal.models import Delegation, OutgoingMail, Role, StaffRole
+from portal.models import (
+    Action,
+    Actor,
+    Delegation,
+    Institution,
+    OutgoingMail,
+    Role,
+    StaffRole,
+    Status,
+    SubmissionEvent,
+)
 from tests import factories
 from tests.integration.portal.blueprints.test_follow import hand_in
 from tests.scenes import NOW
@@ -192,3 +202,47 @@ def test_every_page_offers_the_news_to_whom_there_are_some_and_asks_the_database
     with count_queries() as statements:
         focal.get("/account", expect=200)
     assert not [one for one in statements if "news_mark" in one or "submission_event" in one]
+
+
+def acted(session, reply, action, status, person):
+    """Write down more acts of one person on a reply than the list is long, one a second."""
+    by = session.scalars(select(Actor.id).where(Actor.user_id == person.id)).one()
+    for number in range(310):
+        at = NOW + timedelta(seconds=number)
+        session.add(
+            SubmissionEvent(
+                submission_id=reply.id, number=1000 + number, action=action, status=status, done_by=by, done_at=at
+            )
+        )
+    session.commit()
+
+
+def test_what_concerns_others_or_is_ones_own_takes_no_place_in_the_list(client_for, scene, session, count_queries):
+    """Whoever serves in the secretariat and in an institution is told by each part what is told to that part."""
+
+    def listed(who):
+        with count_queries() as seen:
+            who.get("/news", expect=200)
+        assert NOTE in who.words
+        counts = who.page.xpath("//main//nav//span[@class='count']/text()")
+        return *counts, len(seen)
+
+    both = factories.person(
+        session, session.scalars(select(Institution).where(Institution.code == "MOJ")).one(), staff=[StaffRole.COORDINATOR]
+    )
+    theirs = factories.submission(session, factories.assignment(session, factories.institution(session, "MOH")))
+    with clock.at(NOW - timedelta(hours=8)):
+        hand_in(client_for, scene)
+        act(client_for, scene)
+    with clock.at(NOW + timedelta(hours=2)):
+        person, focal = client_for(both), client_for(scene.focal)
+        before = listed(person)
+        # of a return an institution is told, and not the secretariat
+        acted(session, theirs, Action.RETURN, Status.RETURNED, scene.coordinator)
+        assert listed(person) == before
+        # nobody is told what they did themselves
+        before = listed(focal)
+        acted(session, scene.reply, Action.HAND_IN, Status.SUBMITTED, scene.focal)
+        assert listed(focal) == before
+        focal.get("/owed", expect=200)
+        assert focal.page.xpath("//section[contains(@class,'news-box')]//span[@class='count']/text()") == [before[1]]

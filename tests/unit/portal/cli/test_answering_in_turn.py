@@ -2,117 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import selectors
 import socket
 import threading
-import time
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 
 import pytest
-from gunicorn.config import Config
-from gunicorn.glogging import Logger
 
 from portal.cli import arriving, even_worker, supervisor
-from portal.cli.even_worker import Board, EvenWorker
+from tests import doors
+from tests.doors import THREADS, Held, answer, asks, echo, request, until
 
-THREADS = 4
+served = doors.served
 TCP_REPAIR = 19  # closed in this state, a socket tells its other end nothing
-
-
-class Served:
-    """A worker on a door of its own, run by a thread of the test."""
-
-    def __init__(self, app, keepalive):
-        self.door = supervisor.listen("127.0.0.1", 0)
-        self.door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as gunicorn opens it
-        config = Config()
-        for name, value in {"threads": THREADS, "keepalive": keepalive, "graceful_timeout": 20}.items():
-            config.set(name, value)
-        self.worker = EvenWorker(1, os.getppid(), [self.door], None, 30, config, Logger(config))
-        self.worker.board, self.worker.wsgi = Board(), app
-        self.worker.tpool, self.worker.poller = self.worker.get_thread_pool(), selectors.DefaultSelector()
-        self.worker.method_queue.init()
-        self.running = threading.Thread(target=self.worker.run)
-        self.running.start()
-        self.people = ExitStack()
-
-    def comes(self):
-        return self.people.enter_context(socket.create_connection(self.address, timeout=30))
-
-    def stop(self):
-        self.worker.stop()
-        self.people.close()
-        self.running.join(30)
-        self.worker.poller.close()
-        self.worker.method_queue.close()
-        self.worker.tmp.close()
-        assert not self.running.is_alive()
-
-    @property
-    def address(self):
-        return self.door.getsockname()
-
-
-@pytest.fixture
-def served():
-    """A function that serves an application."""
-    made = []
-
-    def serve(app, keepalive=30):
-        made.append(Served(app, keepalive))
-        return made[-1]
-
-    yield serve
-    for one in made:
-        one.stop()
-
-
-class Held:
-    """An application that answers what it is told, to be held (/held...) until a test lets it go on."""
-
-    def __init__(self):
-        self.entered, self.leave = threading.Event(), threading.Event()
-
-    def __call__(self, environ, start_response):
-        if environ["PATH_INFO"].startswith("/held"):
-            self.entered.set()
-            assert self.leave.wait(30)
-        return echo(environ, start_response)
-
-
-def echo(environ, start_response):
-    body = environ["PATH_INFO"].encode() + b" " + environ["wsgi.input"].read()
-    start_response("200 OK", [("Content-Length", str(len(body)))])
-    return [body]
-
-
-def until(true):
-    latest = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < latest
-        time.sleep(0.001)
-
-
-def request(path, body=b"", more=""):
-    return f"POST {path} HTTP/1.1\r\nHost: here\r\nContent-Length: {len(body)}\r\n{more}\r\n".encode() + body
-
-
-def answer(person, count=1):
-    """Return the bodies of the next answers on a connection."""
-    with person.makefile("rb") as reading:
-        bodies = []
-        for _ in range(count):
-            lines = list(iter(reading.readline, b"\r\n"))
-            length = next(int(one.split(b":")[1]) for one in lines if one.lower().startswith(b"content-length"))
-            bodies.append(reading.read(length))
-    return bodies
-
-
-def asks(person, path, body=b""):
-    person.sendall(request(path, body))
-    return answer(person)[0]
 
 
 def test_a_connection_is_kept_and_each_request_on_it_answered(served):

@@ -6,19 +6,9 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.models import AnswerRow, OfflineTaking, Status, Submission
-from tests import factories, tables
-from tests.integration.portal.services.offline.test_traps import outcomes, save, take, value
-from tests.offline import Filled, download, judge
+from tests.offline import Filled, download, judge, outcomes, save, take, value
 
 pytestmark = pytest.mark.engines
-
-
-@pytest.fixture
-def scene(session, context):
-    made = tables.scene(session)
-    made.by = factories.principal(session, made.focal)
-    made.other = factories.principal(session, made.colleague)
-    return made
 
 
 def test_one_copy_that_is_filled_in_further_and_sent_again(session, scene):
