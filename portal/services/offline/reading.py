@@ -135,7 +135,9 @@ class CopyReader:
 
     @staticmethod
     def _emptied(row: FoundRow) -> bool:
-        return all(cell.blank and not cell.fault for cell in row.cells) and any(cell.mark.digest for cell in row.cells)
+        whole = len(row.cells) == len(row.mark.cells)  # a document loses single fields: what they say is not known
+        blank = all(cell.blank and not cell.fault for cell in row.cells)
+        return whole and blank and any(cell.mark.digest for cell in row.cells)
 
     def _cells(self, row: FoundRow, key: str, new: NewRow | None) -> None:
         """Read the cells of a row question by question: a text in several languages, and why there is no answer."""
