@@ -117,6 +117,16 @@ def said(session, scene, code):
     return dict(session.execute(found).all())
 
 
+def test_earlier_tables_are_offered_only_where_there_are_some(client_for, scene, session):
+    session.commit()
+    client, stranger = client_for(scene.focal), client_for(scene.stranger)
+    for page in ("tables", "inner"):
+        client.get(f"{scene.path}/{page}", expect=200)
+        assert client.page.xpath("//p[@class='earlier-all']/a")
+        stranger.get(f"{scene.other}/{page}", expect=200)
+        assert not stranger.page.xpath("//p[@class='earlier-all']/a"), "it would lead to an empty page"
+
+
 def test_tables_and_files_still_true_are_taken_over_once(client_for, scene, session):
     session.commit()
     client = client_for(scene.focal)
