@@ -71,6 +71,15 @@ def whole_codes(definition: Definition, page: Item) -> list[str]:
     return [*columns, *file_questions(definition, page)]
 
 
+def says_anything(tables_of: Collection[Table], reply: StoredReply) -> bool:
+    """Tell whether somebody answered in these tables: the lines of a fixed one always stand there."""
+    standing = standing_rows(reply.rows)
+    if any(not table.fixed and table.rows(standing) for table in tables_of):
+        return True
+    asked = {item.code for table in tables_of for item in table.asked}
+    return any(key.code in asked and not given.blank for key, given in reply.answers.items())
+
+
 def new_key(head: SubmissionHead, source: Source, key: str) -> str:
     """Return the key that a row of an earlier reply has in this one: always the same, 16 letters or digits."""
     return hashlib.sha256(f"{head.public_id} {source.public_id} {key}".encode()).hexdigest()[:16]

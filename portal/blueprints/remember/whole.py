@@ -102,7 +102,7 @@ def views(
     tables = []
     for code, many in found.tables.items():
         row = lines.get(code)
-        if row is None or not row["table"]["lines"]:
+        if row is None or not services.says_anything(many, found.old):
             continue
         rows, changes = services.copied(head, found.source, many, found.old, now, context)
         in_cells = services.files_of_cells(head, found.source, many, found.old, now, found.attached)
