@@ -424,11 +424,3 @@ def recommendation_box(asked: Sequence[AskedRecommendation], language: str, coun
 
 def _with_letter(one: AskedRecommendation, text: str) -> str:
     return f"({one.sub_item}) {text}" if one.sub_item else text
-
-
-def title_of(asked: Sequence[AskedRecommendation], language: str, languages: Sequence[str]) -> str:
-    """Return what an assignment is about, in a line: its heading, else its summary."""
-    for one in asked:
-        if text := pick(one.heading, language, languages) or pick(one.summary, language, languages):
-            return text
-    return ""

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from sqlalchemy import select
 
 from portal import clock
-from portal.blueprints.answering import AnsweringPage, title_of
+from portal.blueprints.answering import AnsweringPage
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.posting import load
@@ -108,7 +108,7 @@ def _row(
     return {
         "head": head,
         "cite": _cite(asked),
-        "title": title_of(asked, language, languages) or _("Questions about your institution"),
+        "title": queries.title_of(asked, language, languages) or _("Questions about your institution"),
         "pages": pages,
         "evidence": evidence_of(db.session, head.id),
         "warnings": kept_of(answering),
@@ -160,7 +160,7 @@ def _signed_lately() -> list[dict[str, Any]]:
     rows = []
     for one in found:
         about = asked.get(one.assignment_id, [])
-        title = title_of(about, language, languages) or _("Questions about your institution")
+        title = queries.title_of(about, language, languages) or _("Questions about your institution")
         rows.append({"cite": _cite(about), "title": title, "code": shown(one.code), "at": one.at})
     return rows
 

@@ -15,12 +15,12 @@ from forms.spoken_choices import Seen, speaking, speaking_of_rows, spoken_by, va
 from forms.tables import may_change, table_of, tables
 from portal.models import Status
 from portal.models.lifecycle import EDITABLE
-from portal.permissions import Permission, can
 from portal.queries import submissions as queries
 from portal.queries.questionnaires import definition as load_definition
 from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import RowKey
 from portal.services.offline.earlier import earlier
+from portal.services.offline.foreign import ForeignSheets
 from portal.services.offline.gathering import offline_context
 from portal.services.offline.plan import (
     ChangedAnswer,
@@ -62,6 +62,7 @@ CLOSED: Mapping[Status, Speakable] = {
 }
 FULL = _l("This cell is full (32,767 signs): Excel may have cut the text. Please look at its end.")
 QUOTED = 200  # signs of a text that a sentence repeats
+SUBJECT = 90  # signs of what a reply is about
 HANDED_IN = _l("It was handed in. You can recall it until the secretariat starts its review.")
 
 
@@ -85,13 +86,14 @@ def plan_offline(
         made.remarks += [_with_file(books, book, one) for one in (*book.remarks, *unlocked(book))]
         for sheet in book.sheets:
             by_reply.setdefault(sheet.mark.submission, []).append((sheet, book.copy or book.filename, book.copy))
+    foreign = ForeignSheets(by=by, round_slug=round_slug, language=language, languages=tuple(country.languages))
     for public_id, sheets in by_reply.items():
         head = queries.find(session, public_id)
-        problem = _foreign(head, sheets[0][0], by=by, round_slug=round_slug)
-        if problem is not None or head is None:
-            made.problems += [problem] if problem else []
+        if foreign.takes(head, sheets[0][0]) or head is None:
             continue
         made.replies.append(_Judge(session, head, sheets, country, by=by, language=language).judge())
+    made.problems += foreign.problems()
+    made.other_rounds = list(foreign.rounds.values())
     made.remarks += outdated(made.replies)
     made.replies.sort(key=lambda one: (not one.head.about_institution, one.head.assignment_id))
     return made
@@ -103,25 +105,6 @@ def _with_file(books: Sequence[FoundBook], book: FoundBook, one: Problem) -> Pro
         return one
     sheet = f"{book.filename}: {one.sheet}" if one.sheet else book.filename
     return replace(one, sheet=sheet, place=in_file(book.filename, one.sheet))
-
-
-def _foreign(head: SubmissionHead | None, sheet: FoundSheet, *, by: Principal, round_slug: str) -> Problem | None:
-    """Return why a sheet is none of this person's business here; None if it is."""
-    sentence: Speakable | None = None
-    mend: Speakable | None = None
-    if head is None:
-        sentence = _l("The reply to which this belongs is no longer in the portal.")
-    elif not can(by, Permission.ANSWER_SUBMISSION, head):
-        sentence = _l(
-            "This belongs to another institution (%(code)s), not to yours.", code=sheet.mark.institution
-        )
-        mend = _l("Send it back signed in for that institution, or ask its focal point to.")
-    elif round_slug and head.round_slug != round_slug:
-        sentence = _l("This belongs to another round (%(round)s).", round=head.round_slug)
-        mend = _l("Choose that round on the page “What I owe” and send the file from there.")
-    if sentence is None:
-        return None
-    return Problem(sentence, sheet.name, mend=mend, place=in_part(sheet.name, word=sheet.word))
 
 
 class _Judge:
@@ -137,8 +120,9 @@ class _Judge:
         stored = queries.stored_reply(session, head.id, definition)
         asked = queries.asked_recommendations(session, [head.assignment_id]).get(head.assignment_id, [])
         title = f"{asked[0].mechanism} · {queries.citation(asked)}" if asked else _("Questions about your institution")
+        subject = _short(queries.title_of(asked, language, context.languages))
         self.plan = ReplyPlan(
-            head, title, definition, question_ids(session, head.version_id), context, stored,
+            head, title, subject, definition, question_ids(session, head.version_id), context, stored,
             queries.standing_rows(stored.rows),
         )  # fmt: skip
         self.earlier = earlier(session, head.id, [sheet.mark.book for sheet, _copy, _department in sheets])
@@ -463,6 +447,11 @@ class _Judge:
             )  # fmt: skip
             sheet = self.sheets[0][0]
             self.plan.remarks.append(Problem(sentence, sheet.name, place=in_part(sheet.name, word=sheet.word)))
+
+
+def _short(text: str) -> str:
+    """Return as much of a title as a heading holds; the recommendation itself stands on the page of the reply."""
+    return text if len(text) <= SUBJECT else text[:SUBJECT].rstrip() + "…"
 
 
 def _stands(stored: StoredAnswer | None, parsed: Parsed) -> bool:

@@ -171,10 +171,14 @@ class ChangedRow:
 
 @dataclass
 class ReplyPlan:
-    """One reply: what the files would change in it. ``closed`` says why nothing can be changed at all."""
+    """One reply: what the files would change in it. ``closed`` says why nothing can be changed at all.
+
+    ``title`` cites its recommendations, ``subject`` says in a few words what they are about.
+    """
 
     head: SubmissionHead
     title: str
+    subject: str
     definition: Definition
     question_ids: Mapping[str, int]
     context: Context
@@ -216,6 +220,14 @@ class ReplyPlan:
         return not self.closed and any(one.outcome != "refused" for one in self.chosen_from)
 
 
+@dataclass(frozen=True)
+class OtherRound:
+    """A round to which a sheet belongs that was sent elsewhere."""
+
+    slug: str
+    title: str
+
+
 @dataclass
 class OfflinePlan:
     """What some returned workbooks come to."""
@@ -224,6 +236,7 @@ class OfflinePlan:
     problems: list[Problem] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
     copies: Sequence[str] = ()
+    other_rounds: Sequence[OtherRound] = ()  # of this institution, to which sheets belong that were not read
 
     @property
     def counts(self) -> dict[str, int]:
