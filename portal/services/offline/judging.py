@@ -199,8 +199,8 @@ class _Judge:
         if closed is not None or (refused is not None and len(findings) == 1):
             made.outcome = "refused"
             made.sentence = closed or (refused.sentence if refused else None)
-            if closed is None:
-                made.expected, made.example = self._help(key)
+            if closed is None and refused is not None:
+                made.expected, made.example = self._help(refused)
             return made
         made.options = self._options(key, good or differ)
         free = question_type(item.type).excel_rule(item).kind == "text"
@@ -218,7 +218,7 @@ class _Judge:
         if not good and not made.options and refused is not None:
             made.outcome, made.sentence = "refused", refused.sentence
             made.place, made.found = refused.place, refused.found
-            made.expected, made.example = self._help(made.key)
+            made.expected, made.example = self._help(refused)
             return
         if refused is not None:  # one copy is readable, another is not: neither is passed over in silence
             made.warning = _l(
@@ -301,8 +301,10 @@ class _Judge:
         seen = Seen(of, answers, self.plan.head.hidden, self.plan.standing) if speaking_of_rows(of) else None
         return spoken_by(of, values_of(of, answers, self.plan.head.hidden)), seen
 
-    def _help(self, key: AnswerKey) -> tuple[str, str]:
-        item = self._worded(key)
+    def _help(self, refused: Finding) -> tuple[str, str]:
+        item = self._worded(refused.key)
+        if refused.of_reason:
+            return ", ".join(str(words.STATES[state]) for state in words.states_of(item)), ""
         return words.expected(item, self.language), words.example(item, self.language)
 
     def _worded(self, key: AnswerKey) -> Item:
@@ -389,7 +391,7 @@ class _Judge:
                 cell.outcome = "copies" if len(cell.options) > 1 else "new"
             else:
                 cell.outcome, cell.sentence = "refused", first.sentence
-                cell.expected, cell.example = self._help(key)
+                cell.expected, cell.example = self._help(first)
             if any(one.full for one in several):
                 cell.warning = FULL
             made.append(cell)

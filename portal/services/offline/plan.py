@@ -88,7 +88,10 @@ class Trace:
 
 @dataclass(frozen=True)
 class Finding:
-    """One answer as one copy brings it; ``found`` is what its cell holds, ``base`` the revision that its filler saw."""
+    """One answer as one copy brings it; ``found`` is what its cell holds, ``base`` the revision that its filler saw.
+
+    ``of_reason``: what is refused is not the answer but the reason why there is none, which has a cell of its own.
+    """
 
     trace: Trace
     key: AnswerKey
@@ -99,6 +102,7 @@ class Finding:
     cleared: bool = False
     full: bool = False
     sentence: Speakable | None = None
+    of_reason: bool = False
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ class _Waiting:
     cleared: bool
     line: str
     said: str
+    reason: FoundCell | None = None  # the cell of a reason that is none of the list
 
 
 class CopyReader:
@@ -175,7 +176,8 @@ class CopyReader:
             if new is not None and cell.blank and not said and not cell.fault:
                 continue
             sentence: Speakable | None = cell.fault
-            if sentence is None and said and meant is None:
+            wrong = state if sentence is None and said and meant is None else None
+            if wrong is not None:
                 sentence = _l(
                     "“%(said)s” is no reason of the list; leave it empty, or choose from the list.",
                     said=said[:60],
@@ -187,7 +189,7 @@ class CopyReader:
             if sentence is None and cell.blank and not cell.mark.digest and not said and not moved:
                 continue
             self._ask(item, key, cell, meant, sentence)
-            self.waiting.append(_Waiting(key, cell, new, sentence, meant is None and cell.blank, line, said))
+            self.waiting.append(_Waiting(key, cell, new, sentence, meant is None and cell.blank, line, said, wrong))
 
     def _ask(self, item: Item, key: AnswerKey, cell: FoundCell, state: str | None, sentence: Speakable | None) -> None:
         """Let the questionnaire's own form read what the cell holds."""
@@ -210,9 +212,10 @@ class CopyReader:
         for one in self.waiting:
             cell, read = one.cell, parsed.get(one.key, Parsed())
             content = f"{normal(cell.value)}\0{one.said}" if one.said else normal(cell.value)
+            shown = one.reason or cell
             finding = Finding(
                 self._trace(cell.mark.code, one.line, cell.mark.lang, content),
-                one.key, read, cell.mark.revision, self._place(cell), _shown(cell.value),
+                one.key, read, cell.mark.revision, self._place(shown), _shown(shown.value), of_reason=bool(one.reason),
                 cleared=one.cleared, full=cell.full and not self.sheet.word, sentence=one.sentence or read.message,
             )  # fmt: skip
             (self.found if one.new is None else one.new).findings.append(finding)
