@@ -17,7 +17,7 @@ Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "dict[str, Json]", 
 Text: TypeAlias = "str | LazyString"
 State: TypeAlias = Literal["answered", "not_applicable", "not_available"]
 CellKind: TypeAlias = Literal[
-    "text", "integer", "decimal", "percent", "money", "date", "datetime", "time", "boolean", "choices"
+    "text", "integer", "year", "decimal", "percent", "money", "date", "datetime", "time", "boolean", "choices"
 ]
 
 STATES: tuple[State, ...] = ("answered", "not_applicable", "not_available")

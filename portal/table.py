@@ -39,7 +39,9 @@ class Figure:
 
 
 Cell = str | int | float | Decimal | date | datetime | time | bool | Link | Figure | None
-Kind = Literal["text", "integer", "decimal", "percent", "money", "date", "datetime", "time", "boolean", "link"]
+Kind = Literal[
+    "text", "integer", "year", "decimal", "percent", "money", "date", "datetime", "time", "boolean", "link"
+]
 Texts = "Mapping[str, str]"
 
 

@@ -126,7 +126,7 @@ class IntegerType(QuestionType):
     def cell(self, json: Json, item: Question, language: str) -> CellValue:
         """Return a whole number."""
         del item, language
-        return CellValue("integer", None if json is None else int(str(json)))
+        return CellValue(self.cell_kind, None if json is None else int(str(json)))
 
     def tally(self, values: Iterable[Json], item: Question) -> dict[str, Any]:
         """Return count, sum, least and greatest."""
@@ -273,6 +273,7 @@ class YearType(IntegerType):
     name = "year"
     joins = ""
     title = _l("Year")
+    cell_kind: ClassVar[CellKind] = "year"
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("start", "count", _l("Earliest year"), _l("Empty: any year."), FIRST_YEAR, LAST_YEAR),
         Setting("end", "count", _l("Latest year"), _l("Empty: any year."), FIRST_YEAR, LAST_YEAR),

@@ -29,7 +29,7 @@ from portal.blueprints.tables import cell_id, fill_table
 from portal.extensions import db
 from portal.models import SignOffPolicy, Status
 from portal.models.lifecycle import EDITABLE
-from portal.permissions import Permission, can
+from portal.permissions import Permission, can, may
 from portal.queries import evidence as evidence_queries
 from portal.queries.memory import asks_indicators
 from portal.queries.questionnaires import question_ids
@@ -389,7 +389,12 @@ class AnsweringPage:
     def recommendation(self) -> dict[str, Any] | None:
         """Return the parameters of the recommendation box; None for the questions about the institution."""
         asked = asked_recommendations(db.session, [self.head.assignment_id]).get(self.head.assignment_id, [])
-        return recommendation_box(asked, g.view.language, g.country) if asked else None
+        if not asked:
+            return None
+        box = recommendation_box(asked, g.view.language, g.country)
+        if may(self.principal, Permission.VIEW_RECOMMENDATIONS):
+            box["page_url"] = url_for("recommendations.recommendation", public_id=asked[0].public_id)
+        return box
 
     @property
     def signed_here(self) -> bool:
@@ -419,11 +424,3 @@ def recommendation_box(asked: Sequence[AskedRecommendation], language: str, coun
 
 def _with_letter(one: AskedRecommendation, text: str) -> str:
     return f"({one.sub_item}) {text}" if one.sub_item else text
-
-
-def title_of(asked: Sequence[AskedRecommendation], language: str, languages: Sequence[str]) -> str:
-    """Return what an assignment is about, in a line: its heading, else its summary."""
-    for one in asked:
-        if text := pick(one.heading, language, languages) or pick(one.summary, language, languages):
-            return text
-    return ""

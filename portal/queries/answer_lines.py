@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition, Item
     from portal.queries.handed_in import Content, Reply
 
-NUMBERS = frozenset({"integer", "decimal", "percent", "money"})
+NUMBERS = frozenset({"integer", "year", "decimal", "percent", "money"})
 DAYS = frozenset({"date", "datetime", "time"})
 
 

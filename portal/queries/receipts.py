@@ -7,9 +7,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from portal.models import Action, Institution, ReportingRound, SigningPack, Snapshot, SubmissionEvent
+from portal.models import (
+    Action,
+    Assignment,
+    Institution,
+    ReportingRound,
+    SigningPack,
+    Snapshot,
+    Status,
+    Submission,
+    SubmissionEvent,
+)
 from portal.models.base import CODE_LENGTH, CODE_LETTERS
 from portal.queries.submissions import asked_recommendations, head_by_id
 
@@ -19,7 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from portal.models import Status
+    from portal.permissions import Principal
     from portal.queries.submissions import AskedRecommendation, SubmissionHead
 
 # what ends a hand-in: it was taken back, returned, opened again or is asked for no more
@@ -168,6 +178,37 @@ def receipts_of(session: Session, submission_id: int) -> list[tuple[str, datetim
         .order_by(Snapshot.id.desc())
     )
     return [(row.code, row.done_at) for row in rows]
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A reply that somebody signed on screen: the code of its receipt, the moment, the assignment it answers."""
+
+    code: str
+    at: datetime
+    assignment_id: int
+
+
+def signed_by(session: Session, principal: Principal, *, since: datetime, limit: int) -> list[Signed]:
+    """List what a person signed for their present institution since a moment and what stands, the newest first."""
+    newest = select(func.max(Snapshot.id)).group_by(Snapshot.submission_id)
+    rows = session.execute(
+        select(Snapshot.code, SubmissionEvent.done_at, Assignment.id)
+        .join(SubmissionEvent, SubmissionEvent.id == Snapshot.event_id)
+        .join(Submission, Submission.id == Snapshot.submission_id)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .where(
+            Snapshot.id.in_(newest),
+            Snapshot.signed_by == principal.actor_id,
+            SubmissionEvent.action == Action.SIGN_OFF,
+            SubmissionEvent.done_at >= since,
+            Assignment.institution_id == principal.institution_id,
+            Submission.status.in_([Status.SUBMITTED, Status.CLEARED]),
+        )
+        .order_by(Snapshot.id.desc())
+        .limit(limit)
+    )
+    return [Signed(*row) for row in rows]
 
 
 @dataclass(frozen=True)

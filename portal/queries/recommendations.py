@@ -295,7 +295,7 @@ class Wording:
 
 @dataclass(frozen=True)
 class Asked:
-    """An assignment that covers a recommendation, for the secretariat."""
+    """An assignment that covers a recommendation: whom it asks, in which round, and how far the reply is."""
 
     round_slug: str
     round_titles: Mapping[str, str]
@@ -395,7 +395,7 @@ def _neighbour(session: Session, one: Recommendation, *, forward: bool) -> Liste
     return Listed(**row._mapping) if row else None  # noqa: SLF001 - public API of rows
 
 
-def assignments(session: Session, recommendation_id: int) -> list[Asked]:
+def assignments(session: Session, recommendation_id: int, *conditions: ColumnElement[bool]) -> list[Asked]:
     """List who was or is asked about a recommendation, newest round first."""
     rows = session.execute(
         select(
@@ -407,11 +407,17 @@ def assignments(session: Session, recommendation_id: int) -> list[Asked]:
         .join(ReportingRound, ReportingRound.id == Assignment.round_id)
         .join(Institution, Institution.id == Assignment.institution_id)
         .outerjoin(Submission, Submission.assignment_id == Assignment.id)
-        .where(AssignmentRecommendation.recommendation_id == recommendation_id)
+        .where(AssignmentRecommendation.recommendation_id == recommendation_id, *conditions)
         .order_by(ReportingRound.opens_on.desc(), ReportingRound.id, Assignment.role.desc(), Institution.rank,
                   Assignment.id)
     )  # fmt: skip
     return [Asked(*row) for row in rows]
+
+
+def asked_of(session: Session, recommendation_id: int, institution_id: int) -> list[Asked]:
+    """List what one institution was or is asked about a recommendation, once it is issued; newest round first."""
+    mine = (Assignment.institution_id == institution_id, Submission.id.is_not(None))
+    return assignments(session, recommendation_id, *mine)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select
 
 from forms.answers import AnswerKey
-from portal.models import AnswerRevision, Evidence, Question, ReplySeen, SubmissionEvent
+from portal.models import Action, AnswerRevision, Evidence, Question, ReplySeen, SubmissionEvent
 from portal.queries.submissions import StoredAnswer
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.orm import Session
+
+SIGNED_OR_HANDED_IN = (Action.SIGN_OFF, Action.SIGN_ON_PAPER, Action.HAND_IN, Action.HAND_IN_PENDING)
 
 
 def seen_at(session: Session, submission_ids: Sequence[int], actor_id: int) -> Mapping[int, datetime]:
@@ -55,6 +57,18 @@ def evidence_since(session: Session, submission_id: int, moment: datetime) -> li
         .order_by(Evidence.number)
     )
     return [(one, one.removed_at is None) for one in rows if one.removed_at is None or one.added_at <= moment]
+
+
+def handed_back(session: Session, submission_id: int) -> SubmissionEvent | None:
+    """Return the act by which an approver handed a reply back, until somebody signs it or hands it in."""
+    acts = (Action.DECLINE, *SIGNED_OR_HANDED_IN)
+    last = session.scalar(
+        select(SubmissionEvent)
+        .where(SubmissionEvent.submission_id == submission_id, SubmissionEvent.action.in_(acts))
+        .order_by(SubmissionEvent.number.desc())
+        .limit(1)
+    )
+    return last if last is not None and last.action is Action.DECLINE else None
 
 
 def stations(session: Session, submission_ids: Sequence[int]) -> Mapping[int, int]:

@@ -37,6 +37,7 @@ from portal.models import (
     SubmissionEvent,
 )
 from portal.prepared import Prepared
+from portal.table import pick
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -505,6 +506,14 @@ def asked_recommendations(session: Session, assignment_ids: Iterable[int]) -> di
 def asked_soon(session: Session, assignment_id: int) -> None:
     """Tell that :func:`asked_recommendations` is about to be asked of one assignment."""
     _ASKED_OF_ONE.soon(session, {"assignment_id": assignment_id})
+
+
+def title_of(asked: Sequence[AskedRecommendation], language: str, languages: Sequence[str]) -> str:
+    """Return what an assignment is about, in a line: its heading, else its summary."""
+    for one in asked:
+        if text := pick(one.heading, language, languages) or pick(one.summary, language, languages):
+            return text
+    return ""
 
 
 def citation(asked: Sequence[AskedRecommendation]) -> str:

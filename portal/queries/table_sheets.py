@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 WIDTHS = {"text": 44.0, "date": 13.0, "datetime": 18.0, "time": 10.0}
 KINDS: Mapping[str, Kind] = {
-    "integer": "integer", "decimal": "decimal", "percent": "percent", "money": "money", "date": "date",
+    "integer": "integer", "year": "year", "decimal": "decimal", "percent": "percent", "money": "money", "date": "date",
     "datetime": "datetime", "time": "time",
 }  # fmt: skip
 

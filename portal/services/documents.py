@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from flask_babel import force_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
@@ -18,6 +19,7 @@ from portal.models import AssignmentDocument, DocumentState, Evidence, SignOffPo
 from portal.models.lifecycle import EDITABLE
 from portal.models.people import Role
 from portal.permissions import Part, Permission, Target, can, require
+from portal.queries.countries import country_facts
 from portal.queries.documents import written_by_institution
 from portal.queries.evidence import evidence_of
 from portal.services import audit, evidence, kept_warnings, verdicts
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
     from portal.services.evidence import ReceivedFile
+    from portal.table import Speakable
 
 NOTE = 1000
 
@@ -189,7 +192,7 @@ def finish_entering(
     # what looks odd on paper is not the secretariat's to mend
     odd = [one for one in kept_warnings.look(session, head, definition, context) if not one.reason]
     if odd:
-        reason = str(_l("This is what the return on paper says."))
+        reason = _stored_words(session, _l("This is what the return on paper says."))
         kept_warnings.keep_warnings(session, head, odd, {one.warned.name: reason for one in odd}, by=writer)
     event = verdicts.complete(session, head, definition, context=context, by=writer)
     if event.status is Status.AWAITING_SIGN_OFF and head.sign_off_policy in {
@@ -209,5 +212,11 @@ def _scan_of(session: Session, head: SubmissionHead, document: AssignmentDocumen
     received = evidence.ReceivedFile(
         document.filename, document.media_type, document.size, document.sha256, document.scanned_at
     )
-    caption = str(_l("The return on paper, entered by the secretariat"))
+    caption = _stored_words(session, _l("The return on paper, entered by the secretariat"))
     return evidence.add_file(session, head, received, question_id=None, by=by, caption=caption)
+
+
+def _stored_words(session: Session, words: Speakable) -> str:
+    """Return words of the portal that are stored with a reply in the national language: its institution reads them."""
+    with force_locale(country_facts(session).national):
+        return str(words)

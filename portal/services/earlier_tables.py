@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from forms.answers import AnswerKey
 from forms.fields import judged
 from forms.question_types import question_type
-from forms.tables import tables
+from forms.tables import table_of, tables
 from portal.errors import Invalid
 from portal.permissions import Permission, require
 from portal.queries.evidence import evidence_of
@@ -51,6 +51,33 @@ def family(definition: Definition, page: Item) -> dict[str, list[Table]]:
             roots[code] = roots.get(table.inside, code)
             found.setdefault(roots[code], []).append(table)
     return found
+
+
+def file_questions(definition: Definition, page: Item) -> list[str]:
+    """Return the codes of the questions of a page that ask for files outside of tables."""
+    return [
+        item.code
+        for item in page.items()
+        if item.kind == "question"
+        and question_type(item.type).control == "file"
+        and table_of(definition, item.code) is None
+    ]
+
+
+def whole_codes(definition: Definition, page: Item) -> list[str]:
+    """Return the codes of the columns and file questions of a page: what an earlier reply may hold as a whole."""
+    families = family(definition, page).values()
+    columns = [item.code for many in families for table in many for item in table.asked]
+    return [*columns, *file_questions(definition, page)]
+
+
+def says_anything(tables_of: Collection[Table], reply: StoredReply) -> bool:
+    """Tell whether somebody answered in these tables: the lines of a fixed one always stand there."""
+    standing = standing_rows(reply.rows)
+    if any(not table.fixed and table.rows(standing) for table in tables_of):
+        return True
+    asked = {item.code for table in tables_of for item in table.asked}
+    return any(key.code in asked and not given.blank for key, given in reply.answers.items())
 
 
 def new_key(head: SubmissionHead, source: Source, key: str) -> str:

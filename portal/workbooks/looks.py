@@ -19,6 +19,7 @@ KHMER_FONT = "Khmer OS Siemreap"
 LATIN_FONT = "Calibri"
 FORMATS = {
     "integer": "#,##0",
+    "year": "0",  # 2026 is not 2,026
     # not "#,##0.####": Excel shows a whole number under it as "5."
     "decimal": "General",
     "percent": "0.0%",

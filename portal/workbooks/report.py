@@ -187,7 +187,7 @@ def _pairs(
 def _blocks(book: ReportBook, code: str, tables: Sequence[Table]) -> None:
     """Write tables one below the other; the last, the longest, gets the filter."""
     ws = book.add(code)
-    row = 1
+    row, top = 1, 0
     for number, table in enumerate(tables):
         book.cell(ws, row, 1, book.words(table.title), style="title" if number == 0 else "subtitle", wrap=False)
         ws.row_dimensions[row].height = 28
@@ -208,7 +208,8 @@ def _blocks(book: ReportBook, code: str, tables: Sequence[Table]) -> None:
             ws.auto_filter.ref = f"A{top}:{get_column_letter(len(table.columns))}{max(row, top + 1)}"
         row += 2
     ws.freeze_panes = "B2"
-    book.printing(ws, title=book.words(tables[0].title) if tables else code)
+    # the longest table runs over several pages, which say what their columns are
+    book.printing(ws, header_row=top or None, title=book.words(tables[0].title) if tables else code)
 
 
 def _back(book: ReportBook, ws: Worksheet) -> None:

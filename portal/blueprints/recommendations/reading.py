@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import render_template, request, url_for
 from flask_babel import gettext as _
 
+from forms.bilingual import own_name
 from portal.blueprints.guard import requires, who
 from portal.blueprints.recommendations.room import STATE_KINDS, blueprint, country, load, words
 from portal.errors import NotFound
@@ -141,6 +142,7 @@ def show(one: Recommendation, **more: Any) -> str:
         one=one,
         text=shown_text(one, found.original_language),
         assignments=queries.assignments(db.session, one.id) if may(person, Permission.VIEW_ROUND) else None,
+        ours=queries.asked_of(db.session, one.id, person.institution_id) if person.institution_id else [],
         history=states.history(db.session, [one.id]) if may_view_states else [],
         own=states.own_states(db.session, recommendation_id=one.id) if may_view_answers else [],
         shown=published(db.session, [one.id]).get(one.id) if may(person, Permission.VIEW_PUBLISHED) else None,
@@ -167,6 +169,9 @@ def shown_text(one: Recommendation, original: str) -> dict[str, str]:
         "text": one.texts.get(language, ""),
         "other_language": other,
         "other": one.texts.get(other, "") if other != language else "",
+        "other_title": _("Original text")
+        if other == original
+        else _("The text in %(language)s", language=own_name(other)),
     }
 
 

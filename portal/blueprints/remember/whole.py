@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from forms.question_types import question_type
-from forms.tables import may_change, table_of
+from forms.tables import may_change
 from portal.blueprints import receiving
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
@@ -65,14 +65,8 @@ def whole_of(head: SubmissionHead, definition: Definition, page: Item, ids: Mapp
     """Find what stands in the tables and file questions of a page in the newest earlier reply; None: nothing does."""
     families = services.family(definition, page)
     cells = [item for many in families.values() for table in many for item in table.asked]
-    asked = [
-        item.code
-        for item in page.items()
-        if item.kind == "question"
-        and question_type(item.type).control == "file"
-        and table_of(definition, item.code) is None
-    ]
-    source = earlier_source(db.session, head, [*(item.code for item in cells), *asked])
+    asked = services.file_questions(definition, page)
+    source = earlier_source(db.session, head, services.whole_codes(definition, page))
     if source is None:
         return None
     takes = any(question_type(item.type).control == "file" for item in cells)
@@ -108,7 +102,7 @@ def views(
     tables = []
     for code, many in found.tables.items():
         row = lines.get(code)
-        if row is None or not row["table"]["lines"]:
+        if row is None or not services.says_anything(many, found.old):
             continue
         rows, changes = services.copied(head, found.source, many, found.old, now, context)
         in_cells = services.files_of_cells(head, found.source, many, found.old, now, found.attached)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from portal.blueprints.answering import title_of
 from portal.blueprints.guard import requires, who
 from portal.blueprints.holding import held_by, last_day
 from portal.blueprints.page import notice
@@ -24,7 +23,7 @@ from portal.queries import people as people_queries
 from portal.queries.actors import actor_names
 from portal.queries.receipts import shown
 from portal.queries.sharing import colleagues, collections_of
-from portal.queries.submissions import citation
+from portal.queries.submissions import citation, title_of
 from portal.services import handing_over as services
 from portal.table import pick
 

@@ -11,7 +11,6 @@ from flask_babel import ngettext
 
 from forms.tables import answered_codes, countable, counted_as, may_change
 from portal import clock
-from portal.blueprints.answering import title_of
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.holding import held_by, last_day
 from portal.blueprints.page import role_name
@@ -37,7 +36,7 @@ from portal.queries.receipts import shown
 from portal.queries.report_words import signature_words, state_words
 from portal.queries.sharing import collections_of, shared_lines
 from portal.queries.status_words import status_words
-from portal.queries.submissions import citation, standing_rows, stored_reply
+from portal.queries.submissions import citation, standing_rows, stored_reply, title_of
 from portal.queries.threads import thread_lines
 from portal.services import audit
 from portal.table import Column, Link, Table, pick

@@ -14,6 +14,7 @@ from portal import clock
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import facts, notice
 from portal.blueprints.receiving import takes_workbooks
+from portal.blueprints.respond.conflicts import apart
 from portal.blueprints.respond.door import blueprint, own_reply
 from portal.blueprints.respond.own_documents import is_document, kept_ones, offers, remember
 from portal.database import write
@@ -259,6 +260,7 @@ def _dry_run_page(draft: ImportDraft, plan: OfflinePlan, *, moved: bool = False,
         moved=moved,
         left=list(left),
         long=LONG,
+        apart=apart,
     )
 
 

@@ -8,7 +8,7 @@ from flask import g, render_template, request, url_for
 from flask_babel import gettext as _
 
 from portal import clock
-from portal.blueprints.answering import AnsweringPage, title_of
+from portal.blueprints.answering import AnsweringPage
 from portal.blueprints.guard import requires, who
 from portal.blueprints.holding import held_by
 from portal.blueprints.posting import load
@@ -30,7 +30,7 @@ from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, may
 from portal.queries import owed as owed_queries
 from portal.queries import submissions as queries
-from portal.queries.submissions import SubmissionHead, citation
+from portal.queries.submissions import SubmissionHead, citation, title_of
 from portal.queries.threads import waiting_for
 from portal.table import pick
 

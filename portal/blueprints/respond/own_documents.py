@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.blueprints import receiving
-from portal.blueprints.answering import title_of
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import facts, notice
 from portal.blueprints.respond.door import blueprint, own_reply
@@ -21,7 +20,7 @@ from portal.models import ImportDraft
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
 from portal.queries import owed as owed_queries
-from portal.queries.submissions import citation
+from portal.queries.submissions import citation, title_of
 from portal.services import documents, evidence, import_drafts
 from portal.services.file_checks import check_content, check_name
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from forms.signing import CoverForm
-from portal.blueprints.answering import recommendation_box, title_of
+from portal.blueprints.answering import recommendation_box
 from portal.blueprints.frozen import frozen_pages
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
@@ -29,7 +29,7 @@ from portal.queries import owed as owed_queries
 from portal.queries import packs as queries
 from portal.queries.kept_warnings import kept_in, kind_words
 from portal.queries.receipts import receipts_of, shown
-from portal.queries.submissions import asked_recommendations, citation, find
+from portal.queries.submissions import asked_recommendations, citation, find, title_of
 from portal.services import covers, packs
 from portal.services.packs import SignedCover
 from portal.table import pick

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import g, url_for
 from flask_babel import gettext as _
 
-from portal.blueprints.answering import AnsweringPage, recommendation_box, title_of
+from portal.blueprints.answering import AnsweringPage, recommendation_box
 from portal.blueprints.guard import requires, who
 from portal.blueprints.papers import about, bare_pages, in_each_language, page_of, paper, pdf_of, receipt_paper
 from portal.blueprints.posting import load
@@ -118,7 +118,7 @@ def _paper(head: SubmissionHead) -> dict[str, Any]:
     one = {
         "number": "",
         "cite": cite if asked else "",
-        "title": (title_of(asked, language, languages) if asked else "") or cite,
+        "title": (queries.title_of(asked, language, languages) if asked else "") or cite,
         "sha256": "",
         "text": box.get("text", ""),
         "text_lang": box.get("lang", language),

@@ -53,8 +53,10 @@ from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
 from portal.queries import submissions as queries
 from portal.queries.actors import actor_names
+from portal.queries.memory import earlier_source
 from portal.queries.sharing import at_work_soon
 from portal.services import submissions as services
+from portal.services.earlier_tables import whole_codes
 from portal.table import pick
 from portal.templating import time_text
 
@@ -142,9 +144,11 @@ def section_page(
         cell_files=cell_files,
         questions=questions,
         readonly=answering.readonly,
-        # tables and files are looked for on the page of earlier answers alone
-        remembered=bool(answering.memory)
-        or (head.remembers and any(item.table is not None or item.control in {"file", "later"} for item in items)),
+        # tables and files are shown on the page of earlier answers alone; it is not offered where it would be empty
+        remembered=not answering.readonly
+        and bool(
+            answering.memory or earlier_source(db.session, head, whole_codes(answering.definition, page))
+        ),
         look_url=url_for("remember.look", public_id=head.public_id, code=page.code),
         back=_why_back(head),
         errors=list(errors),

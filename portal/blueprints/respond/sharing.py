@@ -12,7 +12,7 @@ from forms.quoting import quoted
 from forms.sharing import UntilForm, share_form
 from forms.tables import answered_codes, countable, may_change
 from portal import clock
-from portal.blueprints.answering import recommendation_box, title_of
+from portal.blueprints.answering import recommendation_box
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
@@ -26,7 +26,14 @@ from portal.models import Delegation
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
 from portal.queries import sharing as queries
-from portal.queries.submissions import asked_recommendations, citation, head_by_id, standing_rows, stored_reply
+from portal.queries.submissions import (
+    asked_recommendations,
+    citation,
+    head_by_id,
+    standing_rows,
+    stored_reply,
+    title_of,
+)
 from portal.services import sharing as services
 from portal.table import pick
 from portal.templating import date_text, languages

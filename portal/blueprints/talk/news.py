@@ -28,7 +28,7 @@ from portal.services import news as services
 from portal.table import pick
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from flask.typing import ResponseReturnValue
 
@@ -50,13 +50,16 @@ def _mine(since: datetime, limit: int) -> list[Happening]:
     return queries.happenings(db.session, principal.roles, since=since, reader=reader, limit=limit)
 
 
-def fresh() -> dict[str, Any] | None:
-    """Return what a start page says of what is new: how much, and the newest of it; None for whom nothing is told."""
+def fresh(but: Collection[str] = ()) -> dict[str, Any] | None:
+    """Return what a start page says of what is new: how much, and the newest of it; None for whom nothing is told.
+
+    ``but`` are happenings that the page shows by itself as long as they matter.
+    """
     user_id = who().user_id
     if user_id is None or not may(who(), Permission.VIEW_NEWS):
         return None
     read, _wish = queries.read_until(db.session, user_id)
-    found = _mine(max(read, clock.now() - PAST), COUNTED)
+    found = [one for one in _mine(max(read, clock.now() - PAST), COUNTED) if one.what not in but]
     return {"count": len(found), "many": len(found) >= COUNTED, "rows": _rows(found, read)[:FEW]}
 
 

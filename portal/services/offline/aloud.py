@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from forms.answers import AnswerKey, Parsed
     from forms.definition.model import Definition, Item
     from portal.queries.submissions import StoredAnswer
-    from portal.services.offline.plan import ReplyPlan
+    from portal.services.offline.plan import Finding, ReplyPlan
 
 
 class Aloud:
@@ -78,9 +78,11 @@ class Aloud:
         seen = Seen(of, answers, self.plan.head.hidden, self.plan.standing) if speaking_of_rows(of) else None
         return spoken_by(of, values_of(of, answers, self.plan.head.hidden)), seen
 
-    def help(self, key: AnswerKey) -> tuple[str, str]:
-        """Return what an answer is expected to be, and an example."""
-        item = self._worded(key)
+    def help(self, refused: Finding) -> tuple[str, str]:
+        """Return what an answer that was refused is expected to be, and an example; of its reason, if that was."""
+        item = self._worded(refused.key)
+        if refused.of_reason:
+            return ", ".join(str(words.STATES[state]) for state in words.states_of(item)), ""
         return words.expected(item, self.language), words.example(item, self.language)
 
     def _worded(self, key: AnswerKey) -> Item:

@@ -13,7 +13,6 @@ from forms.question_types import question_type
 from forms.tables import may_change, table_of, tables
 from portal.models import Status
 from portal.models.lifecycle import EDITABLE
-from portal.permissions import Permission, can
 from portal.queries import submissions as queries
 from portal.queries.questionnaires import definition as load_definition
 from portal.queries.questionnaires import question_ids
@@ -21,6 +20,7 @@ from portal.queries.submissions import RowKey
 from portal.services.offline.aloud import Aloud
 from portal.services.offline.earlier import earlier
 from portal.services.offline.emptied import ROWS_CLOSED, cell_by_cell, emptied_lines
+from portal.services.offline.foreign import ForeignSheets
 from portal.services.offline.gathering import offline_context
 from portal.services.offline.plan import (
     ChangedAnswer,
@@ -58,6 +58,7 @@ CLOSED: Mapping[Status, Speakable] = {
     Status.WITHDRAWN: _l("The secretariat has withdrawn this request."),
 }
 FULL = _l("This cell is full (32,767 signs): Excel may have cut the text. Please look at its end.")
+SUBJECT = 90  # signs of what a reply is about
 HANDED_IN = _l("It was handed in. You can recall it until the secretariat starts its review.")
 
 
@@ -81,13 +82,14 @@ def plan_offline(
         made.remarks += [_with_file(books, book, one) for one in (*book.remarks, *unlocked(book))]
         for sheet in book.sheets:
             by_reply.setdefault(sheet.mark.submission, []).append((sheet, book.copy or book.filename, book.copy))
+    foreign = ForeignSheets(by=by, round_slug=round_slug, language=language, languages=tuple(country.languages))
     for public_id, sheets in by_reply.items():
         head = queries.find(session, public_id)
-        problem = _foreign(head, sheets[0][0], by=by, round_slug=round_slug)
-        if problem is not None or head is None:
-            made.problems += [problem] if problem else []
+        if foreign.takes(head, sheets[0][0]) or head is None:
             continue
         made.replies.append(_Judge(session, head, sheets, country, by=by, language=language).judge())
+    made.problems += foreign.problems()
+    made.other_rounds = list(foreign.rounds.values())
     made.remarks += outdated(made.replies)
     made.replies.sort(key=lambda one: (not one.head.about_institution, one.head.assignment_id))
     return made
@@ -99,25 +101,6 @@ def _with_file(books: Sequence[FoundBook], book: FoundBook, one: Problem) -> Pro
         return one
     sheet = f"{book.filename}: {one.sheet}" if one.sheet else book.filename
     return replace(one, sheet=sheet, place=in_file(book.filename, one.sheet))
-
-
-def _foreign(head: SubmissionHead | None, sheet: FoundSheet, *, by: Principal, round_slug: str) -> Problem | None:
-    """Return why a sheet is none of this person's business here; None if it is."""
-    sentence: Speakable | None = None
-    mend: Speakable | None = None
-    if head is None:
-        sentence = _l("The reply to which this belongs is no longer in the portal.")
-    elif not can(by, Permission.ANSWER_SUBMISSION, head):
-        sentence = _l(
-            "This belongs to another institution (%(code)s), not to yours.", code=sheet.mark.institution
-        )
-        mend = _l("Send it back signed in for that institution, or ask its focal point to.")
-    elif round_slug and head.round_slug != round_slug:
-        sentence = _l("This belongs to another round (%(round)s).", round=head.round_slug)
-        mend = _l("Choose that round on the page “What I owe” and send the file from there.")
-    if sentence is None:
-        return None
-    return Problem(sentence, sheet.name, mend=mend, place=in_part(sheet.name, word=sheet.word))
 
 
 class _Judge:
@@ -133,8 +116,9 @@ class _Judge:
         stored = queries.stored_reply(session, head.id, definition)
         asked = queries.asked_recommendations(session, [head.assignment_id]).get(head.assignment_id, [])
         title = f"{asked[0].mechanism} · {queries.citation(asked)}" if asked else _("Questions about your institution")
+        subject = _short(queries.title_of(asked, language, context.languages))
         self.plan = ReplyPlan(
-            head, title, definition, question_ids(session, head.version_id), context, stored,
+            head, title, subject, definition, question_ids(session, head.version_id), context, stored,
             queries.standing_rows(stored.rows),
         )  # fmt: skip
         self.earlier = earlier(session, head.id, [sheet.mark.book for sheet, _copy, _department in sheets])
@@ -208,8 +192,8 @@ class _Judge:
         if closed is not None or (refused is not None and len(findings) == 1):
             made.outcome = "refused"
             made.sentence = closed or (refused.sentence if refused else None)
-            if closed is None:
-                made.expected, made.example = self.aloud.help(key)
+            if closed is None and refused is not None:
+                made.expected, made.example = self.aloud.help(refused)
             return made
         made.options = self._options(key, good or differ)
         free = question_type(item.type).excel_rule(item).kind == "text"
@@ -227,7 +211,7 @@ class _Judge:
         if not good and not made.options and refused is not None:
             made.outcome, made.sentence = "refused", refused.sentence
             made.place, made.found = refused.place, refused.found
-            made.expected, made.example = self.aloud.help(made.key)
+            made.expected, made.example = self.aloud.help(refused)
             return
         if refused is not None:  # one copy is readable, another is not: neither is passed over in silence
             made.warning = _l(
@@ -351,7 +335,7 @@ class _Judge:
                 cell.outcome = "copies" if len(cell.options) > 1 else "new"
             else:
                 cell.outcome, cell.sentence = "refused", first.sentence
-                cell.expected, cell.example = self.aloud.help(key)
+                cell.expected, cell.example = self.aloud.help(first)
             if any(one.full for one in several):
                 cell.warning = FULL
             made.append(cell)
@@ -372,6 +356,11 @@ class _Judge:
             )  # fmt: skip
             sheet = self.sheets[0][0]
             self.plan.remarks.append(Problem(sentence, sheet.name, place=in_part(sheet.name, word=sheet.word)))
+
+
+def _short(text: str) -> str:
+    """Return as much of a title as a heading holds; the recommendation itself stands on the page of the reply."""
+    return text if len(text) <= SUBJECT else text[:SUBJECT].rstrip() + "…"
 
 
 def _stands(stored: StoredAnswer | None, parsed: Parsed) -> bool:

@@ -88,7 +88,10 @@ class Trace:
 
 @dataclass(frozen=True)
 class Finding:
-    """One answer as one copy brings it; ``found`` is what its cell holds, ``base`` the revision that its filler saw."""
+    """One answer as one copy brings it; ``found`` is what its cell holds, ``base`` the revision that its filler saw.
+
+    ``of_reason``: what is refused is not the answer but the reason why there is none, which has a cell of its own.
+    """
 
     trace: Trace
     key: AnswerKey
@@ -99,6 +102,7 @@ class Finding:
     cleared: bool = False
     full: bool = False
     sentence: Speakable | None = None
+    of_reason: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,10 +177,14 @@ class ChangedRow:
 
 @dataclass
 class ReplyPlan:
-    """One reply: what the files would change in it. ``closed`` says why nothing can be changed at all."""
+    """One reply: what the files would change in it. ``closed`` says why nothing can be changed at all.
+
+    ``title`` cites its recommendations, ``subject`` says in a few words what they are about.
+    """
 
     head: SubmissionHead
     title: str
+    subject: str
     definition: Definition
     question_ids: Mapping[str, int]
     context: Context
@@ -218,6 +226,14 @@ class ReplyPlan:
         return not self.closed and any(one.outcome != "refused" for one in self.chosen_from)
 
 
+@dataclass(frozen=True)
+class OtherRound:
+    """A round to which a sheet belongs that was sent elsewhere."""
+
+    slug: str
+    title: str
+
+
 @dataclass
 class OfflinePlan:
     """What some returned workbooks come to."""
@@ -226,6 +242,7 @@ class OfflinePlan:
     problems: list[Problem] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
     copies: Sequence[str] = ()
+    other_rounds: Sequence[OtherRound] = ()  # of this institution, to which sheets belong that were not read
 
     @property
     def counts(self) -> dict[str, int]:

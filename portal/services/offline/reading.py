@@ -69,6 +69,7 @@ class _Waiting:
     cleared: bool
     line: str
     said: str
+    reason: FoundCell | None = None  # the cell of a reason that is none of the list
 
 
 class CopyReader:
@@ -143,7 +144,9 @@ class CopyReader:
 
     @staticmethod
     def _emptied(row: FoundRow) -> bool:
-        return all(cell.blank and not cell.fault for cell in row.cells) and any(cell.mark.digest for cell in row.cells)
+        whole = len(row.cells) == len(row.mark.cells)  # a document loses single fields: what they say is not known
+        blank = all(cell.blank and not cell.fault for cell in row.cells)
+        return whole and blank and any(cell.mark.digest for cell in row.cells)
 
     def _cells(self, row: FoundRow, key: str, new: NewRow | None) -> None:
         """Read the cells of a row question by question: a text in several languages, and why there is no answer."""
@@ -181,7 +184,8 @@ class CopyReader:
             if new is not None and cell.blank and not said and not cell.fault:
                 continue
             sentence: Speakable | None = cell.fault
-            if sentence is None and said and meant is None:
+            wrong = state if sentence is None and said and meant is None else None
+            if wrong is not None:
                 sentence = _l(
                     "“%(said)s” is no reason of the list; leave it empty, or choose from the list.",
                     said=said[:60],
@@ -193,7 +197,7 @@ class CopyReader:
             if sentence is None and cell.blank and not cell.mark.digest and not said and not moved:
                 continue
             self._ask(item, key, cell, meant, sentence)
-            self.waiting.append(_Waiting(key, cell, new, sentence, meant is None and cell.blank, line, said))
+            self.waiting.append(_Waiting(key, cell, new, sentence, meant is None and cell.blank, line, said, wrong))
 
     def _ask(self, item: Item, key: AnswerKey, cell: FoundCell, state: str | None, sentence: Speakable | None) -> None:
         """Let the questionnaire's own form read what the cell holds."""
@@ -216,9 +220,10 @@ class CopyReader:
         for one in self.waiting:
             cell, read = one.cell, parsed.get(one.key, Parsed())
             content = f"{normal(cell.value)}\0{one.said}" if one.said else normal(cell.value)
+            shown = one.reason or cell
             finding = Finding(
                 self._trace(cell.mark.code, one.line, cell.mark.lang, content),
-                one.key, read, cell.mark.revision, self._place(cell), _shown(cell.value),
+                one.key, read, cell.mark.revision, self._place(shown), _shown(shown.value), of_reason=bool(one.reason),
                 cleared=one.cleared, full=cell.full and not self.sheet.word, sentence=one.sentence or read.message,
             )  # fmt: skip
             (self.found if one.new is None else one.new).findings.append(finding)

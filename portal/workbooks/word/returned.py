@@ -161,7 +161,7 @@ class _Reader:
         for question, lines in gone.items():
             places = ", ".join(_place(HiddenRow("", question, line)) for line in lines[:20])
             sentence = _l(
-                "Fields were deleted from the document at %(place)s; what stands in the portal stays.", place=places
+                "Fields are missing in the document at %(place)s; nothing was changed there.", place=places
             )
             sheet.remarks.append(Problem(sentence))
 
@@ -170,7 +170,7 @@ class _Reader:
     def _cells(self, sheet: FoundSheet, at: tuple[int, int], row: HiddenRow, mark: RowMark) -> Iterator[FoundCell]:
         for cell in mark.cells:
             found = list(self._controls(sheet, at, row, cell))
-            if not found:
+            if not self._whole(sheet, row, cell, [one for _key, one in found]):
                 continue
             pictures = sum(one.pictures for _key, one in found)
             if pictures:
@@ -187,11 +187,26 @@ class _Reader:
                 text = "; ".join(filter(None, texts)) if len(texts) > 1 else texts[0]
                 yield FoundCell(cell, _place(row), _as_it_went(text, cell))
 
+    def _whole(self, sheet: FoundSheet, row: HiddenRow, cell: CellMark, found: Sequence[Found]) -> bool:
+        """Tell whether all fields of an answer are there; of one that lost some, nothing is guessed.
+
+        A bookmark around nothing is a field deleted with its text: one that somebody emptied is still there.
+        """
+        here = [one for one in found if one.control or one.text.strip()]
+        if here and len(here) < _asked_for(row, cell):
+            sentence = _l(
+                "Some of the boxes or lists at %(place)s are missing in the document, so this answer was not read; nothing was changed.",  # noqa: E501 - a sentence stays in one piece
+                place=_place(row),
+            )
+            mend = _l("Choose it on the page of the reply, or download the document again.")
+            sheet.problems.append(Problem(sentence, mend=mend))
+        return len(here) == max(_asked_for(row, cell), 1)
+
     def _controls(
         self, sheet: FoundSheet, at: tuple[int, int], row: HiddenRow, cell: CellMark
     ) -> Iterator[tuple[str, Found]]:
         """Yield the controls of an answer with the choice of each; a copy with other content is told."""
-        several = len(row.choices.get(cell.column, ())) or row.places.get(cell.column, 0)
+        several = _asked_for(row, cell)
         for option in range(1, several + 1) if several else (0,):
             key = keys_of(row.choices, cell.column, option)
             name = name_of(self.seal, row.mark, (*at, cell.column, option), key).text
@@ -256,6 +271,11 @@ def _as_it_went(text: str, cell: CellMark) -> str:
     """Undo what LibreOffice (seen in 7.4) does to a text that spells ``_x0041_``, where nobody changed it else."""
     plain = text.replace("_x005F_x", "_x")
     return plain if plain != text and digest(normal(plain)) == cell.digest else text
+
+
+def _asked_for(row: HiddenRow, cell: CellMark) -> int:
+    """Return how many boxes or lists an answer went out with; 0 for one field."""
+    return len(row.choices.get(cell.column, ())) or row.places.get(cell.column, 0)
 
 
 def _ticked(found: Found) -> bool:

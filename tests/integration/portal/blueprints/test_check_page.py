@@ -149,6 +149,41 @@ def test_the_approver_sees_what_changed_word_by_word_since_they_last_looked(clie
     assert "You have not read this reply before." in other.words
 
 
+def test_a_wrong_password_leaves_one_where_one_read_and_a_reason_is_asked_at_its_field(client_for, scene):
+    focal, approver = client_for(scene.focal), client_for(scene.approver)
+    save(focal, scene, state="done", measures__km="ក")
+    focal.post(f"{scene.path}/complete", expect=303)
+    one = f"/sign/{scene.reply.public_id}"
+    approver.get(one, expect=200)
+    approver.submit("/sign", expect=422, password="wrong")
+    assert approver.page.xpath("//section//h2[text()='The answers']"), "the reply is read on"
+    field = approver.page.xpath("//input[@id='password'][@aria-invalid='true']/@aria-describedby")[0]
+    assert "The password is not right" in approver.page.get_element_by_id(field).text_content()
+    approver.submit(f"{scene.path}/decline", expect=422)
+    assert approver.page.xpath("//textarea[@id='reason'][@aria-invalid='true']")
+    approver.get("/sign", expect=200)
+    approver.submit(f"{scene.path}/decline", expect=422)
+    assert approver.page.xpath("//details[@open]//textarea[@aria-invalid='true']/@id") == [f"reason-{scene.reply.public_id}"]
+
+
+def test_the_approver_finds_their_own_reason_again_and_the_receipt_after_signing(client_for, scene):
+    focal, approver = client_for(scene.focal), client_for(scene.approver)
+    save(focal, scene, state="done", measures__km="ក")
+    focal.post(f"{scene.path}/complete", expect=303)
+    approver.post(f"{scene.path}/decline", {"reason": "Say how many courts."}, expect=303)
+    focal.post(f"{scene.path}/complete", expect=303)
+    for page in (f"/sign/{scene.reply.public_id}", "/sign"):
+        approver.get(page, expect=200)
+        assert "Say how many courts." in approver.words
+    assert "Completed, waits to be signed" not in approver.words, "what waits is the list itself, no news beside it"
+    approver.post("/sign", {"reply": scene.reply.public_id, "password": PASSWORD}, follow=True)
+    (receipt,) = approver.page.xpath("//section[@aria-labelledby='signed-title']//a/@href")
+    approver.get(receipt, expect=200)
+    client_for(scene.focal).post(f"{scene.path}/recall", expect=303)
+    approver.get("/sign", expect=200)
+    assert receipt not in approver.text, "what was taken back is signed no more"
+
+
 def test_nobody_signs_what_changed_after_the_page_was_opened(client_for, scene, session):
     focal, approver = client_for(scene.focal), client_for(scene.approver)
     save(focal, scene, state="done", measures__km="ក")

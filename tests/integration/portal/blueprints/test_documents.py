@@ -178,13 +178,14 @@ def test_the_secretariat_enters_a_return_on_paper_and_it_is_marked_everywhere(cl
     assert reply(session, scene).status is Status.IN_PROGRESS
     # the languages tell other figures: that is what the paper says, and it is kept with that reason
     coordinator.post(f"{path}/pages/page1", {"action": "finish"}, expect=303)
-    assert session.scalars(select(KeptWarning.reason)).all() == ["This is what the return on paper says."]
+    assert session.scalars(select(KeptWarning.reason)).all() == ["ចម្លើយតបលើក្រដាសសរសេរដូច្នេះ។"]
     session.expire_all()
     done = reply(session, scene)
     assert (done.status, done.signature, done.hand_in) == (Status.SUBMITTED, Signature.PAPER, 1)
     scan = session.scalars(select(Evidence).where(Evidence.sha256 == one.sha256)).one()
     events = session.scalars(select(SubmissionEvent).order_by(SubmissionEvent.number)).all()
     assert events[-1].details["scan"] == scan.public_id
+    assert scan.caption == "ចម្លើយតបលើក្រដាស ដែលលេខាធិការដ្ឋានបានបញ្ចូល", "the institution reads it, whoever typed"
     session.refresh(one)
     assert one.state is DocumentState.ENTERED
     # the person who typed it is named, and for whom

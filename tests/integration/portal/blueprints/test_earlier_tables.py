@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from portal import clock
 from portal.models import (
@@ -115,6 +115,30 @@ def said(session, scene, code):
         .where(Answer.submission_id == scene.reply.id, Question.code == code)
     )
     return dict(session.execute(found).all())
+
+
+def test_a_table_in_which_nothing_was_said_is_neither_shown_nor_called_taken_over(client_for, scene, session):
+    session.execute(
+        delete(Answer).where(
+            Answer.submission_id == scene.old.id,
+            Answer.question_id.in_(select(Question.id).where(Question.code.in_(["received", "convicted"]))),
+        )
+    )
+    session.commit()
+    client = client_for(scene.focal)
+    client.get(f"{scene.path}/tables/earlier", expect=200)
+    assert client.page.xpath("//input[@name='table']/@value") == ["b5"]
+    assert "taken over" not in client.page.xpath("string(//form[@class='whole-form']//label)")
+
+
+def test_earlier_tables_are_offered_only_where_there_are_some(client_for, scene, session):
+    session.commit()
+    client, stranger = client_for(scene.focal), client_for(scene.stranger)
+    for page in ("tables", "inner"):
+        client.get(f"{scene.path}/{page}", expect=200)
+        assert client.page.xpath("//p[@class='earlier-all']/a")
+        stranger.get(f"{scene.other}/{page}", expect=200)
+        assert not stranger.page.xpath("//p[@class='earlier-all']/a"), "it would lead to an empty page"
 
 
 def test_tables_and_files_still_true_are_taken_over_once(client_for, scene, session):

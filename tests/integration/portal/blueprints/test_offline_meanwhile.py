@@ -56,6 +56,17 @@ def fields_of(client, **chosen):
     return sent | {names[name]: value for name, value in chosen.items()}
 
 
+def test_both_versions_of_an_answer_look_alike_and_what_only_one_says_is_marked(client, colleague, scene):
+    colleague(row(A) | cell(f"activity[{A}]@en", "Three courses for judges"))
+    filled = downloaded(client, scene)
+    filled.put("activity", "Three courses for police", "en", line=1)
+    colleague(cell(f"activity[{A}]@en", "Four courses for judges", 1))
+    send(client, scene, filled.content(), follow=True)
+    (pair,) = client.page.xpath("//div[contains(@class, 'offline-conflict')]//div[@class='change-pair']")
+    assert {side.get("class") for side in pair} == {"change-side"}, "no side is the red one"
+    assert [[mark.text for mark in side.iter("mark")] for side in pair] == [["Four", "judges"], ["Three", "police"]]
+
+
 def test_an_answer_changed_after_the_download_is_a_conflict_and_stays_unless_it_is_chosen(
     client, colleague, scene, session
 ):

@@ -352,6 +352,32 @@ def test_an_institution_reads_texts_and_nothing_internal(session, client_for):
     client.get("/recommendations/0000", expect=404)
 
 
+def test_an_institution_finds_its_replies_and_no_others_on_the_page_of_a_recommendation(session, client_for):
+    one = factories.recommendation(session)
+    ours, theirs = factories.institution(session), factories.institution(session)
+    mine = factories.submission(session, factories.assignment(session, to=ours, about=[one]))
+    other = factories.submission(session, factories.assignment(session, to=theirs, about=[one]))
+    factories.assignment(session, to=ours, about=[one], in_round=factories.reporting_round(session))  # not issued yet
+    client = client_for(factories.person(session, ours))
+
+    client.get(f"/recommendations/{one.public_id}", expect=200)
+    assert client.page.xpath(f"//main//a[@href='/replies/{mine.public_id}/']")
+    assert other.public_id not in client.text
+    client.get(f"/replies/{mine.public_id}/", follow=True)
+    assert client.page.xpath(f"//section[@class='recommendation']//a[@href='/recommendations/{one.public_id}']")
+
+
+def test_a_translation_is_not_called_the_original_text(session, client_for):
+    one = factories.recommendation(session, texts={"en": "The State should build", "km": "រដ្ឋគួរសាងសង់"})
+    client = client_for(factories.person(session, factories.institution(session)))
+    client.get(f"/recommendations/{one.public_id}", expect=200)
+    assert "Original text" not in client.words
+    assert "The text in ខ្មែរ" in client.words
+    client.post("/language", {"language": "km"})
+    client.get(f"/recommendations/{one.public_id}", expect=200)
+    assert "អត្ថបទដើម" in client.words
+
+
 def test_search_finds_khmer_with_and_without_zero_width_spaces(coordinator, session):
     one = factories.recommendation(session, texts={"km": "សិទ្ធិ\u200bមនុស្ស"})
     factories.recommendation(session)

@@ -107,6 +107,13 @@ def naive_rates(session, round_id):
     return counted
 
 
+def test_the_header_of_the_longest_table_is_repeated_on_paper(make):
+    _made, _path, book = make()
+    sheet = book["State of implementation"]
+    top = sheet.auto_filter.ref.partition(":")[0].lstrip("A")
+    assert sheet.print_title_rows == f"${top}:${top}"
+
+
 @pytest.mark.engines
 def test_every_rate_equals_a_count_over_objects(make, session, scene):
     _made, _path, book = make()

@@ -70,6 +70,24 @@ def rows_of(book, sheet):
     return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
 
 
+def test_a_year_stands_without_a_separator(client_for, scene, session, app, tmp_path):
+    outer, inner = tables.key(1), tables.key(2)
+    fields = row(outer, repeat="b3") | cell(f"programme[{outer}]", "Legal aid") | row(inner, repeat="b3y", parent=outer)
+    fields |= cell(f"year[{inner}]", "2024") | cell(f"spent[{inner}]", "1200")
+    client_for(scene.focal).post(scene.inner, fields, headers=JSON, expect=200, check=False)
+    session.execute(update(Submission).where(Submission.id == scene.reply.id).values(status=Status.SUBMITTED))
+    session.commit()
+    path = tmp_path / "years.xlsx"
+    with app.test_request_context("/"):
+        round_workbook.write_workbook(
+            session, scene.round.id, path, language="en", addresses=ADDRESSES, by=system_principal(session)
+        )
+    book = openpyxl.load_workbook(path)
+    found = [one for sheet in ("b3y", "Answers") for line in book[sheet].iter_rows() for one in line if one.value == 2024]
+    assert len(found) == 2
+    assert {one.number_format for one in found} == {"0"}
+
+
 def test_a_table_is_a_sheet_of_typed_rows_without_sums(make):
     _made, book = make()
     found = rows_of(book, "b5")

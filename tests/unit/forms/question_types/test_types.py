@@ -34,7 +34,7 @@ VALUES = [
     ("decimal", ["12.50"], "12.5", "12.5", CellValue("decimal", Decimal("12.5")), "12.5"),
     ("money", ["25,000"], "25000", "25000", CellValue("money", Decimal(25000)), "25000"),
     ("percentage", ["34 %"], "34", "34%", CellValue("percent", Decimal("0.34")), "34"),
-    ("year", ["២០២២"], 2022, "2022", CellValue("integer", 2022), "2022"),
+    ("year", ["២០២២"], 2022, "2022", CellValue("year", 2022), "2022"),
     ("range", ["5"], "5", "5", CellValue("decimal", Decimal(5)), "5"),
     ("date", ["30/3/2022"], "2022-03-30", "30/03/2022", CellValue("date", date(2022, 3, 30)), "2022-03-30"),
     ("select_one", ["law"], "law", "ច្បាប់", CellValue("text", "ច្បាប់"), "law"),

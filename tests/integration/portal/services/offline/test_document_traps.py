@@ -220,7 +220,56 @@ def test_a_deleted_field_is_told_and_changes_nothing(session, scene, filled):
         mark.getparent().remove(mark)
     plan = judge(session, filled.content(), by=scene.by)
     assert outcomes(plan) == {}
-    assert "Fields were deleted from the document at question 3; what stands in the portal stays." in told(plan)
+    assert "Fields are missing in the document at question 3; nothing was changed there." in told(plan)
+
+
+def without(field, *, bookmark=True):
+    """Delete a field as an editor does, with its text; ``bookmark``: what marked its place goes with it."""
+    if bookmark:
+        for one in (field.getprevious(), field.getnext()):
+            assert one.tag in {named("w:bookmarkStart"), named("w:bookmarkEnd")}
+            one.getparent().remove(one)
+    field.getparent().remove(field)
+
+
+def answered_row(session, scene, filled):
+    """Return the document that goes out once a line of the table is answered."""
+    filled.put("activity", "Course", "en", line=1)
+    filled.put("women", "20", line=1)
+    filled.tick("partners", "un", "ngo", line=1)
+    filled.put("people", "5")
+    take(session, judge(session, filled.content(), by=scene.by), scene)
+    return FilledDocument(documents.download(session, scene.reply, by=scene.by))
+
+
+def test_a_deleted_field_whose_bookmark_stayed_is_not_read_as_emptied(session, scene, filled):
+    again = answered_row(session, scene, filled)
+    without(again.field("people"), bookmark=False)
+    plan = judge(session, again.content(), by=scene.by)
+    assert outcomes(plan) == {}
+    assert "Fields are missing in the document at question 3; nothing was changed there." in told(plan)
+
+
+@pytest.mark.parametrize("bookmark", [True, False])
+def test_a_deleted_box_does_not_untick_its_choice(session, scene, filled, bookmark):
+    again = answered_row(session, scene, filled)
+    without(again.field("partners", line=1, option=1), bookmark=bookmark)
+    plan = judge(session, again.content(), by=scene.by)
+    assert outcomes(plan) == {}
+    assert (
+        "Some of the boxes or lists at question 1, line 1 are missing in the document, so this answer was not read; "
+        "nothing was changed."
+    ) in told(plan)
+
+
+def test_a_line_that_lost_a_field_and_whose_others_were_emptied_is_not_removed(session, scene, filled):
+    again = answered_row(session, scene, filled)
+    without(again.field("activity", "en", line=1))
+    again.put("women", "", line=1)
+    again.tick("partners", line=1)
+    (reply,) = judge(session, again.content(), by=scene.by).replies
+    assert {one.key.code: one.outcome for one in reply.answers} == {"women": "cleared", "partners": "cleared"}
+    assert reply.rows == []
 
 
 def test_a_control_that_was_removed_leaves_its_text_in_the_bookmark(session, scene, filled):

@@ -116,6 +116,10 @@ def test_answer_and_reason_side_by_side_and_a_strange_reason_are_refused(session
     sentences = {one.name: str(one.sentence) for one in plan.replies[0].answers}
     assert "side by side" in sentences["received[f]"]
     assert "“on leave” is no reason of the list" in sentences["received[m]"]
+    # what is pointed at is the cell of the reason, and what may stand there
+    one = next(one for one in plan.replies[0].answers if one.name == "received[m]")
+    assert (one.found, one.expected, one.example) == ("on leave", "Not applicable", "")
+    assert one.place.address == filled.place("received", "!", line=2).coordinate
 
 
 def test_a_text_longer_than_a_cell_is_not_sent_out_cut(session, scene):

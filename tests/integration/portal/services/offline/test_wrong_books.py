@@ -21,16 +21,44 @@ def test_another_institutions_another_rounds_and_another_portals_workbook(sessio
     plan = judge(session, filled.content(), by=factories.principal(session, stranger))
     assert not plan.replies
     assert said(plan.problems) == [
-        f"This belongs to another institution ({scene.institution.code}), not to yours."
+        f"This belongs to another institution ({scene.institution.names['en']}), not to yours."
     ]
     plan = judge(session, filled.content(), by=scene.by, round_slug="another-round")
     assert not plan.replies
-    assert "another round" in said(plan.problems)[0]
+    assert said(plan.problems) == [f"This belongs to another round ({scene.round.titles['en']})."]
+    assert [one.slug for one in plan.other_rounds] == [scene.round.slug]
     with pytest.raises(Invalid) as error:
         read_offline(
             filled.content(), Seal("another portal's key of more than thirty-two characters"), filename="x.xlsx"
         )
     assert error.value.code == "other_portal"
+
+
+def test_why_sheets_are_foreign_is_told_once_for_all_of_them(session, scene):
+    more = [
+        factories.submission(session, factories.assignment(session, scene.institution, scene.round, version=scene.version))
+        for _each in range(2)
+    ]
+    session.commit()
+    filled = Filled(download(session, scene.reply, *more, by=scene.by))
+    plan = judge(session, filled.content(), by=scene.by, round_slug="another-round")
+    (problem,) = plan.problems
+    assert len(problem.sheet.split(", ")) == 3
+    assert plan.counts["refused"] == 1
+
+
+def test_a_reply_says_what_it_is_about_in_a_few_words(session, scene):
+    about = factories.recommendation(session, heading={"en": "Prisons " * 20, "km": "ពន្ធនាគារ"})
+    reply = factories.submission(
+        session, factories.assignment(session, scene.institution, scene.round, [about], version=scene.version)
+    )
+    session.commit()
+    filled = Filled(download(session, reply, by=scene.by))
+    filled.put("people", 3)
+    (one,) = judge(session, filled.content(), by=scene.by).replies
+    assert one.subject.startswith("Prisons Prisons")
+    assert len(one.subject) <= 91
+    assert one.subject.endswith("…")
 
 
 def test_closed_replies_are_told_with_the_reason_and_left(session, scene):
