@@ -36,7 +36,7 @@ from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import StoredAnswer, asked_recommendations, citation, standing_rows
 from portal.services.attaching import named_by
 from portal.table import pick
-from portal.templating import FileView, ItemView, TextInLanguage
+from portal.templating import FileView, ItemView, TextInLanguage, digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,6 +90,14 @@ def _spoken_html(html: str, definition: Definition, values: Mapping[str, str], l
     parts[::2] = [NAME.sub(marked_answer, text) for text in parts[::2]]
     parts[1::2] = [fill(tag, definition, values, language, escaped) for tag in parts[1::2]]
     return Markup("".join(parts))  # noqa: S704 - what is put in is escaped
+
+
+def so_far(answered: int, asked: int) -> str:
+    """Say how many of a page's questions are answered; nothing of a page without any."""
+    if not asked:
+        return ""
+    words: str = _("%(answered)s of %(total)s answered", answered=digits(answered), total=digits(asked))
+    return words
 
 
 class AnsweringPage:
@@ -363,8 +371,7 @@ class AnsweringPage:
             )
             if state == "open" and asked and done == len(asked):
                 state = "done"
-            detail = _("%(done)s of %(all)s answered", done=done, all=len(asked)) if asked else ""
-            steps.append((self.text(page), self.page_url(page.code), state, detail))
+            steps.append((self.text(page), self.page_url(page.code), state, so_far(done, len(asked))))
         return steps
 
     def asked(self) -> int:

@@ -21,7 +21,7 @@ from portal.prepared import Prepared, rows_of
 from portal.queries.submissions import StoredAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -141,11 +141,19 @@ class Progress:
 
 
 def progress(
-    definition: Definition, stored: Mapping[AnswerKey, Given], evaluation: Evaluation, rows: Rows = NO_ROWS
+    definition: Definition,
+    stored: Mapping[AnswerKey, Given],
+    evaluation: Evaluation,
+    rows: Rows = NO_ROWS,
+    answered: Collection[str] | None = None,
 ) -> Progress:
-    """Count a reply's questions: hidden ones are not asked; an answer in any language counts once, a table once."""
+    """Count a reply's questions: hidden ones are not asked; an answer in any language counts once, a table once.
+
+    ``answered`` are the codes that count as answered, where they are known already.
+    """
     asked = [code for code in countable(definition) if code not in evaluation.hidden]
-    answered = answered_codes(definition, stored, rows, evaluation.hidden)
+    if answered is None:
+        answered = answered_codes(definition, stored, rows, evaluation.hidden)
     blocking = len(evaluation.missing) + len(evaluation.refused) + len(evaluation.unreadable)
     return Progress(len(asked), sum(1 for code in asked if code in answered), blocking)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from forms.answers import AnswerKey, Given, Parsed, field_name
 from forms.evaluation import Evaluation, evaluate
 from forms.questionnaire import why_unreadable
 from forms.quoting import readable_codes
-from forms.tables import NO_ROWS, may_change
+from forms.tables import NO_ROWS, answered_codes, may_change
 from portal import clock
 from portal.errors import IllegalTransition
 from portal.models import AnswerRevision, Status, Submission
@@ -31,7 +31,7 @@ from portal.queries.submissions import (
     stored_soon,
 )
 from portal.services.answer_rows import RefusedRow, RowChange, RowWork, StaleRow
-from portal.services.answer_storing import Work, apply_rules, not_asked, progress, same, says_nothing, store
+from portal.services.answer_storing import Progress, Work, apply_rules, not_asked, progress, same, says_nothing, store
 from portal.services.delegated import NOT_SHARED, open_to
 from portal.services.events import begin_reply, begin_soon
 from portal.table import Problem, Speakable
@@ -89,7 +89,8 @@ class Saved:
     """What became of a save: per answer its new revision, what was stale, what was refused; the same for rows.
 
     ``rows`` tells how each row that was spoken of stands now; ``computed`` are the computed values that changed;
-    ``answers`` and ``standing`` are the whole reply after the save.
+    ``answers`` and ``standing`` are the whole reply after the save, ``counted`` how far it is, ``answered`` the codes
+    of its questions and tables that count as answered.
     """
 
     saved: Mapping[AnswerKey, int]
@@ -106,6 +107,8 @@ class Saved:
     computed: tuple[AnswerKey, ...] = ()
     answers: Mapping[AnswerKey, StoredAnswer] = field(default_factory=dict)
     standing: Rows = field(default_factory=lambda: NO_ROWS)
+    counted: Progress = field(default_factory=lambda: Progress(0, 0, 0))
+    answered: Collection[str] = frozenset()
 
     @property
     def http_status(self) -> int:
@@ -184,7 +187,8 @@ def save_answers(
         begin_reply(session, head.id, by=by, institution_id=head.institution_id)
     was_hidden = frozenset(submission.hidden)
     hidden = not_asked(was_hidden, definition, evaluation)
-    counted = progress(definition, work.stored, evaluation, standing)
+    answered = answered_codes(definition, work.stored, standing, evaluation.hidden)
+    counted = progress(definition, work.stored, evaluation, standing, answered)
     store(session.connection(), head.id, work, sorted(hidden), counted, request_key)
     return Saved(
         work.saved,
@@ -201,6 +205,8 @@ def save_answers(
         computed=tuple(key for key in work.changed if key in evaluation.calculated),
         answers=work.stored,
         standing=standing,
+        counted=counted,
+        answered=answered,
     )
 
 

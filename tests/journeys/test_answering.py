@@ -67,6 +67,26 @@ def test_answers_are_saved_as_they_are_typed_and_found_at_another_device(served,
     assert other.input_value("[name=places]") in {"12", "១២"}
 
 
+def test_how_much_is_answered_moves_with_each_save_and_is_what_the_page_says_anew(visit, scene):
+    page = visit().sign_in(scene.focal)
+    page.goto(scene.first)
+
+    def said():
+        return [one.text_content().strip() for one in page.locator(".steps [aria-current] .step-detail, #pages .progress-words").all()]
+
+    before = said()
+    choose(page, "Partly implemented")
+    saved(page)
+    after = said()
+    assert len(after) == 2
+    assert all(one.startswith("1 of ") for one in after), after
+    assert all(one.startswith("0 of ") for one in before), before
+    width = page.locator("#pages .bar-fill").get_attribute("width")
+    page.reload()
+    assert said() == after
+    assert round(float(width), 1) == round(float(page.locator("#pages .bar-fill").get_attribute("width")), 1)
+
+
 def test_saved_is_said_only_after_the_server_said_so(visit, scene):
     page = visit().sign_in(scene.focal)
     page.goto(scene.first)

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from forms.answers import AnswerKey, field_name
 from forms.browser import FORMAT, browser_rules, filter_reads, known
 from forms.question_types import question_type
-from forms.tables import tables
+from forms.tables import countable, tables
 from portal.blueprints import receiving
 from portal.blueprints.answering import AnsweringPage
 from portal.blueprints.documents.beside import documents_beside
@@ -61,7 +61,7 @@ from portal.table import pick
 from portal.templating import time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
 
@@ -284,9 +284,19 @@ def saved_json(saved: Saved, definition: Definition, page: Item) -> dict[str, An
         # cells of tables, of which there may be thousands, only where they changed
         "hidden": _on_page((one for one in saved.evaluation.hidden if "[" not in one or one in saved.vanished), page),
         "missing": saved.missing,
+        "counts": counts(
+            saved.answered,
+            [code for code in countable(definition, page.code) if code not in saved.evaluation.hidden],
+            (saved.counted.answered, saved.counted.asked),
+        ),
         "saved_at": time_text(saved.at),
         **(told_rows(saved, definition, names) if tables(definition) else {}),
     }
+
+
+def counts(answered: Collection[str], here: Sequence[str], whole: tuple[int, int]) -> tuple[int, ...]:
+    """Return what the lines "2 of 5 answered" say: of the page at hand, and of all that the writer fills in."""
+    return (sum(1 for code in here if code in answered), len(here), *whole)
 
 
 def _on_page(names: Iterable[str], page: Item) -> list[str]:

@@ -25,7 +25,7 @@ from portal.blueprints.respond.rows import (
     row_conflicts,
     row_errors,
 )
-from portal.blueprints.respond.section import offered, saved_json
+from portal.blueprints.respond.section import counts, offered, saved_json
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.shared.door import Ended, Shared, blueprint, shared
 from portal.blueprints.shared.shown import SharedPage, readable_of
@@ -188,7 +188,10 @@ def _narrowed(on: Shared, saved: Saved, page: Item, more: Mapping[str, Mapping[s
     always = shown.silent("relevant")
     for which in ("shown", "hidden"):
         told[which] = [code for code in told[which] if _code(code) in shown.readable - always]
-    told["missing"] = len(shown.asked_codes()) - len(shown.done_codes())
+    asked, done = shown.asked_codes(), shown.done_codes()
+    told["missing"] = len(asked) - len(done)
+    here = [code for code in shown.counted(page) if code not in shown.evaluation.hidden]
+    told["counts"] = counts(done, here, (len(done), len(asked)))
     whole = shown.silent("choice_filter")
     offer = {name: keys for name, keys in more.get("offered", {}).items() if _code(name) in shown.codes - whole}
     told |= {"offered": offer} if offer else {}

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import url_for
-from flask_babel import gettext as _
 
 from forms.blinding import blinded, silenced
 from forms.evaluation import evaluate
 from forms.quoting import muted, readable_codes, telling_defaults, untold_codes
 from forms.tables import answered_codes, countable, counted_as, may_change
-from portal.blueprints.answering import AnsweringPage
+from portal.blueprints.answering import AnsweringPage, so_far
 from portal.blueprints.posting import context_for
 from portal.extensions import db
 from portal.models import Visibility
@@ -164,8 +163,7 @@ class SharedPage(AnsweringPage):
             state = "current" if page.code == current else "missing" if blocking & set(asked) else "open"
             if state != "current" and asked and ready == len(asked) and not blocking & set(asked):
                 state = "done"
-            detail = _("%(done)s of %(all)s answered", done=ready, all=len(asked)) if asked else ""
-            steps.append((self.page_title(page), self.page_url(page.code), state, detail))
+            steps.append((self.page_title(page), self.page_url(page.code), state, so_far(ready, len(asked))))
         return steps
 
     def page_title(self, page: Item) -> str:

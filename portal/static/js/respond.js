@@ -318,6 +318,7 @@ function take(sent, told) {
     const many = Array.isArray(told.missing) ? told.missing.length : told.missing;
     count.textContent = digits(String(many));
   }
+  if (told.counts) recount(...told.counts);
   for (const one of told.stale_rows || []) {
     stale.add(`row:${one.name}`); // nothing is called saved while a row waits for the reader's choice
     for (const cell of one.mine) dirty.delete(cell.name);
@@ -326,6 +327,19 @@ function take(sent, told) {
     savedAt = status.dataset.wordsSaved.replace("{time}", clock(told.saved_at));
   }
   settle();
+}
+
+// "2 of 5 answered": of this page, and of all
+function recount(here, asked, answered, total) {
+  const put = (place, some, all) => {
+    if (place) place.textContent = digits(status.dataset.wordsAnswered.replace("{answered}", some).replace("{total}", all));
+  };
+  put(document.querySelector('.steps [aria-current="step"] .step-detail'), here, asked);
+  for (const line of document.querySelectorAll("#pages [data-progress]")) {
+    put(line.querySelector(".progress-words"), answered, total);
+    line.querySelector(".bar-fill").setAttribute("width", total ? (100 * answered) / total : 0);
+    line.classList.toggle("is-full", answered >= total);
+  }
 }
 
 function showItem(code, shown) {

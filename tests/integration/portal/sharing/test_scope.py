@@ -239,6 +239,11 @@ def test_what_is_saved_names_the_person_as_the_focal_point_named_them(app, sessi
     ).get_json()
     assert told["saved"] == [{"name": "beds", "revision": 1}]
     assert told["missing"] == 0
+    # of what was shared alone, as the page says it
+    here, asked, answered, total = told["counts"]
+    guest.get(address, expect=200)
+    assert guest.page.xpath("string(//*[@class='progress-words'])") == f"បានឆ្លើយ {answered} លើ {total}"
+    assert guest.page.xpath("string(//*[@class='step-detail'])") == f"បានឆ្លើយ {here} លើ {asked}"
     actor = session.scalars(select(Actor).join(AnswerRevision, AnswerRevision.saved_by == Actor.id)).one()
     assert (actor.kind, actor.on_behalf_of) == (ActorKind.DELEGATION, world.at.id)
     told = chief.post(
