@@ -250,7 +250,8 @@ def test_no_demo_text_goes_without_its_label(seeded: Seeded, stored: Session) ->
         assert re.search(r"\((demo|démo|គំរូ)\)|^[^.]+$", str(value))
     for caption in stored.scalars(select(Evidence.caption)):
         # the scan of a paper entry has the portal's own caption; the picture itself says DEMO
-        assert re.search(r"\((demo|démo|គំរូ)\)", caption) or caption.startswith("The return on paper")
+        own = ("The return on paper", "ចម្លើយតបលើក្រដាស")
+        assert re.search(r"\((demo|démo|គំរូ)\)", caption) or caption.startswith(own)
 
 
 def test_nobody_can_be_reached(seeded: Seeded, stored: Session) -> None:

@@ -17,17 +17,9 @@ from portal.services.offline.taking import choices, take_offline
 from portal.workbooks.offline.files import read_file
 from portal.workbooks.offline.marks import Seal
 from portal.workbooks.word.elements import W, Xml, named, node, paragraph, run, say, trees
-from tests import documents, factories, tables
+from tests import documents, factories
 from tests.documents import FilledDocument
 from tests.offline import SECRET, judge
-
-
-@pytest.fixture
-def scene(session, context):
-    made = tables.scene(session)
-    made.by = factories.principal(session, made.focal)
-    made.other = factories.principal(session, made.colleague)
-    return made
 
 
 @pytest.fixture
