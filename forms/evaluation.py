@@ -171,10 +171,7 @@ class _Work:
             if step.key is not None:
                 frame.values[code] = ""
         elif step.key is not None:
-            # most questions, and each of them at each save
-            frame.values[code] = (
-                self._answered(step, frame.key) if step.filled_in else self._value(step, step.key, frame.key)
-            )
+            frame.values[code] = self._value(step, step.key, frame.key)
 
     def _value(self, step: Step, plain: AnswerKey, row: str) -> str:
         """Return what expressions read for a question that is asked; computed ones are computed here."""
@@ -205,7 +202,7 @@ class _Work:
         kind = step.kind
         saved = False
         for plain in step.keys:
-            given = self.answers.get(_in_row(plain, row) if row else plain)
+            given = self.answers.get(_in_row(plain, row))
             if given is None:
                 continue
             saved = True
@@ -231,12 +228,12 @@ class _Work:
             self._constrain(step, step.constraint, said)
         if step.soft is not None and said:
             self.doubted.extend(key for key in self._breaking(step, step.soft, said) if key not in self.refused)
-        key = _in_row(plain, row) if row else plain
+        key = _in_row(plain, row)
         if step.choice_filter is not None:
             self.offered[field_name(key)] = self._on_offer(step, step.choice_filter, keys)
-        if step.evidence is not False and _holds(step.evidence, self.scope):
+        if _holds(step.evidence, self.scope):
             self.evidence.add(field_name(key))
-        if step.required is not False and _holds(step.required, self.scope):
+        if _holds(step.required, self.scope):
             self.required.add(key)
             if not said:
                 self.missing.append(key)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from forms.answers import AnswerKey
@@ -57,11 +56,6 @@ class Step:
     evidence: Rule | bool
     soft: Rule | None
     count: Rule | None
-
-    @cached_property
-    def filled_in(self) -> bool:
-        """True when somebody fills the question in, and nothing computes it."""
-        return self.kind is not None and self.kind.asks and self.calculation is None
 
 
 class Compiled:
