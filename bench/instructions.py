@@ -34,13 +34,13 @@ from bench.ground import options, portal  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KINDS = ("page", "save", "form", "api")
 NAMES = {
     "page": "page of 20 questions",
     "save": "autosave of one answer",
     "form": "complete reply posted as a page",
     "api": "complete reply by the API",
 }
+KINDS = tuple(NAMES)
 COUNTED, WARM = 30, 16
 # valgrind's macros that begin and end counting are C; the compiler that it needs is asked for nothing else
 SWITCH = """

@@ -6,12 +6,12 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app
-from flask_login import current_user
 from spectree import Response
 
 from portal.api import shapes
 from portal.api.door import answer, blueprint, operation, spec
 from portal.blueprints.guard import public
+from portal.blueprints.present import somebody
 from portal.blueprints.public import readiness
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def ready() -> ResponseReturnValue:
     """Tell whether database, disk and schema are ready; details only to a token."""
     is_ready, details = readiness()
     body: dict[str, Any] = {"status": "ready" if is_ready else "not ready"}
-    if current_user.is_authenticated:
+    if somebody() is not None:
         body |= details
     return body, 200 if is_ready else 503
 

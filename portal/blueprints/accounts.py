@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import segno
 from flask import Blueprint, current_app, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
-from flask_login import current_user, login_user
+from flask_login import login_user
 from sqlalchemy import delete, select
 
 from forms.accounts import CodeForm, PasswordForm, account_form
@@ -17,6 +17,7 @@ from portal.blueprints.devices import device
 from portal.blueprints.guard import confirm_password, forget_person, local_path, public, repeats, requires, who
 from portal.blueprints.halfway import remember
 from portal.blueprints.page import facts, notice
+from portal.blueprints.present import somebody
 from portal.blueprints.starting import wanted_page
 from portal.blueprints.typed_words import held_words
 from portal.database import write
@@ -41,7 +42,7 @@ blueprint = Blueprint("accounts", __name__)
 @public
 def login() -> ResponseReturnValue:
     """Show the log-in page."""
-    if current_user.is_authenticated:
+    if somebody() is not None:
         return redirect(wanted_page(local_path(request.args.get("next")), who()), code=303)
     return _login_page()
 

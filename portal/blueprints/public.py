@@ -6,13 +6,13 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, redirect, request, session, url_for
-from flask_login import current_user
 from sqlalchemy import text, update
 
 from config import is_loopback
 from portal import migrations
 from portal.blueprints.guard import local_path, public, shown_before, who
 from portal.blueprints.page import facts
+from portal.blueprints.present import somebody
 from portal.blueprints.starting import start_page
 from portal.database import write
 from portal.errors import NotFound
@@ -30,7 +30,7 @@ LEAST_FREE_BYTES = 200 * 1024 * 1024
 @public
 def home() -> ResponseReturnValue:
     """Lead everybody to the page they come for."""
-    if not current_user.is_authenticated:
+    if somebody() is None:
         return redirect(url_for("accounts.login"), code=303)
     start = start_page(who())
     if start is None:
@@ -44,7 +44,7 @@ def language() -> ResponseReturnValue:
     """Switch the language of the pages: for a person for good, for a visitor in the cookie."""
     wanted = request.form.get("language", "")
     if wanted in facts().languages:
-        if current_user.is_authenticated:
+        if somebody() is not None:
             with write() as database:
                 database.execute(update(UserAccount).where(UserAccount.id == who().user_id).values(language=wanted))
         else:

@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, render_template
-from flask_wtf.csrf import generate_csrf
 
 from portal.blueprints.guard import requires, who
+from portal.csrf_tokens import csrf_token
 from portal.permissions import Permission
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _derived(key: bytes, whose: str) -> str:
 @requires(Permission.EDIT_OWN_ACCOUNT)
 def keys() -> ResponseReturnValue:
     """Tell an open page whose session this is now, and with which token its forms may be sent."""
-    return {"csrf": generate_csrf(), "keeps": copy_secret(who())}
+    return {"csrf": csrf_token(), "keeps": copy_secret(who())}
 
 
 @blueprint.get("/back")

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, g, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from portal.blueprints.guard import wants_json
 from portal.blueprints.posting import load
+from portal.blueprints.present import somebody
 from portal.blueprints.typed_words import typed_words
 from portal.errors import NotFound
 from portal.extensions import db
@@ -165,9 +165,9 @@ def _homes(principal: Principal) -> set[int]:
 def _principal(delegation: Delegation) -> Principal:
     """Return as whom the caller writes: a colleague as themselves, anybody else as the person who was named."""
     if delegation.user_id is not None:
-        if not current_user.is_authenticated or current_user.user_id != delegation.user_id:
+        me = somebody()
+        if me is None or me.user_id != delegation.user_id:
             raise _unknown()
-        me: Principal = current_user._get_current_object()  # noqa: SLF001 - the proxy's own way
         return me
     if opened().get(delegation.public_id) != stamp(delegation):
         raise _unknown()

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_wtf.csrf import generate_csrf
 
 from portal.blueprints.guard import by_link, public, repeats
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.shared.door import Shared, blueprint, shared
 from portal.blueprints.shared.section import page_of
+from portal.csrf_tokens import csrf_token
 from portal.database import write
 from portal.extensions import db
 from portal.queries.presence import others_here
@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"/shared/([A-Za-z0-9_-]{20,64})(?![A-Za-z0-9_/-])")
 @by_link(shared)
 def keys(on: Shared) -> ResponseReturnValue:
     """Tell an open page whose it is now, and with which token its forms may be sent."""
-    return {"csrf": generate_csrf(), "keeps": copy_secret(on.principal)}
+    return {"csrf": csrf_token(), "keeps": copy_secret(on.principal)}
 
 
 @blueprint.post("/work/<public_id>/pages/<code>/here")
