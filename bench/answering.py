@@ -22,6 +22,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -179,6 +180,7 @@ def by_api(replies: list[str], token: str, threads: int) -> str:
 
 def wrk(script: str, url: str, connections: int, seconds: int) -> dict[str, float]:
     """Run wrk once, a thread per connection; return requests, their rate, p50 and p95 in ms, and failures."""
+    time.sleep(0.3)  # those of the run before have gone
     program = shutil.which("wrk")
     if program is None:
         raise SystemExit("wrk is not installed (Debian package wrk)")

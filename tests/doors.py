@@ -14,7 +14,8 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from portal.cli import supervisor
-from portal.cli.even_worker import Board, EvenWorker
+from portal.cli.board import Board
+from portal.cli.even_worker import EvenWorker
 
 THREADS = 4
 

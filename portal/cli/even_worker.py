@@ -1,19 +1,16 @@
-"""A web process that leaves a new connection to another one that has fewer, so that all are as busy as each other.
+"""A web process that takes its share of new connections and no more, so that all are as busy as each other.
 
 All web processes wait at one socket, and whichever wakes first takes what comes: at a burst (a ministry's office in the
 morning) one of two took 31 of 32 connections, which browsers then keep open, and the other stood idle. Here each writes
-down how many it has, in a page of memory that all share, and one that has more than another leaves the door to that one
-for a moment. What it finds there is advice and never more: nobody waits for longer than the moment, whatever the others
-do, and what a process wrote that was killed, or hangs, counts for nothing after a second or two.
+down how many it has, in a page of memory that all share (:mod:`portal.cli.board`), and one that has more than another
+leaves the door to that one for a moment. Nobody waits for longer than the moment, whatever the others do.
 """
 
 from __future__ import annotations
 
 import errno
 import math
-import mmap
 import socket
-import struct
 import time
 from collections import deque
 from contextlib import suppress
@@ -27,6 +24,7 @@ from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from portal.cli.arriving import LARGEST, still_to_come, without_end
+from portal.cli.board import Board, share, standing
 from portal.cli.ciphered import Cipher
 from portal.cli.lead import Lead
 from portal.cli.spooling import Gathered, Spools
@@ -46,35 +44,6 @@ NO_ROOM_FOR = 0.5
 # bytes taken from a connection at once; what one that has said something may be silent for; bytes of requests on their
 # way that are held in memory at most, after which threads read them as they come
 TAKEN, SILENCE, HELD = 64 * 1024, 60.0, 64 * 1024 * 1024
-# seconds after which a process that wrote nothing is taken to be gone; a living one writes each second
-STALE = 2.5
-
-
-class Board:
-    """How many connections each process has open and when it said so, in memory that forked processes share."""
-
-    ENTRY = struct.Struct("=qd")
-    PLACES = 256
-
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, self.ENTRY.size * self.PLACES)
-
-    def say(self, place: int, connections: int) -> None:
-        """Write down the connections of one process; no other writes at its place."""
-        self.ENTRY.pack_into(self._memory, place % self.PLACES * self.ENTRY.size, connections, time.monotonic())
-
-    def fewest(self, besides: int) -> int | None:
-        """Return the smallest number among the other processes that live; None if there is no other."""
-        since = time.monotonic() - STALE
-        return min(
-            (
-                connections
-                for place, (connections, said) in enumerate(self.ENTRY.iter_unpack(self._memory))
-                if said > since and place != besides % self.PLACES
-            ),
-            default=None,
-        )
-
 
 # made where the application is imported once, before the processes are forked
 BOARD = Board()
@@ -206,7 +175,7 @@ class EvenWorker(ThreadWorker):
             if kept:
                 connection.parser.unreader = SocketUnreader(connection.sock)
         if not kept:
-            self.nr_conns -= 1
+            self._one_less()
         elif along:  # came together with the request before
             self._came(connection, along)
         else:
@@ -293,8 +262,12 @@ class EvenWorker(ThreadWorker):
         if (spool := self._spooling.pop(connection, None)) is not None:
             self._spools.forget(spool)
         self._watch_no_more(connection)
-        self.nr_conns -= 1
+        self._one_less()
         connection.close()
+
+    def _one_less(self) -> None:
+        self.nr_conns -= 1
+        self.board.say(self.age, self.nr_conns)
 
     def _watch(self, connection: TConn) -> None:
         with self._watching:
@@ -318,15 +291,25 @@ class EvenWorker(ThreadWorker):
             self._end(next(iter(self._spooling)))
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a connection, unless another process has fewer and did not leave this one standing already."""
+        """Take this process's share of those at the door; of none, one that the others left standing for too long.
+
+        All of the share at once: taken one by one, each after all others have been answered, the last of a burst wait
+        for half a second, while the first are answered ten times.
+        """
         now = time.monotonic()
         if now > self._patient_until + GRACE:
             self._since = now
-        fewest = self.board.fewest(self.age)
-        if fewest is None or self.nr_conns <= fewest or now - self._since > PATIENCE:
+        mine = min(
+            share(self.nr_conns, self.board.others(self.age), standing(listener)),
+            self.worker_connections - self.nr_conns,
+        )
+        if mine or now - self._since > PATIENCE:
             self._patient_until = 0.0
             try:
-                super().accept(listener)
+                for had in range(self.nr_conns, self.nr_conns + max(1, mine)):
+                    super().accept(listener)
+                    if self.nr_conns == had:  # another process was quicker
+                        break
             except OSError as error:
                 if error.errno not in _NO_ROOM:
                     raise

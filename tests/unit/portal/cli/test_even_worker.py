@@ -1,4 +1,4 @@
-"""Who has more connections than another process leaves a new one to that one for a moment, and takes it if it did not."""
+"""Each process takes its share of those at the door, and what another one left standing there for too long."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import time
 import pytest
 from gunicorn.config import Config
 
+from portal.cli import board as boards
 from portal.cli import even_worker
-from portal.cli.even_worker import Board, EvenWorker
+from portal.cli.board import Board
+from portal.cli.even_worker import EvenWorker
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def door():
 
 @pytest.fixture
 def board(monkeypatch):
-    monkeypatch.setattr(even_worker, "STALE", 20.0)  # a test that had to wait for its turn has not gone
+    monkeypatch.setattr(boards, "STALE", 20.0)  # a test that had to wait for its turn has not gone
     return Board()
 
 
@@ -94,7 +96,7 @@ def test_what_was_written_by_one_that_is_gone_counts_for_nothing(worker, board, 
     worker.nr_conns = 8
     board.say(2 if said == "long ago" else 1, 0)
     if said == "long ago":
-        monkeypatch.setattr(even_worker, "STALE", -1.0)
+        monkeypatch.setattr(boards, "STALE", -1.0)
     with socket.create_connection(door.getsockname()):
         worker.wait_for_and_dispatch_events(5)
         assert len(worker.taken) == 1
@@ -114,20 +116,94 @@ def test_what_a_neighbour_took_is_not_waited_for(worker, board, door):
         turn(worker, lambda: len(worker.taken) == 1)
 
 
-def test_a_burst_parts_evenly_whoever_wakes_first(hired, door, monkeypatch):
-    monkeypatch.setattr(even_worker, "PATIENCE", 60.0)  # nobody takes what the other did not get round to
-    first, second = hired(1), hired(2)
-    for one in (first, second):
-        one.wait_for_and_dispatch_events(0)  # says that it is there
+@pytest.fixture
+def crowd(door):
+    """24 people who came at once; nobody was let in yet."""
     people = [socket.create_connection(door.getsockname()) for _ in range(24)]
-    try:
-        latest = time.monotonic() + 30
-        while len(first.taken) + len(second.taken) < 24 and time.monotonic() < latest:
-            for one, times in ((first, 5), (second, 1)):  # the first one is awake five times as often
-                for _ in range(times):
-                    one.wait_for_and_dispatch_events(0)
-                    one.set_accept_enabled(True)
-        assert sorted((len(first.taken), len(second.taken))) == [12, 12]
-    finally:
-        for one in people:
-            one.close()
+    yield people
+    for one in people:
+        one.close()
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["as Linux tells how many wait", "where no system tells"])
+def test_a_burst_parts_evenly_whoever_wakes_first(hired, crowd, monkeypatch, told):
+    monkeypatch.setattr(even_worker, "PATIENCE", 60.0)  # nobody takes what the other did not get round to
+    if not told:
+        monkeypatch.setattr(boards, "_TCP_INFO", None)
+    first, second = hired(1), hired(2)
+    for one in (second, first):
+        one.board.say(one.age, 0)  # both are there
+    latest = time.monotonic() + 30
+    while len(first.taken) + len(second.taken) < len(crowd) and time.monotonic() < latest:
+        for one, times in ((first, 5), (second, 1)):  # the first one is awake five times as often
+            for _ in range(times):
+                one.wait_for_and_dispatch_events(0)
+                one.set_accept_enabled(True)
+    assert (len(first.taken), len(second.taken)) == (12, 12)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="this system does not tell how many wait")
+def test_each_takes_its_share_of_a_burst_at_one_look(hired, board, crowd):
+    first, second = hired(1), hired(2)
+    first.nr_conns = 4
+    board.say(2, 0)
+    first.wait_for_and_dispatch_events(5)
+    assert len(first.taken) == 10
+    second.wait_for_and_dispatch_events(5)
+    assert len(second.taken) == 7  # an even part, and the rest at the next looks
+    for _ in range(3):
+        second.wait_for_and_dispatch_events(5)
+    assert len(second.taken) == 14
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="this system does not tell how many wait")
+def test_a_burst_parts_evenly_though_one_has_yet_to_see_who_left(hired, crowd):
+    first, second = hired(1), hired(2)
+    first.board.say(1, 24)  # its people have gone, and it is busy with the last of them
+    second.wait_for_and_dispatch_events(5)
+    assert len(second.taken) == 12
+    for _ in range(4):
+        first.wait_for_and_dispatch_events(5)
+    assert len(first.taken) == 12
+
+
+def test_a_burst_never_exceeds_what_one_may_hold(worker, crowd):
+    worker.worker_connections = 10
+    for _ in range(3):
+        worker.set_accept_enabled(worker.nr_conns < worker.worker_connections)
+        worker.wait_for_and_dispatch_events(0.01)
+    assert len(worker.taken) == 10
+
+
+@pytest.mark.parametrize(
+    ("mine", "others", "waiting", "wanted"),
+    [
+        (0, [], 1, 1),
+        (7, [], 30, 30),
+        (0, [0], 1, 1),
+        (1, [0], 1, 0),
+        (4, [0], 3, 0),
+        (4, [0], 6, 1),
+        (0, [24], 24, 12),
+        (1, [0, 5], 1, 0),
+        (0, [0, 0], 4, 2),
+    ],
+)
+def test_the_share_is_what_one_would_get_if_each_went_to_whoever_has_fewest(mine, others, waiting, wanted):
+    assert boards.share(mine, others, waiting) == wanted
+
+
+def test_of_a_socket_that_cannot_be_asked_one_waiting_is_known(tmp_path):
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "door"))
+        listening.listen()
+        assert boards.standing(listening) == 1
+
+
+def test_that_somebody_left_is_written_down_at_once(worker, board, door):
+    del worker.enqueue_req  # it keeps the connection as it does when it serves
+    with socket.create_connection(door.getsockname()):
+        worker.wait_for_and_dispatch_events(5)
+        assert board.others(besides=2) == [1]
+    worker.wait_for_and_dispatch_events(5)
+    assert board.others(besides=2) == [0]
