@@ -23,7 +23,11 @@ def test_a_person_without_account_answers_on_a_phone_and_is_told_when_it_ends(se
     chief.fill("#until", "2099-01-01")
     chief.get_by_role("button", name="Make link and code").click()
     link, code = chief.inner_text("#share-link"), chief.inner_text("#share-code")
-    assert code in chief.input_value("textarea[lang=km]")
+    apart, together = (chief.input_value(f"#text-km{kind}") for kind in ("", "-code"))
+    assert link in apart
+    assert code not in apart  # whoever reads the chat has half of what opens the questions
+    assert link in together
+    assert code in together
     guest = visit(size=PHONE)
     page = guest.page
     page.goto("/shared/" + link.rpartition("/shared/")[2])

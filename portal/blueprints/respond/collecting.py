@@ -17,7 +17,7 @@ from portal.blueprints.posting import context_for, load
 from portal.blueprints.respond import collected_views as views
 from portal.blueprints.respond.door import blueprint, own_reply
 from portal.blueprints.respond.sharing import about, line_view, link_of, placed, question_groups, today
-from portal.blueprints.respond.sharing_texts import message
+from portal.blueprints.respond.sharing_texts import messages
 from portal.database import write
 from portal.errors import Invalid, NotFound
 from portal.extensions import db
@@ -29,7 +29,6 @@ from portal.queries.submissions import head_by_id
 from portal.services import collecting as services
 from portal.services import sharing
 from portal.table import pick
-from portal.templating import languages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +130,7 @@ def links_page(head: SubmissionHead, made: Collection, given: Sequence[sharing.G
             "url": (url := link_of(one)),
             "code": one.spoken_code,
             "qr": segno.make(url, error="m").svg_data_uri(scale=3, border=2),
-            "texts": [(own.code, own.name, message(one, head, url, own.code)) for own in languages()],
+            "texts": messages(one, head, url),
         }
         for number, one in enumerate(given, start=1)
     ]

@@ -18,7 +18,7 @@ from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
 from portal.blueprints.posting import load
 from portal.blueprints.respond.door import blueprint, own_reply
-from portal.blueprints.respond.sharing_texts import message, reminder, stage_words
+from portal.blueprints.respond.sharing_texts import messages, reminder, stage_words
 from portal.database import write
 from portal.errors import Invalid, NotFound
 from portal.extensions import db
@@ -273,7 +273,7 @@ def given_page(head: SubmissionHead, given: services.Given) -> str:
         name=given.delegation.name,
         code=given.spoken_code,
         url=url,
-        texts=[(own.code, own.name, message(given, head, url, own.code)) for own in languages()],
+        texts=messages(given, head, url),
         qr=segno.make(url, error="m").svg_data_uri(scale=5, border=2),
         until=last_day(given.delegation.expires_at),
         back_url=url_for("respond.share", public_id=head.public_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from babel import Locale
 from babel.dates import format_date
@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from portal.blueprints.holding import last_day
 from portal.queries.sharing import Stage
 from portal.table import pick
+from portal.templating import languages
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,8 +51,29 @@ def reminder(one: Delegation, head: SubmissionHead, language: str) -> str:
         )  # fmt: skip
 
 
-def message(given: services.Given, head: SubmissionHead, url: str, language: str) -> str:
-    """Return the text that goes with a link and a code, in a language, for a chat."""
+class Texts(NamedTuple):
+    """What goes to whoever was handed questions, in one language: without the code, told by phone, and with it."""
+
+    language: str
+    language_name: str
+    apart: str
+    together: str
+
+
+def messages(given: services.Given, head: SubmissionHead, url: str) -> list[Texts]:
+    """Return the texts that go with a link and a code, in every language of the country, for a chat."""
+    return [
+        Texts(
+            own.code,
+            own.name,
+            _message(given, head, url, own.code, ""),
+            _message(given, head, url, own.code, given.spoken_code),
+        )
+        for own in languages()
+    ]
+
+
+def _message(given: services.Given, head: SubmissionHead, url: str, language: str, code: str) -> str:
     with force_locale(language):
         institution = pick(head.institution_names, language, g.country.languages)
         asked = len(given.delegation.items)
@@ -62,7 +84,7 @@ def message(given: services.Given, head: SubmissionHead, url: str, language: str
             *([given.delegation.note] if given.delegation.note else []),
             _("Open this link and type the code. You may come back as often as you like, on any device."),
             url,
-            _("Code: %(code)s", code=given.spoken_code),
+            _("Code: %(code)s", code=code) if code else _("You are told the code by phone."),
             _("Until: %(day)s", day=_day(given.delegation.expires_at, language)),
         ]
     return "\n\n".join(parts)

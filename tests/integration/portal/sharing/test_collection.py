@@ -205,3 +205,16 @@ def test_a_file_of_a_unit_is_the_institutions_to_read_alone(app, session, world,
 )
 def test_a_pasted_line_is_a_unit_with_its_contact(line, unit):
     assert read_units(line) == [unit]
+
+
+def test_the_text_for_a_unit_carries_its_code_only_where_that_is_asked_for(world, client_for):
+    chief = client_for(world.focal)
+    asked = ask(chief, world.reply)
+    texts = {name: [] for name in ("km", "en", "km-code", "en-code")}
+    for number in range(1, len(asked) + 1):
+        for kind, found in texts.items():
+            found.append(chief.page.xpath(f"string(//textarea[@id='u{number}-{kind}'])"))
+    for kind, found in texts.items():
+        for text, (link, code) in zip(found, asked.values(), strict=True):
+            assert link in text
+            assert (code in text) is kind.endswith("-code")
