@@ -234,7 +234,7 @@ ACCESS: dict[str, Access] = {
     "remember.look": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "remember.own_evidence": allow(*MEMBERS),
     "remember.own_evidence_file": allow(*MEMBERS),
-    "remember.recall_whole": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
+    "remember.no_longer_true": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "remember.recall_many": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "remember.round_evidence": allow(COORDINATOR, WRITER),
     "remember.round_evidence_file": allow(COORDINATOR, WRITER),

@@ -18,7 +18,7 @@ from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load, read_changes
 from portal.blueprints.recollections import read_answers
 from portal.blueprints.remember.door import blueprint
-from portal.blueprints.remember.whole import views
+from portal.blueprints.remember.whole import take, ticked, views
 from portal.blueprints.respond.door import OnPage, own_page
 from portal.blueprints.respond.section import page_of, show_saved
 from portal.database import write
@@ -129,7 +129,7 @@ def look(on: OnPage) -> ResponseReturnValue:
         page_url=url_for("respond.section", public_id=head.public_id, code=page.code),
         rows=rows,
         whole=views(head, definition, page, reply, ids, open_=not answering.readonly),
-        whole_url=url_for("remember.recall_whole", public_id=head.public_id, code=page.code),
+        gone_url=url_for("remember.no_longer_true", public_id=head.public_id, code=page.code),
     )
 
 
@@ -144,13 +144,15 @@ def _of_earlier_rounds(head: SubmissionHead, definition: Definition, page: Item)
 @blueprint.post("/replies/<public_id>/pages/<code>/earlier/all")
 @requires(Permission.ANSWER_SUBMISSION, on=own_page)
 def recall_many(on: OnPage) -> ResponseReturnValue:
-    """Take over the earlier answers that were ticked, each against the revision that this person saw."""
+    """Take over what was ticked: answers, each against the revision that this person saw, tables and files."""
     principal, head = who(), on.head
     definition, ids = load(head)
     page = page_of(definition, on.code)
+    codes, whole = set(request.form.getlist("take")), ticked()
+    if not codes and whole is None:
+        raise Invalid(_("Choose one of the earlier answers on the page."))
     context = context_for(principal, head, definition)
-    ticked = set(request.form.getlist("take"))
-    chosen = {code: one for code, one in _of_earlier_rounds(head, definition, page).items() if code in ticked}
+    chosen = {code: one for code, one in _of_earlier_rounds(head, definition, page).items() if code in codes}
     post: MultiDict[str, str] = MultiDict({name: text for name, text in request.form.items() if name[:5] == "base:"})
     keys = {}
     for code, one in chosen.items():
@@ -158,16 +160,25 @@ def recall_many(on: OnPage) -> ResponseReturnValue:
         keys[code] = [key for key in question_type(item.type).keys(item, context.languages) if key.lang in one.answers]
         put_in(post, item, tuple(keys[code]), one)
     changes = read_changes(definition, page, context, post)
+    told, saves = [], []
     with write() as session:
-        saved = services.save_answers(session, head, definition, ids, changes, context=context, by=principal)
-        left = {stale.key for stale in saved.stale} | {refused.key for refused in saved.refused}
-        for code, one in chosen.items():
-            if not left.intersection(keys[code]):
-                revision = max((saved.saved[key] for key in keys[code]), default=0)
-                memory.judge(session, head, ids[code], one, Recollection.STILL_TRUE, revision=revision, by=principal)
-    if saved.http_status != 200:
-        return show_saved(saved, head, definition, page)
-    notice(ngettext("%(num)s answer was taken over.", "%(num)s answers were taken over.", len(chosen)))
+        if codes:
+            saved = services.save_answers(session, head, definition, ids, changes, context=context, by=principal)
+            left = {stale.key for stale in saved.stale} | {refused.key for refused in saved.refused}
+            for code, one in chosen.items():
+                if not left.intersection(keys[code]):
+                    newest = max((saved.saved[key] for key in keys[code]), default=0)
+                    memory.judge(session, head, ids[code], one, Recollection.STILL_TRUE, revision=newest, by=principal)
+            saves.append(saved)
+            told.append(ngettext("%(num)s answer was taken over.", "%(num)s answers were taken over.", len(chosen)))
+        if whole is not None:
+            saved, of_whole = take(session, head, definition, page, ids, whole)
+            saves.append(saved)
+            told.append(of_whole)
+    for saved in saves:
+        if saved.http_status != 200:
+            return show_saved(saved, head, definition, page)
+    notice(" ".join(told))
     return redirect(url_for("respond.section", public_id=head.public_id, code=page.code), code=303)
 
 

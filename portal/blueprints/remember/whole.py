@@ -18,9 +18,9 @@ from portal.blueprints.posting import context_for, load
 from portal.blueprints.reading import read_definition
 from portal.blueprints.remember.door import blueprint
 from portal.blueprints.respond.door import OnPage, own_page
-from portal.blueprints.respond.section import page_of, show_saved
+from portal.blueprints.respond.section import page_of
 from portal.database import write
-from portal.errors import IllegalTransition, Invalid, NotFound
+from portal.errors import IllegalTransition, NotFound
 from portal.extensions import db
 from portal.models import Recollection
 from portal.models.lifecycle import EDITABLE
@@ -39,11 +39,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
+    from sqlalchemy.orm import Session
 
     from forms.definition.model import Definition, Item
     from forms.tables import Table
     from portal.models import Evidence
     from portal.queries.submissions import StoredReply, SubmissionHead
+    from portal.services.submissions import Saved
 
 
 @dataclass(frozen=True)
@@ -136,73 +138,81 @@ def views(
     return {"round": found.title, "tables": tables, "files": files} if tables or files else None
 
 
-@blueprint.post("/replies/<public_id>/pages/<code>/earlier/whole")
-@requires(Permission.ANSWER_SUBMISSION, on=own_page)
-def recall_whole(on: OnPage) -> ResponseReturnValue:
-    """Take over the rows of the ticked tables and attach the ticked files again, in one transaction.
+@dataclass(frozen=True)
+class Ticked:
+    """Which tables (by code) and files (by public id) of an earlier reply are to be taken over."""
 
-    Or note of one table or file that it is no longer true: nothing is copied, and what stands here stays.
+    tables: tuple[str, ...]
+    files: frozenset[str]
+
+
+def ticked() -> Ticked | None:
+    """Return what a post ticks; None if nothing."""
+    tables, files = tuple(dict.fromkeys(request.form.getlist("table"))), frozenset(request.form.getlist("file"))
+    return Ticked(tables, files) if tables or files else None
+
+
+def take(
+    session: Session, head: SubmissionHead, definition: Definition, page: Item, ids: Mapping[str, int], asked: Ticked
+) -> tuple[Saved, str]:
+    """Take tables and files over within a transaction; return what was saved of the cells, and what to tell.
+
+    Raises:
+        NotFound: something ticked is not of the newest earlier reply, or not of this page.
+        IllegalTransition: a question of a ticked file is closed.
     """
-    principal, head = who(), on.head
-    definition, ids = load(head)
-    page = page_of(definition, on.code)
-    if "gone" in request.form:
-        return _no_longer_true(head, definition, page, ids)
-    codes, files = request.form.getlist("table"), request.form.getlist("file")
-    if not codes and not files:
-        raise Invalid(_("Choose one of the earlier answers on the page."))
     found = whole_of(head, definition, page, ids)
-    if found is None or not set(codes) <= found.tables.keys():
+    if found is None or not set(asked.tables) <= found.tables.keys():
         raise NotFound
-    chosen = {code: [one for one in many if one.public_id in files] for code, many in found.files.items()}
-    if len([one for many in chosen.values() for one in many]) != len(set(files)):
+    chosen = {code: [one for one in many if one.public_id in asked.files] for code, many in found.files.items()}
+    if len([one for many in chosen.values() for one in many]) != len(asked.files):
         raise NotFound
     touched = [code for code, many in chosen.items() if many]
     if head.status not in EDITABLE or not all(may_change(definition, code, head.unlocked) for code in touched):
         raise IllegalTransition
+    principal = who()
     context = context_for(principal, head, definition)
-    tables = [table for code in dict.fromkeys(codes) for table in found.tables[code]]
-    with write() as session:
-        locked(session, head.id)  # whoever attaches to a cell at once waits
-        now = stored_reply(session, head.id, definition)
-        rows, changes = services.copied(head, found.source, tables, found.old, now, context)
-        in_cells = services.files_of_cells(head, found.source, tables, found.old, now, found.attached)
-        cited_cells = services.cite_in_cells(
-            session, head, in_cells, ids, round_title=found.title, by=principal, quota=receiving.quota()
+    tables = [table for code in asked.tables for table in found.tables[code]]
+    locked(session, head.id)  # whoever attaches to a cell at once waits
+    now = stored_reply(session, head.id, definition)
+    rows, changes = services.copied(head, found.source, tables, found.old, now, context)
+    in_cells = services.files_of_cells(head, found.source, tables, found.old, now, found.attached)
+    cited_cells = services.cite_in_cells(
+        session, head, in_cells, ids, round_title=found.title, by=principal, quota=receiving.quota()
+    )
+    saved = saving.save_answers(
+        session, head, definition, ids, changes | cited_cells, context=context, by=principal, row_changes=rows
+    )
+    services.check_cited(cited_cells, saved)
+    attached = sum(map(len, in_cells.values()))
+    for code in touched:
+        attached += services.cite_again(
+            session, head, chosen[code], question_id=ids[code], round_title=found.title, by=principal
         )
-        saved = saving.save_answers(
-            session, head, definition, ids, changes | cited_cells, context=context, by=principal, row_changes=rows
-        )
-        services.check_cited(cited_cells, saved)
-        attached = sum(map(len, in_cells.values()))
-        for code in touched:
-            attached += services.cite_again(
-                session, head, chosen[code], question_id=ids[code], round_title=found.title, by=principal
-            )
-            name_all(session, Asked(head, definition, ids, context), code, by=who())
-        cited = [(code, one.sha256 or "") for code in touched for one in chosen[code]]
-        said = [*((code, "") for code in codes), *cited]
-        memory.judge_whole(session, head, found.source, said, Recollection.STILL_TRUE, by=principal)
-        audit.record(
-            session, "still_true", by=principal, kind="submission", thing=head.public_id,
-            source=found.source.public_id, tables=codes, rows=len(rows), cells=len(changes), files=attached,
-        )  # fmt: skip
-    if saved.http_status != 200:
-        return show_saved(saved, head, definition, page)
+        name_all(session, Asked(head, definition, ids, context), code, by=principal)
+    cited = [(code, one.sha256 or "") for code in touched for one in chosen[code]]
+    said = [*((code, "") for code in asked.tables), *cited]
+    memory.judge_whole(session, head, found.source, said, Recollection.STILL_TRUE, by=principal)
+    audit.record(
+        session, "still_true", by=principal, kind="submission", thing=head.public_id,
+        source=found.source.public_id, tables=list(asked.tables), rows=len(rows), cells=len(changes), files=attached,
+    )  # fmt: skip
     told = [ngettext("%(num)s row was taken over.", "%(num)s rows were taken over.", len(rows))] if rows else []
     if changes and not rows:
         told.append(ngettext("%(num)s cell was filled in.", "%(num)s cells were filled in.", len(changes)))
     if attached:
         told.append(ngettext("%(num)s file is attached again.", "%(num)s files are attached again.", attached))
-    notice(" ".join(told) or _("Everything ticked stands here already."))
-    return redirect(url_for("respond.section", public_id=head.public_id, code=page.code), code=303)
+    return saved, " ".join(told) or _("Everything ticked stands here already.")
 
 
-def _no_longer_true(
-    head: SubmissionHead, definition: Definition, page: Item, ids: Mapping[str, int]
-) -> ResponseReturnValue:
-    """Note that an earlier table or file is no longer true, and go on with the others."""
-    kind, _colon, named = request.form["gone"].partition(":")
+@blueprint.post("/replies/<public_id>/pages/<code>/earlier/gone")
+@requires(Permission.ANSWER_SUBMISSION, on=own_page)
+def no_longer_true(on: OnPage) -> ResponseReturnValue:
+    """Note of an earlier table or file that it is no longer true: nothing is copied, and what stands here stays."""
+    head = on.head
+    definition, ids = load(head)
+    page = page_of(definition, on.code)
+    kind, _colon, named = request.form.get("gone", "").partition(":")
     found = whole_of(head, definition, page, ids)
     if found is None:
         raise NotFound

@@ -38,7 +38,7 @@ def scene(session):
     return built(session)
 
 
-def built(session, *, cells=False):
+def built(session, *, cells=False, single=False):
     """Return the scene; ``cells``: two tables have a column for files, and files in some of their rows."""
     moj, moi = factories.institution(session, "MOJ"), factories.institution(session, "MOI")
     version = tables.version(session)
@@ -47,6 +47,8 @@ def built(session, *, cells=False):
     ).one()
     assert page.kind is ItemKind.SECTION
     factories.question(session, version, "proof", "file", parent=page)
+    if single:
+        factories.question(session, version, "beds", "integer", parent=page)
     columns = {"paper": "b5", "sheet": "c2"} if cells else {}
     for code, table in columns.items():
         parent = session.scalars(
@@ -85,6 +87,8 @@ def built(session, *, cells=False):
     session.add(file)
     session.flush()
     scenes.answer(session, old, version, "proof", [file.public_id], by)
+    if single:
+        scenes.answer(session, old, version, "beds", 12, by)
     if cells:
         put_files(session, old, version, before, columns, by)
     scenes.hand_in(session, old, version, clock.now(), by)
@@ -128,7 +132,7 @@ def test_a_table_in_which_nothing_was_said_is_neither_shown_nor_called_taken_ove
     client = client_for(scene.focal)
     client.get(f"{scene.path}/tables/earlier", expect=200)
     assert client.page.xpath("//input[@name='table']/@value") == ["b5"]
-    assert "taken over" not in client.page.xpath("string(//form[@class='whole-form']//label)")
+    assert "taken over" not in client.page.xpath("string(//label[starts-with(@for, 'table-')])")
 
 
 def test_earlier_tables_are_offered_only_where_there_are_some(client_for, scene, session):
@@ -158,7 +162,7 @@ def test_tables_and_files_still_true_are_taken_over_once(client_for, scene, sess
     )  # fmt: skip
     client.get(look)
     page = client.page
-    whole = f"{scene.path}/tables/earlier/whole"
+    whole = f"{scene.path}/tables/earlier/all"
     client.submit(whole, file=scene.file, expect=200)
     assert "2 rows were taken over. 1 file is attached again." in client.words
     found = rows(session, scene, "b5")
@@ -186,24 +190,59 @@ def test_tables_and_files_still_true_are_taken_over_once(client_for, scene, sess
     assert "1 cell was filled in." in client.words
     # a table within a table keeps its place
     client.get(f"{scene.path}/inner/earlier", expect=200)
-    client.submit(f"{scene.path}/inner/earlier/whole", expect=200)
+    client.submit(f"{scene.path}/inner/earlier/all", expect=200)
     [outer], [inner] = rows(session, scene, "b3"), rows(session, scene, "b3y")
     assert inner.parent_key == outer.key
     assert said(session, scene, "year") == {inner.key: 2024}
 
 
+@pytest.fixture
+def mixed(session):
+    """The same with a single answer on the page of the tables."""
+    return built(session, single=True)
+
+
+def test_answers_and_tables_of_a_page_are_taken_over_at_one_press(client_for, mixed, session):
+    client = client_for(mixed.focal)
+    client.get(f"{mixed.path}/tables/earlier", expect=200)
+    assert len(client.page.xpath("//main//button[@type='submit'][not(@name)]")) == 1
+    client.submit(f"{mixed.path}/tables/earlier/all", expect=200)
+    assert "1 answer was taken over. 2 rows were taken over." in client.words
+    assert said(session, mixed, "beds") == {"": 12}
+    assert len(rows(session, mixed, "b5")) == 2
+
+
+def test_an_answer_written_meanwhile_stays_and_the_tables_come_all_the_same(client_for, mixed, session):
+    client = client_for(mixed.focal)
+    client.get(f"{mixed.path}/tables/earlier", expect=200)
+    client_for(mixed.focal).post(
+        f"{mixed.path}/tables", {"beds": "13", "base:beds": "0"}, headers={"Accept": "application/json"}, expect=200
+    )
+    client.submit(f"{mixed.path}/tables/earlier/all", expect=409)
+    assert "13" in client.words, "both are shown"
+    assert "12" in client.words
+    assert said(session, mixed, "beds") == {"": 13}
+    assert len(rows(session, mixed, "b5")) == 2
+
+
+def test_nothing_ticked_is_told(client_for, mixed):
+    client = client_for(mixed.focal)
+    client.post(f"{mixed.path}/tables/earlier/all", {}, expect=422)
+    assert "Choose one of the earlier answers on the page." in client.words
+
+
 def test_a_table_or_file_that_is_no_longer_true_is_noted_and_may_be_taken_over_after_all(client_for, scene, session):
     client = client_for(scene.focal)
-    look, whole = f"{scene.path}/tables/earlier", f"{scene.path}/tables/earlier/whole"
+    look, whole, gone = (f"{scene.path}/tables/earlier{rest}" for rest in ("", "/all", "/gone"))
 
     def ticked():
-        return set(client.page.xpath("//form[@class='whole-form']//input[@checked]/@value"))
+        return set(client.page.xpath("//input[@checked][@name='table' or @name='file']/@value"))
 
     client.get(look, expect=200)
     assert {"b5", "c2"} <= ticked()
     for thing in ("table:b5", f"file:{scene.file}"):
-        assert client.page.xpath(f"//button[@form='whole-gone'][@value='{thing}']")
-        client.post(whole, {"gone": thing}, expect=303)
+        assert client.page.xpath(f"//button[@form='earlier-gone'][@value='{thing}']")
+        client.post(gone, {"gone": thing}, expect=303)
         client.follow()
         assert "Noted: the earlier answer is no longer true." in client.text
     assert "b5" not in ticked()
@@ -222,12 +261,12 @@ def test_a_table_or_file_that_is_no_longer_true_is_noted_and_may_be_taken_over_a
     assert "1 is no longer true" in client.words
     # what is not there, what is not theirs, and what is closed
     for thing in ("table:none", "file:none", "b5", f"table:{scene.file}"):
-        client.post(whole, {"gone": thing}, expect=404)
-    client_for(scene.stranger).post(whole, {"gone": "table:b5"}, expect=404)
-    client_for(scene.stranger).post(f"{scene.other}/tables/earlier/whole", {"gone": "table:b5"}, expect=404)
+        client.post(gone, {"gone": thing}, expect=404)
+    client_for(scene.stranger).post(gone, {"gone": "table:b5"}, expect=404)
+    client_for(scene.stranger).post(f"{scene.other}/tables/earlier/gone", {"gone": "table:b5"}, expect=404)
     scene.reply.status = Status.SUBMITTED
     session.commit()
-    client.post(whole, {"gone": "table:c2"}, expect=409)
+    client.post(gone, {"gone": "table:c2"}, expect=409)
 
 
 def test_nobody_takes_over_what_another_institution_said(client_for, scene, session):
@@ -236,9 +275,9 @@ def test_nobody_takes_over_what_another_institution_said(client_for, scene, sess
     stranger.get(f"{scene.other}/tables/earlier", expect=200)
     assert "Course for judges" not in stranger.text
     assert "circular.pdf" not in stranger.text
-    stranger.post(f"{scene.other}/tables/earlier/whole", {"table": "b5", "file": scene.file}, expect=404)
+    stranger.post(f"{scene.other}/tables/earlier/all", {"table": "b5", "file": scene.file}, expect=404)
     stranger.get(f"{scene.path}/tables/earlier", expect=404)
-    stranger.post(f"{scene.path}/tables/earlier/whole", {"table": "b5"}, expect=404)
+    stranger.post(f"{scene.path}/tables/earlier/all", {"table": "b5"}, expect=404)
     assert session.scalars(select(Evidence).where(Evidence.sha256 == "7" * 64)).one()
 
 
@@ -278,7 +317,7 @@ def cells(session, scene, code):
 
 def test_the_files_of_cells_come_with_their_rows(client_for, filed, session):
     client = client_for(filed.focal)
-    whole = f"{filed.path}/tables/earlier/whole"
+    whole = f"{filed.path}/tables/earlier/all"
     client.get(f"{filed.path}/tables/earlier", expect=200)
     assert "3 files come with their rows: E20 list.xlsx, E21 photo.png, E22 list.xlsx." in client.words
     assert "1 file comes with its row: E23 figures.pdf." in client.words
@@ -319,7 +358,7 @@ def test_files_come_into_a_row_that_was_taken_over_without_them(client_for, file
     client.post(f"{filed.path}/tables", given, headers={"Accept": "application/json"}, expect=200)
     assert len(rows(session, filed, "b5")) == 1
     client.get(f"{filed.path}/tables/earlier", expect=200)
-    client.submit(f"{filed.path}/tables/earlier/whole", table=["b5"], expect=200)
+    client.submit(f"{filed.path}/tables/earlier/all", table=["b5"], expect=200)
     assert "1 row was taken over. 3 files are attached again." in client.words
     assert set(cells(session, filed, "paper")) == {first, second}
     assert said(session, filed, "women") == {first: 5, second: 2}, "what stands is not written over, and no cell comes twice"
@@ -332,6 +371,6 @@ def test_files_of_cells_come_wholly_or_not_at_all(client_for, filed, session):
     reply = session.get_one(Submission, filed.reply.id)
     reply.status, reply.unlocked = Status.RETURNED, ["proof"]
     session.commit()
-    client.post(f"{filed.path}/tables/earlier/whole", {"table": "b5"}, expect=422)
+    client.post(f"{filed.path}/tables/earlier/all", {"table": "b5"}, expect=422)
     assert rows(session, filed, "b5") == []
     assert session.scalars(select(Evidence).where(Evidence.submission_id == filed.reply.id)).all() == []
