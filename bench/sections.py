@@ -99,7 +99,7 @@ def main() -> None:
     from portal.app import create_app
     from portal.blueprints.drawing import clone, draw
     from portal.blueprints.skeletons import skeleton
-    from portal.templating import PageView
+    from portal.page_views import PageView
 
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--runs", type=int, default=50)

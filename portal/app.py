@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from config import ROOT, Settings
-from portal import assets, compression, csrf_tokens, fragments, templating, wording
+from portal import assets, compression, csrf_tokens, fragments, reader, templating, wording
 from portal.blueprints import guard, page
 from portal.blueprints.sessions import PAGES, SUBMISSIONS, DatabaseSessions, PortalSession
 from portal.compiled import PortalEnvironment
@@ -227,7 +227,7 @@ def _load_person(public_id: str) -> Principal | None:
 
 
 def _locale() -> str:
-    return str(templating.current_language())
+    return str(reader.current_language())
 
 
 def _set_up_errors(app: Flask) -> None:

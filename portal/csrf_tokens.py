@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flask import session
 from flask_wtf.csrf import generate_csrf
 
-from portal.templating import present
+from portal.reader import present
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from portal.csrf_tokens import csrf_token
 from portal.models.base import uuid7
-from portal.templating import present, view
+from portal.reader import present, view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -27,8 +27,8 @@ from portal.models import HeldPost, InvitationPurpose, Membership, Session, User
 from portal.permissions import Permission
 from portal.queries import people as people_queries
 from portal.queries.sessions import principal_of, sessions_of
+from portal.reader import languages as language_list
 from portal.services import accounts, audit, second_factor, sessions
-from portal.templating import languages as language_list
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

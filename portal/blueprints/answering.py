@@ -29,14 +29,15 @@ from portal.blueprints.tables import cell_id, fill_table
 from portal.extensions import db
 from portal.models import SignOffPolicy, Status
 from portal.models.lifecycle import EDITABLE
+from portal.page_views import FileView, ItemView, TextInLanguage
 from portal.permissions import Permission, can, may
 from portal.queries import evidence as evidence_queries
 from portal.queries.memory import asks_indicators
 from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import StoredAnswer, asked_recommendations, citation, standing_rows
+from portal.reader import digits
 from portal.services.attaching import named_by
 from portal.table import pick
-from portal.templating import FileView, ItemView, TextInLanguage, digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

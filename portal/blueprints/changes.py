@@ -13,7 +13,7 @@ from forms.definition.word_diff import compare_words
 from forms.question_types import question_type
 from forms.tables import tables
 from portal.blueprints.reading import state_words
-from portal.templating import digits
+from portal.reader import digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

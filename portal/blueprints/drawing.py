@@ -16,7 +16,9 @@ from markupsafe import Markup, escape
 
 from portal import wording
 from portal.fragments import HOLE, hole
-from portal.templating import ItemView, TextInLanguage, answer_words, view
+from portal.page_views import ItemView, TextInLanguage
+from portal.reader import view
+from portal.templating import answer_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -20,8 +20,8 @@ from portal.models import Export, JobStatus
 from portal.permissions import Permission
 from portal.queries.actors import actor_names
 from portal.queries.rounds import find_round
+from portal.reader import number as digits
 from portal.services import exports
-from portal.templating import number as digits
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

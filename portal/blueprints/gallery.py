@@ -7,7 +7,7 @@ from flask import Blueprint, render_template, request
 from portal.blueprints import gallery_controls, gallery_parts, gallery_work
 from portal.blueprints import gallery_samples as samples
 from portal.blueprints.guard import public
-from portal.templating import current_language
+from portal.reader import current_language
 
 blueprint = Blueprint("gallery", __name__)
 

@@ -21,7 +21,7 @@ from portal.blueprints.skeletons import skeleton
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from portal.templating import ItemView
+    from portal.page_views import ItemView
 
 LANGUAGES = ("km", "en")
 OBSTACLES = (("legal", "Legal", "ច្បាប់"), ("budget", "Budget", "ថវិកា"), ("staff", "Staff", "បុគ្គលិក"), ("data", "Data", "ទិន្នន័យ"))

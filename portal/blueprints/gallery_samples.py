@@ -13,7 +13,8 @@ from markupsafe import Markup
 from forms.merging import merge_texts
 from portal.blueprints.drawing import draw_cells
 from portal.blueprints.respond.conflicts import apart
-from portal.templating import ColumnView, FileView, ItemView, RowView, TableView, TextInLanguage, answer_words
+from portal.page_views import ColumnView, FileView, ItemView, RowView, TableView, TextInLanguage
+from portal.templating import answer_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable

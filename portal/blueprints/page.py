@@ -15,11 +15,11 @@ from portal import wording
 from portal.blueprints.present import somebody
 from portal.extensions import db
 from portal.models import Role, StaffRole
+from portal.page_views import Account, NavigationItem, PageView
 from portal.permissions import Permission, Principal, may
 from portal.queries.countries import CountryFacts, country_facts
 from portal.queries.status_words import status_words
 from portal.table import pick
-from portal.templating import Account, NavigationItem, PageView
 
 if TYPE_CHECKING:
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from forms.evaluation import fill
 from forms.question_types import question_type
 from forms.question_types.choices import label_of
-from portal.templating import ItemView
+from portal.page_views import ItemView
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

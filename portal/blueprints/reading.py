@@ -17,8 +17,8 @@ from portal.blueprints.tables import totals
 from portal.extensions import db
 from portal.models import Action
 from portal.queries.actors import actor_names
+from portal.reader import digits
 from portal.table import pick
-from portal.templating import digits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -11,9 +11,9 @@ from portal.blueprints.guard import who
 from portal.errors import Invalid, NotFound
 from portal.extensions import db
 from portal.queries.evidence import Room, used_bytes
+from portal.reader import digits
 from portal.services import evidence, uploads
 from portal.table import Problem
-from portal.templating import digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

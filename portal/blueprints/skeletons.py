@@ -18,7 +18,7 @@ from portal.blueprints.question_views import (
 )
 from portal.blueprints.tables import table_skeleton
 from portal.markdown import marked
-from portal.templating import ItemView, TextInLanguage
+from portal.page_views import ItemView, TextInLanguage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,6 +123,6 @@ def _text_keys(item: Item, languages: tuple[str, ...]) -> list[tuple[str, Answer
 
 
 def _language_name(code: str) -> str:
-    from portal.templating import _own_name
+    from portal.reader import own_name
 
-    return _own_name(code)
+    return own_name(code)

@@ -15,8 +15,9 @@ from forms.spoken_choices import speaking
 from forms.tables import made_key, may_change, tables
 from portal.blueprints.drawing import clone
 from portal.blueprints.question_views import is_shown, on_offer, say_choices, speak
+from portal.page_views import ColumnView, ItemView, RowView, TableView, TextInLanguage
 from portal.queries.submissions import RowKey
-from portal.templating import ColumnView, ItemView, RowView, TableView, TextInLanguage, digits, number
+from portal.reader import digits, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from forms.answers import AnswerKey
     from forms.definition.model import Definition, Item
     from portal.models import Evidence
+    from portal.page_views import FileView
     from portal.services.submissions import Saved
-    from portal.templating import FileView
 
 
 class PaperPage(AnsweringPage):

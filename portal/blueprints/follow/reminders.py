@@ -11,8 +11,8 @@ from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 
 from portal.queries.submissions import citation
+from portal.reader import KHMER_DIGITS
 from portal.table import pick
-from portal.templating import KHMER_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

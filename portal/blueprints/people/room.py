@@ -15,7 +15,7 @@ from portal.extensions import db
 from portal.models import Institution, Role, StaffRole, UserAccount
 from portal.permissions import Permission, Principal, may
 from portal.queries import people
-from portal.templating import languages, localized
+from portal.reader import languages, localized
 
 if TYPE_CHECKING:
     from wtforms.fields import SelectChoice

@@ -31,11 +31,11 @@ from portal.models import QuestionnaireScope
 from portal.permissions import Permission
 from portal.queries.questionnaire_places import former_neighbours
 from portal.queries.questionnaire_versions import open_draft, published_codes
+from portal.reader import languages as portal_languages
 from portal.services import questionnaire_versions
 from portal.services.questionnaire_drafts import Edit, set_titles
 from portal.services.questionnaire_places import Place, bring_back, copy_item, move_item, retire_item
 from portal.services.questionnaire_starts import begin_questionnaire
-from portal.templating import languages as portal_languages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

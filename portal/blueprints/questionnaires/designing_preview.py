@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from forms.definition.model import Definition, Item
-    from portal.templating import ItemView
+    from portal.page_views import ItemView
 
 PAGE = "the-one-page"
 

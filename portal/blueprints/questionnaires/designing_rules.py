@@ -109,7 +109,7 @@ def subjects(of: Definition, item: Item) -> list[Subject]:
 
 
 def _called(texts: Mapping[str, str], key: str) -> str:
-    from portal.templating import localized
+    from portal.reader import localized
 
     return localized(texts) or key
 

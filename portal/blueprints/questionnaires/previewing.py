@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from forms.definition.model import Definition, Item
+    from portal.page_views import ItemView
     from portal.queries.questionnaires import VersionHead
-    from portal.templating import ItemView
 
 PHONE = "phone"
 NOTHING = StoredReply({}, {})

@@ -21,9 +21,9 @@ from portal.queries.questionnaire_texts import CHOICE, SETTING, TITLE, completen
 from portal.queries.questionnaire_versions import open_draft
 from portal.queries.questionnaires import definition
 from portal.queries.version_letters import language_name
+from portal.reader import digits, number
 from portal.services.questionnaire_texts import TextEdit, draft_for, plan, save_texts
 from portal.table import digest, pick
-from portal.templating import digits, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

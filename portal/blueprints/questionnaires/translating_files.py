@@ -23,10 +23,10 @@ from portal.permissions import Permission
 from portal.queries.questionnaire_texts import lines_of
 from portal.queries.questionnaires import definition
 from portal.queries.version_letters import language_name
+from portal.reader import digits
 from portal.services import import_drafts
 from portal.services.questionnaire_text_files import FilePlan, carry_out_file, plan_file, read_file, write_file
 from portal.table import Problem
-from portal.templating import digits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

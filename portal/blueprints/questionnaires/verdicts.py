@@ -10,7 +10,7 @@ from forms.definition.said import said
 from forms.question_types import question_type
 from forms.question_types.choices import label_of
 from portal.blueprints.tables import computed_text
-from portal.templating import digits
+from portal.reader import digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

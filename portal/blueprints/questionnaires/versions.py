@@ -23,9 +23,9 @@ from portal.queries.actors import actor_names
 from portal.queries.questionnaire_impact import kept_answers
 from portal.queries.questionnaires import definition
 from portal.queries.version_letters import Letter
+from portal.reader import number
 from portal.services import questionnaire_versions
 from portal.table import pick
-from portal.templating import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable

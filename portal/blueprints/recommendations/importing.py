@@ -18,13 +18,13 @@ from portal.database import write
 from portal.errors import Invalid
 from portal.extensions import db
 from portal.permissions import Permission
+from portal.reader import current_language
 from portal.services import import_drafts
 from portal.services.recommendation_files import read_file
 from portal.services.recommendation_plan import ImportPlan, plan
 from portal.services.recommendation_rows import ORIGINAL
 from portal.services.recommendations import carry_out
 from portal.table import Problem
-from portal.templating import current_language
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

@@ -17,7 +17,7 @@ from portal.permissions import Permission, everywhere, may
 from portal.queries import implementation as states
 from portal.queries import recommendations as queries
 from portal.queries.published import Published, published
-from portal.templating import current_language, localized
+from portal.reader import current_language, localized
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

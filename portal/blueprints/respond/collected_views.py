@@ -13,8 +13,8 @@ from forms.tables import table_of, tables
 from portal.blueprints.reading import state_words
 from portal.blueprints.respond.sharing import spoken
 from portal.queries.collected import added_up, asked_keys, repeats, spread
+from portal.reader import languages, number
 from portal.services.attaching import named_by
-from portal.templating import languages, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,8 +11,8 @@ from forms.answers import field_name
 from forms.definition.word_diff import Piece, compare_words
 from forms.merging import merge_texts
 from forms.question_types import question_type
+from portal.reader import datetime_text
 from portal.table import pick
-from portal.templating import datetime_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

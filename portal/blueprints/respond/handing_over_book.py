@@ -38,9 +38,9 @@ from portal.queries.sharing import collections_of, shared_lines
 from portal.queries.status_words import status_words
 from portal.queries.submissions import citation, standing_rows, stored_reply, title_of
 from portal.queries.threads import thread_lines
+from portal.reader import date_text
 from portal.services import audit
 from portal.table import Column, Link, Table, pick
-from portal.templating import date_text
 from portal.workbooks.hand_over import HandOver, build
 
 if TYPE_CHECKING:

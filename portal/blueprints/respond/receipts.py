@@ -21,8 +21,8 @@ from portal.permissions import Permission
 from portal.queries import submissions as queries
 from portal.queries.evidence import evidence_of
 from portal.queries.receipts import Receipt, find_receipt, shown, spell
+from portal.reader import date_text
 from portal.table import pick
-from portal.templating import date_text
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

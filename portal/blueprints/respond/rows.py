@@ -18,9 +18,9 @@ from forms.question_types import question_type
 from forms.tables import table_of, tables
 from portal.blueprints.tables import cell_id, computed_text, new_row_key, totals
 from portal.queries.submissions import RowKey
+from portal.reader import datetime_text
 from portal.services.answer_rows import RowChange
 from portal.table import pick
-from portal.templating import datetime_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

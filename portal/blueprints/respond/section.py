@@ -55,10 +55,10 @@ from portal.queries import submissions as queries
 from portal.queries.actors import actor_names
 from portal.queries.memory import earlier_source
 from portal.queries.sharing import at_work_soon
+from portal.reader import time_text
 from portal.services import submissions as services
 from portal.services.earlier_tables import whole_codes
 from portal.table import pick
-from portal.templating import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -34,9 +34,9 @@ from portal.queries.submissions import (
     stored_reply,
     title_of,
 )
+from portal.reader import date_text, languages
 from portal.services import sharing as services
 from portal.table import pick
-from portal.templating import date_text, languages
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,8 +12,8 @@ from flask_babel import gettext as _
 
 from portal.blueprints.holding import last_day
 from portal.queries.sharing import Stage
+from portal.reader import languages
 from portal.table import pick
-from portal.templating import languages
 
 if TYPE_CHECKING:
     from datetime import datetime

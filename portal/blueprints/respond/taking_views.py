@@ -15,7 +15,7 @@ from portal.blueprints.reading import state_words
 from portal.blueprints.respond.collected_views import label_of, place_label, words
 from portal.blueprints.respond.sharing import spoken
 from portal.queries.collected import repeats
-from portal.templating import digits
+from portal.reader import digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

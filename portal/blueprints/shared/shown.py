@@ -14,10 +14,10 @@ from portal.blueprints.answering import AnsweringPage, so_far
 from portal.blueprints.posting import context_for
 from portal.extensions import db
 from portal.models import Visibility
+from portal.page_views import FileView
 from portal.queries.evidence import evidence_of
 from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import standing_rows
-from portal.templating import FileView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition, Item
     from portal.blueprints.shared.door import Shared
     from portal.models import Evidence
+    from portal.page_views import ItemView
     from portal.queries.submissions import StoredReply
     from portal.services.submissions import Saved
-    from portal.templating import ItemView
 
 
 class SharedPage(AnsweringPage):

@@ -12,8 +12,8 @@ from portal.errors import NotFound
 from portal.extensions import db
 from portal.queries import wording as queries
 from portal.queries.wording import Entry, Filters
+from portal.reader import languages
 from portal.services.wording_workbook import catalogue_name, form_words, kind_of
-from portal.templating import languages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,10 +19,10 @@ from portal.errors import Invalid
 from portal.extensions import db
 from portal.permissions import Permission
 from portal.queries import wording as queries
+from portal.reader import current_language
 from portal.services import audit, import_drafts
 from portal.services import wording_workbook as service
 from portal.table import Problem
-from portal.templating import current_language
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

@@ -7,7 +7,8 @@ import re
 import pytest
 from flask import g, render_template_string
 
-from portal import templating, wording
+from portal import wording
+from portal.page_views import PageView
 
 PART = "{% macro part(loud, name='', url='') %}<b>{{ _('Save') }}{{ '!' if loud }}{{ loud if loud is string }} {{ name or '-' }} {{ url }}</b>{% endmacro %}"
 
@@ -16,7 +17,7 @@ PART = "{% macro part(loud, name='', url='') %}<b>{{ _('Save') }}{{ '!' if loud 
 def draw(app):
     def drawn(call: str, **values: object) -> str:
         with app.test_request_context():
-            g.view = templating.PageView(language="en", languages=("en", "km"))
+            g.view = PageView(language="en", languages=("en", "km"))
             return render_template_string(PART + "{{ " + call + " }}", **values)
 
     return drawn
