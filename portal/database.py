@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event
 
 from portal.extensions import db
-from portal.prepared import lost_at, said, say_what_waits, wire_on
+from portal.prepared import connection_of, lost_at, said, say_what_waits, wire_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -217,7 +217,7 @@ def _end_reading(session: Session) -> None:
     """
     if not session.in_transaction():
         return
-    connection = session.connection()
+    connection = connection_of(session)
     try:
         connection.dialect.do_commit(connection.connection)
     except connection.dialect.loaded_dbapi.Error:
@@ -227,7 +227,7 @@ def _end_reading(session: Session) -> None:
 def _open_for_writing(session: Session) -> None:
     """Begin the session's transaction as one that writes: nobody else's write comes between its reads and its own."""
     if session.in_transaction():  # its reading has ended, see _end_reading
-        connection = session.connection()
+        connection = connection_of(session)
         if connection.dialect.name == "sqlite":
             said(connection, "BEGIN IMMEDIATE").close()
         elif _is_alone(connection.connection.driver_connection):

@@ -131,7 +131,7 @@ class Prepared:
 
     def all(self, session: Session, given: Mapping[str, Any]) -> Sequence[Any]:
         """Return all rows."""
-        connection = _connection_of(session)
+        connection = connection_of(session)
         if connection.engine.dispatch.before_cursor_execute:
             return connection.execute(self.statement, dict(given)).all()
         made = self._made(connection, None)
@@ -149,7 +149,7 @@ class Prepared:
 
         Only a hint: whoever asks gets the same rows without it, a journey later.
         """
-        connection = _connection_of(session)
+        connection = connection_of(session)
         if connection.engine.dispatch.before_cursor_execute or (wire := wire_of(connection)) is None:
             return
         made = self._made(connection, None)
@@ -169,7 +169,7 @@ class Prepared:
 
     def change(self, session: Session, given: Mapping[str, Any]) -> int:
         """Run it and return how many rows it changed."""
-        connection = _connection_of(session)
+        connection = connection_of(session)
         if connection.engine.dispatch.before_cursor_execute:
             return connection.execute(self.statement, dict(given)).rowcount
         made = self._made(connection, tuple(given))
@@ -219,7 +219,7 @@ def rows_of(table: Any, names: Sequence[str]) -> Select[*tuple[Any, ...]]:
     return select(*given.render_derived(name="given", with_types=True).c)
 
 
-def _connection_of(session: Session) -> Connection:
+def connection_of(session: Session) -> Connection:
     """Return the session's connection; asking the session itself for it costs a tenth of what a lookup does."""
     root = session.get_transaction()
     kept = session.info.get(_KEPT)
@@ -275,7 +275,7 @@ def wire_of(connection: Connection) -> Wire | None:
 
 def say_what_waits(session: Session) -> None:
     """Send what was told and waits for the next journey. Raises: DBAPIError, of the first that failed."""
-    connection = _connection_of(session)
+    connection = connection_of(session)
     if (wire := wire_of(connection)) is not None:
         with _errors_of(connection, "several statements"):
             wire.settle()

@@ -20,7 +20,7 @@ from portal.errors import IllegalTransition
 from portal.models import AnswerRevision, Status, Submission
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, Target, require
-from portal.prepared import Prepared
+from portal.prepared import Prepared, connection_of
 from portal.queries.submissions import (
     RowKey,
     StoredAnswer,
@@ -189,7 +189,7 @@ def save_answers(
     hidden = not_asked(was_hidden, definition, evaluation)
     answered = answered_codes(definition, work.stored, standing, evaluation.hidden)
     counted = progress(definition, work.stored, evaluation, standing, answered)
-    store(session.connection(), head.id, work, sorted(hidden), counted, request_key)
+    store(connection_of(session), head.id, work, sorted(hidden), counted, request_key)
     return Saved(
         work.saved,
         tuple(work.stale),
