@@ -29,9 +29,9 @@ from portal.masking import MASK
 from portal.routing import LateRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from flask import Response
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from flask.typing import ResponseReturnValue
     from werkzeug.routing import Rule
 
@@ -75,6 +75,13 @@ HEADERS = {
 }
 
 
+# drafts and exports must not stay in a browser's or proxy's cache (ASVS 14.2.2)
+_EVERYWHERE = tuple((name.lower(), name, value) for name, value in (HEADERS | {"Cache-Control": "no-store"}).items())
+_OVER_TLS = (
+    *_EVERYWHERE,
+    ("strict-transport-security", "Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+)
+
 # addresses without their host that a process remembers: some 300 bytes each
 PATHS_KEPT = 4_000
 # what addresses are made of that can be told apart when it is looked for (True would pass for 1)
@@ -93,6 +100,17 @@ class _PlainFlask(Flask):
         self._alone: dict[str, Rule | None] = {}
         self._built: dict[tuple[Any, ...], str] = {}
         super().__init__(*arguments, **options)
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as Flask does, and add the headers that every answer has: each passes Werkzeug's hands twice else."""
+        always = _OVER_TLS if environ["wsgi.url_scheme"] == "https" else _EVERYWHERE
+
+        def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Callable[[bytes], object]:
+            there = {name.lower() for name, _value in headers}
+            headers += [(name, value) for key, name, value in always if key not in there]
+            return start_response(status, headers, error)
+
+        return super().wsgi_app(environ, start)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function: none is asynchronous here."""
@@ -175,7 +193,6 @@ def create_worker_app(settings: Settings | None = None) -> Flask:
     _set_up_errors(app)
     app.logger.addFilter(MASK)
     compression.install(app)
-    app.after_request(_add_headers)
     return app
 
 
@@ -388,19 +405,3 @@ def _unexpected(error: Exception) -> ResponseReturnValue:  # noqa: ARG001 - logg
     )
 
 
-# drafts and exports must not stay in a browser's or proxy's cache (ASVS 14.2.2)
-_EVERYWHERE = tuple((name.lower(), name, value) for name, value in (HEADERS | {"Cache-Control": "no-store"}).items())
-_OVER_TLS = (
-    *_EVERYWHERE,
-    ("strict-transport-security", "Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
-)
-
-
-def _add_headers(response: Response) -> Response:
-    headers = response.headers
-    # one look at the names: ``setdefault`` goes through all headers for each
-    there = {name.lower() for name in headers.keys()}  # noqa: SIM118 - iterating Headers gives pairs
-    for key, name, value in _OVER_TLS if request.is_secure else _EVERYWHERE:
-        if key not in there:
-            headers.add(name, value)
-    return response
