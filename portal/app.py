@@ -24,7 +24,7 @@ from portal.compiled import PortalEnvironment
 from portal.database import engine_options, prepare
 from portal.errors import Invalid, PortalError
 from portal.extensions import babel, csrf, db, login_manager
-from portal.incoming import Incoming
+from portal.incoming import Incoming, asked
 from portal.masking import MASK
 from portal.routing import LateRule
 
@@ -132,7 +132,7 @@ class _PlainFlask(Flask):
             if len(self._built) >= PATHS_KEPT:
                 self._built.clear()
             self._built[key] = path
-        return request.script_root + path
+        return asked().script_root + path
 
     def _path_of(self, endpoint: str, values: dict[str, Any]) -> str | None:
         """Build the address of a view with one rule; None where Flask must do it."""
@@ -210,7 +210,7 @@ def _set_up_database(app: Flask, settings: Settings) -> None:
 
 def people_type_here() -> bool:
     """Tell whether the present request is of the answering pages or their like in the API, of which there are most."""
-    return has_request_context() and request.path.startswith((PAGES, SUBMISSIONS))
+    return has_request_context() and asked().path.startswith((PAGES, SUBMISSIONS))
 
 
 def _set_up_extensions(app: Flask, settings: Settings) -> None:

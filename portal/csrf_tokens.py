@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flask import session
 from flask_wtf.csrf import generate_csrf
 
-from portal.reader import present
+from portal.incoming import present
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -11,8 +11,11 @@ from flask_sqlalchemy_lite import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 from markupsafe import Markup, escape
 
+from portal.incoming import present
+
 if TYPE_CHECKING:
     from flask import Response
+    from sqlalchemy.orm import Session
 
 
 class _LoginManager(LoginManager):
@@ -23,7 +26,18 @@ class _LoginManager(LoginManager):
         return response
 
 
-db = SQLAlchemy(session_options={"expire_on_commit": False})
+class _Database(SQLAlchemy):
+    """Flask-SQLAlchemy-Lite, with a short way to the session of the present context."""
+
+    @property
+    def session(self) -> Session:
+        """Return the context's session; it is asked for some ten times in a request."""
+        kept: dict[str, Session] | None = present().g.get("_sqlalchemy_sessions")
+        found = kept.get("default") if kept else None
+        return found if found is not None else self.get_session()
+
+
+db = _Database(session_options={"expire_on_commit": False})
 babel = Babel()
 login_manager = _LoginManager()
 csrf = CSRFProtect()

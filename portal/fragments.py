@@ -11,12 +11,12 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from flask import g
 from markupsafe import Markup, escape
 
 from portal.csrf_tokens import csrf_token
+from portal.incoming import present
 from portal.models.base import uuid7
-from portal.reader import present, view
+from portal.reader import view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,7 +94,7 @@ def _opened(given: Mapping[str, Any], filling: dict[str, Any]) -> dict[str, Any]
 
 def form_keys() -> str:
     """Return the two hidden fields of every form that changes something: whose page it is, and that it is sent once."""
-    if g.get(_DRAWING):
+    if present().g.get(_DRAWING):
         return Markup(hole(_KEYS))  # noqa: S704 - a hole
     keys = (
         f'<input type="hidden" name="csrf_token" value="{csrf_token()}">'

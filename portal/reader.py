@@ -5,30 +5,23 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
-from flask.globals import app_ctx
 from flask_babel import gettext
 
+from portal.incoming import present
 from portal.page_views import Language, PageView
 from portal.table import pick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flask.ctx import AppContext
-
 KHMER_DIGITS = str.maketrans("0123456789", "០១២៣៤៥៦៧៨៩")
 DATE_PATTERNS = {"long": "d MMMM y", "short": "d MMM y", "day": "d MMM", "weekday": "EEEE d MMMM y"}
-
-
-def present() -> AppContext:
-    """Return the application's context: one way through Flask's proxies instead of one per thing asked of it."""
-    return cast("AppContext", app_ctx._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
 
 
 def view() -> Any:

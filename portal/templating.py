@@ -6,15 +6,16 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, has_app_context, url_for
+from flask import has_app_context, url_for
 from flask_babel import get_locale, gettext, ngettext
 from jinja2 import pass_eval_context
 from markupsafe import Markup, escape
 
 from forms.wording import has_markup
 from portal import assets, compiled, reader, wording
+from portal.incoming import present
 from portal.queries.register import CITED
-from portal.reader import present, view
+from portal.reader import view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +38,7 @@ def citing(text: str, url: str) -> Markup | str:
 
 def asset(name: str) -> str:
     """Return the address of a built asset ("css/portal.css")."""
-    manifest = current_app.extensions.get("assets")
+    manifest = present().app.extensions.get("assets")
     return url_for("static", filename=name) if manifest is None else str(manifest.url(name))
 
 

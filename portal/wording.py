@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from babel.support import Translations
-from flask import current_app, has_app_context
+from flask import has_app_context
 from flask_babel import Domain, get_locale
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forms.wording import faults
-from portal import catalogues
+from portal import catalogues, incoming
 from portal.extensions import babel, db
 from portal.queries import wording as queries
 
@@ -82,7 +82,7 @@ class InForce:
 
 def present() -> InForce:
     """Return the words of the present application."""
-    return cast("InForce", current_app.extensions["wording"])
+    return cast("InForce", incoming.present().app.extensions["wording"])
 
 
 def refresh() -> None:
@@ -114,9 +114,10 @@ class WordingDomain(Domain):
 
     def get_translations(self) -> Any:
         """Return the translations in force for the present locale."""
-        if not has_app_context() or "wording" not in current_app.extensions:
+        here = incoming.present().app.extensions.get("wording") if has_app_context() else None
+        if here is None:
             return super().get_translations()
-        words = present().words
+        words = here.words
         locale = get_locale()
         # Babel writes the name of a locale anew each time it is asked
         key = (locale.language, locale.script, locale.territory, locale.variant) if locale else None

@@ -17,11 +17,12 @@ from werkzeug.http import parse_accept_header
 
 from portal import clock
 from portal.blueprints import once
-from portal.blueprints.present import asked, somebody
+from portal.blueprints.present import somebody
 from portal.csrf_tokens import tokens
 from portal.database import write
 from portal.errors import Invalid, NotAllowed, NotFound
 from portal.extensions import csrf, db
+from portal.incoming import asked, present
 from portal.models import HeldPost, UserAccount
 from portal.permissions import Permission, Principal, can, hidden_from, may
 from portal.services import second_factor, sessions
@@ -169,7 +170,7 @@ def _prefers_json(accepted: str) -> bool:
 
 
 def _view() -> Any:
-    return current_app.view_functions.get(request.endpoint or "")
+    return present().app.view_functions.get(asked().endpoint or "")
 
 
 def _say_that_nobody_is_known() -> None:
@@ -233,9 +234,10 @@ def _hold_post_of_expired_session() -> ResponseReturnValue | None:
     if request.method != "POST":
         return None
     opened = cast("PortalSession", session._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - a mark on the view
-    expired = opened.expired
+    if (expired := opened.expired) is None:
+        return None
     view = _view()
-    if expired is None or view is None or getattr(view, "portal_public", False):
+    if view is None or getattr(view, "portal_public", False):
         return None
     if (request.content_length or 0) > HELD_LIMIT or not _csrf_fits(expired):
         return None

@@ -14,6 +14,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from portal import wording
 from portal.blueprints.present import somebody
 from portal.extensions import db
+from portal.incoming import asked, present
 from portal.models import Role, StaffRole
 from portal.page_views import Account, NavigationItem, PageView
 from portal.permissions import Permission, Principal, may
@@ -74,7 +75,7 @@ def install(app: Flask) -> None:
 
 def facts() -> CountryFacts:
     """Return the country, read at most every half minute per process."""
-    kept: tuple[float, CountryFacts] | None = current_app.extensions.get("portal_country")
+    kept: tuple[float, CountryFacts] | None = present().app.extensions.get("portal_country")
     if kept is not None and time.monotonic() - kept[0] < COUNTRY_KEPT:
         return kept[1]
     found = country_facts(db.session)
@@ -110,10 +111,12 @@ def _is_here(endpoint: str, here: str) -> bool:
 
 def _navigation(principal: Principal) -> tuple[NavigationItem, ...]:
     """Return the main navigation; kept with the words it is made of, for each room and set of roles."""
-    here = (request.endpoint or "").partition(".")[0]
+    this = asked()
+    endpoint = this.endpoint or ""
+    here = endpoint.partition(".")[0]
     here = _BESIDE.get(here, here)
-    apart = request.endpoint if request.endpoint in _APART else ""
-    key = ("navigation", str(get_locale()), request.script_root, here, apart, principal.roles, principal.system)
+    apart = endpoint if endpoint in _APART else ""
+    key = ("navigation", str(get_locale()), this.script_root, here, apart, principal.roles, principal.system)
     kept: dict[Any, tuple[NavigationItem, ...]] = wording.present().words.kept
     found = kept.get(key)
     if found is None:
@@ -134,10 +137,9 @@ def _entries(principal: Principal, here: str) -> tuple[NavigationItem, ...]:
 
 
 def _set_view() -> None:
-    country = facts()
+    country, principal, here = facts(), somebody(), present().g
     language = choose_language(country)
-    principal = somebody()
-    view = g.view = PageView(
+    view = here.view = PageView(
         language=language,
         languages=country.languages,
         digits=principal.digits if principal is not None else "latn",
@@ -148,7 +150,7 @@ def _set_view() -> None:
         notice=_read_notice(),
         demo=country.demo,
     )
-    g.country = country
+    here.country = country
     if principal is not None:
         view.make_navigation = partial(_navigation, principal)
         view.make_account = partial(_account, principal, view)
@@ -202,9 +204,9 @@ def _read_notice() -> tuple[str, str] | None:
 
 
 def _forget_notice(response: Response) -> Response:
-    if (new := g.get("new_notice")) is not None:
+    if (new := present().g.get("new_notice")) is not None:
         response.set_cookie(NOTICE_COOKIE, str(_signer().dumps(new)), max_age=60, **_notice_options())
-    elif NOTICE_COOKIE in request.cookies and response.status_code == 200 and response.mimetype == "text/html":
+    elif NOTICE_COOKIE in asked().cookies and response.status_code == 200 and response.mimetype == "text/html":
         response.delete_cookie(NOTICE_COOKIE, **_notice_options())
     return response
 

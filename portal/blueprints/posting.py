@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import g
-
 from forms.answers import AnswerKey, field_name, parse_field_name
 from forms.context import Context, looked_up
 from forms.question_types import question_type
@@ -13,6 +11,7 @@ from forms.questionnaire import SectionForm, asked, cell_keys, read_answers
 from forms.tables import table_of
 from portal import clock
 from portal.extensions import db
+from portal.incoming import present
 from portal.queries.people import email_of
 from portal.queries.questionnaires import definition as load_definition
 from portal.queries.questionnaires import question_ids
@@ -31,14 +30,15 @@ if TYPE_CHECKING:
 
 def context_for(principal: Principal, head: SubmissionHead, definition: Definition) -> Context:
     """Gather the facts that rules and parsing may need."""
-    country: CountryFacts = g.country
+    here = present().g
+    country: CountryFacts = here.country
     person, institution = {"login": principal.login}, {"code": head.institution_code}
     if definition.reads_email and principal.user_id is not None:
         person["email"] = email_of(db.session, principal.user_id)
     return Context(
         today=clock.today(country.time_zone),
         languages=languages_of(definition, country),
-        language=g.view.language,
+        language=here.view.language,
         time_zone=country.time_zone,
         now=clock.now(),
         person=person,

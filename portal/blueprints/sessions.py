@@ -90,7 +90,7 @@ class DatabaseSessions(SessionInterface):
             return PortalSession()
         value = request.cookies.get(self.cookie_name, "")
         if value.startswith(SIGNED_IN):
-            return self._open_signed_in(value.removeprefix(SIGNED_IN))
+            return self._open_signed_in(value.removeprefix(SIGNED_IN), request.path)
         if value.startswith(ANONYMOUS):
             try:
                 return PortalSession(dict(self._signer.loads(value.removeprefix(ANONYMOUS))))
@@ -98,10 +98,10 @@ class DatabaseSessions(SessionInterface):
                 pass
         return PortalSession()
 
-    def _open_signed_in(self, token: str) -> PortalSession:
+    def _open_signed_in(self, token: str, path: str) -> PortalSession:
         opened = PortalSession()
         try:
-            expect_reply(PAGES)
+            expect_reply(path, PAGES)
             found = asked_again(find_session, token_digest(token))
         except (OperationalError, PoolTimeout) as error:
             db.session.rollback()
@@ -160,10 +160,10 @@ class DatabaseSessions(SessionInterface):
         )
 
 
-def expect_reply(prefix: str) -> None:
-    """Let the reply that the address names come with whoever asks for it; whether they may see it is asked after."""
-    if request.path.startswith(prefix) and _PUBLIC_ID.match(request.path, len(prefix)):
-        find_soon(db.session, request.path[len(prefix) :].partition("/")[0])
+def expect_reply(path: str, prefix: str) -> None:
+    """Let the reply that a path names come with whoever asks for it; whether they may see it is asked after."""
+    if path.startswith(prefix) and _PUBLIC_ID.match(path, len(prefix)):
+        find_soon(db.session, path[len(prefix) :].partition("/")[0])
 
 
 def asked_again(find: Callable[[OrmSession, str], Found], token_hash: str) -> Found:

@@ -17,6 +17,7 @@ from forms.answers import AnswerKey, field_name, parse_field_name
 from forms.question_types import question_type
 from forms.tables import table_of, tables
 from portal.blueprints.tables import cell_id, computed_text, new_row_key, totals
+from portal.incoming import asked
 from portal.queries.submissions import RowKey
 from portal.reader import datetime_text
 from portal.services.answer_rows import RowChange
@@ -38,20 +39,23 @@ MINE = "mine:"  # before the name of a cell: what a conflict keeps for the row t
 
 def row_act() -> tuple[str, RowKey] | None:
     """Return which button of a table was pressed, and for which row (or place)."""
-    act, _colon, name = request.form.get("row-act", "").partition(":")
+    pressed = asked().form.get("row-act")
+    if not pressed:
+        return None
+    act, _colon, name = pressed.partition(":")
     found = _NAME.match(name)
     return (act, RowKey(found["repeat"], found["key"])) if found and act in _ACTS else None
 
 
 def posted() -> MultiDict[str, str]:
     """Return the post; where a removed row is put back, with what its writer had typed in it."""
-    act = row_act()
+    form, act = asked().form, row_act()
     if act is None or act[0] != "restore":
-        return request.form
-    made = MultiDict(request.form)
-    for name in request.form:
+        return form
+    made = MultiDict(form)
+    for name in form:
         if MINE in name and f"[{act[1].key}]" in name:
-            made.setlist(name.replace(MINE, "", 1), request.form.getlist(name))
+            made.setlist(name.replace(MINE, "", 1), form.getlist(name))
     return made
 
 
@@ -64,11 +68,11 @@ def read_row_changes(
     row to begin with.
     """
     found: dict[RowKey, RowChange] = {}
-    act = row_act()
-    if act is None and not any(field.startswith("row:") for field in request.form):
+    form, act = asked().form, row_act()
+    if act is None and not any(field.startswith("row:") for field in form):
         return []
     bases = _bases()
-    for field in request.form:
+    for field in form:
         if not field.startswith("row:") or (named := _NAME.match(field.removeprefix("row:"))) is None:
             continue
         name = RowKey(named["repeat"], named["key"])
