@@ -20,7 +20,7 @@ from portal.blueprints.remember.door import blueprint
 from portal.blueprints.respond.door import OnPage, own_page
 from portal.blueprints.respond.section import page_of
 from portal.database import write
-from portal.errors import IllegalTransition, NotFound
+from portal.errors import IllegalTransition, Invalid, NotFound
 from portal.extensions import db
 from portal.models import Recollection
 from portal.models.lifecycle import EDITABLE
@@ -213,6 +213,8 @@ def no_longer_true(on: OnPage) -> ResponseReturnValue:
     definition, ids = load(head)
     page = page_of(definition, on.code)
     kind, _colon, named = request.form.get("gone", "").partition(":")
+    if not kind:
+        raise Invalid(_("Choose one of the earlier answers on the page."))
     found = whole_of(head, definition, page, ids)
     if found is None:
         raise NotFound
