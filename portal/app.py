@@ -403,5 +403,3 @@ def _unexpected(error: Exception) -> ResponseReturnValue:  # noqa: ARG001 - logg
             "What you had saved is safe; tell the administrator the time of this page."
         ),
     )
-
-

@@ -32,6 +32,7 @@ class _Database(SQLAlchemy):
     @property
     def session(self) -> Session:
         """Return the context's session; it is asked for some ten times in a request."""
+        # where the extension keeps them; it is asked itself where nothing stands there
         kept: dict[str, Session] | None = present().g.get("_sqlalchemy_sessions")
         found = kept.get("default") if kept else None
         return found if found is not None else self.get_session()

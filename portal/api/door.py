@@ -79,7 +79,7 @@ def load_bearer(asked: Request) -> Principal | None:
         return None
     found = _BEARER.fullmatch(asked.headers.get("Authorization", ""))
     if found:
-        expect_reply(request.path, SUBMISSIONS)
+        expect_reply(asked.path, SUBMISSIONS)
     token = asked_again(find_token, token_digest(found[1])) if found else None
     if token is None:
         return None

@@ -11,8 +11,8 @@ from spectree import Response
 from portal.api import shapes
 from portal.api.door import answer, blueprint, operation, spec
 from portal.blueprints.guard import public
-from portal.blueprints.present import somebody
 from portal.blueprints.public import readiness
+from portal.blueprints.signed_in import somebody
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue

@@ -17,7 +17,7 @@ from portal.blueprints.devices import device
 from portal.blueprints.guard import confirm_password, forget_person, local_path, public, repeats, requires, who
 from portal.blueprints.halfway import remember
 from portal.blueprints.page import facts, notice
-from portal.blueprints.present import somebody
+from portal.blueprints.signed_in import somebody
 from portal.blueprints.starting import wanted_page
 from portal.blueprints.typed_words import held_words
 from portal.database import write

@@ -17,7 +17,7 @@ from werkzeug.http import parse_accept_header
 
 from portal import clock
 from portal.blueprints import once
-from portal.blueprints.present import somebody
+from portal.blueprints.signed_in import somebody
 from portal.csrf_tokens import tokens
 from portal.database import write
 from portal.errors import Invalid, NotAllowed, NotFound

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from portal import wording
-from portal.blueprints.present import somebody
+from portal.blueprints.signed_in import somebody
 from portal.extensions import db
 from portal.incoming import asked, present
 from portal.models import Role, StaffRole

@@ -12,7 +12,7 @@ from config import is_loopback
 from portal import migrations
 from portal.blueprints.guard import local_path, public, shown_before, who
 from portal.blueprints.page import facts
-from portal.blueprints.present import somebody
+from portal.blueprints.signed_in import somebody
 from portal.blueprints.starting import start_page
 from portal.database import write
 from portal.errors import NotFound

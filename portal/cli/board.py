@@ -10,13 +10,14 @@ import math
 import mmap
 import socket
 import struct
+import sys
 import time
 
 # seconds after which a process that wrote nothing is taken to be gone; a living one writes each second
 STALE = 2.5
 # struct tcp_info of Linux (linux/tcp.h): eight bytes and four numbers, and then tcpi_unacked, which of a socket that
-# listens says how many connections wait to be accepted
-_TCP_INFO = getattr(socket, "TCP_INFO", None)
+# listens says how many connections wait to be accepted; systems that know the name too have another structure
+_TCP_INFO = socket.TCP_INFO if sys.platform == "linux" else None
 _WAITING = struct.Struct("=24xI")
 
 
@@ -62,6 +63,6 @@ def standing(listener: socket.socket) -> int:
         return 1
     try:
         told = listener.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _WAITING.size)
-        return max(1, int(_WAITING.unpack(told)[0]))
+        return min(max(1, int(_WAITING.unpack(told)[0])), socket.SOMAXCONN)
     except (OSError, struct.error):  # a socket of another family, or a system with another structure
         return 1

@@ -296,13 +296,13 @@ class EvenWorker(ThreadWorker):
         All of the share at once: taken one by one, each after all others have been answered, the last of a burst wait
         for half a second, while the first are answered ten times.
         """
+        room = self.worker_connections - self.nr_conns
+        if room <= 0:  # filled up at another address in the same look
+            return
         now = time.monotonic()
         if now > self._patient_until + GRACE:
             self._since = now
-        mine = min(
-            share(self.nr_conns, self.board.others(self.age), standing(listener)),
-            self.worker_connections - self.nr_conns,
-        )
+        mine = min(share(self.nr_conns, self.board.others(self.age), standing(listener)), room)
         if mine or now - self._since > PATIENCE:
             self._patient_until = 0.0
             try:

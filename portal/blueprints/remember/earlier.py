@@ -33,10 +33,14 @@ from portal.services import submissions as services
 from portal.table import pick
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask.typing import ResponseReturnValue
+    from sqlalchemy.orm import Session
 
     from forms.definition.model import Definition, Item
     from portal.queries.submissions import SubmissionHead
+    from portal.services.submissions import Saved
 
 
 @blueprint.post("/replies/<public_id>/pages/<code>/earlier")
@@ -145,12 +149,34 @@ def _of_earlier_rounds(head: SubmissionHead, definition: Definition, page: Item)
 @requires(Permission.ANSWER_SUBMISSION, on=own_page)
 def recall_many(on: OnPage) -> ResponseReturnValue:
     """Take over what was ticked: answers, each against the revision that this person saw, tables and files."""
-    principal, head = who(), on.head
+    head = on.head
     definition, ids = load(head)
     page = page_of(definition, on.code)
     codes, whole = set(request.form.getlist("take")), ticked()
     if not codes and whole is None:
         raise Invalid(_("Choose one of the earlier answers on the page."))
+    saves, told = [], []
+    with write() as session:
+        if codes:
+            saved, words = _take_answers(session, head, definition, page, ids, codes)
+            saves.append(saved)
+            told.append(words)
+        if whole is not None:
+            saved, words = take(session, head, definition, page, ids, whole)
+            saves.append(saved)
+            told.append(words)
+    for saved in saves:
+        if saved.http_status != 200:
+            return show_saved(saved, head, definition, page)
+    notice(" ".join(told))
+    return redirect(url_for("respond.section", public_id=head.public_id, code=page.code), code=303)
+
+
+def _take_answers(
+    session: Session, head: SubmissionHead, definition: Definition, page: Item, ids: Mapping[str, int], codes: set[str]
+) -> tuple[Saved, str]:
+    """Take single answers over within a transaction; return what was saved, and what to tell."""
+    principal = who()
     context = context_for(principal, head, definition)
     chosen = {code: one for code, one in _of_earlier_rounds(head, definition, page).items() if code in codes}
     post: MultiDict[str, str] = MultiDict({name: text for name, text in request.form.items() if name[:5] == "base:"})
@@ -160,26 +186,13 @@ def recall_many(on: OnPage) -> ResponseReturnValue:
         keys[code] = [key for key in question_type(item.type).keys(item, context.languages) if key.lang in one.answers]
         put_in(post, item, tuple(keys[code]), one)
     changes = read_changes(definition, page, context, post)
-    told, saves = [], []
-    with write() as session:
-        if codes:
-            saved = services.save_answers(session, head, definition, ids, changes, context=context, by=principal)
-            left = {stale.key for stale in saved.stale} | {refused.key for refused in saved.refused}
-            for code, one in chosen.items():
-                if not left.intersection(keys[code]):
-                    newest = max((saved.saved[key] for key in keys[code]), default=0)
-                    memory.judge(session, head, ids[code], one, Recollection.STILL_TRUE, revision=newest, by=principal)
-            saves.append(saved)
-            told.append(ngettext("%(num)s answer was taken over.", "%(num)s answers were taken over.", len(chosen)))
-        if whole is not None:
-            saved, of_whole = take(session, head, definition, page, ids, whole)
-            saves.append(saved)
-            told.append(of_whole)
-    for saved in saves:
-        if saved.http_status != 200:
-            return show_saved(saved, head, definition, page)
-    notice(" ".join(told))
-    return redirect(url_for("respond.section", public_id=head.public_id, code=page.code), code=303)
+    saved = services.save_answers(session, head, definition, ids, changes, context=context, by=principal)
+    left = {stale.key for stale in saved.stale} | {refused.key for refused in saved.refused}
+    for code, one in chosen.items():
+        if not left.intersection(keys[code]):
+            newest = max((saved.saved[key] for key in keys[code]), default=0)
+            memory.judge(session, head, ids[code], one, Recollection.STILL_TRUE, revision=newest, by=principal)
+    return saved, ngettext("%(num)s answer was taken over.", "%(num)s answers were taken over.", len(chosen))
 
 
 def put_in(post: MultiDict[str, str], item: Item, keys: tuple[AnswerKey, ...], one: Earlier) -> None:

@@ -15,7 +15,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from portal.blueprints.guard import wants_json
 from portal.blueprints.posting import load
-from portal.blueprints.present import somebody
+from portal.blueprints.signed_in import somebody
 from portal.blueprints.typed_words import typed_words
 from portal.errors import NotFound
 from portal.extensions import db

@@ -39,7 +39,10 @@ def scene(session):
 
 
 def built(session, *, cells=False, single=False):
-    """Return the scene; ``cells``: two tables have a column for files, and files in some of their rows."""
+    """Return the scene.
+
+    ``cells``: two tables have a column for files, and files in some of their rows; ``single``: a number is asked beside.
+    """
     moj, moi = factories.institution(session, "MOJ"), factories.institution(session, "MOI")
     version = tables.version(session)
     page = session.scalars(
