@@ -20,7 +20,7 @@ from forms.question_types.choices import label_of
 from forms.scope import AnswerScope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from forms.definition.compiled import Step
     from forms.definition.model import Definition, Item
@@ -134,18 +134,10 @@ class _Work:
 
     def run(self) -> Evaluation:
         """Compute in the order of what reads what, then judge in the order of the pages."""
-        compiled, scope, of = self.definition.compiled, self.scope, self.frames.of
-        for step in compiled.steps:
-            for scope.frame in of[step.table]:
-                self._compute(step, scope.frame)
-        for code, children in compiled.folders:
-            for frame in of[compiled.homes[code]]:
-                if children and frame.hidden.issuperset(children):
-                    frame.hidden.add(code)
-        for step in compiled.questions:
-            for scope.frame in of[step.table]:
-                if step.key is not None and step.item.code not in scope.frame.hidden:
-                    self._judge(step, step.key, scope.frame.key)
+        compiled = self.definition.compiled
+        written = {key.code for key in self.answers}
+        self._compute_all(written)
+        self._judge_all(written)
         return Evaluation(
             hidden=self.frames.hidden() if compiled.tables else frozenset(self.frames.root.hidden),
             calculated=self.calculated,
@@ -161,6 +153,29 @@ class _Work:
             doubted=tuple(self.doubted),
             frames=self.frames,
         )
+
+    def _compute_all(self, written: Collection[str]) -> None:
+        """Find what is hidden and what each question says; ``written`` are the codes of which anything is stored."""
+        compiled, scope, of = self.definition.compiled, self.scope, self.frames.of
+        for step in compiled.steps:
+            if step.plain and step.item.code not in written:
+                _say_nothing(step, of[step.table])
+                continue
+            for scope.frame in of[step.table]:
+                self._compute(step, scope.frame)
+        for code, children in compiled.folders:
+            for frame in of[compiled.homes[code]]:
+                if children and frame.hidden.issuperset(children):
+                    frame.hidden.add(code)
+
+    def _judge_all(self, written: Collection[str]) -> None:
+        scope, of = self.scope, self.frames.of
+        for step in self.definition.compiled.questions:
+            if step.key is None or (step.free and step.item.code not in written):
+                continue
+            for scope.frame in of[step.table]:
+                if step.item.code not in scope.frame.hidden:
+                    self._judge(step, step.key, scope.frame.key)
 
     def _compute(self, step: Step, frame: Frame) -> None:
         code = step.item.code
@@ -310,6 +325,15 @@ class _Work:
                     name = field_name(AnswerKey(step.item.code, frame.key))
                     counts[name] = 0 if math.isnan(wanted) else int(max(0, min(MAX_ROWS, wanted)))
         return counts
+
+
+def _say_nothing(step: Step, frames: Sequence[Frame]) -> None:
+    """Note of a question without rules that nobody wrote in: it says nothing, and is hidden where its folder is."""
+    code, parent, table = step.item.code, step.parent, step.parent_table
+    for frame in frames:
+        frame.values[code] = ""
+        if (frame.hidden or frame.up is not None) and frame.holds(parent, table):
+            frame.hidden.add(code)
 
 
 def _in_row(key: AnswerKey, row: str) -> AnswerKey:

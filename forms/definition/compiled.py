@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from forms.answers import AnswerKey
@@ -37,7 +37,8 @@ class Step:
     """One item with its rules compiled; `keys` are the answers it can have, `parent` is "" for a page.
 
     `table` is the table it stands in, "" for none; inside one, each of the `keys` is had once per row. `count` computes
-    how many rows a table should have.
+    how many rows a table should have. Where nothing was written, a `plain` question says nothing, and of one that is
+    `free` there is nothing to judge: most questions are both, and cost an evaluation next to nothing.
     """
 
     item: Item
@@ -56,6 +57,15 @@ class Step:
     evidence: Rule | bool
     soft: Rule | None
     count: Rule | None
+    plain: bool = field(init=False)
+    free: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        asks = self.kind is not None and self.kind.asks
+        plain = asks and self.relevant is None and self.calculation is None and self.default is None
+        object.__setattr__(self, "plain", plain)
+        free = self.required is False and self.evidence is False and self.choice_filter is None
+        object.__setattr__(self, "free", free and self.default is None)
 
 
 class Compiled:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forms.answers import AnswerKey, Given
+from forms.answers import AnswerKey, Given, TableRow
 from forms.definition.model import Choice, Definition, Item
 from forms.evaluation import Context, evaluate, fill
 from forms.question_types import question_type, question_types
@@ -147,3 +147,50 @@ def test_what_a_rule_makes_can_always_be_shown(kind, rule):
         known.cell(value, item, "km")
         known.raw(value, item)
         assert key.code in {"a", "b", "c"}
+
+
+def of_every_kind():
+    """Return a questionnaire whose questions have each rule and none, outside tables, in one, and in one within it."""
+    def some(prefix: str, before: str) -> tuple[Item, ...]:
+        return (
+            question(f"{prefix}plain"),
+            question(f"{prefix}asked", "integer", required="yes"),
+            question(f"{prefix}judged", "integer", constraint=". < 5", settings={"soft_constraint": ". < 3"}),
+            question(f"{prefix}shown", relevant=f"${{{before}}} != ''"),
+            question(f"{prefix}begun", "integer", default="7", constraint=". < 5"),
+            question(f"{prefix}chosen", "select_one", choices=TOWNS, choice_filter=f"province = ${{{before}}}"),
+            question(f"{prefix}proved", settings={"evidence_required": "yes"}),
+            question(f"{prefix}computed", "calculate", calculation=f"count-selected(${{{before}}}) + 1"),
+        )
+
+    inner = Item(None, "repeat", "u", children=some("z", "yplain"))
+    table = Item(None, "repeat", "t", relevant="${xplain} != 'a'", children=(*some("y", "xplain"), inner))
+    group = Item(None, "group", "g", relevant="${xasked} != 1", children=(question("in_g"), table))
+    return definition(*some("x", "xplain"), group)
+
+
+ROWS_OF_EVERY_KIND = {"t": [TableRow("r1"), TableRow("r2")], "u": [TableRow("s1", "r1"), TableRow("s2", "r2")]}
+KEYS_OF_EVERY_KIND = [
+    AnswerKey(step.item.code, row, key.lang)
+    for step in of_every_kind().compiled.questions
+    for key in step.keys
+    for row in {"": ("",), "t": ("r1", "r2"), "u": ("s1", "s2")}[step.table]
+]
+
+
+def verdict(whole, said):
+    found = evaluate(whole, said, CONTEXT, ROWS_OF_EVERY_KIND)
+    seen = {row: dict(found.seen_from(AnswerKey("zplain", row))) for row in ("s1", "s2")}
+    return {name: value for name, value in vars(found).items() if name != "frames"} | {"seen": seen}
+
+
+@given(st.dictionaries(st.sampled_from(KEYS_OF_EVERY_KIND), st.sampled_from([
+    Given("a"), Given(1), Given(4), Given(None), Given(None, "not_available"), Given(None, "answered", "what"),
+]), max_size=12))  # fmt: skip
+def test_questions_without_rules_are_passed_over_and_nothing_else_is_said_of_them(said):
+    short, whole = of_every_kind(), of_every_kind()
+    assert {step.item.code for step in short.compiled.steps if step.plain and step.free} >= {"xplain", "yplain", "in_g"}
+    for step in whole.compiled.steps:
+        object.__setattr__(step, "plain", False)
+        object.__setattr__(step, "free", False)
+    assert verdict(short, said) == verdict(whole, said)
