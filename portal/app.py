@@ -26,7 +26,7 @@ from portal.errors import Invalid, PortalError
 from portal.extensions import babel, csrf, db, login_manager
 from portal.incoming import Incoming, asked
 from portal.masking import MASK
-from portal.routing import LateRule
+from portal.routing import KnownPaths, LateRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -111,6 +111,10 @@ class _PlainFlask(Flask):
             return start_response(status, headers, error)
 
         return super().wsgi_app(environ, start)
+
+    def request_context(self, environ: WSGIEnvironment) -> KnownPaths:
+        """Return the context of a request, which remembers what addresses say."""
+        return KnownPaths(self, environ)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function: none is asynchronous here."""

@@ -1,11 +1,13 @@
-"""An address built late is the address werkzeug would have built at once."""
+"""Addresses are what werkzeug says they are: those built late, and those whose view was looked up before."""
 
 from __future__ import annotations
 
 import pytest
+from flask import Flask, request
 from werkzeug.routing import BuildError, Map, Rule
 
-from portal.routing import LateRule
+from portal import routing
+from portal.routing import KnownPaths, LateRule
 
 
 def adapter(kind):
@@ -47,3 +49,52 @@ def test_what_does_not_fit_is_refused_as_before():
         with pytest.raises(BuildError):
             late.build("page", {"page": "no reply"})
     assert late.match("/lists/7") == ("list", {"number": 7})
+
+
+class Knowing(Flask):
+    """An application that remembers what addresses say."""
+
+    def request_context(self, environ):
+        return KnownPaths(self, environ)
+
+
+@pytest.fixture
+def knowing():
+    app = Knowing(__name__)
+
+    @app.get("/replies/<reply>/pages/<int:page>")
+    def shown(**named):
+        named["page"] += 1  # whatever a view does with them
+        request.view_args.clear()
+        return {"view": "shown", **named}
+
+    @app.post("/replies/<reply>/pages/<int:page>")
+    def saved(**named):
+        return {"view": "saved", **named}
+
+    app.add_url_rule("/folder/", view_func=lambda: "folder", endpoint="folder")
+    return app
+
+
+def test_an_address_says_the_same_again_whatever_was_done_with_it(knowing):
+    client = knowing.test_client()
+    for _again in range(3):
+        assert client.get("/replies/a/pages/1?x=1").json == {"view": "shown", "reply": "a", "page": 2}
+        assert client.post("/replies/a/pages/1").json == {"view": "saved", "reply": "a", "page": 1}
+        assert client.get("/replies/b/pages/1").json["reply"] == "b"
+        assert client.head("/replies/a/pages/1").status_code == 200
+        assert client.delete("/replies/a/pages/1").status_code == 405
+        assert client.get("/replies/a/pages/one").status_code == 404
+        assert client.get("/folder").location == "http://localhost/folder/"
+        assert client.get("/folder/").text == "folder"
+
+
+def test_no_more_addresses_are_remembered_than_there_is_room_for(knowing, monkeypatch):
+    monkeypatch.setattr(routing, "KEPT", 3)
+    client = knowing.test_client()
+    for number in range(10):
+        assert client.get(f"/replies/{'x' * 30 * number}a/pages/1").json["reply"] == f"{'x' * 30 * number}a"
+        client.get(f"/nothing/{number}")
+    known = vars(knowing)["_portal_paths"]
+    assert 0 < len(known) <= 3
+    assert max(len(key[1]) for key in known) <= routing.LONGEST
