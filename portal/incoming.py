@@ -7,7 +7,9 @@ word, by four calls; a page says some hundred such words.
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from flask import Request
 from flask.globals import _cv_app, _cv_request
@@ -15,6 +17,10 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 if TYPE_CHECKING:
     from flask.ctx import AppContext
+
+URLENCODED = "application/x-www-form-urlencoded"
+# bytes of a form up to which it is read at once
+SHORT = 256 * 1024
 
 
 def present() -> AppContext:
@@ -36,10 +42,36 @@ class Fields(ImmutableMultiDict[str, Any]):
 
 
 class Incoming(Request):
-    """A request whose fields, parameters and cookies are :class:`Fields`."""
+    """A request whose fields, parameters and cookies are :class:`Fields`, and whose short forms are read at once."""
 
     parameter_storage_class = Fields
     dict_storage_class = Fields
+
+    def _load_form_data(self) -> None:
+        """Read a short form, of the kind that pages and their scripts post, without a parser for files around it.
+
+        What is no UTF-8 is no form, and escapes that make none stay as they are written: as Werkzeug reads it.
+        """
+        known = vars(self)
+        # whoever took the body before has its stream
+        if "form" in known or "stream" in known or not self.is_short_form():
+            super()._load_form_data()
+            return
+        body = self.environ["wsgi.input"].read(self.content_length)
+        try:
+            fields = parse_qsl(body.decode(), keep_blank_values=True, errors="werkzeug.url_quote")
+        except ValueError:
+            fields = []
+        known["stream"], known["form"], known["files"] = BytesIO(), Fields(fields), Fields()
+
+    def is_short_form(self) -> bool:
+        """Tell whether the body is a short form all of which is here: the door gathers what says its length."""
+        kind = self.environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+        if kind != URLENCODED or "HTTP_EXPECT" in self.environ:
+            return False
+        # of one that does not say how long it is, or in no number, Werkzeug knows best
+        length, most = self.content_length, self.max_content_length
+        return length is not None and 0 < length <= SHORT and (most is None or length <= most)
 
     @property
     def max_content_length(self) -> int | None:
