@@ -20,6 +20,7 @@ from selectors import EVENT_READ
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
+from gunicorn.http import wsgi
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
@@ -28,6 +29,7 @@ from portal.cli.board import Board, share, standing
 from portal.cli.ciphered import Cipher
 from portal.cli.lead import Lead
 from portal.cli.spooling import Gathered, Spools
+from portal.cli.together import Together
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -83,6 +85,11 @@ class EvenWorker(ThreadWorker):
 
     def run(self) -> None:
         """Serve until told to stop, then until nobody is being answered any more, or the grace is over."""
+        # gunicorn takes its class of answers from this name; and it asks for some thirty settings per request, each by
+        # two calls: nothing changes them in a process that serves
+        wsgi.Response = Together
+        settings: dict[str, Any] = self.cfg.__dict__
+        settings |= {name: setting.get() for name, setting in self.cfg.settings.items()}
         if (told := getattr(self.wsgi, "config", None)) is not None:
             self._spools, self._longest = Spools(told["SETTINGS"].tmp_dir), told["MAX_CONTENT_LENGTH"]
         self.poller.register(self.method_queue.fileno(), EVENT_READ, self.method_queue.run_callbacks)
