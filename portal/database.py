@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event
 
 from portal.extensions import db
-from portal.prepared import connection_of, lost_at, said, say_what_waits, wire_on
+from portal.prepared import connection_of, errors_of, lost_at, said, say_what_waits, way_of, wire_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ fcntl: ModuleType | None = importlib.import_module("fcntl") if importlib.util.fi
 
 WRITE = "portal_write"
 TRUSTED_FOR = 1.0  # seconds after its last use in which a connection is taken to live
-_DEFERRED = "portal_deferred"
+_DEFERRED, _BEGUN = "portal_deferred", "portal_begun"
 _locks: dict[str, threading.RLock] = {}
 # whether the transaction that begins now will write
 _immediate: ContextVar[bool] = ContextVar("portal_immediate", default=False)
@@ -240,6 +240,39 @@ def _open_for_writing(session: Session) -> None:
         _immediate.reset(token)
 
 
+def _commit_written(session: Session) -> None:
+    """Commit; where the session holds no objects, as after statements alone, by the driver itself.
+
+    The session's own commit looks through what it holds, gives the connection back and takes it out for the next word.
+    """
+    if next(iter(session), None) is not None:
+        session.commit()
+        return
+    connection = connection_of(session)
+    with errors_of(connection, "COMMIT"):
+        connection.dialect.do_commit(connection.connection)
+
+
+def write_soon(session: Session) -> bool:
+    """Begin at once, on a server, the transaction of the :func:`write` that this request is likely to come to.
+
+    What is told to come next (:meth:`portal.prepared.Prepared.soon`) may be a lock then, and ``write()`` finds the
+    transaction begun. A request that never comes to it rolls back at its end. Tells whether it was begun: never on
+    SQLite, where nobody else could write meanwhile.
+    """
+    connection, wire = way_of(session)
+    if wire is None or connection.engine.dispatch.before_cursor_execute:
+        return False
+    wire.begin()
+    session.info[_BEGUN] = session.get_transaction()
+    return True
+
+
+def _has_begun(session: Session) -> bool:
+    begun = session.info.pop(_BEGUN, None)
+    return begun is not None and begun is session.get_transaction()
+
+
 def _lock_for(engine: Engine) -> AbstractContextManager[object]:
     """Return the lock that queues writers: none on PostgreSQL; on SQLite a thread lock, then a file lock."""
     path = engine.url.database
@@ -282,13 +315,16 @@ def write() -> Iterator[Session]:
         with waiting.joined(session):
             yield session
         return
-    _end_reading(session)
+    begun = _has_begun(session)
+    if not begun:
+        _end_reading(session)
     with _lock_for(db.engine):
         session.info[WRITE] = True
         try:
-            _open_for_writing(session)
+            if not begun:
+                _open_for_writing(session)
             yield session
-            session.commit()
+            _commit_written(session)
         except BaseException:
             session.rollback()
             raise
@@ -345,11 +381,10 @@ class Deferred:
         with locks:
             try:
                 last(session)
-                session.commit()
+                _commit_written(session)
             except BaseException:
                 session.rollback()
                 raise
-
 
     def abandon(self) -> None:
         """Undo what was never settled; nothing if it was."""

@@ -131,12 +131,12 @@ class Prepared:
 
     def all(self, session: Session, given: Mapping[str, Any]) -> Sequence[Any]:
         """Return all rows."""
-        connection = connection_of(session)
+        connection, wire = way_of(session)
         if connection.engine.dispatch.before_cursor_execute:
             return connection.execute(self.statement, dict(given)).all()
         made = self._made(connection, None)
-        if (wire := wire_of(connection)) is not None:
-            with _errors_of(connection, made.text):
+        if wire is not None:
+            with errors_of(connection, made.text):
                 return made.read(wire.ask(made.text, made.values(given)))
         cursor = said(connection, made.text, made.values(given))
         try:
@@ -149,8 +149,8 @@ class Prepared:
 
         Only a hint: whoever asks gets the same rows without it, a journey later.
         """
-        connection = connection_of(session)
-        if connection.engine.dispatch.before_cursor_execute or (wire := wire_of(connection)) is None:
+        connection, wire = way_of(session)
+        if wire is None or connection.engine.dispatch.before_cursor_execute:
             return
         made = self._made(connection, None)
         wire.expect(made.text, made.values(given))
@@ -169,12 +169,12 @@ class Prepared:
 
     def change(self, session: Session, given: Mapping[str, Any]) -> int:
         """Run it and return how many rows it changed."""
-        connection = connection_of(session)
+        connection, wire = way_of(session)
         if connection.engine.dispatch.before_cursor_execute:
             return connection.execute(self.statement, dict(given)).rowcount
         made = self._made(connection, tuple(given))
-        if (wire := wire_of(connection)) is not None:
-            with _errors_of(connection, made.text):
+        if wire is not None:
+            with errors_of(connection, made.text):
                 return wire.change(made.text, made.values(given))
         cursor = said(connection, made.text, made.values(given))
         try:
@@ -196,7 +196,7 @@ class Prepared:
             return
         values = [made.values(row) for row in rows]
         if (wire := wire_of(connection)) is not None:
-            with _errors_of(connection, made.text):
+            with errors_of(connection, made.text):
                 wire.tell([(made.text, one) for one in values])
         elif len(values) == 1:
             said(connection, made.text, values[0]).close()
@@ -221,13 +221,23 @@ def rows_of(table: Any, names: Sequence[str]) -> Select[*tuple[Any, ...]]:
 
 def connection_of(session: Session) -> Connection:
     """Return the session's connection; asking the session itself for it costs a tenth of what a lookup does."""
-    root = session.get_transaction()
-    kept = session.info.get(_KEPT)
-    if kept is not None and kept[0] is root and session.is_active and not kept[1].invalidated:
-        return cast("Connection", kept[1])
+    return way_of(session)[0]
+
+
+def way_of(session: Session) -> tuple[Connection, Wire | None]:
+    """Return the session's connection, and the direct way to the server on it, None where there is none."""
+    kept: tuple[Any, Connection, Wire | None] | None = session.info.get(_KEPT)
+    if (
+        kept is not None
+        and kept[0] is session.get_transaction()
+        and session.is_active
+        and not kept[1].invalidated
+    ):
+        return kept[1:]
     connection = session.connection()
-    session.info[_KEPT] = session.get_transaction(), connection
-    return connection
+    wire = wire_of(connection)
+    session.info[_KEPT] = session.get_transaction(), connection, wire
+    return connection, wire
 
 
 def said(connection: Connection, text: str, values: Any = ()) -> DBAPICursor:
@@ -275,9 +285,9 @@ def wire_of(connection: Connection) -> Wire | None:
 
 def say_what_waits(session: Session) -> None:
     """Send what was told and waits for the next journey. Raises: DBAPIError, of the first that failed."""
-    connection = connection_of(session)
-    if (wire := wire_of(connection)) is not None:
-        with _errors_of(connection, "several statements"):
+    connection, wire = way_of(session)
+    if wire is not None:
+        with errors_of(connection, "several statements"):
             wire.settle()
 
 
@@ -290,7 +300,8 @@ def wire_on(driver: Any) -> Wire:
 
 
 @contextmanager
-def _errors_of(connection: Connection, text: str) -> Iterator[None]:
+def errors_of(connection: Connection, text: str) -> Iterator[None]:
+    """Let what the driver raises come as SQLAlchemy's errors."""
     try:
         yield
     except connection.dialect.loaded_dbapi.Error as error:

@@ -64,7 +64,8 @@ class Wire:
 
     def expect(self, text: str, values: Sequence[Any]) -> None:
         """Let a question go along with the next one; its answer is kept until it is asked, or anything is written."""
-        self._expected.append((text, values))
+        if not self._ready or (text, tuple(values)) not in self._ready:
+            self._expected.append((text, values))
 
     def change(self, text: str, values: Sequence[Any]) -> int:
         """Run a statement; return how many rows it changed."""
@@ -124,14 +125,15 @@ class Wire:
         self._begins = False
         if len(named) == 1 and not begins and not ends:
             return [self._good(self._libpq.exec_prepared(*named[0]))]
+        start, end = self._name("BEGIN") if begins else b"", self._name("COMMIT") if ends else b""
         try:
             self._libpq.enter_pipeline_mode()
             if begins:
-                self._libpq.send_query_params(b"BEGIN", None)
+                self._libpq.send_query_prepared(start, None)
             for name, values in named:
                 self._libpq.send_query_prepared(name, values)
             if ends:
-                self._libpq.send_query_params(b"COMMIT", None)
+                self._libpq.send_query_prepared(end, None)
             self._libpq.pipeline_sync()
             self._flush()
             results = self._results()

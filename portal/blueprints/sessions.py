@@ -17,10 +17,13 @@ from werkzeug.datastructures import CallbackDict
 
 from portal import clock
 from portal.extensions import db
+from portal.incoming import Incoming
 from portal.models import Session
+from portal.queries.met import met, page_soon
 from portal.queries.sessions import find_session
 from portal.queries.submissions import find_soon
 from portal.services.sessions import token_digest
+from portal.services.submissions import save_soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +41,7 @@ SIGNED_IN, ANONYMOUS = "s.", "a."
 Found = TypeVar("Found")
 API = "/api/"
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,64}(/|$)")
+_PAGE = re.compile(r"/replies/([A-Za-z0-9_-]{1,64})/(pages/[^/]+)?")
 # what stands before the public id of a reply in addresses
 PAGES, SUBMISSIONS = "/replies/", "/api/v1/submissions/"
 
@@ -90,7 +94,7 @@ class DatabaseSessions(SessionInterface):
             return PortalSession()
         value = request.cookies.get(self.cookie_name, "")
         if value.startswith(SIGNED_IN):
-            return self._open_signed_in(value.removeprefix(SIGNED_IN), request.path)
+            return self._open_signed_in(value.removeprefix(SIGNED_IN), request)
         if value.startswith(ANONYMOUS):
             try:
                 return PortalSession(dict(self._signer.loads(value.removeprefix(ANONYMOUS))))
@@ -98,10 +102,10 @@ class DatabaseSessions(SessionInterface):
                 pass
         return PortalSession()
 
-    def _open_signed_in(self, token: str, path: str) -> PortalSession:
+    def _open_signed_in(self, token: str, asked: Request) -> PortalSession:
         opened = PortalSession()
         try:
-            expect_reply(path, PAGES)
+            expect_page(asked)
             found = asked_again(find_session, token_digest(token))
         except (OperationalError, PoolTimeout) as error:
             db.session.rollback()
@@ -158,6 +162,21 @@ class DatabaseSessions(SessionInterface):
             .where(Session.id == found.principal.session_id, Session.revoked_at.is_(None))
             .values(last_seen=moment)
         )
+
+
+def expect_page(asked: Request) -> None:
+    """Let a reply come with whoever asks for it, and what its page or a save of it asks, where it was met before.
+
+    A save locks the reply on the way: never for a body that is still to come, for as long as its sender likes.
+    """
+    path = asked.path
+    expect_reply(path, PAGES)
+    if (found := _PAGE.fullmatch(path)) is None or (known := met(found[1])) is None:
+        return
+    if asked.method == "POST" and isinstance(asked, Incoming) and asked.is_short_form():
+        save_soon(db.session, known)
+    elif asked.method == "GET":
+        page_soon(db.session, known)
 
 
 def expect_reply(path: str, prefix: str) -> None:

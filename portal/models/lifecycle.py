@@ -84,6 +84,8 @@ class Transition:
 
 S, A = Status, Action
 EDITABLE = frozenset({S.ISSUED, S.IN_PROGRESS, S.RETURNED})
+# in which a reply may be that came back with words
+CAME_BACK = frozenset({S.RETURNED, S.IN_PROGRESS})
 RECEIVED = frozenset({S.SUBMITTED, S.RETURNED, S.CLEARED, S.NOT_OURS})
 OPEN_TO_STAFF = frozenset({S.SUBMITTED, S.CLEARED})
 

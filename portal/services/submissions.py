@@ -16,6 +16,7 @@ from forms.questionnaire import why_unreadable
 from forms.quoting import readable_codes
 from forms.tables import NO_ROWS, answered_codes, may_change
 from portal import clock
+from portal.database import write_soon
 from portal.errors import IllegalTransition
 from portal.models import AnswerRevision, Status, Submission
 from portal.models.lifecycle import EDITABLE
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from forms.context import Context
     from forms.definition.model import Definition
     from portal.permissions import Principal
+    from portal.queries.met import Met
     from portal.queries.submissions import SubmissionHead
 
 
@@ -126,6 +128,13 @@ class _Saving(Work):
     closed: Speakable = NOT_RETURNED
     stale: list[StaleAnswer] = field(default_factory=list)
     refused: list[RefusedAnswer] = field(default_factory=list)
+
+
+def save_soon(session: Session, known: Met) -> None:
+    """Tell that answers of a reply are about to be saved: on a server its lock is taken on the way to who asks."""
+    if write_soon(session):
+        _LOCK.soon(session, {"submission": known.id})
+        stored_soon(session, known.id, known.definition)
 
 
 def save_answers(

@@ -19,7 +19,7 @@ from portal.blueprints.respond.door import (
     own_reply,
 )
 from portal.blueprints.respond.packs import on_paper
-from portal.blueprints.respond.section import expect_page, section_page
+from portal.blueprints.respond.section import section_page
 from portal.blueprints.respond.sharing import shared_with_me
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.talk.news import fresh
@@ -30,6 +30,7 @@ from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, may
 from portal.queries import owed as owed_queries
 from portal.queries import submissions as queries
+from portal.queries.met import beside_soon, meet
 from portal.queries.submissions import SubmissionHead, citation, title_of
 from portal.queries.threads import waiting_for
 from portal.table import pick
@@ -140,7 +141,8 @@ def reply(head: SubmissionHead) -> ResponseReturnValue:
     Shown here rather than led to: a redirect is a round trip, 0.4 s on a slow line. The page knows its own address.
     """
     definition, _ids = load(head)
-    expect_page(head)
+    meet(head, definition)
+    beside_soon(db.session, head)
     page = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
     if page.readonly:
         return check_page(head)

@@ -49,12 +49,12 @@ from portal.errors import NotFound
 from portal.extensions import db
 from portal.models import Status
 from portal.models.base import uuid7
-from portal.models.lifecycle import EDITABLE
+from portal.models.lifecycle import CAME_BACK, EDITABLE
 from portal.permissions import Permission
 from portal.queries import submissions as queries
 from portal.queries.actors import actor_names
 from portal.queries.memory import earlier_source
-from portal.queries.sharing import at_work_soon
+from portal.queries.met import beside_soon, meet
 from portal.reader import time_text
 from portal.services import submissions as services
 from portal.services.earlier_tables import whole_codes
@@ -70,10 +70,6 @@ if TYPE_CHECKING:
     from portal.services.submissions import Change, Saved
 
 
-# in which a reply may be that came back with words
-CAME_BACK = frozenset({Status.RETURNED, Status.IN_PROGRESS})
-
-
 def page_of(definition: Definition, code: str) -> Item:
     """Return a page of a questionnaire. Raises: NotFound."""
     found = next((page for page in definition.pages if page.code == code), None)
@@ -87,18 +83,11 @@ def page_of(definition: Definition, code: str) -> Item:
 def section(on: OnPage) -> ResponseReturnValue:
     """Show one page of a reply, filled in."""
     definition, _ids = load(on.head)
+    meet(on.head, definition)
     page = page_of(definition, on.code)
-    expect_page(on.head)
+    beside_soon(db.session, on.head)
     answering = AnsweringPage(on.head, queries.stored_reply(db.session, on.head.id, definition), who(), definition)
     return section_page(answering, page)
-
-
-def expect_page(head: SubmissionHead) -> None:
-    """Tell what a page of a reply asks beside the answers, so that it comes with them."""
-    queries.asked_soon(db.session, head.assignment_id)
-    at_work_soon(db.session, head.id)
-    if head.status in CAME_BACK:
-        queries.handed_back_soon(db.session, head.id)
 
 
 def section_page(
@@ -246,6 +235,7 @@ def save_section(on: OnPage) -> ResponseReturnValue:
     """Save the answers of a post: a whole page without script, or one answer of an autosave."""
     principal, head = who(), on.head
     definition, ids = load(head)
+    meet(head, definition)
     page = page_of(definition, on.code)
     context = context_for(principal, head, definition)
     changes = read_changes(definition, page, context, with_joined(posted()))

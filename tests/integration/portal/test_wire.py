@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
 import psycopg
 import pytest
-from sqlalchemy import Integer, bindparam, column, delete, func, insert, select, text
+from sqlalchemy import Integer, bindparam, column, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from portal.database import deferred, write
+from portal import clock
+from portal.database import deferred, write, write_soon
 from portal.extensions import db
 from portal.models import Institution
+from portal.models import Session as SignedIn
 from portal.prepared import Prepared
 from tests import factories
 from tests.integration.portal.test_prepared import rows_like
@@ -170,7 +176,7 @@ def test_an_answer_that_is_kept_is_forgotten_when_anything_is_written_or_ends(ro
     assert journeys == [1]
 
 
-def test_a_page_is_two_journeys_and_a_save_three(client_for, session, journeys, monkeypatch):
+def test_a_page_is_one_journey_and_a_save_two(client_for, session, journeys, monkeypatch):
     for again in ("portal.wording.EVERY", "portal.blueprints.page.COUNTRY_KEPT", "portal.database.TRUSTED_FOR"):
         monkeypatch.setattr(again, 600)  # seconds after which something is looked at that belongs to no page
     institution = factories.institution(session, "MOJ")
@@ -185,12 +191,119 @@ def test_a_page_is_two_journeys_and_a_save_three(client_for, session, journeys, 
     client.get(path, expect=200)
     journeys.clear()
     client.get(path, expect=200)
-    assert journeys == [2, 4]  # session and reply; answers, recommendation, who is at work on it, why it came back
+    assert journeys == [6]  # session and reply; answers, recommendation, who is at work on it, why it came back
     journeys.clear()
     client.post(path, {"measures@en": "again", "base:measures@en": "2"}, headers=JSON, expect=200)
-    assert journeys == [2, 2, 3]  # the lock and the answers; answer, revision and counts, with COMMIT
+    assert journeys == [4, 3]  # session, reply, its lock and the answers; answer, revision and counts, with COMMIT
+    journeys.clear()
+    client.get(path.removesuffix("pages/page1"), expect=200)
+    assert journeys == [6]  # the page that opens is no other
+    journeys.clear()
+    slow = {"Expect": "100-continue"}  # its body comes when it is asked for: no lock waits for that
+    client.post(path, {"measures@en": "slow", "base:measures@en": "3"}, headers=JSON | slow, expect=200)
+    assert journeys == [2, 2, 3]
+    monkeypatch.setattr("portal.queries.met._met", {})
+    journeys.clear()
+    client.post(path, {"measures@en": "more", "base:measures@en": "4"}, headers=JSON, expect=200)
+    assert journeys == [2, 2, 3]  # of a reply that was not met here before, the lock and the answers come after
+    monkeypatch.setattr("portal.queries.met._met", {})
+    journeys.clear()
+    client.get(path, expect=200)
+    assert journeys == [2, 4]
     client.get("/replies/%00%ff/pages/page1", expect=404)
     client.get(f"/replies/{'x' * 65}/pages/page1", expect=404)
+
+
+def test_what_fails_with_the_commit_is_told_as_sqlalchemy_tells_it(row):
+    with pytest.raises(IntegrityError), write() as session:
+        ADD.write(session.connection(), [row | {"public_id": "another"}])
+    assert many() == 1
+
+
+def test_a_transaction_that_was_begun_ahead_and_undone_is_begun_again(app, row):
+    one, two = rows_like(row, "AAAA", "BBBB")
+    with app.test_request_context("/replies/x/pages/y"):
+        for ahead in (True, False):
+            assert write_soon(db.session)
+            if ahead:
+                BY_CODE.soon(db.session, {"code": "MOJ"})
+                assert many() == 1
+            db.session.rollback()
+            with pytest.raises(IntegrityError), write() as session:  # noqa: PT012 - the error must come after the change
+                ADD.write(session.connection(), [one])
+                assert many() == 2
+                ADD.write(session.connection(), [two])
+                ADD.write(session.connection(), [row | {"public_id": "another"}])
+            assert many() == 1
+
+
+def test_who_may_not_save_holds_nobody_up(client_for, session, app):
+    """The lock of a reply travels before anybody knows who asks; where nothing is saved, it goes with the request."""
+    there, here = factories.institution(session, "MOJ"), factories.institution(session, "MOH")
+    version, round_ = factories.questionnaire_version(session), factories.reporting_round(session)
+    reply = factories.submission(session, factories.assignment(session, to=there, in_round=round_, version=version))
+    path, number = f"/replies/{reply.public_id}/pages/page1", reply.id
+    writer, stranger = factories.person(session, there), factories.person(session, here)
+    session.commit()
+    given = {"measures@en": "text", "base:measures@en": "0"}
+    client_for(writer).post(path, given, headers=JSON, expect=200)
+    free = text("SELECT id FROM submission WHERE id = :id FOR UPDATE NOWAIT")
+
+    def is_free():
+        with app.app_context(), db.engine.connect() as other:
+            return other.execute(free, {"id": number}).scalar() == number
+
+    assert is_free()
+    client_for(stranger).post(path, given, headers=JSON, expect=404)
+    assert is_free()
+    client = client_for(writer)
+    client.post(path, given | {"csrf_token": "another"}, headers=JSON, expect=400)
+    assert is_free()
+    client.post(path.replace("page1", "page9"), given, headers=JSON, expect=404)
+    assert is_free()
+    client.get(path, expect=200)
+    assert is_free()
+    for ended in ({"expires_at": clock.now() - timedelta(days=1)}, {"revoked_at": clock.now()}):
+        session.execute(update(SignedIn).values(ended))
+        session.commit()
+        assert client.post(path, given, headers=JSON).status_code in {400, 401}
+        assert is_free()
+
+
+def test_a_lock_that_travelled_ahead_waits_for_whoever_writes(client_for, session, app):
+    """A save that comes while another is under way sees what that one saved, and does not write over it."""
+    institution = factories.institution(session, "MOJ")
+    version, round_ = factories.questionnaire_version(session), factories.reporting_round(session)
+    reply = factories.submission(
+        session, factories.assignment(session, to=institution, in_round=round_, version=version)
+    )
+    path, number, person = f"/replies/{reply.public_id}/pages/page1", reply.id, factories.person(session, institution)
+    session.commit()
+    client = client_for(person)
+    client.post(path, {"measures@en": "first", "base:measures@en": "0"}, headers=JSON, expect=200)
+    with app.app_context():
+        address = db.engine.url.set(drivername="postgresql")
+    with psycopg.connect(address.render_as_string(hide_password=False)) as other:
+        other.execute("SELECT id FROM submission WHERE id = %s FOR UPDATE", [number])
+        with ThreadPoolExecutor(1) as beside:
+            saved = beside.submit(
+                client.post, path, {"measures@en": "mine", "base:measures@en": "1"}, headers=JSON, expect=409
+            )
+            until_somebody_waits(other)
+            other.execute("UPDATE answer SET value = '\"theirs\"', revision = 2 WHERE submission_id = %s", [number])
+            other.commit()
+            told = saved.result(30).json
+    assert [(one["theirs"], one["mine"]) for one in told["stale"]] == [("theirs", "mine")]
+
+
+def until_somebody_waits(connection):
+    """Wait until a session of this database waits for a lock."""
+    for _look in range(2_000):
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        if connection.execute(waiting).fetchone()[0]:
+            return
+        time.sleep(0.01)
+    raise AssertionError
 
 
 def test_more_than_a_socket_holds_goes_both_ways(row):

@@ -53,6 +53,15 @@ def test_objects_changed_outside_are_refused(app, session):
             pass
 
 
+def test_an_object_changed_inside_is_kept(app, session):
+    kept = factories.institution(session, "KEPT")
+    session.commit()
+    with app.app_context(), write() as database:
+        database.get_one(Institution, kept.id).kind = "other"
+    session.refresh(kept)
+    assert kept.kind == "other"
+
+
 def test_an_inner_write_joins_the_outer_one(app, session):
     session.commit()
     with app.app_context():
