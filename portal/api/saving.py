@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from spectree import Response
-from sqlalchemy import bindparam, select
 from werkzeug.datastructures import MultiDict
 
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, field_name, parse_field_name
@@ -21,9 +20,7 @@ from portal.api.replies import REFUSALS
 from portal.blueprints.guard import requires, who
 from portal.blueprints.posting import context_for, load
 from portal.errors import Invalid
-from portal.models import Submission
 from portal.permissions import Permission
-from portal.prepared import Prepared
 from portal.queries.actors import actor_names
 from portal.services import submissions as services
 from portal.services.answer_rows import RowChange
@@ -42,9 +39,6 @@ if TYPE_CHECKING:
     from portal.queries.submissions import SubmissionHead
     from portal.services.answer_rows import StaleRow
     from portal.services.submissions import Saved, StaleAnswer
-
-
-_STATUS = Prepared(select(Submission.status).where(Submission.id == bindparam("submission")))
 
 
 @blueprint.post("/submissions/<public_id>/answers")
@@ -74,7 +68,7 @@ def save(head: SubmissionHead) -> ResponseReturnValue:
         saved = services.save_answers(
             session, head, definition, ids, changes, context=context, by=who(), row_changes=_row_changes(given.rows)
         )
-        made = _saved(session, head, definition, saved, unknown)
+        made = _saved(session, definition, saved, unknown)
         return made, saved.http_status if saved.http_status != 200 or not unknown else 422
 
     return once(act, body=given.model_dump(mode="json"))
@@ -142,7 +136,6 @@ def _not_taken(name: str, message: str) -> shapes.RefusedAnswer:
 
 def _saved(
     session: Session,
-    head: SubmissionHead,
     definition: Definition,
     saved: Saved,
     unknown: list[shapes.RefusedAnswer],
@@ -154,7 +147,6 @@ def _saved(
         *(one.answered_by for one in written),
     ]
     names = actor_names(session, actors)
-    status = _STATUS.one(session, {"submission": head.id}).status
     return shapes.Saved(
         saved=[shapes.SavedAnswer(name=field_name(key), revision=number) for key, number in saved.saved.items()],
         stale=[_stale(one, definition, names) for one in saved.stale],
@@ -170,7 +162,7 @@ def _saved(
             shapes.RefusedRow(table=one.name.repeat, key=one.name.key, message=str(one.message))
             for one in saved.refused_rows
         ],
-        status=status,
+        status=saved.status,
         missing=saved.missing,
         hidden=sorted(saved.evaluation.hidden),
         saved_at=saved.at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm.util import identity_key
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from portal.models import Status
     from portal.models.lifecycle import Transition
     from portal.permissions import Principal
 
@@ -192,8 +193,8 @@ def begin_soon(session: Session, submission_id: int) -> None:
     _PAST.soon(session, {"submission": submission_id})
 
 
-def begin_reply(session: Session, submission_id: int, *, by: Principal, institution_id: int) -> None:
-    """Note the first save of a reply whose row is locked already: an event, and the status it leads to.
+def begin_reply(session: Session, submission_id: int, *, by: Principal, institution_id: int) -> Status:
+    """Note the first save of a reply whose row is locked already: an event, and the status it leads to, returned.
 
     Raises:
         IllegalTransition: if it was begun already or cannot be. NotAllowed: if ``by`` may not.
@@ -212,6 +213,7 @@ def begin_reply(session: Session, submission_id: int, *, by: Principal, institut
     known = session.identity_map.get(identity_key(Submission, submission_id))
     if known is not None:
         session.expire(known)
+    return cast("Status", rule.to)  # the table leads a first save to one
 
 
 def cache(submission: Submission, state: State) -> None:

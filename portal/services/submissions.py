@@ -90,9 +90,9 @@ class RefusedAnswer:
 class Saved:
     """What became of a save: per answer its new revision, what was stale, what was refused; the same for rows.
 
-    ``rows`` tells how each row that was spoken of stands now; ``computed`` are the computed values that changed;
-    ``answers`` and ``standing`` are the whole reply after the save, ``counted`` how far it is, ``answered`` the codes
-    of its questions and tables that count as answered.
+    ``status`` is the reply's after the save; ``rows`` tells how each row that was spoken of stands now; ``computed``
+    are the computed values that changed; ``answers`` and ``standing`` are the whole reply after the save, ``counted``
+    how far it is, ``answered`` the codes of its questions and tables that count as answered.
     """
 
     saved: Mapping[AnswerKey, int]
@@ -101,6 +101,7 @@ class Saved:
     at: datetime
     evaluation: Evaluation
     missing: int
+    status: Status
     appeared: frozenset[str] = frozenset()
     vanished: frozenset[str] = frozenset()
     rows: Mapping[RowKey, StoredRow] = field(default_factory=dict)
@@ -192,8 +193,9 @@ def save_answers(
         for key in evaluation.defaults
         if key in evaluation.refused and key in work.saved
     ]
-    if submission.status is Status.ISSUED and (work.changed or row_work.changed):
-        begin_reply(session, head.id, by=by, institution_id=head.institution_id)
+    status = submission.status
+    if status is Status.ISSUED and (work.changed or row_work.changed):
+        status = begin_reply(session, head.id, by=by, institution_id=head.institution_id)
     was_hidden = frozenset(submission.hidden)
     hidden = not_asked(was_hidden, definition, evaluation)
     answered = answered_codes(definition, work.stored, standing, evaluation.hidden)
@@ -206,6 +208,7 @@ def save_answers(
         work.at,
         evaluation,
         counted.missing,
+        status,
         appeared=was_hidden - hidden,
         vanished=hidden - was_hidden,
         rows=row_work.told,

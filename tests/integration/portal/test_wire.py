@@ -14,9 +14,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from portal import clock
 from portal.database import deferred, write, write_soon
 from portal.extensions import db
-from portal.models import Institution
+from portal.models import ApiToken, Institution
 from portal.models import Session as SignedIn
 from portal.prepared import Prepared
+from portal.services.sessions import token_digest
 from tests import factories
 from tests.integration.portal.test_prepared import rows_like
 
@@ -212,6 +213,29 @@ def test_a_page_is_one_journey_and_a_save_two(client_for, session, journeys, mon
     assert journeys == [2, 4]
     client.get("/replies/%00%ff/pages/page1", expect=404)
     client.get(f"/replies/{'x' * 65}/pages/page1", expect=404)
+
+
+def test_a_save_by_the_api_is_four_journeys(app, session, journeys, monkeypatch):
+    for again in ("portal.wording.EVERY", "portal.blueprints.page.COUNTRY_KEPT", "portal.database.TRUSTED_FOR"):
+        monkeypatch.setattr(again, 600)
+    institution = factories.institution(session, "MOJ")
+    person, version = factories.person(session, institution), factories.questionnaire_version(session)
+    round_ = factories.reporting_round(session)
+    reply = factories.submission(session, factories.assignment(session, to=institution, in_round=round_, version=version))
+    path, token = f"/api/v1/submissions/{reply.public_id}/answers", f"tamdan_one_{'x' * 30}"
+    session.add(ApiToken(user_id=person.id, name="one", token_hash=token_digest(token), last_used_at=clock.now()))
+    session.commit()
+    client = app.test_client(use_cookies=False)
+    for base in range(3):
+        journeys.clear()
+        told = client.post(
+            path,
+            json={"answers": [{"name": "measures@en", "value": f"text {base}", "base": base}]},
+            headers={"Authorization": f"Bearer {token}", "Idempotency-Key": f"key-{base}"},
+        )
+        assert (told.status_code, told.json["status"]) == (200, "in_progress")
+    # token and reply; the key; the lock and the answers; what is written and what was answered, with COMMIT
+    assert journeys == [2, 2, 2, 4]
 
 
 def test_what_fails_with_the_commit_is_told_as_sqlalchemy_tells_it(row):
