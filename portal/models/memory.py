@@ -102,7 +102,7 @@ class ReportedText(Base):
 
     id: Mapped[Id]
     public_id: Mapped[PublicId]
-    recommendation_id: Mapped[int] = mapped_column(ForeignKey("recommendation.id"), index=True)
+    recommendation_id: Mapped[int] = mapped_column(ForeignKey("recommendation.id"))
     source: Mapped[str] = mapped_column(String(200))
     paragraph: Mapped[str] = mapped_column(String(40), default="")
     reported_on: Mapped[date | None]

@@ -102,7 +102,7 @@ class Membership(Base):
     __tablename__ = "membership"
 
     id: Mapped[Id]
-    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     institution_id: Mapped[int] = mapped_column(ForeignKey("institution.id"), index=True)
     role: Mapped[Role] = mapped_column(checked(Role, "role"))
     ended_at: Mapped[datetime | None]
@@ -120,7 +120,7 @@ class StaffAppointment(Base):
     __tablename__ = "staff_role"
 
     id: Mapped[Id]
-    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     role: Mapped[StaffRole] = mapped_column(checked(StaffRole, "role"))
     created_at: Mapped[Created]
 

@@ -62,7 +62,7 @@ class QuestionnaireVersion(Base):
 
     id: Mapped[Id]
     public_id: Mapped[PublicId]
-    questionnaire_id: Mapped[int] = mapped_column(ForeignKey("questionnaire.id"), index=True)
+    questionnaire_id: Mapped[int] = mapped_column(ForeignKey("questionnaire.id"))
     number: Mapped[int]
     status: Mapped[VersionStatus] = mapped_column(checked(VersionStatus, "status"), default=VersionStatus.DRAFT)
     titles: Mapped[Texts]
@@ -95,7 +95,7 @@ class Question(Base):
     __tablename__ = "question"
 
     id: Mapped[Id]
-    questionnaire_id: Mapped[int] = mapped_column(ForeignKey("questionnaire.id"), index=True)
+    questionnaire_id: Mapped[int] = mapped_column(ForeignKey("questionnaire.id"))
     code: Mapped[str] = mapped_column(String(80))
     type: Mapped[str] = mapped_column(String(32))
     retired: Mapped[bool] = mapped_column(default=False)
@@ -138,7 +138,7 @@ class QuestionChoice(Base):
     __tablename__ = "question_choice"
 
     id: Mapped[Id]
-    question_id: Mapped[int] = mapped_column(ForeignKey("question.id"), index=True)
+    question_id: Mapped[int] = mapped_column(ForeignKey("question.id"))
     key: Mapped[str] = mapped_column(String(120))
     position: Mapped[int] = mapped_column(default=0)
     texts: Mapped[Texts]
@@ -153,7 +153,7 @@ class AttachedTable(Base):
     __tablename__ = "attached_table"
 
     id: Mapped[Id]
-    version_id: Mapped[int] = mapped_column(ForeignKey("questionnaire_version.id"), index=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("questionnaire_version.id"))
     name: Mapped[str] = mapped_column(String(80))
     columns: Mapped[list[str]]
     rows: Mapped[list[dict[str, Any]]]

@@ -102,7 +102,7 @@ class Recommendation(Base):
 
     id: Mapped[Id]
     public_id: Mapped[PublicId]
-    document_id: Mapped[int] = mapped_column(ForeignKey("source_document.id"), index=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("source_document.id"))
     paragraph: Mapped[str] = mapped_column(String(24), default="")
     sub_item: Mapped[str] = mapped_column(String(8), default="")
     position: Mapped[int] = mapped_column(default=0)

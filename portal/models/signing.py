@@ -89,7 +89,7 @@ class KeptWarning(Base):
 
     id: Mapped[Id]
     public_id: Mapped[PublicId]
-    submission_id: Mapped[int] = mapped_column(ForeignKey("submission.id"), index=True)
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submission.id"))
     # what warns, and of which answer: "soft_constraint beds", "reversed begun/ended"
     warning: Mapped[str] = mapped_column(String(200))
     basis: Mapped[str] = mapped_column(String(64))

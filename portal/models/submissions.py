@@ -153,10 +153,7 @@ class AnswerRevision(Base):
     saved_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))
     saved_at: Mapped[datetime]
 
-    __table_args__ = (
-        UniqueConstraint("submission_id", "question_id", "row", "lang", "revision"),
-        Index("ix_answer_revision_submission_id_request_key", "submission_id", "request_key"),
-    )
+    __table_args__ = (UniqueConstraint("submission_id", "question_id", "row", "lang", "revision"),)
 
 
 class Evidence(Base):
@@ -214,7 +211,7 @@ class Clarification(Base):
 
     id: Mapped[Id]
     public_id: Mapped[PublicId]
-    submission_id: Mapped[int] = mapped_column(ForeignKey("submission.id"), index=True)
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submission.id"))
     question_id: Mapped[int | None] = mapped_column(ForeignKey("question.id"))
     status: Mapped[ClarificationStatus] = mapped_column(
         checked(ClarificationStatus, "status"), default=ClarificationStatus.OPEN

@@ -81,7 +81,7 @@ def test_the_schema_equals_the_models(engine):
 
 
 def test_the_head_is_pinned(engine):
-    assert migrations.head() == migrations.current(engine) == "0015"
+    assert migrations.head() == migrations.current(engine) == "0016"
 
 
 def test_head_and_current_are_what_alembic_says(engine):
