@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Dialect, Select
     from sqlalchemy.engine.interfaces import DBAPICursor
@@ -79,11 +79,16 @@ class _Made:
             out[at] = given[name] if convert is None else convert(given[name])
         return dict(zip(self.places, out, strict=True)) if self.named else out
 
-    def text_of(self, rows: Sequence[Mapping[str, Any]]) -> str:
-        """Return rows of parameters as one JSON text."""
+    def text_of(self, rows: Sequence[Mapping[str, Any]], without: Collection[str] = ()) -> str:
+        """Return rows of parameters as one JSON text, without some of them; what is not said is null."""
+        wanted = [(name, convert) for name, convert in self.by_name if name not in without]
         return _as_json(
             [
-                {name: row[name] if convert is None else convert(row[name]) for name, convert in self.by_name}
+                {
+                    name: given if convert is None else convert(given)
+                    for name, convert in wanted
+                    if (given := row[name]) is not None
+                }
                 for row in rows
             ]
         )
@@ -124,10 +129,17 @@ class Prepared:
     it the common way.
     """
 
-    def __init__(self, statement: Any, *, at_once: Any = None) -> None:
-        """Keep a statement; ``at_once`` does on a server for many rows (:func:`rows_of`) what it does for one."""
+    def __init__(
+        self, statement: Any, *, at_once: Callable[[Sequence[str]], Any] | None = None, shared: Sequence[str] = ()
+    ) -> None:
+        """Keep a statement; ``at_once`` makes of it what does the same on a server for many rows (:func:`rows_of`).
+
+        It is told which columns all rows share: none, or ``shared``, which are said once then.
+        """
         self.statement = statement
-        self._at_once = Prepared(at_once) if at_once is not None else None
+        self._shared = tuple(shared)
+        self._at_once = Prepared(at_once(())) if at_once is not None else None
+        self._at_once_alike = Prepared(at_once(self._shared)) if at_once is not None and shared else None
 
     def all(self, session: Session, given: Mapping[str, Any]) -> Sequence[Any]:
         """Return all rows."""
@@ -192,7 +204,11 @@ class Prepared:
             return
         made = self._made(connection, tuple(rows[0]))
         if self._at_once is not None and len(rows) >= MANY and connection.dialect.name == "postgresql":
-            self._at_once.write(connection, [{"rows": made.text_of(rows)}])
+            said_once = {name: rows[0][name] for name in self._shared}
+            if self._at_once_alike is not None and all(said_once.items() <= row.items() for row in rows):
+                self._at_once_alike.write(connection, [{"rows": made.text_of(rows, said_once), **said_once}])
+            else:
+                self._at_once.write(connection, [{"rows": made.text_of(rows)}])
             return
         values = [made.values(row) for row in rows]
         if (wire := wire_of(connection)) is not None:
@@ -212,11 +228,15 @@ class Prepared:
         return made
 
 
-def rows_of(table: Any, names: Sequence[str]) -> Select[*tuple[Any, ...]]:
-    """Return what reads rows of some columns of a table out of the parameter ``rows`` (PostgreSQL)."""
-    columns = [column(name, table.c[name].type) for name in names]
+def rows_of(table: Any, names: Sequence[str], shared: Collection[str] = ()) -> Select[*tuple[Any, ...]]:
+    """Return what reads rows of some columns of a table out of the parameter ``rows`` (PostgreSQL).
+
+    Columns that all rows share are parameters by their own names.
+    """
+    columns = [column(name, table.c[name].type) for name in names if name not in shared]
     given = func.jsonb_to_recordset(cast_(bindparam("rows", type_=Text()), JSONB)).table_valued(*columns)
-    return select(*given.render_derived(name="given", with_types=True).c)
+    each = given.render_derived(name="given", with_types=True).c
+    return select(*(bindparam(name, type_=table.c[name].type) if name in shared else each[name] for name in names))
 
 
 def connection_of(session: Session) -> Connection:

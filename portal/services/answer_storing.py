@@ -170,13 +170,16 @@ _REVISION_NAMES = (
     "submission_id", "question_id", "row", "lang", "value", "state", "typed", "message", "revision", "asked_in",
     "request_key", "saved_by", "saved_at",
 )  # fmt: skip
+# inline: nobody asks for the key of what was inserted
+_REVISION_TABLE: Any = AnswerRevision.__table__
 _REVISION = Prepared(
-    insert(AnswerRevision.__table__),  # type: ignore[arg-type] # __table__ is a Table
-    at_once=insert(AnswerRevision.__table__).from_select(  # type: ignore[arg-type] # the same
-        list(_REVISION_NAMES), rows_of(AnswerRevision.__table__, _REVISION_NAMES)
+    insert(_REVISION_TABLE).inline(),
+    at_once=lambda shared: insert(_REVISION_TABLE).from_select(
+        list(_REVISION_NAMES), rows_of(_REVISION_TABLE, _REVISION_NAMES, shared)
     ),
+    shared=("submission_id", "asked_in", "request_key", "saved_by", "saved_at"),
 )
-_ROW_REVISION = Prepared(insert(AnswerRowRevision.__table__))  # type: ignore[arg-type] # __table__ is a Table
+_ROW_REVISION = Prepared(insert(AnswerRowRevision.__table__).inline())  # type: ignore[arg-type] # __table__ is a Table
 
 _CHANGING = ("value", "state", "typed", "message", "revision", "asked_in", "answered_by", "answered_at")
 _KEY = ("submission_id", "question_id", "row", "lang")
@@ -191,14 +194,21 @@ def _settled(inserted: Any, key: tuple[str, ...], changing: tuple[str, ...]) -> 
 
 
 _DIALECTS = {"sqlite": sqlite, "postgresql": postgresql}
-_MANY_ANSWERS = postgresql.insert(Answer.__table__).from_select(  # type: ignore[arg-type] # __table__ is a Table
-    [*_KEY, *_CHANGING], rows_of(Answer.__table__, [*_KEY, *_CHANGING])
-)
 _ANSWER: Any = Answer.__table__
+
+
+def _many_answers(shared: Sequence[str]) -> Any:
+    names = [*_KEY, *_CHANGING]
+    inserted = postgresql.insert(_ANSWER).from_select(names, rows_of(_ANSWER, names, shared))
+    return _settled(inserted, _KEY, _CHANGING)
+
+
 _UPSERTS = {
     "sqlite": Prepared(_settled(sqlite.insert(_ANSWER), _KEY, _CHANGING)),
     "postgresql": Prepared(
-        _settled(postgresql.insert(_ANSWER), _KEY, _CHANGING), at_once=_settled(_MANY_ANSWERS, _KEY, _CHANGING)
+        _settled(postgresql.insert(_ANSWER), _KEY, _CHANGING),
+        at_once=_many_answers,
+        shared=("submission_id", "asked_in", "answered_by", "answered_at"),
     ),
 }
 _ROW_UPSERTS = {

@@ -180,7 +180,7 @@ _PAST = Prepared(
     .where(SubmissionEvent.submission_id == bindparam("submission"))
     .order_by(SubmissionEvent.number)
 )
-_EVENT = Prepared(insert(SubmissionEvent.__table__))  # type: ignore[arg-type] # __table__ is a Table
+_EVENT = Prepared(insert(SubmissionEvent.__table__).inline())  # type: ignore[arg-type] # __table__ is a Table
 _MOVE = Prepared(
     update(Submission.__table__)  # type: ignore[arg-type] # __table__ is a Table
     .where(Submission.id == bindparam("submission"))

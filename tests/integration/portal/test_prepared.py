@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import bindparam, event, insert, select, text
@@ -107,7 +107,8 @@ def test_a_missing_parameter_and_a_value_made_by_python_are_mistakes_of_the_code
 
 
 @pytest.mark.parametrize("many", [1, MANY, 30])
-def test_rows_that_go_at_once_are_stored_as_those_that_go_one_by_one(app, session, monkeypatch, many):
+@pytest.mark.parametrize("apart", [timedelta(), timedelta(seconds=1)], ids=["at one moment", "each at its own"])
+def test_rows_that_go_at_once_are_stored_as_those_that_go_one_by_one(app, session, monkeypatch, many, apart):
     """Every kind of value an answer may have, moments and nulls, by both ways and read back."""
     values = [12, -0.5, 10**20, "ខ្មែរ \\ \" ' \n\u2028", "", True, None, [], ["a", "b"], {"k": [1, None]}, "null", "2026-01-01"]
     scene = scenes.every_status(session)
@@ -127,7 +128,7 @@ def test_rows_that_go_at_once_are_stored_as_those_that_go_one_by_one(app, sessio
                     "submission_id": head.id, "question_id": asked[0], "row": f"{code}{place}", "lang": "",
                     "value": values[place % len(values)], "state": AnswerState.ANSWERED.value,
                     "typed": None if place % 2 else "១២ \t x", "message": None, "revision": place + 1,
-                    "asked_in": version, "answered_by": by, "answered_at": MOMENT,
+                    "asked_in": version, "answered_by": by, "answered_at": MOMENT + place * apart,
                 }
                 for place in range(many)
             ]  # fmt: skip
@@ -137,7 +138,10 @@ def test_rows_that_go_at_once_are_stored_as_those_that_go_one_by_one(app, sessio
                         opened.connection(), [row | {"revision": row["revision"] + again} for row in rows]
                     )
             found = db.session.execute(
-                select(Answer.value, Answer.state, Answer.typed, Answer.revision, Answer.answered_at)
+                select(
+                    Answer.value, Answer.state, Answer.typed, Answer.revision, Answer.answered_at, Answer.answered_by,
+                    Answer.asked_in, Answer.submission_id,
+                )
                 .where(Answer.row.like(f"{code}%"))
                 .order_by(Answer.revision)
             ).all()
