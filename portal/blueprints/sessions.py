@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from portal.queries.sessions import FoundSession
 
 TOUCH_EVERY = timedelta(minutes=5)
-CONFIRMED_FOR = timedelta(minutes=10)
 SIGNED_IN, ANONYMOUS = "s.", "a."
 Found = TypeVar("Found")
 API = "/api/"
@@ -117,8 +115,7 @@ class DatabaseSessions(SessionInterface):
         if found.expires_at <= moment or found.last_seen + self.idle <= moment:
             opened.expired = found
             return opened
-        confirmed = found.confirmed_at is not None and found.confirmed_at + CONFIRMED_FOR > moment
-        principal = replace(found.principal, confirmed=confirmed) if confirmed else found.principal
+        principal = found.principal
         dict.update(
             opened,
             {

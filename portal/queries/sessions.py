@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
@@ -24,9 +25,12 @@ from portal.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy import Row, orm
+
+# how long who gave the password counts as the one at the keyboard
+CONFIRMED_FOR = timedelta(minutes=10)
 
 _PERSON = (
     UserAccount.id.label("user_id"),
@@ -52,7 +56,6 @@ _FROM = (
     .outerjoin(Membership, (Membership.user_id == UserAccount.id) & Membership.ended_at.is_(None))
     .outerjoin(Institution, Institution.id == Membership.institution_id)
     .outerjoin(StaffAppointment, StaffAppointment.user_id == UserAccount.id)
-    .order_by(Membership.id, StaffAppointment.id)
 )
 _BY_SESSION = Prepared(_FROM.add_columns(
     Session.id.label("session_id"),
@@ -75,7 +78,6 @@ class FoundSession:
     last_seen: datetime
     expires_at: datetime
     revoked_at: datetime | None
-    confirmed_at: datetime | None
 
 
 def find_session(session: orm.Session, token_hash: str) -> FoundSession | None:
@@ -90,10 +92,9 @@ def find_session(session: orm.Session, token_hash: str) -> FoundSession | None:
         session_id=first.session_id,
         session_public_id=first.session_public_id,
         csrf_secret=first.csrf_secret,
+        confirmed=first.confirmed_at is not None and first.confirmed_at + CONFIRMED_FOR > clock.now(),
     )
-    return FoundSession(
-        principal, first.active, first.last_seen, first.expires_at, first.revoked_at, first.confirmed_at
-    )
+    return FoundSession(principal, first.active, first.last_seen, first.expires_at, first.revoked_at)
 
 
 def principal_of(session: orm.Session, user_id: int, *, institution_id: int | None = None) -> Principal | None:
@@ -108,7 +109,8 @@ def principal_of(session: orm.Session, user_id: int, *, institution_id: int | No
 def _principal(rows: Sequence[Row[*tuple[Any, ...]]], *, chosen: int | None, **more: Any) -> Principal:
     first = rows[0]
     parts: dict[int, Part] = {}
-    for row in rows:
+    # the oldest membership first; almost always it is the only one, and a server makes much of putting one row in order
+    for row in rows if len(rows) == 1 else sorted(rows, key=lambda row: row.membership_id or 0):
         if row.membership_id is not None and row.membership_id not in parts:
             parts[row.membership_id] = Part(
                 row.membership_id, row.institution_id, row.code, row.institution_names, Role(row.role)

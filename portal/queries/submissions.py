@@ -90,6 +90,8 @@ class SubmissionHead:
     # documents that wait to be entered; whether the secretariat entered the answers from paper
     documents: int = 0
     from_paper: bool = False
+    # whether it was read with its lock, by whoever is about to write (``database.write_soon``)
+    locked: bool = False
 
     @property
     def handed_in(self) -> bool:
@@ -107,13 +109,8 @@ def due_in_force() -> Any:
     return func.coalesce(Assignment.due_on, Participation.extended_to, ReportingRound.due_on)
 
 
-def _of_assignment(what: Any, condition: Any) -> Any:
-    return (
-        select(what)
-        .where(AssignmentDocument.assignment_id == Assignment.id, condition)
-        .correlate(Assignment)
-        .scalar_subquery()
-    )
+def _documents(what: Any, condition: Any) -> Any:
+    return select(what).where(AssignmentDocument.assignment_id == Assignment.id, condition).correlate(Assignment)
 
 
 HEAD = (
@@ -149,8 +146,8 @@ HEAD = (
         due_in_force().label("due_on"),
         ReportingRound.closes_on,
         Participation.remembers,
-        _of_assignment(func.count(), AssignmentDocument.state == DocumentState.RECEIVED).label("documents"),
-        (_of_assignment(func.count(), AssignmentDocument.on_behalf_since.is_not(None)) > 0).label("from_paper"),
+        _documents(func.count(), AssignmentDocument.state == DocumentState.RECEIVED).label("documents"),
+        _documents(literal(1), AssignmentDocument.on_behalf_since.is_not(None)).exists().label("from_paper"),
     )
     .select_from(Submission)
     .join(Assignment, Assignment.id == Submission.assignment_id)
@@ -164,9 +161,10 @@ _BY_PUBLIC_ID = Prepared(HEAD.where(Submission.public_id == bindparam("public_id
 _BY_ID = Prepared(HEAD.where(Submission.id == bindparam("id")))
 
 
-def head_of(row: Row[*tuple[Any, ...]]) -> SubmissionHead:
+def head_of(row: Row[*tuple[Any, ...]], *, locked: bool = False) -> SubmissionHead:
     """Return a row of ``HEAD`` as a head."""
     found = row._asdict()
+    found["locked"] = locked
     found["unlocked"] = tuple(found["unlocked"]) if found["unlocked"] is not None else None
     found["hidden"] = frozenset(found["hidden"])
     found["from_paper"] = bool(found["from_paper"])
