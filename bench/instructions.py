@@ -108,9 +108,11 @@ def answer(application: Any, asked: dict[str, Any]) -> None:
 
 def counted(kind: str, ground: Path) -> None:
     """Answer some requests, and then those that are counted; runs within valgrind."""
+    from portal.extensions import db
     from portal.wsgi import application
 
     made = application()
+    db.keep_sessions(made.config)  # as the web process does
     for number, asked in enumerate(list(requests(kind, json.loads((ground / "scene.json").read_text())))):
         if number == WARM:
             valgrind = ctypes.CDLL(str(ground / "switch.so"))

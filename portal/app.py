@@ -208,6 +208,7 @@ def _set_up_database(app: Flask, settings: Settings) -> None:
     app.teardown_appcontext_funcs[:] = [
         close for close in app.teardown_appcontext_funcs if not inspect.iscoroutinefunction(close)
     ]
+    app.teardown_appcontext(db.close_or_keep)  # called before the extension's own, which closes what is left
     with app.app_context():
         prepare(db.engine, reads_alone=people_type_here)
 

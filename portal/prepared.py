@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 # rows from which on they go to a server in one statement instead of one each
 MANY = 4
-_KEPT = "portal_connection"
+# where a session keeps its transaction, the connection of it and the direct way to the server on that
+KEPT_CONNECTION = "portal_connection"
 _lost = deque([0.0], maxlen=1)
 # its fields are known at run time only, which the checker has no word for
 _row_type: Any = namedtuple  # noqa: PYI024
@@ -246,7 +247,7 @@ def connection_of(session: Session) -> Connection:
 
 def way_of(session: Session) -> tuple[Connection, Wire | None]:
     """Return the session's connection, and the direct way to the server on it, None where there is none."""
-    kept: tuple[Any, Connection, Wire | None] | None = session.info.get(_KEPT)
+    kept: tuple[Any, Connection, Wire | None] | None = session.info.get(KEPT_CONNECTION)
     if (
         kept is not None
         and kept[0] is session.get_transaction()
@@ -256,7 +257,7 @@ def way_of(session: Session) -> tuple[Connection, Wire | None]:
         return kept[1:]
     connection = session.connection()
     wire = wire_of(connection)
-    session.info[_KEPT] = session.get_transaction(), connection, wire
+    session.info[KEPT_CONNECTION] = session.get_transaction(), connection, wire
     return connection, wire
 
 

@@ -30,6 +30,7 @@ from portal.cli.ciphered import Cipher
 from portal.cli.lead import Lead
 from portal.cli.spooling import Gathered, Spools
 from portal.cli.together import Together
+from portal.extensions import db
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -92,6 +93,7 @@ class EvenWorker(ThreadWorker):
         settings |= {name: setting.get() for name, setting in self.cfg.settings.items()}
         if (told := getattr(self.wsgi, "config", None)) is not None:
             self._spools, self._longest = Spools(told["SETTINGS"].tmp_dir), told["MAX_CONTENT_LENGTH"]
+            db.keep_sessions(told)
         self.poller.register(self.method_queue.fileno(), EVENT_READ, self.method_queue.run_callbacks)
         for number in range(self.cfg.threads):
             Thread(target=self.answer_in_turn, name=f"answering {number + 1}", daemon=True).start()
