@@ -304,6 +304,13 @@ def wire_of(connection: Connection) -> Wire | None:
     return wire_on(connection.connection.driver_connection)
 
 
+def meanwhile(session: Session, work: Callable[[], object]) -> None:
+    """Let something be done while the next journey to a server is under way (:meth:`portal.wire.Wire.meanwhile`)."""
+    connection, wire = way_of(session)
+    if wire is not None and not connection.engine.dispatch.before_cursor_execute:
+        wire.meanwhile(work)
+
+
 def say_what_waits(session: Session) -> None:
     """Send what was told and waits for the next journey. Raises: DBAPIError, of the first that failed."""
     connection, wire = way_of(session)

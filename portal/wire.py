@@ -10,6 +10,7 @@ values go out and come in, and what an error is called.
 from __future__ import annotations
 
 import select
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from psycopg import OperationalError
@@ -18,7 +19,7 @@ from psycopg.errors import FeatureNotSupported, InvalidSqlStatementName, error_f
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import psycopg
     from psycopg.pq.abc import PGresult
@@ -46,6 +47,8 @@ class Wire:
         self._told: list[Statement] = []
         self._expected: list[Statement] = []
         self._ready: dict[tuple[str, tuple[Any, ...]], list[Any]] = {}
+        self._meanwhile: Callable[[], object] | None = None
+        self._under_way = False
 
     def begin(self) -> None:
         """Begin a transaction with what is said next, on a connection whose driver begins none by itself."""
@@ -67,6 +70,14 @@ class Wire:
         if not self._ready or (text, tuple(values)) not in self._ready:
             self._expected.append((text, values))
 
+    def meanwhile(self, work: Callable[[], object]) -> None:
+        """Let something be done while the next journey is under way, which would only be waited for.
+
+        It asks this connection nothing. Only a hint: whoever needs what it makes makes it where it was not made, and an
+        error in it is left to them.
+        """
+        self._meanwhile = work
+
     def change(self, text: str, values: Sequence[Any]) -> int:
         """Run a statement; return how many rows it changed."""
         self._ready.clear()
@@ -82,6 +93,7 @@ class Wire:
 
     def settle(self) -> None:
         """Send what waits, before somebody else speaks on this connection; what was kept may be old then."""
+        self._stay()
         self._ready.clear()
         self._expected.clear()
         if self._told or self._begins:
@@ -107,6 +119,7 @@ class Wire:
 
     def drop(self) -> None:
         """Drop what waits: it is undone, in part of a transaction or with all of it."""
+        self._meanwhile = None
         self._ready.clear()
         self._expected.clear()
         self._told.clear()
@@ -120,6 +133,7 @@ class Wire:
 
     def _travel(self, statements: Sequence[Statement], *, ends: bool = False) -> list[PGresult]:
         """Say statements one after the other, wait once, and return the result of each."""
+        self._stay()
         named = [(self._name(text), self._out(values)) for text, values in statements]
         begins = (self._begins or self._driver_begins()) and not self._in_transaction()
         self._begins = False
@@ -136,6 +150,7 @@ class Wire:
                 self._libpq.send_query_prepared(end, None)
             self._libpq.pipeline_sync()
             self._flush()
+            self._work()
             results = self._results()
             self._libpq.exit_pipeline_mode()
         except BaseException:
@@ -143,6 +158,24 @@ class Wire:
             self._driver.close()
             raise
         return [self._good(one) for one in results]
+
+    def _work(self) -> None:
+        """Do what may be done while a journey is under way."""
+        work, self._meanwhile = self._meanwhile, None
+        if work is None:
+            return
+        self._under_way = True
+        try:
+            with suppress(Exception):
+                work()
+        finally:
+            self._under_way = False
+
+    def _stay(self) -> None:
+        """Let nobody speak here while a journey is under way."""
+        if self._under_way:
+            message = "this connection is on a journey: what is done meanwhile asks it nothing"
+            raise RuntimeError(message)
 
     def _name(self, text: str) -> bytes:
         """Return the name of a statement, which is prepared at its first use."""

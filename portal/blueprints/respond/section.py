@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, g, jsonify, redirect, render_template, request, url_for
+from flask import current_app, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from forms.answers import AnswerKey, field_name
@@ -51,6 +52,7 @@ from portal.models import Status
 from portal.models.base import uuid7
 from portal.models.lifecycle import CAME_BACK, EDITABLE
 from portal.permissions import Permission
+from portal.prepared import meanwhile
 from portal.queries import submissions as queries
 from portal.queries.actors import actor_names
 from portal.queries.memory import earlier_source
@@ -63,6 +65,7 @@ from portal.table import pick
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from flask import Response
     from flask.typing import ResponseReturnValue
 
     from forms.definition.model import Definition, Item
@@ -254,10 +257,15 @@ def save_section(on: OnPage) -> ResponseReturnValue:
             request_key=(request_key or "")[:64] or None,
             row_changes=row_changes,
         )
-    if wants_json():
-        told = saved_json(saved, definition, page) | offered(saved, changes, definition, page)
-        return told, saved.http_status
-    return show_saved(saved, head, definition, page)
+
+        @cache
+        def told() -> Response:
+            answer = saved_json(saved, definition, page) | offered(saved, changes, definition, page)
+            return make_response(answer, saved.http_status)
+
+        if wants_json() and saved.http_status == HTTPStatus.OK:  # else it asks who wrote the other text
+            meanwhile(session, told)
+    return told() if wants_json() else show_saved(saved, head, definition, page)
 
 
 def saved_json(saved: Saved, definition: Definition, page: Item) -> dict[str, Any]:
