@@ -215,6 +215,7 @@ def _end_reading(session: Session) -> None:
     What a driver does for a commit is done by the driver itself: the session's own way gives the connection back to the
     pool and takes it out again, a tenth of the time that a save takes.
     """
+    session.info.pop(_BEGUN, None)  # what was begun ahead ends as well, and its locks with it
     if not session.in_transaction():
         return
     connection = connection_of(session)
@@ -268,8 +269,9 @@ def write_soon(session: Session) -> bool:
     return True
 
 
-def _has_begun(session: Session) -> bool:
-    begun = session.info.pop(_BEGUN, None)
+def begun_ahead(session: Session) -> bool:
+    """Tell whether the session is in a transaction of :func:`write_soon`, before its ``write()`` or in it."""
+    begun = session.info.get(_BEGUN)
     return begun is not None and begun is session.get_transaction()
 
 
@@ -315,7 +317,7 @@ def write() -> Iterator[Session]:
         with waiting.joined(session):
             yield session
         return
-    begun = _has_begun(session)
+    begun = begun_ahead(session)
     if not begun:
         _end_reading(session)
     with _lock_for(db.engine):
@@ -330,6 +332,7 @@ def write() -> Iterator[Session]:
             raise
         finally:
             session.info.pop(WRITE, None)
+            session.info.pop(_BEGUN, None)
 
 
 class Deferred:

@@ -167,12 +167,13 @@ def expect_page(asked: Request) -> None:
     A save locks the reply on the way: never for a body that is still to come, for as long as its sender likes.
     """
     path = asked.path
-    expect_reply(path, PAGES)
-    if (found := _PAGE.fullmatch(path)) is None or (known := met(found[1])) is None:
+    found = _PAGE.fullmatch(path)
+    known = met(found[1]) if found else None
+    if found and known and asked.method == "POST" and isinstance(asked, Incoming) and asked.is_short_form():
+        save_soon(db.session, found[1], known)
         return
-    if asked.method == "POST" and isinstance(asked, Incoming) and asked.is_short_form():
-        save_soon(db.session, known)
-    elif asked.method == "GET":
+    expect_reply(path, PAGES)
+    if known and asked.method == "GET":
         page_soon(db.session, known)
 
 

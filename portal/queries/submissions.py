@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, case, cast, func, literal, null, or_, se
 
 from forms.answers import AnswerKey, Given, Rows, TableRow
 from forms.tables import has_repeats
+from portal.database import begun_ahead
 from portal.models import (
     Action,
     Answer,
@@ -158,6 +159,7 @@ HEAD = (
 
 
 _BY_PUBLIC_ID = Prepared(HEAD.where(Submission.public_id == bindparam("public_id")))
+_LOCKED = Prepared(HEAD.where(Submission.public_id == bindparam("public_id")).with_for_update(of=Submission))
 _BY_ID = Prepared(HEAD.where(Submission.id == bindparam("id")))
 
 
@@ -172,14 +174,15 @@ def head_of(row: Row[*tuple[Any, ...]], *, locked: bool = False) -> SubmissionHe
 
 
 def find(session: Session, public_id: str) -> SubmissionHead | None:
-    """Find one reply by its public id."""
-    row = _BY_PUBLIC_ID.first(session, {"public_id": public_id})
-    return head_of(row) if row else None
+    """Find one reply by its public id; whoever has begun to write finds it with its lock."""
+    locked = begun_ahead(session)
+    row = (_LOCKED if locked else _BY_PUBLIC_ID).first(session, {"public_id": public_id})
+    return head_of(row, locked=locked) if row else None
 
 
 def find_soon(session: Session, public_id: str) -> None:
     """Tell that :func:`find` is about to be asked."""
-    _BY_PUBLIC_ID.soon(session, {"public_id": public_id})
+    (_LOCKED if begun_ahead(session) else _BY_PUBLIC_ID).soon(session, {"public_id": public_id})
 
 
 def head_by_id(session: Session, submission_id: int) -> SubmissionHead:

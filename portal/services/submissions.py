@@ -16,7 +16,7 @@ from forms.questionnaire import why_unreadable
 from forms.quoting import readable_codes
 from forms.tables import NO_ROWS, answered_codes, may_change
 from portal import clock
-from portal.database import write_soon
+from portal.database import begun_ahead, write_soon
 from portal.errors import IllegalTransition
 from portal.models import AnswerRevision, Status, Submission
 from portal.models.lifecycle import EDITABLE
@@ -26,6 +26,7 @@ from portal.queries.submissions import (
     RowKey,
     StoredAnswer,
     StoredRow,
+    find_soon,
     row_writers,
     standing_rows,
     stored_reply,
@@ -131,10 +132,10 @@ class _Saving(Work):
     refused: list[RefusedAnswer] = field(default_factory=list)
 
 
-def save_soon(session: Session, known: Met) -> None:
-    """Tell that answers of a reply are about to be saved: on a server its lock is taken on the way to who asks."""
+def save_soon(session: Session, public_id: str, known: Met) -> None:
+    """Tell that answers of a reply are about to be saved: on a server it is found with its lock, with who asks."""
     if write_soon(session):
-        _LOCK.soon(session, {"submission": known.id})
+        find_soon(session, public_id)  # the lock before what is read under it
         stored_soon(session, known.id, known.definition)
 
 
@@ -165,7 +166,7 @@ def save_answers(
     stored_soon(session, head.id, definition)
     if head.status is Status.ISSUED:
         begin_soon(session, head.id)
-    submission = _LOCK.one(session, {"submission": head.id})
+    submission = head if head.locked and begun_ahead(session) else _LOCK.one(session, {"submission": head.id})
     require(by, Permission.ANSWER_SUBMISSION, Target(head.institution_id, submission.status, submission_id=head.id))
     if submission.status not in EDITABLE:
         raise IllegalTransition

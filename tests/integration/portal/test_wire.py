@@ -12,11 +12,16 @@ from sqlalchemy import Integer, bindparam, column, delete, func, insert, select,
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from portal import clock
-from portal.database import deferred, write, write_soon
+from portal.blueprints.posting import load
+from portal.database import begun_ahead, deferred, write, write_soon
+from portal.errors import IllegalTransition, NotAllowed
 from portal.extensions import db
-from portal.models import ApiToken, Institution
+from portal.models import ApiToken, Institution, Status, Submission
 from portal.models import Session as SignedIn
-from portal.prepared import Prepared
+from portal.prepared import Prepared, meanwhile
+from portal.queries import submissions as queries
+from portal.queries.sessions import principal_of
+from portal.services import submissions as services
 from portal.services.sessions import token_digest
 from tests import factories
 from tests.integration.portal.test_prepared import rows_like
@@ -195,7 +200,7 @@ def test_a_page_is_one_journey_and_a_save_two(client_for, session, journeys, mon
     assert journeys == [6]  # session and reply; answers, recommendation, who is at work on it, why it came back
     journeys.clear()
     client.post(path, {"measures@en": "again", "base:measures@en": "2"}, headers=JSON, expect=200)
-    assert journeys == [4, 3]  # session, reply, its lock and the answers; answer, revision and counts, with COMMIT
+    assert journeys == [3, 3]  # session, reply with its lock, answers; answer, revision and counts, with COMMIT
     journeys.clear()
     client.get(path.removesuffix("pages/page1"), expect=200)
     assert journeys == [6]  # the page that opens is no other
@@ -242,6 +247,60 @@ def test_what_fails_with_the_commit_is_told_as_sqlalchemy_tells_it(row):
     with pytest.raises(IntegrityError), write() as session:
         ADD.write(session.connection(), [row | {"public_id": "another"}])
     assert many() == 1
+
+
+def test_what_is_done_meanwhile_is_done_once_and_changes_nothing_of_the_journey(row):
+    done = []
+
+    def fails():
+        done.append("failed")
+        raise ArithmeticError
+
+    added = iter(rows_like(row, "MOE", "MOH", "MOI", "MOT"))
+    for work in (lambda: done.append("made"), fails):
+        with write() as session:
+            ADD.write(session.connection(), [next(added)])
+            meanwhile(session, work)
+            before = len(done)
+            assert many() == 2 * before + 2
+            assert len(done) == before + 1  # while that was asked
+            ADD.write(session.connection(), [next(added)])
+    assert (done, many()) == (["made", "failed"], 5)
+
+
+def test_what_is_done_meanwhile_asks_nothing(row):
+    """An answer would come to a question that is not its own."""
+    told = []
+
+    def asks():
+        for ask in (many, lambda: db.session.execute(text("SELECT 1")).all()):
+            with pytest.raises(RuntimeError, match="journey") as caught:
+                ask()
+            told.append(str(caught.value))
+
+    with write() as session:
+        ADD.write(session.connection(), rows_like(row, "MOE"))
+        meanwhile(session, asks)
+    assert (len(told), many()) == (2, 2)
+
+
+def test_an_answer_that_was_made_before_its_commit_failed_is_not_given(row):
+    made = []
+    with pytest.raises(IntegrityError), write() as session:  # noqa: PT012 - the error comes with the commit
+        ADD.write(session.connection(), [row | {"public_id": "another"}])
+        meanwhile(session, lambda: made.append("saved"))
+    assert (made, many()) == (["saved"], 1)
+
+
+def test_what_was_to_be_done_meanwhile_goes_with_what_is_undone(row):
+    made = []
+    for _ in range(2):
+        meanwhile(db.session, lambda: made.append("made"))
+        db.session.rollback()
+        assert many() == 1
+    with write() as session:
+        ADD.write(session.connection(), rows_like(row, "MOE"))
+    assert (made, many()) == ([], 2)
 
 
 def test_a_transaction_that_was_begun_ahead_and_undone_is_begun_again(app, row):
@@ -318,6 +377,46 @@ def test_a_lock_that_travelled_ahead_waits_for_whoever_writes(client_for, sessio
             other.commit()
             told = saved.result(30).json
     assert [(one["theirs"], one["mine"]) for one in told["stale"]] == [("theirs", "mine")]
+
+
+@pytest.mark.parametrize("lost_by", ["a rollback", "another write", "being found before"])
+def test_a_reply_is_locked_again_where_the_lock_it_was_found_with_is_over(app, session, lost_by):
+    """It is handed in meanwhile: a save that relied on what was found would write into a reply that is closed."""
+    institution = factories.institution(session, "MOJ")
+    version, round_ = factories.questionnaire_version(session), factories.reporting_round(session)
+    reply = factories.submission(
+        session, factories.assignment(session, to=institution, in_round=round_, version=version)
+    )
+    person, public_id = factories.person(session, institution).id, reply.public_id
+    session.commit()
+    with app.test_request_context(f"/replies/{public_id}/pages/page1"):
+        by = principal_of(db.session, person)
+        db.session.rollback()
+        early = lost_by == "being found before"
+        assert early or write_soon(db.session)
+        head = queries.find(db.session, public_id)
+        assert head.locked is not early
+        if lost_by == "another write":
+            with write() as database:
+                COUNTED.one(database, {})
+        else:
+            db.session.rollback()
+        session.execute(update(Submission).values(status=Status.SUBMITTED))
+        session.commit()
+        assert not early or write_soon(db.session)
+        definition, ids = load(head)
+        with pytest.raises((IllegalTransition, NotAllowed)), write() as database:
+            services.save_answers(database, head, definition, ids, {}, context=None, by=by)
+
+
+def test_what_was_begun_ahead_is_over_where_another_transaction_begins(app, row):
+    with app.test_request_context("/replies/x/pages/y"), deferred(lambda _session: None) as waiting:
+        assert write_soon(db.session)
+        assert begun_ahead(db.session)
+        with write() as session:
+            assert not begun_ahead(session)
+        waiting.settle(lambda _session: None)
+        assert not begun_ahead(db.session)
 
 
 def until_somebody_waits(connection):
