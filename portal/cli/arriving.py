@@ -32,6 +32,11 @@ def still_to_come(arrived: bytes | bytearray, longest: int) -> int:
     return max(0, whole - len(arrived)) if whole <= LARGEST or body <= longest else 0
 
 
+def has_head(arrived: bytes | bytearray) -> bool:
+    """Tell whether all is here that says how long a request is."""
+    return arrived.find(_END) >= 0
+
+
 def without_end(arrived: bytes | bytearray) -> bool:
     """Tell whether a head is longer than any request may be and has not ended."""
     return len(arrived) >= LARGEST and arrived.find(_END) < 0

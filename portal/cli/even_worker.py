@@ -24,7 +24,7 @@ from gunicorn.http import wsgi
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
-from portal.cli.arriving import LARGEST, still_to_come, without_end
+from portal.cli.arriving import LARGEST, has_head, still_to_come, without_end
 from portal.cli.board import Board, share, standing
 from portal.cli.ciphered import Cipher
 from portal.cli.lead import Lead
@@ -45,7 +45,7 @@ PATIENCE, LOOK, GRACE = 0.025, 0.001, 0.005
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 NO_ROOM_FOR = 0.5
 # bytes taken from a connection at once; what one that has said something may be silent for; bytes of requests on their
-# way that are held in memory at most, after which threads read them as they come
+# way that are held in memory at most, after which files take them, and where there is no room either threads read them
 TAKEN, SILENCE, HELD = 64 * 1024, 60.0, 64 * 1024 * 1024
 
 # made where the application is imported once, before the processes are forked
@@ -239,14 +239,11 @@ class EvenWorker(ThreadWorker):
         if without_end(arrived):  # nobody's browser, and nobody will ever be done reading it
             self._end(connection)
             return True
-        if len(arrived) + lacking > LARGEST:
-            spool = self._spools.begin(arrived, lacking)
-            if spool is None:
-                return False
-            self._spooling[connection] = spool
-        elif self._held < HELD:
+        if len(arrived) + lacking <= LARGEST and self._held < HELD:
             self._held += len(arrived)
             self._arriving[connection] = arrived
+        elif has_head(arrived) and (spool := self._spools.begin(arrived, lacking)) is not None:
+            self._spooling[connection] = spool
         else:
             return False
         connection.timeout = time.monotonic() + SILENCE

@@ -6,6 +6,7 @@ import resource
 import socket
 import threading
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
@@ -83,6 +84,26 @@ def test_requests_on_their_way_are_not_held_in_memory_without_limit(served, monk
     for one in slow:
         one.sendall(b"x")
     assert [answer(one) for one in slow] == THREADS * [[b"/slow " + b"x" * 900]]
+
+
+def test_where_memory_is_full_of_half_requests_files_take_the_next(served, monkeypatch, tmp_path):
+    """Nobody is asked for answers before their form is here as a whole: a save locks its reply at once."""
+    monkeypatch.setattr(even_worker, "HELD", 1000)
+    app = Held()
+    app.config = {"MAX_CONTENT_LENGTH": 10_000, "SETTINGS": SimpleNamespace(tmp_dir=tmp_path)}
+    here, whole = served(app), request("/held", b"x" * 900)
+    slow = [here.comes() for _ in range(2 * THREADS)]
+    for one in slow:
+        one.sendall(whole[:-1])
+    until(lambda: len(here.worker._spooling) >= THREADS)
+    assert asks(here.comes(), "/quick") == b"/quick "
+    assert here.worker._held < 2 * len(whole)
+    assert not app.entered.is_set()
+    app.leave.set()
+    for one in slow:
+        one.sendall(b"x")
+    assert [answer(one) for one in slow] == 2 * THREADS * [[b"/held " + b"x" * 900]]
+    until(lambda: here.worker._spools.held == 0)
 
 
 def test_a_request_whose_line_is_silent_for_too_long_is_given_up(served, monkeypatch):
