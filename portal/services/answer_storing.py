@@ -211,6 +211,22 @@ _UPSERTS = {
         shared=("submission_id", "asked_in", "answered_by", "answered_at"),
     ),
 }
+
+
+def _one_answer() -> Any:
+    """Return what stores one answer, its revision and the reply's counts on a server, in one statement."""
+    said = {name: bindparam(f"its_{name}", type_=_ANSWER.c[name].type) for name in (*_KEY, *_CHANGING)}
+    also = {"saved_by": said["answered_by"], "saved_at": said["answered_at"]}
+    revision = {name: also.get(name, said.get(name)) for name in _REVISION_NAMES if name != "request_key"}
+    revision["request_key"] = bindparam("its_request_key", type_=_REVISION_TABLE.c.request_key.type)
+    return (
+        _COUNTS.values(also)
+        .add_cte(_settled(postgresql.insert(_ANSWER).values(said), _KEY, _CHANGING).cte("answer_kept"))
+        .add_cte(insert(_REVISION_TABLE).inline().values(revision).cte("revision_kept"))
+    )
+
+
+_ONE_ANSWER = Prepared(_one_answer())
 _ROW_UPSERTS = {
     name: Prepared(_settled(one.insert(AnswerRow.__table__), _ROW_KEY, _ROW_CHANGING))
     for name, one in _DIALECTS.items()
@@ -225,13 +241,22 @@ def store(
     counted: Progress,
     request_key: str | None,
 ) -> None:
-    """Write the answers, revisions and counts of one reply: three statements; two more where rows changed."""
+    """Write the answers, revisions and counts of one reply: three statements; two more where rows changed.
+
+    One answer, as an autosave brings it, goes to a server in one.
+    """
     if work.rows.changed:
         changed = [_row_values(submission_id, name, row) for name, row in work.rows.changed.items()]
         _ROW_UPSERTS[connection.dialect.name].write(connection, changed)
         _ROW_REVISION.write(connection, [row | {"saved_by": work.by, "saved_at": work.at} for row in changed])
-    _write_answers(connection, _answer_values(submission_id, work), work.at, request_key)
     values: dict[str, Any] = {"submission": submission_id, "hidden": hidden, **vars(counted)}
+    answers = _answer_values(submission_id, work)
+    alone = len(answers) == 1 and not work.rows.changed and answers[0]["answered_at"] == work.at
+    if alone and connection.dialect.name == "postgresql":
+        its = answers[0] | {"request_key": request_key}
+        _ONE_ANSWER.write(connection, [values | {f"its_{name}": value for name, value in its.items()}])
+        return
+    _write_answers(connection, answers, work.at, request_key)
     if work.changed or work.rows.changed:
         _SAVED.write(connection, [values | {"saved_at": work.at, "saved_by": work.by}])
     else:
