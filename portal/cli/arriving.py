@@ -39,4 +39,4 @@ def has_head(arrived: bytes | bytearray) -> bool:
 
 def without_end(arrived: bytes | bytearray) -> bool:
     """Tell whether a head is longer than any request may be and has not ended."""
-    return len(arrived) >= LARGEST and arrived.find(_END) < 0
+    return len(arrived) >= LARGEST and not has_head(arrived)

@@ -170,8 +170,8 @@ _REVISION_NAMES = (
     "submission_id", "question_id", "row", "lang", "value", "state", "typed", "message", "revision", "asked_in",
     "request_key", "saved_by", "saved_at",
 )  # fmt: skip
-# inline: nobody asks for the key of what was inserted
 _REVISION_TABLE: Any = AnswerRevision.__table__
+# inline: nobody asks for the key of what was inserted
 _REVISION = Prepared(
     insert(_REVISION_TABLE).inline(),
     at_once=lambda shared: insert(_REVISION_TABLE).from_select(

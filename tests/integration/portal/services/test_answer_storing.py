@@ -9,6 +9,7 @@ from forms.answers import AnswerKey, Parsed
 from portal import clock
 from portal.blueprints.posting import load
 from portal.database import write
+from portal.extensions import db
 from portal.models import Answer, AnswerRevision, Submission
 from portal.queries import submissions as queries
 from portal.services.answer_rows import RowWork
@@ -42,8 +43,6 @@ def test_one_answer_is_stored_as_one_of_several(app, session, given):
     by = factories.system_actor(session).id
     session.commit()
     with app.app_context():
-        from portal.extensions import db
-
         definition, ids = load(queries.head_by_id(db.session, replies[0].id))
         at, told = clock.now(), []
         for reply, more in zip(replies, (False, True), strict=True):
