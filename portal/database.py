@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event
 
 from portal.extensions import db
-from portal.prepared import connection_of, errors_of, lost_at, said, say_what_waits, way_of, wire_on
+from portal.prepared import connection_of, errors_of, is_trusted, said, say_what_waits, way_of, wire_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 fcntl: ModuleType | None = importlib.import_module("fcntl") if importlib.util.find_spec("fcntl") else None
 
 WRITE = "portal_write"
-TRUSTED_FOR = 1.0  # seconds after its last use in which a connection is taken to live
 _DEFERRED, _BEGUN = "portal_deferred", "portal_begun"
 _locks: dict[str, threading.RLock] = {}
 # whether the transaction that begins now will write
@@ -201,10 +200,10 @@ def _ping(dialect: Dialect) -> Callable[[DBAPIConnection], bool]:
     ask = type(dialect).do_ping
 
     def alive(connection: DBAPIConnection) -> bool:
-        kept, now = vars(connection), time.monotonic()
+        kept = vars(connection)
         seen = kept.get("portal_seen", 0.0)
-        kept["portal_seen"] = now
-        return (now - seen < TRUSTED_FOR and seen > lost_at()) or ask(dialect, connection)
+        kept["portal_seen"] = time.monotonic()
+        return is_trusted(seen) or ask(dialect, connection)
 
     return alive
 

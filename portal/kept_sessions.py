@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
-from portal.prepared import KEPT_CONNECTION, errors_of, lost_at, way_of
+from portal.prepared import KEPT_CONNECTION, errors_of, is_trusted, way_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.orm import Session
     from sqlalchemy.pool import PoolProxiedConnection
-
-# seconds after which a connection that nobody used is looked at before it is used again, which the pool does
-FRESH_FOR = 1.0
 
 
 class KeptSessions:
@@ -42,9 +39,9 @@ class KeptSessions:
                 session, since = self._waiting.pop()
             except IndexError:  # another thread was quicker
                 return None
-            if time.monotonic() - since < FRESH_FOR and since > lost_at() and _begins(session):
+            if is_trusted(since) and _begins(session):
                 return session
-            session.close()
+            session.close()  # the pool looks at its connection before it is used again
         return None
 
     def close(self) -> None:

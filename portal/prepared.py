@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 MANY = 4
 # where a session keeps its transaction, the connection of it and the direct way to the server on that
 KEPT_CONNECTION = "portal_connection"
+# seconds after its last use in which a connection is taken to live; when this process last found one lost
+TRUSTED_FOR = 1.0
 _lost = deque([0.0], maxlen=1)
 # its fields are known at run time only, which the checker has no word for
 _row_type: Any = namedtuple  # noqa: PYI024
@@ -336,6 +338,9 @@ def errors_of(connection: Connection, text: str) -> Iterator[None]:
         raise _as_sqlalchemy_says(connection, text, (), error) from error
 
 
-def lost_at() -> float:
-    """Return when this process last found a connection lost (``time.monotonic``); 0 if it never did."""
-    return _lost[-1]
+def is_trusted(last_used: float) -> bool:
+    """Tell whether a connection is taken to live without a look, by when it was last used (``time.monotonic``).
+
+    One that was lost since makes all of them doubtful.
+    """
+    return time.monotonic() - last_used < TRUSTED_FOR and last_used > _lost[-1]

@@ -63,7 +63,7 @@ def test_every_connection_at_rest_may_have_been_ended_and_the_next_page_is_shown
     client = client_for(person)
     client.get("/owed", expect=200)
     session.close()
-    monkeypatch.setattr("portal.database.TRUSTED_FOR", 60)  # a busy machine takes its time
+    monkeypatch.setattr("portal.prepared.TRUSTED_FOR", 60)  # a busy machine takes its time
     with app.app_context():
         for _ in range(2):  # made, and given out once more
             at_rest = [db.engine.connect() for _ in range(4)]

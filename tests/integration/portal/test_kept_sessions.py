@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, insert, select, text, update
 
-from portal import clock, kept_sessions
+from portal import clock, prepared
 from portal.database import write, write_soon
 from portal.extensions import db
 from portal.models import Answer, Institution
@@ -27,7 +27,7 @@ SLOW_MACHINE = 600.0
 @pytest.fixture
 def kept(app, monkeypatch):
     """The sessions that the application keeps."""
-    monkeypatch.setattr(kept_sessions, "FRESH_FOR", SLOW_MACHINE)
+    monkeypatch.setattr(prepared, "TRUSTED_FOR", SLOW_MACHINE)
     made = db.keep_sessions(app.config)
     yield made
     made.close()
@@ -190,7 +190,7 @@ def test_one_whose_request_failed_is_not_kept(app, kept, ministry):
 
 def test_one_that_lay_for_long_is_looked_at_first(app, kept, ministry, monkeypatch):
     here, _ = in_use(app)
-    monkeypatch.setattr(kept_sessions, "FRESH_FOR", 0.0)
+    monkeypatch.setattr(prepared, "TRUSTED_FOR", 0.0)
     with app.app_context():
         assert db.session is not here
         assert codes() == ["MOJ"]
@@ -198,7 +198,7 @@ def test_one_that_lay_for_long_is_looked_at_first(app, kept, ministry, monkeypat
 
 def test_where_a_connection_was_lost_none_is_trusted(app, kept, ministry, monkeypatch):
     here, _ = in_use(app)
-    monkeypatch.setattr(kept_sessions, "lost_at", lambda: time.monotonic() + SLOW_MACHINE)
+    monkeypatch.setattr(prepared, "_lost", [time.monotonic() + SLOW_MACHINE])
     assert in_use(app)[0] is not here
 
 

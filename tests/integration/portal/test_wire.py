@@ -183,7 +183,7 @@ def test_an_answer_that_is_kept_is_forgotten_when_anything_is_written_or_ends(ro
 
 
 def test_a_page_is_one_journey_and_a_save_two(client_for, session, journeys, monkeypatch):
-    for again in ("portal.wording.EVERY", "portal.blueprints.page.COUNTRY_KEPT", "portal.database.TRUSTED_FOR"):
+    for again in ("portal.wording.EVERY", "portal.blueprints.page.COUNTRY_KEPT", "portal.prepared.TRUSTED_FOR"):
         monkeypatch.setattr(again, 600)  # seconds after which something is looked at that belongs to no page
     institution = factories.institution(session, "MOJ")
     person = factories.person(session, institution)
@@ -221,7 +221,7 @@ def test_a_page_is_one_journey_and_a_save_two(client_for, session, journeys, mon
 
 
 def test_a_save_by_the_api_is_four_journeys(app, session, journeys, monkeypatch):
-    for again in ("portal.wording.EVERY", "portal.blueprints.page.COUNTRY_KEPT", "portal.database.TRUSTED_FOR"):
+    for again in ("portal.wording.EVERY", "portal.blueprints.page.COUNTRY_KEPT", "portal.prepared.TRUSTED_FOR"):
         monkeypatch.setattr(again, 600)
     institution = factories.institution(session, "MOJ")
     person, version = factories.person(session, institution), factories.questionnaire_version(session)
@@ -441,7 +441,7 @@ def test_more_than_a_socket_holds_goes_both_ways(row):
 
 
 def test_a_connection_that_ended_is_replaced_at_the_next_question(row, monkeypatch):
-    monkeypatch.setattr("portal.database.TRUSTED_FOR", 600)  # a busy machine takes its time
+    monkeypatch.setattr("portal.prepared.TRUSTED_FOR", 600)  # a busy machine takes its time
 
     def end():
         pid = db.session.connection().connection.driver_connection.info.backend_pid
