@@ -19,16 +19,15 @@ from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load, read_changes
 from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, with_joined
+from portal.blueprints.respond.error_lines import error_lines
 from portal.blueprints.respond.evidence import anchor_of, file_place, row_around
 from portal.blueprints.respond.rows import (
     anchor,
     people,
-    place,
     posted,
     read_row_changes,
     row_act,
     row_conflicts,
-    row_errors,
 )
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.tables import takes_files
@@ -204,22 +203,18 @@ def _after_save(on: DocumentOf, answering: PaperPage, saved: Saved, page: Item) 
     """Answer a post without script: go on, or show the page again with what needs a look."""
     definition = answering.definition
     here = {item.code for item in page.items()}
-    refusals = [(place(one.key, definition), str(one.message)) for one in saved.refused if one.key.code in here]
+    refused = [one for one in saved.refused if one.key.code in here]
     if saved.stale or saved.stale_rows:
         names = actor_names(db.session, people(saved))
-        errors = [
-            (place(one.key, definition), _("Somebody else changed this answer; both texts are shown."))
-            for one in saved.stale
-        ]
         shown = _draw(
-            answering, page, errors=[*errors, *row_errors(saved, names), *refusals],
+            answering, page, errors=error_lines(saved, definition, refused, names),
             conflicts=shown_conflicts(saved, definition, names, answering.context.languages),
             gone=row_conflicts(saved, definition, names),
             mine={one.key: mine_of(one, definition) for one in saved.stale if one.key.lang},
         )  # fmt: skip
         return shown, 409
-    if refusals or saved.refused_rows:
-        return _draw(answering, page, errors=[*row_errors(saved, {}), *refusals]), 422
+    if refused or saved.refused_rows:
+        return _draw(answering, page, errors=error_lines(saved, definition, refused)), 422
     if row_act():
         return redirect(answering.page_url(page.code) + anchor(saved, definition), code=303)
     if request.form.get("action") == "finish":

@@ -299,20 +299,6 @@ def row_conflicts(
     return shown
 
 
-def row_errors(saved: Saved, names: Mapping[int, Mapping[str, str]]) -> list[tuple[str, str]]:
-    """Return the lines of the error summary that rows cause."""
-    stale = []
-    for one in saved.stale_rows:
-        name = pick(names.get(one.by), g.view.language, g.country.languages) or _("A colleague")
-        sentence = (
-            _("%(name)s removed a row in which you wrote; your text is shown.", name=name)
-            if one.removed
-            else _("%(name)s wrote in the row that you wanted to remove; it is still there.", name=name)
-        )
-        stale.append((f"q-{one.name.repeat}", sentence))
-    return stale + [(f"q-{one.name.repeat}", str(one.message)) for one in saved.refused_rows]
-
-
 def place(key: AnswerKey, definition: Definition) -> str:
     """Return the id of the field of an answer on its page."""
     table = table_of(definition, key.code)

@@ -32,15 +32,14 @@ from portal.blueprints.respond.door import (
     own_page,
     version_asked,
 )
+from portal.blueprints.respond.error_lines import error_lines
 from portal.blueprints.respond.rows import (
     anchor,
     people,
-    place,
     posted,
     read_row_changes,
     row_act,
     row_conflicts,
-    row_errors,
     told_rows,
 )
 from portal.blueprints.returning import copy_secret
@@ -323,20 +322,16 @@ def show_saved(saved: Saved, head: SubmissionHead, definition: Definition, page:
     head = queries.head_by_id(db.session, head.id)
     answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
     here = page.codes  # what a question of another page begins with may be refused too
-    refusals = [(place(one.key, definition), str(one.message)) for one in saved.refused if one.key.code in here]
+    refused = [one for one in saved.refused if one.key.code in here]
     if saved.stale or saved.stale_rows:
         names = actor_names(db.session, people(saved))
         conflicts = shown_conflicts(saved, definition, names, answering.context.languages)
         mine = {one.key: mine_of(one, definition) for one in saved.stale if one.key.lang}
-        errors = [
-            (place(one.key, definition), _("Somebody else changed this answer; both texts are shown."))
-            for one in saved.stale
-        ]
         shown = row_conflicts(saved, definition, names)
-        errors += row_errors(saved, names) + refusals
+        errors = error_lines(saved, definition, refused, names)
         return section_page(answering, page, errors=errors, conflicts=conflicts, row_conflicts=shown, mine=mine), 409
-    if refusals or saved.refused_rows:
-        return section_page(answering, page, errors=row_errors(saved, {}) + refusals), 422
+    if refused or saved.refused_rows:
+        return section_page(answering, page, errors=error_lines(saved, definition, refused)), 422
     if not onward:
         return _here_again(saved, head, definition, page)
     codes = [one.code for one in answering.pages()]

@@ -15,15 +15,14 @@ from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load, read_changes
 from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, with_joined
+from portal.blueprints.respond.error_lines import error_lines
 from portal.blueprints.respond.rows import (
     anchor,
     people,
-    place,
     posted,
     read_row_changes,
     row_act,
     row_conflicts,
-    row_errors,
 )
 from portal.blueprints.respond.section import counts, offered, saved_json
 from portal.blueprints.returning import copy_secret
@@ -216,7 +215,6 @@ def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
     mine_refused = [
         one for one in saved.refused if may_change(definition, one.key.code, codes) and shown.told(saved, one.key)
     ]
-    refusals = [(place(one.key, definition), str(one.message)) for one in mine_refused]
     if saved.stale or saved.stale_rows:
         names = actor_names(db.session, people(saved))
         conflicts = shown_conflicts(saved, definition, names, tuple(g.country.languages))
@@ -224,15 +222,11 @@ def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
             # what is spoken in a label may be an answer that is not shared
             one["label"] = one["label"].partition("${")[0]
         mine = {one.key: mine_of(one, definition) for one in saved.stale if one.key.lang}
-        errors = [
-            (place(one.key, definition), _("Somebody else changed this answer; both texts are shown."))
-            for one in saved.stale
-        ]
-        errors += row_errors(saved, names) + refusals
+        errors = error_lines(saved, definition, mine_refused, names)
         gone = row_conflicts(saved, definition, names)
         return _section_page(on, page, errors=errors, conflicts=conflicts, gone=gone, mine=mine), 409
     if mine_refused or saved.refused_rows:
-        return _section_page(on, page, errors=row_errors(saved, {}) + refusals), 422
+        return _section_page(on, page, errors=error_lines(saved, definition, mine_refused)), 422
     return _go_on(on, saved, page)
 
 

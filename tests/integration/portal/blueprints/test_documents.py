@@ -170,6 +170,7 @@ def test_the_secretariat_enters_a_return_on_paper_and_it_is_marked_everywhere(cl
     assert not one.on_behalf_since
     # the same form: what cannot be read is refused with its sentence
     enter(coordinator, scene, one, expect=422, beds="many")
+    assert "Question beds: This is not a number." in coordinator.words
     coordinator.post(f"{path}/finish", expect=422)
     enter(coordinator, scene, one, state="done", measures__km="តុលាការ ១០", measures__en="12 courts", why__en="Because", **{"base:beds": "1", "beds": "12"})
     given = {"file": (io.BytesIO(PDF + b"annex"), "annex.pdf")}

@@ -324,7 +324,8 @@ def test_without_script_a_row_that_a_colleague_removed_can_be_put_back_with_my_t
     response = client.submit(0, **{f"activity[{A}]@en": "Training of judges", "action": "save"}, follow=False)
     assert response.status_code == 409
     assert f"{scene.colleague.names['en']} removed this row while you wrote in it." in client.text
-    assert f"{scene.colleague.names['en']} removed a row in which you wrote; your text is shown." in client.text
+    name = scene.colleague.names["en"]
+    assert f"Practical measures: {name} removed a row in which you wrote; your text is shown." in client.words
     assert "Training of judges" in client.text
     assert press(client, f"restore:b5[{A}]").status_code == 303
     assert stored(session, scene)[0][f"activity[{A}]@en"] == "Training of judges"
@@ -338,7 +339,7 @@ def test_without_script_removing_what_a_colleague_changed_asks_again(client_for,
     save(cell(f"women[{A}]", "5", base=1), who=scene.colleague)
     assert press(client, f"remove:b5[{A}]").status_code == 409
     assert f"{scene.colleague.names['en']} wrote in this row while you removed it." in client.text
-    assert f"{scene.colleague.names['en']} wrote in the row that you wanted to remove" in client.text
+    assert f"Practical measures: {scene.colleague.names['en']} wrote in the row that you wanted to remove" in client.words
     assert press(client, f"remove:b5[{A}]").status_code == 303
     assert stored(session, scene)[1][A][1] is True
 

@@ -72,6 +72,13 @@ def guest(app, session, world, client_for):
     return come_in(app, session, link, code)
 
 
+def test_a_guest_without_script_is_told_which_answer_is_wrong(guest):
+    guest.submit(beds="many", action="save")
+    assert guest.response.status_code == 422
+    (told,) = guest.page.xpath("//*[contains(@class, 'error-summary')]//li/a")
+    assert told.text_content().startswith("សំណួរ beds៖ នេះមិនមែនជាលេខទេ")
+
+
 # all that a person who was let in reaches; a new address is added here on purpose
 OPEN = {
     "shared.link", "shared.enter", "shared.work", "shared.section", "shared.save_section", "shared.finish_page",
