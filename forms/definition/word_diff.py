@@ -15,6 +15,9 @@ _TOKEN = re.compile(
     "|[0-9\u17e0-\u17e9]+|[^\\W\\d_\u1780-\u17ff]+|\\s+|."
     , re.DOTALL
 )  # fmt: skip
+_KHMER = re.compile("[\u1780-\u17b3]")
+# clusters in a row that two texts may well share by chance: a Khmer word has two or three
+CHANCE = 2
 MOST = 1500  # tokens; beyond, a comparison takes seconds and nobody reads it word by word
 
 
@@ -49,8 +52,16 @@ def compare_words(old: str, new: str) -> tuple[Piece, ...]:
     return _joined(found)
 
 
+def _is_slight(text: str, before: str, after: str) -> bool:
+    """Tell whether what stayed between two changes is no word: blanks, or Khmer clusters in the midst of Khmer."""
+    if text.isspace():
+        return True
+    clusters = tokens(text)
+    return len(clusters) <= CHANCE and all(_KHMER.match(one) for one in [*clusters, tokens(before)[-1], after])
+
+
 def _joined(pieces: list[Piece]) -> tuple[Piece, ...]:
-    """Join what is cut up too finely to read: a blank that stayed between two words that changed changes with them."""
+    """Join what is cut up too finely to read: what stayed between two words that changed, and is none, changes too."""
     joined: list[Piece] = []
     gone = came = ""
 
@@ -65,7 +76,7 @@ def _joined(pieces: list[Piece]) -> tuple[Piece, ...]:
             gone += piece.text
         elif piece.fate == "new":
             came += piece.text
-        elif piece.text.isspace() and (gone or came) and not last:
+        elif (gone or came) and not last and _is_slight(piece.text, gone or came, pieces[at + 1].text):
             gone += piece.text
             came += piece.text
         else:

@@ -150,6 +150,12 @@ def test_titles_and_languages():
         ("", "New", "[+New]"),
         ("តើមានបន្ទប់ប៉ុន្មាន?", "តើមានគ្រែប៉ុន្មាន?", "តើមាន[-បន្ទប់][+គ្រែ]ប៉ុន្មាន?"),
         ("ស្រី", "ស្រ្តី", None),
+        # one or two clusters that both texts happen to have are no word that stayed
+        ("បានបង្កើតតុលាការ", "មិនទាន់មានផែនការ", "[-បានបង្កើតតុលា][+មិនទាន់មានផែន]ការ"),
+        # but a word between blanks did stay, and one beside a figure
+        ("ច្បាប់ ថ្មី ឆ្នាំ", "អនុក្រឹត្យ ថ្មី ខែ", "[-ច្បាប់][+អនុក្រឹត្យ] ថ្មី [-ឆ្នាំ][+ខែ]"),
+        ("៥នាក់ជាស្រី", "៦នាក់ជាប្រុស", "[-៥][+៦]នាក់ជា[-ស្រី][+ប្រុស]"),
+        ("៥នាក់ស្រី", "៦នាក់ប្រុស", "[-៥][+៦]នាក់[-ស្រី][+ប្រុស]"),
         ("ឆ្នាំ២០២៤", "ឆ្នាំ២០២៥", "ឆ្នាំ[-២០២៤][+២០២៥]"),
     ],
 )
@@ -162,6 +168,11 @@ def test_words_are_compared_and_khmer_clusters_never_cut(old, new, shown):
         assert "".join(marks[one.fate].format(one.text) for one in pieces) == shown
     for one in pieces:
         assert not one.text.startswith(("្", "ា", "ី", "៉"))
+
+
+def test_khmer_words_that_stayed_are_shown_as_such():
+    pieces = compare_words("ក្រសួងមហាផ្ទៃបានបណ្តុះបណ្តាលមន្ត្រី", "ក្រសួងយុត្តិធម៌បានបណ្តុះបណ្តាលចៅក្រម")
+    assert "បានបណ្តុះបណ្តាល" in "".join(one.text for one in pieces if one.fate == "same")
 
 
 def test_long_texts_are_shown_whole_not_compared_for_minutes():
