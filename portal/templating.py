@@ -72,13 +72,14 @@ def answer_words() -> SimpleNamespace:
     key = ("answer", str(page.language), str(page.digits))
     found: SimpleNamespace | None = kept.get(key)
     if found is None:
-        found = kept[key] = _read_words()
+        found = kept[key] = _read_words(str(page.language))
     return found
 
 
-def _read_words() -> SimpleNamespace:
+def _read_words(language: str) -> SimpleNamespace:
     required = Markup('<span class="question-required">{}</span>').format(gettext("required"))
     return SimpleNamespace(
+        language=language,
         required=required,
         alarm=icon("exclamation-circle-fill"),
         guidance=gettext("How to answer"),

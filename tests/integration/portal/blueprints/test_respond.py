@@ -45,6 +45,7 @@ def scene(session):
     made = SimpleNamespace(
         reply=reply,
         path=f"/replies/{reply.public_id}",
+        institution=moj,
         focal=factories.person(session, moj, Role.FOCAL_POINT),
         colleague=factories.person(session, moj, Role.CONTRIBUTOR),
         approver=factories.person(session, moj, Role.APPROVER),
@@ -318,3 +319,16 @@ def test_a_text_in_several_languages_is_marked_not_available_once_for_all_of_it(
     session.expire_all()
     said = select(Answer.value).where(Answer.lang == "km", Answer.question_id == place.question_id)
     assert session.scalar(said) == "ព្រោះ"
+
+
+def test_whoever_reads_another_language_is_told_which_one_a_box_is_for(client_for, scene, session):
+    path = f"{scene.path}/pages/page1"
+    english = factories.person(session, scene.institution, Role.CONTRIBUTOR, language="en")
+    khmer = factories.person(session, scene.institution, Role.CONTRIBUTOR, language="km")
+    session.commit()
+    for person, told in ((english, ["ខ្មែរ"]), (khmer, [])):
+        client = client_for(person)
+        client.get(path, expect=200)
+        (box,) = client.page.xpath("//textarea[@name='measures@km']")
+        assert client.page.xpath("//*[@id='q-measures-language']/text()") == told
+        assert ("q-measures-language" in box.get("aria-describedby")) is bool(told)
