@@ -68,3 +68,24 @@ def test_a_person_without_account_answers_on_a_phone_and_is_told_when_it_ends(se
     page.fill("[name=places]", "99")
     expect(page.locator(STATE)).to_have_attribute("data-state", "denied")
     assert page.input_value("[name=places]") == "99"
+
+
+def test_a_long_list_of_units_is_ticked_or_cleared_at_once(served, visit, make_scene):
+    scene = make_scene()
+    chief = visit().let_in(served.session_of(scene.focal))
+    chief.goto(f"{scene.path}/collect")
+    chief.check("#box-places")
+    chief.fill("#units", "\n".join(f"Department {number}" for number in range(6)))
+    chief.get_by_role("button", name="Make links and codes").click()
+    chief.goto(f"{scene.path}/collect")
+    ticked = chief.locator("#list-of-units :checked")
+    expect(ticked).to_have_count(6)
+    chief.get_by_role("button", name="Tick none").click()
+    expect(ticked).to_have_count(0)
+    chief.get_by_role("button", name="Tick all").click()
+    expect(ticked).to_have_count(6)
+    assert not chief.is_checked("#box-places"), "another list is left alone"
+    plain = visit(java_script_enabled=False).let_in(served.session_of(scene.focal))
+    plain.goto(f"{scene.path}/collect")
+    expect(plain.locator("#list-of-units :checked")).to_have_count(6)
+    expect(plain.locator("[data-ticks]")).to_be_hidden()

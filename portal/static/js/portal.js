@@ -54,6 +54,17 @@ for (const button of document.querySelectorAll("[data-prints]")) {
   button.addEventListener("click", () => window.print());
 }
 
+for (const line of document.querySelectorAll("[data-ticks]")) {
+  line.hidden = false;
+  line.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    for (const box of document.getElementById(line.dataset.ticks).querySelectorAll("[type=checkbox]:enabled")) {
+      box.checked = button.value === "all";
+    }
+  });
+}
+
 // Paper shows what is folded away.
 addEventListener("beforeprint", () => {
   for (const fold of document.querySelectorAll("main details:not([open])")) {
