@@ -326,7 +326,7 @@ def main() -> int:
         paces = sorted(on.paces)
         print(
             f"the cores' fixed sum took {paces[0]:.2f} to {paces[-1]:.2f} ms on average of a run, in the middle "
-            f"{statistics.median(paces):.2f}; they count as whole up to {paces[0] * SHARED:.2f}"
+            f"{statistics.median(paces):.2f}; they count as whole up to {on.quickest * SHARED:.2f}"
         )
         met = [figure.say(on) for figure in measured]
         held = each_is_whole(server, scene)

@@ -4,11 +4,13 @@ A virtual core is often one of two threads of a real one; while its neighbour wo
 or twice as long, for moments or minutes, and nothing within the machine says so (no stolen time is counted). So while
 something is measured each core does a small fixed sum 25 times a second, which takes it one part in a hundred of its
 time, and the time it was at work for that is its pace; waiting for its turn is no part of it. A run whose sums took
-about as long as in the best run of all had its cores for itself. What was measured has no part in that judgement.
+on average little longer than the quickest sum of all had its cores for itself. What was measured has no part in that
+judgement.
 """
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import statistics
@@ -22,12 +24,13 @@ if TYPE_CHECKING:
 
 # some 0.4 ms, and seconds between two
 NUMBERS, EVERY = 10_000, 0.04
-# times the best pace up to which cores count as whole; a neighbour at work all the time makes it 1.7 to 2
-SHARED = 1.15
+# times the quickest sum up to which cores count as whole: what else runs here leaves a sum nothing in the nearest
+# memory, which makes it 1.1; a neighbour at work all the time makes it 1.7 to 2
+SHARED = 1.25
 
 
 def _sums(core: int, told: Connection) -> None:
-    """Stay on a core; between two words say how long its sums took on average, in ms, until an empty word comes."""
+    """Stay on a core; between two words say how long its sums took in ms, on average and at least, until none comes."""
     if hasattr(os, "sched_setaffinity"):  # Linux; elsewhere the system spreads as many processes as there are cores
         os.sched_setaffinity(0, {core})
     while told.recv():
@@ -37,7 +40,7 @@ def _sums(core: int, told: Connection) -> None:
             sum(number * number for number in range(NUMBERS))
             took.append(time.thread_time() - begun)
         told.recv()
-        told.send(statistics.mean(took) * 1000 if took else float("inf"))
+        told.send((statistics.mean(took) * 1000, min(took) * 1000) if took else (math.inf, math.inf))
 
 
 class Cores:
@@ -46,6 +49,7 @@ class Cores:
     def __init__(self, asked: list[Connection]) -> None:
         self._asked = asked
         self.paces: list[float] = []
+        self.quickest = math.inf
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -57,11 +61,13 @@ class Cores:
         finally:
             for core in self._asked:
                 core.send("say")
-            self.paces.append(max(float(core.recv()) for core in self._asked))
+            said = [core.recv() for core in self._asked]
+            self.paces.append(max(mean for mean, _least in said))
+            self.quickest = min(self.quickest, *(least for _mean, least in said))
 
     def were_whole(self, pace: float) -> bool:
-        """Tell whether a pace is about the best of all so far."""
-        return pace <= min(self.paces) * SHARED
+        """Tell whether a pace is about that of the quickest sum of all so far."""
+        return pace <= self.quickest * SHARED
 
 
 @contextmanager
