@@ -207,14 +207,14 @@ def _after_save(on: DocumentOf, answering: PaperPage, saved: Saved, page: Item) 
     if saved.stale or saved.stale_rows:
         names = actor_names(db.session, people(saved))
         shown = _draw(
-            answering, page, errors=error_lines(saved, definition, refused, names),
+            answering, page, errors=error_lines(saved, definition, refused, here, names),
             conflicts=shown_conflicts(saved, definition, names, answering.context.languages),
             gone=row_conflicts(saved, definition, names),
             mine={one.key: mine_of(one, definition) for one in saved.stale if one.key.lang},
         )  # fmt: skip
         return shown, 409
     if refused or saved.refused_rows:
-        return _draw(answering, page, errors=error_lines(saved, definition, refused)), 422
+        return _draw(answering, page, errors=error_lines(saved, definition, refused, here)), 422
     if row_act():
         return redirect(answering.page_url(page.code) + anchor(saved, definition), code=303)
     if request.form.get("action") == "finish":

@@ -17,7 +17,7 @@ from portal.blueprints.respond.rows import place
 from portal.table import pick
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from forms.answers import AnswerKey
     from forms.definition.model import Definition
@@ -31,17 +31,20 @@ def error_lines(
     saved: Saved,
     definition: Definition,
     refused: Iterable[RefusedAnswer],
+    here: Collection[str],
     names: Mapping[int, Mapping[str, str]] | None = None,
 ) -> list[Line]:
     """Return (id of a field, sentence) of what needs a look: overtaken answers, rows, then what was not taken.
 
-    ``refused`` are those of ``saved.refused`` that the page shows; ``names`` are those of the actors in conflicts.
+    ``refused`` are those of ``saved.refused`` that the page shows, and ``here`` the codes of what it shows: a post may
+    speak of any table, or of none that there is. ``names`` are those of the actors in conflicts.
     """
+    shown = {code: label_of(table.item) for code, table in tables(definition).items() if code in here}
     overtaken = _("Somebody else changed this answer; both texts are shown.")
     return [
         *(_of_answer(one.key, overtaken, definition) for one in saved.stale),
-        *(_of_row(one.name.repeat, _overtaken(one, names or {}), definition) for one in saved.stale_rows),
-        *(_of_row(one.name.repeat, str(one.message), definition) for one in saved.refused_rows),
+        *(_of_row(one.name.repeat, _overtaken(one, names or {}), shown) for one in saved.stale_rows),
+        *(_of_row(one.name.repeat, str(one.message), shown) for one in saved.refused_rows),
         *(_of_answer(one.key, str(one.message), definition) for one in refused),
     ]
 
@@ -50,8 +53,8 @@ def _of_answer(key: AnswerKey, sentence: str, definition: Definition) -> Line:
     return place(key, definition), _of(place_label(definition, key), sentence)
 
 
-def _of_row(table: str, sentence: str, definition: Definition) -> Line:
-    return f"q-{table}", _of(label_of(tables(definition)[table].item), sentence)
+def _of_row(table: str, sentence: str, shown: Mapping[str, str]) -> Line:
+    return (f"q-{table}", _of(shown[table], sentence)) if table in shown else ("", sentence)
 
 
 def _of(question: str, sentence: str) -> str:

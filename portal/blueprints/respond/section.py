@@ -328,10 +328,10 @@ def show_saved(saved: Saved, head: SubmissionHead, definition: Definition, page:
         conflicts = shown_conflicts(saved, definition, names, answering.context.languages)
         mine = {one.key: mine_of(one, definition) for one in saved.stale if one.key.lang}
         shown = row_conflicts(saved, definition, names)
-        errors = error_lines(saved, definition, refused, names)
+        errors = error_lines(saved, definition, refused, here, names)
         return section_page(answering, page, errors=errors, conflicts=conflicts, row_conflicts=shown, mine=mine), 409
     if refused or saved.refused_rows:
-        return section_page(answering, page, errors=error_lines(saved, definition, refused)), 422
+        return section_page(answering, page, errors=error_lines(saved, definition, refused, here)), 422
     if not onward:
         return _here_again(saved, head, definition, page)
     codes = [one.code for one in answering.pages()]

@@ -222,11 +222,11 @@ def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
             # what is spoken in a label may be an answer that is not shared
             one["label"] = one["label"].partition("${")[0]
         mine = {one.key: mine_of(one, definition) for one in saved.stale if one.key.lang}
-        errors = error_lines(saved, definition, mine_refused, names)
+        errors = error_lines(saved, definition, mine_refused, page.codes, names)
         gone = row_conflicts(saved, definition, names)
         return _section_page(on, page, errors=errors, conflicts=conflicts, gone=gone, mine=mine), 409
     if mine_refused or saved.refused_rows:
-        return _section_page(on, page, errors=error_lines(saved, definition, mine_refused)), 422
+        return _section_page(on, page, errors=error_lines(saved, definition, mine_refused, page.codes)), 422
     return _go_on(on, saved, page)
 
 

@@ -309,6 +309,14 @@ def test_without_script_rows_are_added_filled_moved_removed_and_put_back(client_
     assert (cells[f"women[{first}]"], cells[f"women[{second}]"]) == (3, 4)
 
 
+def test_without_script_a_row_of_no_table_is_refused_in_a_sentence(client_for, session, scene):
+    client = client_for(scene.focal)
+    client.post(scene.path, {"row-act": "add:nowhere[]"}, expect=422)
+    (line,) = client.page.xpath("//*[contains(@class, 'error-summary')]//li")
+    assert line.text_content().strip() == "This questionnaire has no table of this name to which rows can be added."
+    assert stored(session, scene)[1] == {}
+
+
 def test_an_untouched_page_adds_no_row(client_for, session, scene):
     client = client_for(scene.focal)
     client.get(scene.path)
