@@ -1,9 +1,9 @@
 """Tells whether the cores were whole while something was measured: rented ones share theirs with strangers.
 
-A virtual core is often one of two threads of a real one; while its neighbour works, everything takes half as long again
-or twice as long, for moments or minutes, and nothing within the machine says so (no stolen time is counted). So while
-something is measured each core does a small fixed sum 25 times a second, which takes it one part in a hundred of its
-time, and the time it was at work for that is its pace; waiting for its turn is no part of it. A run whose sums took
+A virtual core may be one of two threads of a real one; while its neighbour works, everything takes half as long
+again or twice as long, for moments or minutes, and nothing within the machine says so (no stolen time is counted). So
+while something is measured each core does a small fixed sum 25 times a second, which takes it one part in a hundred of
+its time, and the time it was at work for that is its pace; waiting for its turn is no part of it. A run whose sums took
 on average little longer than the quickest sum of all had its cores for itself. What was measured has no part in that
 judgement.
 """
