@@ -46,7 +46,7 @@ from portal.services import accounts  # noqa: E402
 from tests import factories  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 KINDS = ("text", "integer", "select_one", "date")
 # replies prepared per second of a run of complete replies: more than are reached
-MOST_REPLIES = 750
+MOST_REPLIES = 900
 WANTED = {
     ("page of 20 questions", 8): (800, 15),
     ("autosave of one answer", 8): (1000, 15),
@@ -131,7 +131,6 @@ class Scene:
             )
         [self.ticket] = server.tickets([person])
         self.used = 0
-        self.whole: set[str] = set()
 
     def take(self, count: int) -> list[str]:
         """Return replies that nobody wrote in yet, by their public ids."""
@@ -139,12 +138,6 @@ class Scene:
         if len(found) < count:
             raise SystemExit("too few replies were prepared")
         self.used += count
-        return found
-
-    def take_whole(self, count: int) -> list[str]:
-        """Return replies like ``take``, which are answered as a whole."""
-        found = self.take(count)
-        self.whole.update(found)
         return found
 
 
@@ -261,8 +254,8 @@ class Figure:
         return met[0], met[1]
 
 
-def figures(scene: Scene, connections: list[int], seconds: int) -> list[Figure]:
-    """Return what is measured, in the order in which the runs take turns."""
+def pages_and_saves(scene: Scene, connections: list[int]) -> list[Figure]:
+    """Return what is measured of a page of 20 questions; a page first."""
     read = quoted([f"/replies/{one}/pages/page1" for one in scene.take(64)])
     page = PAGE.format(cookie=scene.ticket.cookie, paths=read)
 
@@ -275,31 +268,34 @@ def figures(scene: Scene, connections: list[int], seconds: int) -> list[Figure]:
     for many in connections:
         found.append(Figure("page of 20 questions", many, lambda: page))
         found.append(Figure("autosave of one answer", many, partial(save, many)))
-    fresh = MOST_REPLIES * seconds
-
-    def posted() -> str:
-        return by_page(scene.take_whole(fresh), scene.ticket, 8)
-
-    def by_machine() -> str:
-        return by_api(scene.take_whole(fresh), scene.token, 8)
-
-    found.append(Figure("complete reply posted as a page", 8, posted, fresh))
-    found.append(Figure("complete reply by the API", 8, by_machine, fresh))
     return found
 
 
-def each_is_whole(server: Portal, scene: Scene) -> bool:
-    """Count in the database whether each reply that was answered as a whole has its 20 answers, once each."""
-    ids = {number for number, public_id in scene.replies if public_id in scene.whole}
+def whole_replies(scene: Scene, each: int, connections: int = 8) -> list[Figure]:
+    """Return what is measured of replies that are answered as a whole, with so many replies for each run."""
+    return [
+        Figure(
+            "complete reply posted as a page", connections,
+            lambda: by_page(scene.take(each), scene.ticket, connections), each,
+        ),
+        Figure(
+            "complete reply by the API", connections,
+            lambda: by_api(scene.take(each), scene.token, connections), each,
+        ),
+    ]  # fmt: skip
+
+
+def each_is_whole(server: Portal, ids: Sequence[int]) -> bool:
+    """Count in the database whether each of these replies that was answered has its 20 answers, once each."""
+    least, most = min(ids), max(ids)
+    of_these = Answer.submission_id.between(least, most)
     with server.reading() as session:
-        answers = session.execute(select(Answer.submission_id, func.count()).group_by(Answer.submission_id)).all()
-        revisions = session.execute(
-            select(AnswerRevision.submission_id, func.count()).group_by(AnswerRevision.submission_id)
-        ).all()
-    each = [many for reply, many in answers if reply in ids]
-    kept = sum(many for reply, many in revisions if reply in ids)
-    print(f"{len(each)} whole replies hold {min(each)} to {max(each)} answers, {kept} revisions")
-    return set(each) == {20} and kept == sum(each)
+        each = session.scalars(select(func.count()).where(of_these).group_by(Answer.submission_id)).all()
+        revisions = session.scalar(
+            select(func.count()).where(AnswerRevision.submission_id.between(least, most))
+        )  # fmt: skip
+    print(f"{len(each)} whole replies hold {min(each)} to {max(each)} answers, {revisions} revisions")
+    return set(each) == {20} and revisions == sum(each)
 
 
 def main() -> int:
@@ -308,7 +304,7 @@ def main() -> int:
     asked.add_argument("--runs", type=int, default=15)
     asked.add_argument("--seconds", type=int, default=1, help="how long each run takes")
     asked.add_argument("--processes", type=int, default=2)
-    asked.add_argument("--connections", type=int, nargs="*", default=[8, 32])
+    asked.add_argument("--connections", type=int, nargs="+", default=[8, 32])
     options(asked)
     given = asked.parse_args()
     print(f"{machine(given.postgresql)}, {given.processes} web processes", flush=True)
@@ -316,10 +312,12 @@ def main() -> int:
     with cores() as on, portal(given.postgresql, PORTAL_PROCESSES=str(given.processes)) as server:
         scene = Scene(server, count + 64)
         server.tidy()
-        measured = figures(scene, given.connections, given.seconds)
-        wrk(measured[0].script(), server.url, 8, 2)  # so that both processes are warm
+        each = MOST_REPLIES * given.seconds
+        alone, whole = pages_and_saves(scene, given.connections), whole_replies(scene, each)
+        wrk(alone[0].script(), server.url, 8, 2)  # so that both processes are warm
         # whole replies after the others: what they leave for a server to tidy up is theirs
-        for turns in (measured[:-2], measured[-2:]):
+        for turns in (alone, whole):
+            before = scene.used
             for _run in range(given.runs):
                 for figure in turns:
                     figure.run(server.url, given.seconds, on)
@@ -328,8 +326,8 @@ def main() -> int:
             f"the cores' fixed sum took {paces[0]:.2f} to {paces[-1]:.2f} ms on average of a run, in the middle "
             f"{statistics.median(paces):.2f}; they count as whole up to {on.quickest * SHARED:.2f}"
         )
-        met = [figure.say(on) for figure in measured]
-        held = each_is_whole(server, scene)
+        met = [figure.say(on) for figure in alone + whole]
+        held = each_is_whole(server, [number for number, _public_id in scene.replies[before : scene.used]])
     for what, all_met in zip(("all runs", "runs with whole cores"), map(all, zip(*met, strict=True)), strict=True):
         print(f"{what}: {'every target was met' if all_met else 'a target was missed'}")
     return 0 if held and all(of_all for of_all, _of_whole in met) else 1
