@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from flask import g
 from flask_babel import gettext as _
 
-from forms.tables import tables
+from forms.tables import table_of, tables
 from portal.blueprints.respond.collected_views import label_of, place_label
-from portal.blueprints.respond.rows import place
+from portal.blueprints.tables import cell_id
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -50,7 +50,12 @@ def error_lines(
 
 
 def _of_answer(key: AnswerKey, sentence: str, definition: Definition) -> Line:
-    return place(key, definition), _of(place_label(definition, key), sentence)
+    return _field(key, definition), _of(place_label(definition, key), sentence)
+
+
+def _field(key: AnswerKey, definition: Definition) -> str:
+    table = table_of(definition, key.code)
+    return cell_id(table.code, key) if table is not None and key.row else f"q-{key.code}"
 
 
 def _of_row(table: str, sentence: str, shown: Mapping[str, str]) -> Line:

@@ -16,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 from forms.answers import AnswerKey, field_name, parse_field_name
 from forms.question_types import question_type
 from forms.tables import table_of, tables
-from portal.blueprints.tables import cell_id, computed_text, new_row_key, totals
+from portal.blueprints.tables import computed_text, new_row_key, totals
 from portal.incoming import asked
 from portal.queries.submissions import RowKey
 from portal.reader import datetime_text
@@ -297,12 +297,6 @@ def row_conflicts(
         )
         shown.append(told)
     return shown
-
-
-def place(key: AnswerKey, definition: Definition) -> str:
-    """Return the id of the field of an answer on its page."""
-    table = table_of(definition, key.code)
-    return cell_id(table.code, key) if table is not None and key.row else f"q-{key.code}"
 
 
 def people(saved: Saved) -> Iterable[int]:

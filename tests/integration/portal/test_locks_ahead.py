@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -22,10 +21,12 @@ from portal.queries import submissions as queries
 from portal.queries.sessions import principal_of
 from portal.services import submissions as services
 from tests import factories
+from tests.doors import until
 
 pytestmark = pytest.mark.engines("postgresql")
 
 COUNTED = Prepared(select(func.count().label("many")).select_from(Institution))
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 JSON = {"Accept": "application/json"}
 
 
@@ -81,7 +82,7 @@ def test_a_lock_that_travelled_ahead_waits_for_whoever_writes(client_for, sessio
             saved = beside.submit(
                 client.post, path, {"measures@en": "mine", "base:measures@en": "1"}, headers=JSON, expect=409
             )
-            until_somebody_waits(other)
+            until(lambda: other.execute(WAITING).fetchone()[0])
             other.execute("UPDATE answer SET value = '\"theirs\"', revision = 2 WHERE submission_id = %s", [number])
             other.commit()
             told = saved.result(30).json
@@ -116,13 +117,3 @@ def test_a_reply_is_locked_again_where_the_lock_it_was_found_with_is_over(app, s
         definition, ids = load(head)
         with pytest.raises((IllegalTransition, NotAllowed)), write() as database:
             services.save_answers(database, head, definition, ids, {}, context=None, by=by)
-
-
-def until_somebody_waits(connection):
-    """Wait until a session of this database waits for a lock."""
-    for _look in range(2_000):
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        if connection.execute(waiting).fetchone()[0]:
-            return
-        time.sleep(0.01)
-    raise AssertionError

@@ -309,6 +309,16 @@ def test_without_script_rows_are_added_filled_moved_removed_and_put_back(client_
     assert (cells[f"women[{first}]"], cells[f"women[{second}]"]) == (3, 4)
 
 
+@pytest.mark.parametrize(("language", "told"), [("en", ["ខ្មែរ"]), ("km", [])])
+def test_a_cell_says_which_language_it_is_for_to_whoever_reads_another(client_for, session, scene, save, language, told):
+    save(row(A) | cell(f"activity[{A}]@km", "ក"))
+    reader = factories.person(session, scene.institution, language=language)
+    session.commit()
+    client = client_for(reader)
+    client.get(scene.path, expect=200)
+    assert client.page.xpath(f"//textarea[@name='activity[{A}]@km']/@placeholder") == told
+
+
 def test_without_script_a_row_of_no_table_is_refused_in_a_sentence(client_for, session, scene):
     client = client_for(scene.focal)
     client.post(scene.path, {"row-act": "add:nowhere[]"}, expect=422)

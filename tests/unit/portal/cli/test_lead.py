@@ -6,13 +6,7 @@ import threading
 import time
 
 from portal.cli.lead import Lead
-
-
-def until(true):
-    latest = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < latest
-        time.sleep(0.001)
+from tests.doors import until
 
 
 def wanting(lead, led):
