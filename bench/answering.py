@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 KINDS = ("text", "integer", "select_one", "date")
 # replies prepared per second of a run of complete replies: more than are reached
-MOST_REPLIES = 900
+MOST_REPLIES = 1500
 WANTED = {
     ("page of 20 questions", 8): (800, 15),
     ("autosave of one answer", 8): (1000, 15),
