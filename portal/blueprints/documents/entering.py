@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -18,17 +18,15 @@ from portal.blueprints.documents.inbox import document_rows
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load, read_changes
-from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, with_joined
-from portal.blueprints.respond.error_lines import error_lines
+from portal.blueprints.respond.conflicts import with_joined
 from portal.blueprints.respond.evidence import anchor_of, file_place, row_around
 from portal.blueprints.respond.rows import (
     anchor,
-    people,
     posted,
     read_row_changes,
     row_act,
-    row_conflicts,
 )
+from portal.blueprints.respond.to_look_at import NOTHING, ToLookAt, to_look_at
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.tables import takes_files
 from portal.database import write
@@ -39,18 +37,15 @@ from portal.models.base import uuid7
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
 from portal.queries import submissions as queries
-from portal.queries.actors import actor_names
 from portal.services import attaching, submissions
 from portal.services import documents as services
 from portal.services.attaching import Asked
 from portal.table import pick
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
 
-    from forms.answers import AnswerKey
     from forms.definition.model import Definition, Item
     from portal.models import Evidence
     from portal.page_views import FileView
@@ -97,19 +92,11 @@ def _page_of(definition: Definition, code: str) -> Item:
     return found
 
 
-def _draw(
-    answering: PaperPage,
-    page: Item,
-    *,
-    errors: Sequence[tuple[str, str]] = (),
-    conflicts: Sequence[dict[str, Any]] = (),
-    gone: Sequence[dict[str, Any]] = (),
-    mine: Mapping[AnswerKey, str] | None = None,
-) -> str:
+def _draw(answering: PaperPage, page: Item, look: ToLookAt = NOTHING) -> str:
     head = answering.head
     codes = [one.code for one in answering.pages()]
     number = codes.index(page.code) if page.code in codes else 0
-    questions, items = answering.drawn(page, answering.evidence(), mine)
+    questions, items = answering.drawn(page, answering.evidence(), look.mine)
     rows = [row for row in document_rows(head) if row["state"] != "set_aside"]
     return render_template(
         "documents/enter.html",
@@ -121,9 +108,7 @@ def _draw(
         recommendation=answering.recommendation(),
         questions=questions,
         items=items,
-        errors=list(errors),
-        conflicts=list(conflicts),
-        row_conflicts=list(gone),
+        look=look,
         saved_at=head.saved_at,
         rules_url=url_for("respond.rules", version_id=head.version_id, language=g.view.language, format=FORMAT),
         known=json.dumps(
@@ -202,19 +187,9 @@ def save_entered(on: DocumentOf) -> ResponseReturnValue:
 def _after_save(on: DocumentOf, answering: PaperPage, saved: Saved, page: Item) -> ResponseReturnValue:
     """Answer a post without script: go on, or show the page again with what needs a look."""
     definition = answering.definition
-    here = {item.code for item in page.items()}
-    refused = [one for one in saved.refused if one.key.code in here]
-    if saved.stale or saved.stale_rows:
-        names = actor_names(db.session, people(saved))
-        shown = _draw(
-            answering, page, errors=error_lines(saved, definition, refused, here, names),
-            conflicts=shown_conflicts(saved, definition, names, answering.context.languages),
-            gone=row_conflicts(saved, definition, names),
-            mine={one.key: mine_of(one, definition) for one in saved.stale if one.key.lang},
-        )  # fmt: skip
-        return shown, 409
-    if refused or saved.refused_rows:
-        return _draw(answering, page, errors=error_lines(saved, definition, refused, here)), 422
+    refused = [one for one in saved.refused if one.key.code in page.codes]
+    if look := to_look_at(saved, definition, refused, page.codes, answering.context.languages):
+        return _draw(answering, page, look), look.status
     if row_act():
         return redirect(answering.page_url(page.code) + anchor(saved, definition), code=303)
     if request.form.get("action") == "finish":
@@ -270,7 +245,7 @@ def _finish(on: DocumentOf, definition: Definition) -> ResponseReturnValue:
     except Incomplete as error:
         answering = PaperPage(on, definition)
         # the questions themselves are listed beside the page
-        return _draw(answering, answering.first_page(), errors=[("missing", str(error))]), 422
+        return _draw(answering, answering.first_page(), ToLookAt([("missing", str(error))])), 422
     told = _("Entered and handed in on behalf of the institution. It is marked as entered from paper.")
     if event.status == "awaiting_sign_off":
         told = _("Entered on behalf of the institution. This round is signed on screen: its approver is asked to sign.")

@@ -23,7 +23,7 @@ from portal.blueprints.later_tables import digest_of, later_tables
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load, read_changes
 from portal.blueprints.reading import action_words
-from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, told_stale, with_joined
+from portal.blueprints.respond.conflicts import told_stale, with_joined
 from portal.blueprints.respond.door import (
     AskedVersion,
     OnPage,
@@ -32,16 +32,15 @@ from portal.blueprints.respond.door import (
     own_page,
     version_asked,
 )
-from portal.blueprints.respond.error_lines import error_lines
 from portal.blueprints.respond.rows import (
     anchor,
     people,
     posted,
     read_row_changes,
     row_act,
-    row_conflicts,
     told_rows,
 )
+from portal.blueprints.respond.to_look_at import NOTHING, ToLookAt, to_look_at
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.tables import takes_files
 from portal.database import write
@@ -92,15 +91,7 @@ def section(on: OnPage) -> ResponseReturnValue:
     return section_page(answering, page)
 
 
-def section_page(
-    answering: AnsweringPage,
-    page: Item,
-    *,
-    errors: Sequence[tuple[str, str]] = (),
-    conflicts: Sequence[dict[str, Any]] = (),
-    row_conflicts: Sequence[dict[str, Any]] = (),
-    mine: Mapping[AnswerKey, str] | None = None,
-) -> str:
+def section_page(answering: AnsweringPage, page: Item, look: ToLookAt = NOTHING) -> str:
     """Draw one page of a reply; it may be shown at the address of the reply too, and posts to its own."""
     head, view = answering.head, g.view
     pages = answering.pages()
@@ -114,7 +105,7 @@ def section_page(
     languages = answering.context.languages
     answering.remember(page)
     answering.later = later_tables(answering, page)
-    questions, items = answering.drawn(page, evidence, mine)
+    questions, items = answering.drawn(page, evidence, look.mine)
     file_items = [item for item in items if item.control == "file"]
     cell_files = takes_files(items)
     return render_template(
@@ -142,9 +133,7 @@ def section_page(
         ),
         look_url=url_for("remember.look", public_id=head.public_id, code=page.code),
         back=_why_back(head),
-        errors=list(errors),
-        conflicts=list(conflicts),
-        row_conflicts=list(row_conflicts),
+        look=look,
         wide=any(item.table is not None or item.control == "later" for item in items),
         later_url=url_for(
             "respond.tables_beside", public_id=head.public_id, code=page.code,
@@ -323,15 +312,8 @@ def show_saved(saved: Saved, head: SubmissionHead, definition: Definition, page:
     answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
     here = page.codes  # what a question of another page begins with may be refused too
     refused = [one for one in saved.refused if one.key.code in here]
-    if saved.stale or saved.stale_rows:
-        names = actor_names(db.session, people(saved))
-        conflicts = shown_conflicts(saved, definition, names, answering.context.languages)
-        mine = {one.key: mine_of(one, definition) for one in saved.stale if one.key.lang}
-        shown = row_conflicts(saved, definition, names)
-        errors = error_lines(saved, definition, refused, here, names)
-        return section_page(answering, page, errors=errors, conflicts=conflicts, row_conflicts=shown, mine=mine), 409
-    if refused or saved.refused_rows:
-        return section_page(answering, page, errors=error_lines(saved, definition, refused, here)), 422
+    if look := to_look_at(saved, definition, refused, here, answering.context.languages):
+        return section_page(answering, page, look), look.status
     if not onward:
         return _here_again(saved, head, definition, page)
     codes = [one.code for one in answering.pages()]

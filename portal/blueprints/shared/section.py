@@ -14,17 +14,15 @@ from portal.blueprints.guard import by_link, repeats, wants_json
 from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load, read_changes
-from portal.blueprints.respond.conflicts import mine_of, shown_conflicts, with_joined
-from portal.blueprints.respond.error_lines import error_lines
+from portal.blueprints.respond.conflicts import with_joined
 from portal.blueprints.respond.rows import (
     anchor,
-    people,
     posted,
     read_row_changes,
     row_act,
-    row_conflicts,
 )
 from portal.blueprints.respond.section import counts, offered, saved_json
+from portal.blueprints.respond.to_look_at import NOTHING, ToLookAt, to_look_at
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.shared.door import Ended, Shared, blueprint, shared
 from portal.blueprints.shared.shown import SharedPage, readable_of
@@ -33,7 +31,6 @@ from portal.database import write
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.models.base import uuid7
-from portal.queries.actors import actor_names
 from portal.queries.submissions import stored_reply
 from portal.services import submissions as services
 from portal.services.answer_storing import says_nothing
@@ -41,7 +38,7 @@ from portal.services.delegated import ShareEnded
 from portal.table import pick
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from flask.typing import ResponseReturnValue
 
@@ -66,19 +63,11 @@ def section(on: Shared) -> ResponseReturnValue:
     return _section_page(on, page_of(on))
 
 
-def _section_page(
-    on: Shared,
-    page: Item,
-    *,
-    errors: Sequence[tuple[str, str]] = (),
-    conflicts: Sequence[dict[str, Any]] = (),
-    gone: Sequence[dict[str, Any]] = (),
-    mine: Mapping[AnswerKey, str] | None = None,
-) -> str:
+def _section_page(on: Shared, page: Item, look: ToLookAt = NOTHING) -> str:
     shown = SharedPage(on, stored_reply(db.session, on.head.id, on.definition))
     codes = [one.code for one in shown.pages()]
     number = codes.index(page.code) if page.code in codes else 0
-    questions, items = shown.drawn(page, shown.evidence(), mine)
+    questions, items = shown.drawn(page, shown.evidence(), look.mine)
     return render_template(
         "shared/section.html",
         title=shown.page_title(page),
@@ -91,9 +80,7 @@ def _section_page(
         items=items,
         questions=questions,
         readonly=shown.readonly,
-        errors=list(errors),
-        conflicts=list(conflicts),
-        row_conflicts=list(gone),
+        look=look,
         wide=any(item.table is not None for item in items),
         cell_files=takes_files(items),
         steps=shown.steps(page.code),
@@ -215,19 +202,13 @@ def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
     mine_refused = [
         one for one in saved.refused if may_change(definition, one.key.code, codes) and shown.told(saved, one.key)
     ]
-    if saved.stale or saved.stale_rows:
-        names = actor_names(db.session, people(saved))
-        conflicts = shown_conflicts(saved, definition, names, tuple(g.country.languages))
-        for one in conflicts:
-            # what is spoken in a label may be an answer that is not shared
-            one["label"] = one["label"].partition("${")[0]
-        mine = {one.key: mine_of(one, definition) for one in saved.stale if one.key.lang}
-        errors = error_lines(saved, definition, mine_refused, page.codes, names)
-        gone = row_conflicts(saved, definition, names)
-        return _section_page(on, page, errors=errors, conflicts=conflicts, gone=gone, mine=mine), 409
-    if mine_refused or saved.refused_rows:
-        return _section_page(on, page, errors=error_lines(saved, definition, mine_refused, page.codes)), 422
-    return _go_on(on, saved, page)
+    look = to_look_at(saved, definition, mine_refused, page.codes, tuple(g.country.languages))
+    if not look:
+        return _go_on(on, saved, page)
+    for one in look.conflicts:
+        # what is spoken in a label may be an answer that is not shared
+        one["label"] = one["label"].partition("${")[0]
+    return _section_page(on, page, look), look.status
 
 
 def _go_on(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:

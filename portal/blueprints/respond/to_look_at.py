@@ -1,0 +1,62 @@
+"""What a post without script left to be looked at: the page is shown again with it, and its writer decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from portal.blueprints.respond.conflicts import mine_of, shown_conflicts
+from portal.blueprints.respond.error_lines import error_lines
+from portal.blueprints.respond.rows import people, row_conflicts
+from portal.extensions import db
+from portal.queries.actors import actor_names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from forms.answers import AnswerKey
+    from forms.definition.model import Definition
+    from portal.services.submissions import RefusedAnswer, Saved
+
+
+@dataclass(frozen=True)
+class ToLookAt:
+    """The lines of the error summary (id of a field, sentence), both texts of each conflict, and the status."""
+
+    errors: Sequence[tuple[str, str]] = ()
+    conflicts: Sequence[dict[str, Any]] = ()
+    row_conflicts: Sequence[dict[str, Any]] = ()
+    mine: Mapping[AnswerKey, str] = field(default_factory=dict)  # stands in the fields in place of what is saved
+    status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything."""
+        return bool(self.errors)
+
+
+NOTHING = ToLookAt()
+
+
+def to_look_at(
+    saved: Saved,
+    definition: Definition,
+    refused: Sequence[RefusedAnswer],
+    here: Collection[str],
+    languages: tuple[str, ...],
+) -> ToLookAt:
+    """Return what was overtaken or refused.
+
+    ``refused`` are those of ``saved.refused`` that the page shows, ``here`` the codes of what it shows, and
+    ``languages`` the order in which a label is looked for.
+    """
+    if not (saved.stale or saved.stale_rows):
+        return ToLookAt(error_lines(saved, definition, refused, here))
+    names = actor_names(db.session, people(saved))
+    return ToLookAt(
+        error_lines(saved, definition, refused, here, names),
+        shown_conflicts(saved, definition, names, languages),
+        row_conflicts(saved, definition, names),
+        {one.key: mine_of(one, definition) for one in saved.stale if one.key.lang},
+        HTTPStatus.CONFLICT,
+    )
