@@ -62,7 +62,7 @@ def _document(language: str, state: str, number: int) -> dict[str, Any]:
     return {
         "url": "#document", "title": say(language, f"Letter {number + 1}.pdf", f"លិខិត {number + 1}.pdf"), "size": "412 kB", "state": state, "on_behalf": number == 1,
         "scanned_at": SAVED_AT if number else None, "from_secretariat": number == 1, "by": say(language, "Coordinator", "អ្នកសម្របសម្រួល"), "at": SAVED_AT - timedelta(days=2),
-        "settled_at": SAVED_AT if number else None, "settled_by": say(language, "Coordinator", "អ្នកសម្របសម្រួល"), "note": "", "image": False,
+        "settled_at": SAVED_AT if number else None, "settled_by": say(language, "Coordinator", "អ្នកសម្របសម្រួល"), "note": "", "read_url": "#" if not number else "",
         "reason": say(language, "The same letter came twice.", "លិខិតដដែលបានមកពីរដង។") if state == "set_aside" else "",
     }  # fmt: skip
 

@@ -17,6 +17,7 @@ from portal.table import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from flask import Response
     from werkzeug.datastructures import FileStorage
@@ -133,8 +134,8 @@ def take_piece(
     return {"offset": after}, 200
 
 
-def give(sha256: str, media_type: str | None, filename: str | None, number: int | None = None) -> Response:
-    """Give a kept file, always as a download, never rendered (ASVS 3.2.1, 5.3.1; names by RFC 6266).
+def kept_file(sha256: str, number: int | None = None) -> Path:
+    """Return where a kept file lies.
 
     Raises:
         NotFound: it is missing from the store.
@@ -146,6 +147,16 @@ def give(sha256: str, media_type: str | None, filename: str | None, number: int 
             if number
             else None
         )
+    return path
+
+
+def give(sha256: str, media_type: str | None, filename: str | None, number: int | None = None) -> Response:
+    """Give a kept file, always as a download, never rendered (ASVS 3.2.1, 5.3.1; names by RFC 6266).
+
+    Raises:
+        NotFound: it is missing from the store.
+    """
+    path = kept_file(sha256, number)
     response = send_file(
         path, mimetype=media_type or "application/octet-stream", as_attachment=True, download_name=filename or "file"
     )

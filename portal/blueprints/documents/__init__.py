@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.blueprints.documents import entering, inbox, presence
+from portal.blueprints.documents import entering, inbox, presence, reading
 from portal.blueprints.documents.door import blueprint
 
-__all__ = ["blueprint", "entering", "inbox", "presence"]
+__all__ = ["blueprint", "entering", "inbox", "presence", "reading"]

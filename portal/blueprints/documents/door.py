@@ -27,6 +27,14 @@ class DocumentOf:
         self.institution_id, self.status = head.institution_id, head.status
 
 
+class PageOf(DocumentOf):
+    """A page of a document, counted from 1, with the reply of its assignment."""
+
+    def __init__(self, document: AssignmentDocument, head: SubmissionHead, number: int) -> None:
+        super().__init__(document, head)
+        self.number = number
+
+
 class UploadOf:
     """A reply with the identifier of an upload; permissions look at the reply."""
 
@@ -41,6 +49,12 @@ def document_on(public_id: str) -> DocumentOf:
     if found is None:
         raise NotFound
     return DocumentOf(found[0], reply_of(found[1]))
+
+
+def page_on(public_id: str, number: int) -> PageOf:
+    """Load a document with the reply of its assignment, for one of its pages."""
+    of = document_on(public_id)
+    return PageOf(of.document, of.head, number)
 
 
 def paper_on(public_id: str, document: str, code: str = "") -> DocumentOf:

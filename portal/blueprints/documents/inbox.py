@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 
     from portal.queries.submissions import SubmissionHead
 
-IMAGES = frozenset({"image/jpeg", "image/png"})
+# how a document is read within the portal; what is of no kind here is downloaded
+READING = {
+    "image/jpeg": "photo",
+    "image/png": "photo",
+    "application/pdf": "pages",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "words",
+}
 
 
 def document_rows(head: SubmissionHead, *, waiting: bool = False) -> list[dict[str, Any]]:
@@ -46,18 +52,12 @@ def document_rows(head: SubmissionHead, *, waiting: bool = False) -> list[dict[s
         return pick(names.get(actor_id or 0), g.view.language, g.country.languages)
 
     return [
-        {
-            "public_id": one.public_id,
-            "title": one.filename,
-            "url": url_for("documents.document", public_id=one.public_id),
-            "image": one.media_type in IMAGES,
-            "size": receiving.megabytes(one.size),
+        document_row(one)
+        | {
             "note": one.note,
             "by": name(one.added_by),
             "at": one.added_at,
             "from_secretariat": one.from_secretariat,
-            "scanned_at": one.scanned_at,
-            "state": one.state.value,
             "on_behalf": one.on_behalf_since is not None,
             "settled_by": name(one.settled_by),
             "settled_at": one.settled_at,
@@ -65,6 +65,21 @@ def document_rows(head: SubmissionHead, *, waiting: bool = False) -> list[dict[s
         }
         for one in found
     ]
+
+
+def document_row(one: AssignmentDocument) -> dict[str, Any]:
+    """Return what a page shows of a document itself: its name, how it is read, its state."""
+    reading = READING.get(one.media_type or "", "")
+    return {
+        "public_id": one.public_id,
+        "title": one.filename,
+        "url": url_for("documents.document", public_id=one.public_id),
+        "reading": reading,
+        "read_url": url_for("documents.read", public_id=one.public_id) if reading else "",
+        "size": receiving.megabytes(one.size),
+        "scanned_at": one.scanned_at,
+        "state": one.state.value,
+    }
 
 
 def _page(head: SubmissionHead, *, staff: bool, error: str = "", status: int = 200) -> ResponseReturnValue:

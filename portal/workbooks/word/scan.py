@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from portal.workbooks.word.elements import W14, XML_SPACE, W
 from portal.workbooks.word.marks import COPY, read_name
@@ -25,7 +25,6 @@ _SKIPPED = frozenset(
 _SIGNS: Mapping[str, str] = {
     "tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011", "softHyphen": "\u00ad",
 }  # fmt: skip
-_SPECIAL = frozenset({"t", "sym", "r", "p", "bookmarkStart", "bookmarkEnd", "sdt"})
 _TRACKED = frozenset({"ins", "del", "moveFrom", "moveTo"})
 _PICTURES = frozenset({"drawing", "pict", "object"})
 
@@ -80,12 +79,16 @@ def outside(body: Any) -> list[Outside]:
 
 def scan(body: Any) -> Scanned:
     """Return what a document holds."""
-    walk = _Walk()
+    walk = Walk()
     walk.inside(body)
     return walk.finish()
 
 
-class _Walk:
+class Walk:
+    """A way through a document's elements in their order; methods named after an element of ``special`` meet it."""
+
+    special: ClassVar[frozenset[str]] = frozenset({"t", "sym", "r", "p", "bookmarkStart", "bookmarkEnd", "sdt"})
+
     def __init__(self) -> None:
         self.made = Scanned()
         self.heading = ""
@@ -108,11 +111,13 @@ class _Walk:
         return self.made
 
     def inside(self, element: Any) -> None:
+        """Go through what an element holds."""
         for child in element:
             if isinstance(child.tag, str):
                 self.visit(child)
 
     def visit(self, element: Any) -> None:
+        """Meet an element."""
         name, special = self.kinds.get(element.tag) or self._kind(element.tag)
         if name in _TRACKED:
             for one in self.open:
@@ -128,12 +133,13 @@ class _Walk:
 
     def _kind(self, tag: str) -> tuple[str, Callable[[Any], None]]:
         name = tag.rpartition("}")[2]
-        ours = tag.startswith(_PREFIX) and name in _SPECIAL
+        ours = tag.startswith(_PREFIX) and name in self.special
         special = getattr(self, f"_{name}") if ours else self.inside
         found = self.kinds[tag] = (name, special)
         return found
 
     def emit(self, text: str) -> None:
+        """Take a piece of text where it stands."""
         if self.open:
             self.open[-1].pieces.append(text)
             if text.strip():

@@ -99,19 +99,6 @@ def test_a_document_counts_as_received_to_be_entered_and_as_no_answer(client_for
     assert "0 of 1" in coordinator.words
 
 
-def test_a_photo_stands_beside_the_questions_a_pdf_is_a_link(client_for, scene, session):
-    focal = client_for(scene.focal)
-    png = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89" + b"\0\0\0\0IEND\xaeB`\x82"
-    send(focal, scene.own, png, "scan.png")
-    send(focal, scene.own)
-    focal.get(f"{scene.own}/pages/page1", expect=200)
-    images = focal.page.xpath("//aside//img/@src")
-    assert len(images) == 1
-    got = focal.get(images[0], check=False)
-    assert got.mimetype == "image/png"
-    assert got.headers["X-Content-Type-Options"] == "nosniff"
-
-
 def test_whose_documents_they_are(client_for, scene, session):
     send(client_for(scene.reader), scene.own, expect=403)
     send(client_for(scene.stranger), scene.own, expect=404)
