@@ -115,7 +115,7 @@ def _kind(archive: zipfile.ZipFile, names: set[str], filename: str) -> None:
         if "mimetype" in names and b"opendocument.text" in archive.read("mimetype")[:100]:
             raise refuse(
                 _l(
-                    "The file %(file)s is a LibreOffice text document. Open it and save it as a Word document (.docx).",
+                    "The file %(file)s is a LibreOffice text document (.odt), in which the hidden part of a document of this portal is lost. Download the document again, copy the texts into it and save it as it is (.docx).",  # noqa: E501 - a sentence stays in one piece
                     file=filename,
                 ),
                 code="not_a_document",
@@ -166,7 +166,7 @@ _SENTENCES: Mapping[str, Callable[[str, int], Speakable]] = {
         file=file,
     ),
     "old_word": lambda file, _limit: _l(
-        "The file %(file)s is in the old Word format (.doc). Open it in Word and save it as a Word document (.docx).",
+        "The file %(file)s is in the old Word format (.doc), in which the hidden part of a document of this portal is lost. Download the document again, copy the texts into it and save it as it is (.docx).",  # noqa: E501 - a sentence stays in one piece
         file=file,
     ),
     "not_a_workbook": lambda file, _limit: _l(

@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from forms.answers import AnswerKey
 from forms.questionnaire import answer_keys
 from forms.tables import made_key, may_change
+from portal.workbooks.layout import language_name
 from portal.workbooks.looks import SOFT
 from portal.workbooks.offline import words
 from portal.workbooks.offline.lines import columns_of
@@ -112,7 +113,8 @@ class TableText:
             return [say(words.everywhere(_l("No answer because"), self.languages), "Cellhead")]
         title = self.reply.label(column.item)
         if column.lang and len(self.languages) > 1:
-            title = f"{column.item.text('label', column.lang, tuple(self.languages))}\n({column.lang})"
+            label = column.item.text("label", column.lang, tuple(self.languages))
+            title = f"{label}\n{language_name(column.lang, column.lang)}"
         medium = WRITTEN_OUT if len(self.reply.labels(column.item).offered) > MOST_BOXES else WORD
         rules = words.in_all([words.short_form(column.item, language, medium) for language in self.languages])
         return [say(title, "Cellhead"), *([say(rules, "Cellrule")] if rules else [])]
