@@ -62,7 +62,8 @@ def export_offline(slug: str) -> ResponseReturnValue:
 def import_offline() -> ResponseReturnValue:
     """Judge returned files, several copies together; ``confirm=true`` takes over what is new or changed.
 
-    Conflicts, emptied cells and answers on which copies differ are told and never taken here.
+    Conflicts, emptied cells, answers on which copies differ or that break a rule where a good one stands are told and
+    never taken here.
     """
     sent = [one for one in request.files.getlist("file") if one.filename]
     if not sent or len(sent) > MOST_COPIES:

@@ -86,8 +86,8 @@ def export(app: Flask, round_: str, code: str, out: Path) -> None:
 def import_files(app: Flask, files: tuple[Path, ...], *, confirm: bool, as_json: bool) -> None:
     """Judge returned files, several copies together, and take over with --confirm what is new or changed.
 
-    Never taken here: answers that somebody saved since the download, on which copies differ, or whose cells were
-    emptied; exit code 1 when there are such, or when something is refused.
+    Never taken here: answers that somebody saved since the download, on which copies differ, whose cells were emptied,
+    or that break a rule where a good one stands; exit code 1 when there are such, or when something is refused.
     """
     require_schema(app)
     country = country_facts(db.session)

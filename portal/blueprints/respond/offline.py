@@ -185,7 +185,7 @@ def upload_offline() -> ResponseReturnValue:
             import_drafts.add_draft(session, PART, **copy, summary={"institution": institution_id}, by=who())
         public_id = draft.public_id
         if plan is not None:
-            taken = _take(session, plan, taking.choices(plan), public_id, draft.sha256)
+            taken = _take(session, plan, taking.clear_choices(plan), public_id, draft.sha256)
     if plan is None:
         return redirect(url_for("respond.offline_dry_run", public_id=public_id), code=303)
     waits = summary["own"] or plan.doubtful or any(one.left for one in taken)

@@ -122,8 +122,9 @@ class ChangedAnswer:
 
     ``taken`` is an outcome too: just this was taken over before from the file, and somebody changed it since. ``kept``:
     just this was seen before, and somebody chose to keep what stands still.
-    ``warning`` is a rule that the answer breaks (it may be taken, and is said on the page); refused ones say why, what
-    was expected and an example.
+    ``warning`` is a rule that the answer breaks (it may be taken, and is said on the page); ``held``: it is not taken
+    unless somebody says so, for what stands breaks none. ``waits``: it would break one without what is to be seen
+    first. Refused ones say why, what was expected and an example.
     """
 
     key: AnswerKey
@@ -139,12 +140,19 @@ class ChangedAnswer:
     expected: str = ""
     example: str = ""
     warning: Speakable | None = None
+    held: bool = False
+    waits: bool = False
     may_join: bool = False
 
     @property
     def chosen(self) -> str:
         """Return the option that is taken where nobody says otherwise, "" for none."""
-        return self.options[0].name if self.outcome in BY_DEFAULT and self.options else ""
+        return self.options[0].name if self.outcome in BY_DEFAULT and self.options and not self.held else ""
+
+    @property
+    def clear(self) -> bool:
+        """Tell whether nobody need look at it before it is taken."""
+        return self.outcome in CLEAR and self.warning is None and not (self.held or self.waits)
 
 
 @dataclass
@@ -173,6 +181,11 @@ class ChangedRow:
     def chosen(self) -> str:
         """Return "take" where it is taken unless somebody says otherwise."""
         return "take" if self.outcome in BY_DEFAULT else ""
+
+    @property
+    def clear(self) -> bool:
+        """Tell whether nobody need look at it before it is taken; of a cell that is refused nothing is."""
+        return self.outcome in CLEAR and all(one.clear or one.outcome == "refused" for one in self.cells)
 
 
 @dataclass
@@ -271,7 +284,7 @@ class OfflinePlan:
     def doubtful(self) -> bool:
         """Tell whether anything is not taken over by itself: its sender should see it."""
         return bool(self.problems) or any(
-            reply.closed or reply.problems or any(one.outcome not in CLEAR for one in reply.every)
+            reply.closed or reply.problems or any(not one.clear for one in reply.every)
             for reply in self.replies
         )
 

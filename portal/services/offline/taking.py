@@ -50,6 +50,14 @@ def choices(plan: OfflinePlan, chosen: Mapping[str, str] | None = None) -> dict[
     return found
 
 
+def clear_choices(plan: OfflinePlan) -> dict[str, str]:
+    """Return what is taken before anybody looked: what breaks a rule, or is in doubt else, waits until it was seen."""
+    return {
+        f"{reply.head.public_id}:{one.name}": one.chosen if one.clear else ""
+        for reply in plan.replies for one in reply.every
+    }  # fmt: skip
+
+
 def take_offline(
     session: Session, plan: OfflinePlan, chosen: Mapping[str, str], *, by: Principal, request_key: str, source: str
 ) -> list[TakenReply]:

@@ -25,9 +25,10 @@ def told(plan: OfflinePlan, chosen: Mapping[str, str], taken: Sequence[TakenRepl
 
 
 def clean(plan: OfflinePlan, taken: Sequence[TakenReply] | None = None) -> bool:
-    """Tell whether nothing needs somebody's eye: no conflict, nothing refused, closed, emptied or left."""
+    """Tell whether nothing needs somebody's eye: no conflict, nothing refused, closed, emptied, held or left."""
     counts = plan.counts
-    return not any(counts[one] for one in ("conflict", "refused", "closed", "cleared")) and not any(
+    held = any(getattr(one, "held", False) for reply in plan.replies for one in reply.every)
+    return not held and not any(counts[one] for one in ("conflict", "refused", "closed", "cleared")) and not any(
         one.left for one in taken or ()
     )
 

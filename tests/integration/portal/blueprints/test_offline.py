@@ -7,7 +7,7 @@ import io
 import pytest
 from sqlalchemy import func, select
 
-from portal.models import Answer, AnswerRevision, AuditEvent, Role
+from portal.models import Answer, AnswerRevision, AuditEvent, Question, Role
 from tests import factories, tables
 from tests.offline import Filled
 from tests.steps import Steps
@@ -36,6 +36,7 @@ def test_download_fill_send_back_are_three_steps(client_for, scene, session):
     steps = Steps(client_for(scene.focal)).send("Download all as Excel")
     filled = Filled(steps.file.get_data())
     filled.put("people", 12)
+    filled.put("women", 12, line=1)
     filled.put("activity", "វគ្គបណ្ដុះបណ្ដាល", "km", line=1)
     steps.by_hand("fill in").come().send("Send back", file=files(filled.content()))
     kept = list(session.scalars(select(Answer.value)))
@@ -119,6 +120,69 @@ def test_sending_back_takes_what_is_clear_and_shows_the_rest(client_for, scene, 
     kept = list(session.scalars(select(Answer.value)))
     assert "វគ្គ" in kept
     assert (kept.count(5), kept.count(12)) == (2, 0)
+
+
+def test_what_breaks_a_rule_is_seen_before_it_is_taken_and_over_a_good_answer_only_when_it_is_ticked(
+    client_for, scene, session
+):
+    client = client_for(scene.focal)
+
+    def send_back(**rows):
+        filled = downloaded(client, scene)
+        for code, (line, number) in rows.items():
+            filled.put(code, number, line=line)
+        form = {"take": "clear", "round": scene.round.slug, "file": files(filled.content())}
+        client.post("/owed/offline", form, expect=303)
+        client.follow()
+
+    def standing():
+        rows = session.execute(select(Question.code, Answer.row, Answer.value).join(Question))
+        return {f"{code}[{row}]": number for code, row, number in rows}
+
+    send_back(received=(1, 10))
+    send_back(convicted=(1, 5))
+    assert client.response.request.path == "/owed"
+    # a good answer stands in line 1, none in line 2
+    filled = downloaded(client, scene)
+    for code, line, number in (("convicted", 1, 20), ("received", 2, 3), ("convicted", 2, 4)):
+        filled.put(code, number, line=line)
+    client.post(
+        "/owed/offline", {"take": "clear", "round": scene.round.slug, "file": files(filled.content())}, expect=303
+    )
+    client.follow()
+    assert client.response.request.path.startswith("/owed/offline/")
+    assert standing() == {"received[f]": 10, "convicted[f]": 5, "received[m]": 3}
+
+    def box(name):
+        (found,) = client.page.xpath(f"//input[@name='take:{scene.reply.public_id}:{name}']")
+        warned = found.xpath("ancestor::div[contains(@class, 'change ')]//*[@class='change-warning']")
+        return found, len(warned)
+
+    (over, over_warned), (alone, alone_warned) = box("convicted[f]"), box("convicted[m]")
+    assert (over_warned, alone_warned) == (1, 1)
+    assert (over.checked, alone.checked) == (False, True)
+    here = client.response.request.path
+    client.submit(0, expect=200)
+    assert standing() == {"received[f]": 10, "convicted[f]": 5, "received[m]": 3, "convicted[m]": 4}
+    client.get(here)
+    client.submit(0, expect=200, **{over.name: over.get("value")})
+    assert standing()["convicted[f]"] == 20
+
+
+def test_what_is_good_only_beside_what_breaks_a_rule_waits_with_it(client_for, scene, session):
+    client = client_for(scene.focal)
+    filled = downloaded(client, scene)
+    # the figure is right for lines of which one waits: a cell of it breaks no rule, its own line is said to be full
+    filled.put("people", 12)
+    filled.put("women", 12, line=1)
+    filled.put("activity", "y" * 32_767, "en", line=1)
+    client.post(
+        "/owed/offline", {"take": "clear", "round": scene.round.slug, "file": files(filled.content())}, expect=303
+    )
+    client.follow()
+    assert session.scalars(select(Answer.value)).all() == []
+    client.submit(0, expect=200)
+    assert 12 in session.scalars(select(Answer.value)).all()
 
 
 def test_a_contributor_may_and_a_reader_and_a_stranger_may_not(client_for, scene, session):

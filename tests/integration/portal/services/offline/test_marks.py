@@ -43,12 +43,12 @@ def test_a_sheet_that_did_not_come_back_is_told_and_its_answers_stay(session, sc
         session, factories.assignment(session, scene.institution, scene.round, version=scene.version)
     )
     filled = Filled(download(session, scene.reply, other, by=scene.by))
-    filled.put("people", 3)
+    filled.put("received", 3, line=1)
     gone = filled.reply_sheets[1].title
     del filled.book[gone]
     filled.ws.title = "Ours"
     plan = judge(session, filled.content(), by=scene.by)
-    assert outcomes(plan) == {"people": "new"}
+    assert outcomes(plan) == {"received[f]": "new"}
     assert said(plan.remarks) == [
         f"Sheets of the download are no longer in the file: {gone}. What stands in the portal stays."
     ]

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.models import Answer, VersionItem
+from portal.services.offline.telling import clean
 from tests import factories
 from tests.offline import Filled, download, edited, judge, outcomes, said, save, take, value
 
@@ -147,3 +148,25 @@ def test_a_rule_that_the_answers_break_is_said_before_they_are_taken(session, sc
     plan = judge(session, filled.content(), by=scene.by)
     warned = [one.name for one in plan.replies[0].answers if one.warning]
     assert warned == ["convicted[f]"]
+
+
+def test_what_breaks_a_rule_where_a_good_answer_stands_is_not_taken_by_itself(session, scene):
+    filled = Filled(download(session, scene.reply, by=scene.by))
+    filled.put("received", 3, line=1)
+    filled.put("convicted", 2, line=1)
+    take(session, judge(session, filled.content(), by=scene.by), scene)
+    filled = Filled(download(session, scene.reply, by=scene.by))
+    filled.put("convicted", 5, line=1)
+    plan = judge(session, filled.content(), by=scene.by)
+    (one,) = plan.replies[0].answers
+    assert (one.outcome, one.chosen, one.warning is None) == ("changed", "", False)
+    assert not clean(plan)
+    take(session, plan, scene, key="again")
+    assert value(session, scene, "convicted", row="f") == 2
+    # where what stands breaks it as well, nothing good is lost
+    take(session, plan, scene, {f"{scene.reply.public_id}:{one.name}": "copy1"}, key="ticked")
+    filled = Filled(download(session, scene.reply, by=scene.by))
+    filled.put("convicted", 4, line=1)
+    plan = judge(session, filled.content(), by=scene.by)
+    assert plan.replies[0].answers[0].chosen == "copy1"
+    assert clean(plan)
