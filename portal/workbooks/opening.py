@@ -50,6 +50,7 @@ MEMBERS = 2_000
 UNPACKED = 400 * 1024 * 1024
 RATIO = 150  # of one member beyond RATIO_FROM unpacked; honest sheets reach about 40
 RATIO_FROM = 8 * 1024 * 1024
+MEASURED = 64 * 1024 * 1024  # unpacked at most to see whether a directory that promises too much keeps its word
 CELLS = 400_000  # whole-workbook reading costs about 0.5 kB a cell
 AREA = 6_000_000  # bulk reading holds the rectangle of a sheet's used cells
 SHEETS = 300
@@ -229,20 +230,48 @@ def check_package(
         Invalid: it is not a plain .xlsx.
     """
     entries = archive.infolist()
-    _directory(entries, filename, unpacked)
+    _directory(archive, entries, filename, unpacked)
     (kind or _kind)(archive, {entry.filename for entry in entries}, filename)
 
 
-def _directory(entries: list[zipfile.ZipInfo], filename: str, unpacked: int) -> None:
-    if len(entries) > MEMBERS or sum(entry.file_size for entry in entries) > unpacked:
+def _directory(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], filename: str, unpacked: int) -> None:
+    if len(entries) > MEMBERS:
         raise bomb(filename)
-    if len({entry.filename.lower() for entry in entries}) != len(entries):
+    once = {entry.filename.lower() for entry in entries}
+    if len(once) != len(entries) or _promised(archive) not in {len(entries), 0xFFFF}:  # the latter: more than fit there
         raise damaged(filename)
+    if sum(entry.file_size for entry in entries) > unpacked or any(
+        entry.file_size > RATIO_FROM and entry.file_size > RATIO * max(entry.compress_size, 1) for entry in entries
+    ):
+        raise bomb(filename) if _keeps_its_word(archive, entries) else damaged(filename)
     for entry in entries:
-        if entry.file_size > RATIO_FROM and entry.file_size > RATIO * max(entry.compress_size, 1):
-            raise bomb(filename)
-        if entry.flag_bits & 0x1:
-            raise encrypted(filename)
+        if entry.flag_bits & 0x1 and archive.fp is not None:
+            raise encrypted(filename) if _local_flags(archive.fp, entry) & 0x1 else damaged(filename)
+
+
+def _promised(archive: zipfile.ZipFile) -> int:
+    """Return how many members the archive says to have: zipfile passes over what a broken directory swallows."""
+    if archive.fp is None:
+        return 0
+    archive.fp.seek(-22 - len(archive.comment), io.SEEK_END)
+    return int.from_bytes(archive.fp.read(22)[10:12], "little")
+
+
+def _keeps_its_word(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> bool:
+    """Tell whether large members are as large as the directory says: in a file damaged on its way they are not."""
+    measured = 0
+    for entry in entries:
+        if entry.file_size <= RATIO_FROM or archive.fp is None:
+            continue
+        found = 0
+        for piece in _pieces(archive.fp, entry):
+            found += len(piece)
+            measured += len(piece)
+            if measured > MEASURED:
+                return True
+        if found < entry.file_size:
+            return False
+    return True
 
 
 def _kind(archive: zipfile.ZipFile, names: set[str], filename: str) -> None:
@@ -250,6 +279,8 @@ def _kind(archive: zipfile.ZipFile, names: set[str], filename: str) -> None:
     if "[Content_Types].xml" not in names:
         if "mimetype" in names and b"opendocument.spreadsheet" in archive.read("mimetype")[:100]:
             raise dressed(filename, _l("a LibreOffice spreadsheet"))
+        if "xl/workbook.xml" in lower:
+            raise damaged(filename)
         raise refuse(
             _l(
                 "The file %(file)s is a zip archive, not an Excel workbook. Unpack it and upload the .xlsx file inside.",  # noqa: E501 - a sentence stays in one piece
@@ -277,14 +308,16 @@ def _kind(archive: zipfile.ZipFile, names: set[str], filename: str) -> None:
         raise damaged(filename)
 
 
-def _walk(content: io.BytesIO, entry: zipfile.ZipInfo, size: _Size, filename: str) -> None:  # noqa: C901 - one pass over hostile bytes, in this order
+def _walk(content: IO[bytes], entry: zipfile.ZipInfo, size: _Size, filename: str) -> None:  # noqa: C901 - one pass over hostile bytes, in this order
     """Unpack one member in pieces and compare it with what the directory promised, so that no reader gets more."""
     xml = entry.filename.lower().endswith((".xml", ".rels", ".vml"))
     grid = bool(_SHEET.fullmatch(entry.filename))
     check, total, rows, columns, tail, first = 0, 0, 0, 0, b"", True
+    # a flipped byte makes a member somewhat longer than it was, and that is damage; a bomb goes on and on
+    most = min(max(entry.file_size, RATIO * entry.compress_size) + RATIO_FROM, UNPACKED)
     for piece in _pieces(content, entry):
         total += len(piece)
-        if total > entry.file_size:
+        if total > most:
             raise bomb(filename)
         check = zlib.crc32(piece, check)
         if first and xml and piece[:2] in {b"\xfe\xff", b"\xff\xfe"}:
@@ -315,14 +348,9 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _pieces(content: io.BytesIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+def _pieces(content: IO[bytes], entry: zipfile.ZipInfo) -> Iterator[bytes]:
     """Yield a member unpacked to its true end: zipfile stops at the promised size, other readers may not."""
-    content.seek(entry.header_offset)
-    header = content.read(30)
-    if len(header) < 30 or header[:4] != b"PK\x03\x04":
-        raise zipfile.BadZipFile("no local header")
-    name, extra = struct.unpack("<HH", header[26:30])
-    content.seek(name + extra, io.SEEK_CUR)
+    _local_flags(content, entry)
     left = entry.compress_size
     if entry.compress_type == zipfile.ZIP_STORED:
         while left > 0 and (raw := content.read(min(left, 1 << 16))):
@@ -338,6 +366,19 @@ def _pieces(content: io.BytesIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
             yield unpack.decompress(raw, 1 << 20)
             raw = unpack.unconsumed_tail
     yield unpack.flush(1 << 16)
+
+
+def _local_flags(content: IO[bytes], entry: zipfile.ZipInfo) -> int:
+    """Return what a member says of itself where it stands, and leave the stream at its data."""
+    content.seek(entry.header_offset)
+    header = content.read(30)
+    if len(header) < 30 or header[:4] != b"PK\x03\x04":
+        raise zipfile.BadZipFile("no local header")
+    name, extra = struct.unpack("<HH", header[26:30])
+    if content.read(name) != entry.orig_filename.encode("utf-8" if entry.flag_bits & 0x800 else "cp437"):
+        raise zipfile.BadZipFile("another name")
+    content.seek(extra, io.SEEK_CUR)
+    return int.from_bytes(header[6:8], "little")
 
 
 def find_header(

@@ -7,12 +7,10 @@ structure is told, and as much as still carries its mark is read.
 from __future__ import annotations
 
 import io
-import zipfile
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
-from lxml import etree
 from openpyxl.utils import get_column_letter
 
 from portal.table import Problem
@@ -29,7 +27,7 @@ from portal.workbooks.offline.marks import (
     read_sheet_mark,
 )
 from portal.workbooks.offline.scan import Traits, traits
-from portal.workbooks.opening import LIMIT_BYTES, load, read_sheets, shown
+from portal.workbooks.opening import BROKEN, LIMIT_BYTES, load, read_sheets, shown
 from portal.workbooks.refusals import damaged, refuse
 
 if TYPE_CHECKING:
@@ -57,7 +55,7 @@ def read_offline(source: Source, seal: Seal, *, filename: str = "", limit_bytes:
     sheets = read_sheets(content, filename=filename, limit_bytes=limit_bytes)
     try:
         known = traits(io.BytesIO(content))
-    except (zipfile.BadZipFile, etree.XMLSyntaxError, KeyError, ValueError, OSError) as error:
+    except BROKEN as error:
         raise damaged(filename) from error
     found = FoundBook(filename)
     foreign = changed = 0

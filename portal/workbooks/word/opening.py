@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from lxml import etree
 
 from portal.errors import Invalid
-from portal.workbooks.opening import LIMIT_BYTES, load, shown, walk_package
+from portal.workbooks.opening import BROKEN, LIMIT_BYTES, load, shown, walk_package
 from portal.workbooks.refusals import disguise, refuse
 from portal.workbooks.word.elements import W
 
@@ -55,7 +55,7 @@ def open_document(source: Source, *, filename: str = "", limit_bytes: int = LIMI
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _read(archive)
-    except (zipfile.BadZipFile, etree.XMLSyntaxError, KeyError, ValueError, OSError, RecursionError) as error:
+    except BROKEN as error:
         raise _refusal("damaged", filename, limit_bytes) from error
 
 
@@ -64,9 +64,8 @@ def _read(archive: zipfile.ZipFile) -> Opened:
     main = "word/document.xml"
     if main not in names:
         relations = etree.fromstring(archive.read("_rels/.rels"), _PARSER)
-        main = next(
-            str(one.get("Target")).lstrip("/") for one in relations if str(one.get("Type")).endswith("/officeDocument")
-        )
+        targets = [one.get("Target") for one in relations if str(one.get("Type")).endswith("/officeDocument")]
+        main = str(targets[0]).lstrip("/")
     body = _tree(archive, main).find(f"{{{W}}}body")
     if body is None:
         raise ValueError(main)
@@ -97,7 +96,7 @@ def is_document(content: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(_TYPES) as stream:
             return b"wordprocessingml" in (types := stream.read(1_000_000)) and b"spreadsheetml.sheet.main" not in types
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, RuntimeError, NotImplementedError, EOFError):
+    except BROKEN:
         return False
 
 
@@ -120,6 +119,8 @@ def _kind(archive: zipfile.ZipFile, names: set[str], filename: str) -> None:
                 ),
                 code="not_a_document",
             )
+        if "word/document.xml" in names:
+            raise refuse("damaged", code="damaged")
         raise refuse(
             _l("The file %(file)s is a zip archive, not a Word document. Unpack it and upload the .docx file inside.", file=filename),  # noqa: E501 - a sentence stays in one piece
             code="not_a_document",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import random
+import struct
+import zipfile
 
 import pytest
 from sqlalchemy import func, select
@@ -229,6 +232,28 @@ def test_each_bad_file_is_one_sentence_and_the_good_ones_go_on(client_for, scene
     send(client, scene, filled.content(), b"%PDF-1.4", names=("good.xlsx", "bad.xlsx"), follow=True)
     assert "“bad.xlsx”" in client.words
     assert "People in all" in client.words
+
+
+def test_a_file_damaged_on_its_way_is_called_damaged(client_for, scene):
+    client = client_for(scene.focal)
+    content = bytearray(downloaded(client, scene).content())
+    chance = random.Random(4)
+    sent = []
+    for at in range(12):
+        changed = bytearray(content)
+        for _n in range(2):
+            changed[chance.randrange(len(content))] ^= chance.randrange(1, 256)
+        sent.append((f"copy{at}.xlsx", bytes(changed)))
+    # and a directory that promises far more than there is
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        size = struct.pack("<I", max(entry.file_size for entry in archive.infolist()))
+        place = content.index(size, archive.start_dir)
+    sent.append(("promising.xlsx", bytes(content[:place] + b"\xff\xff\xff\x7f" + content[place + 4 :])))
+    names, contents = zip(*sent, strict=True)
+    send(client, scene, *contents, names=names, follow=True)
+    assert "unpacks to far more" not in client.words
+    assert client.words.count("is damaged or was not transferred completely") > 6
+    assert "The file promising.xlsx is damaged" in client.words
 
 
 def test_a_machine_and_the_page_say_the_same(app, client_for, scene, session):
