@@ -297,7 +297,7 @@ def _take(
 
 def _lead_on(taken: Sequence[TakenReply], public_id: str, round_slug: str, waits: str) -> ResponseReturnValue:
     """Say what was taken over, and lead to what ``waits`` for a decision, or back to what is owed."""
-    count, replies = sum(one.answers + one.rows for one in taken), sum(1 for one in taken if one.answers or one.rows)
+    count, replies = sum(one.count for one in taken), sum(1 for one in taken if one.count)
     told = ngettext("%(num)s answer was taken over", "%(num)s answers were taken over", count)
     if waits:
         notice(f"{told}. {waits}", "warn")

@@ -125,6 +125,7 @@ class _Judge:
         self.languages = context.languages
         self.aloud = Aloud(self.plan, language)
         self.numbers = self.aloud.numbers
+        self.unchanged: set[AnswerKey] = set()
 
     def judge(self) -> ReplyPlan:
         """Return what the copies would change in this reply."""
@@ -144,6 +145,7 @@ class _Judge:
         self._answers(copies)
         self._new_rows(copies)
         plan.rows += emptied_lines(plan, copies, self.earlier, self.aloud, self._copy_of)
+        self._count_unchanged()
         warn(plan)
         self._stale()
         return plan
@@ -153,7 +155,7 @@ class _Judge:
     def _answers(self, copies: Sequence[CopyOfReply]) -> None:
         by_key: dict[AnswerKey, list[Finding]] = {}
         for copy in copies:
-            self.plan.unchanged += copy.untouched
+            self.unchanged |= copy.untouched
             for finding in copy.findings:
                 by_key.setdefault(finding.key, []).append(finding)
         order = {item.code: number for number, item in enumerate(self.plan.definition.items())}
@@ -165,11 +167,21 @@ class _Judge:
             return outer, row_order.get(RowKey(table.code, key.row), 0) if table else 0, order.get(key.code, 0)
 
         for key in sorted(by_key, key=place):
-            judged = self._answer(key, by_key[key])
-            if judged is None:
-                self.plan.unchanged += 1
-            else:
-                self.plan.answers.append(judged)
+            self._keep(key, by_key[key])
+
+    def _keep(self, key: AnswerKey, findings: Sequence[Finding]) -> None:
+        """Judge one answer, and keep what is to be said of it."""
+        judged = self._answer(key, findings)
+        if judged is None:
+            self.unchanged.add(key)
+        else:
+            self.plan.answers.append(judged)
+
+    def _count_unchanged(self) -> None:
+        """Count the answers that stay in all copies, each once."""
+        gone = {row.row.key for row in self.plan.rows if row.outcome == "emptied_row"}
+        spoken_of = {one.key for one in self.plan.answers}
+        self.plan.unchanged = sum(key not in spoken_of and key.row not in gone for key in self.unchanged)
 
     def _answer(self, key: AnswerKey, findings: Sequence[Finding]) -> ChangedAnswer | None:
         """Judge one answer as one or several copies bring it; None where it is as it stands."""
@@ -279,26 +291,32 @@ class _Judge:
                 traces=tuple(row.trace for row in rows),
             )  # fmt: skip
             table = known.get(code)
-            made.sentence = rows[0].sentence or self._no_place(made, added)
-            if table is None or made.sentence is not None:
-                made.outcome = "refused"
-                made.sentence = made.sentence or _l("This table is no longer asked.")
             if table is not None:
-                added[code] = added.get(code, 0) + (made.outcome == "new_row")
                 made.label = _("%(table)s: new line", table=self.aloud.title(code))
                 made.cells = self._cells_of_new_row(findings)
+            made.sentence = rows[0].sentence or self._no_place(made, added) or self._nothing_of(made)
+            if made.sentence is not None:
+                made.outcome = "refused"
+            else:
+                added[code] = added.get(code, 0) + 1
             self.plan.rows.append(made)
+
+    def _nothing_of(self, made: ChangedRow) -> Speakable | None:
+        """Say why a line that finds a place is not made all the same: there would be nothing in it, or around it."""
+        refused = {row.row.key for row in self.plan.rows if row.outcome == "refused"}
+        sentence: Speakable | None = None
+        if made.parent and made.parent in refused:
+            sentence = _l("The line in which it stands cannot be added, so it was not added either.")
+        elif all(one.outcome == "refused" for one in made.cells):
+            sentence = _l("None of its cells can be taken, so no empty line is added.")
+        return sentence
 
     def _cells_of_known_row(self, findings: Sequence[Finding]) -> None:
         by_key: dict[AnswerKey, list[Finding]] = {}
         for one in findings:
             by_key.setdefault(one.key, []).append(one)
         for key, several in by_key.items():
-            judged = self._answer(key, several)
-            if judged is None:
-                self.plan.unchanged += 1
-            else:
-                self.plan.answers.append(judged)
+            self._keep(key, several)
 
     def _no_place(self, made: ChangedRow, added: Mapping[str, int]) -> Speakable | None:
         table = tables(self.plan.definition).get(made.row.repeat)

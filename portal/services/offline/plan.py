@@ -183,6 +183,11 @@ class ChangedRow:
         return "take" if self.outcome in BY_DEFAULT else ""
 
     @property
+    def told(self) -> list[ChangedAnswer]:
+        """Return the cells that count by themselves: of a line that is refused those only that are refused too."""
+        return [one for one in self.cells if self.outcome != "refused" or one.outcome == "refused"]
+
+    @property
     def clear(self) -> bool:
         """Tell whether nobody need look at it before it is taken; of a cell that is refused nothing is."""
         return self.outcome in CLEAR and all(one.clear or one.outcome == "refused" for one in self.cells)
@@ -268,10 +273,11 @@ class OfflinePlan:
                 counts["closed"] += 1
                 continue
             counts["unchanged"] += reply.unchanged
-            for one in (*reply.answers, *(cell for row in reply.rows for cell in row.cells)):
-                counts[{"copies": "conflict", "kept": "taken", "new_row": "new"}.get(one.outcome, one.outcome)] += 1
+            for one in (*reply.answers, *(cell for row in reply.rows for cell in row.told)):
+                counts[{"copies": "conflict", "kept": "taken"}.get(one.outcome, one.outcome)] += 1
             counts["cleared"] += sum(row.outcome == "emptied_row" for row in reply.rows)
-            counts["refused"] += sum(row.outcome == "refused" for row in reply.rows) + len(reply.problems)
+            counts["refused"] += sum(row.outcome == "refused" and not row.told for row in reply.rows)
+            counts["refused"] += len(reply.problems)
         counts["refused"] += len(self.problems)
         return counts
 

@@ -48,7 +48,7 @@ class CopyOfReply:
     findings: list[Finding] = field(default_factory=list)
     rows: list[NewRow] = field(default_factory=list)
     emptied: list[FoundRow] = field(default_factory=list)
-    untouched: int = 0
+    untouched: set[AnswerKey] = field(default_factory=set)
     no_longer_asked: list[str] = field(default_factory=list)  # places, and what was written there
     seen: set[tuple[str, str]] = field(default_factory=set)
 
@@ -179,7 +179,8 @@ class CopyReader:
         for cell in values:
             key = AnswerKey(item.code, row, cell.mark.lang)
             if cell.untouched and not moved:
-                self.found.untouched += 1
+                if new is None:
+                    self.found.untouched.add(key)
                 continue
             if new is not None and cell.blank and not said and not cell.fault:
                 continue

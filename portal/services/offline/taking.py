@@ -32,12 +32,17 @@ THEIRS, BOTH = "theirs", "both"
 
 @dataclass
 class TakenReply:
-    """What became of one reply: how many answers and lines were taken over, what was left and why."""
+    """What became of one reply: how many answers were taken over and lines removed, what was left and why."""
 
     plan: ReplyPlan
     answers: int = 0
-    rows: int = 0
+    removed: int = 0
     left: list[Problem] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """Return the one figure that is told: as the dry run counts, a new line by its cells, one that goes as one."""
+        return self.answers + self.removed
 
 
 def choices(plan: OfflinePlan, chosen: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -69,7 +74,7 @@ def take_offline(
     taken = [
         _take(session, reply, chosen, by=by, request_key=request_key) for reply in plan.replies if not reply.closed
     ]
-    told = {one.plan.head.public_id: one.answers + one.rows for one in taken if one.answers or one.rows}
+    told = {one.plan.head.public_id: one.count for one in taken if one.count}
     if told:
         audit.record(
             session, "import_offline", by=by, kind="offline", thing=source, replies=told, copies=list(plan.copies)[:50]
@@ -118,7 +123,7 @@ def _take(
         made.left.append(Problem(_("This reply can no longer be changed; nothing of it was taken over."), plan.title))
         return made
     _tell(made, saved, plan)
-    made.rows += sum(1 for outer in within.values() if saved.rows[outer].removed)
+    made.removed += sum(1 for outer in within.values() if saved.rows[outer].removed)
     lost = {one.key for one in saved.stale} | {one.key for one in saved.refused if not one.kept}
     note_taken(
         session, plan.head.id,
@@ -174,7 +179,7 @@ def _tell(made: TakenReply, saved: Saved, plan: ReplyPlan) -> None:
     lost = {one.key for one in saved.refused if not one.kept}
     made.answers = sum(1 for key in saved.saved if key not in stale and key not in lost)
     left = {row.name for row in saved.stale_rows} | {row.name for row in saved.refused_rows}
-    made.rows = sum(name not in left for name in saved.rows)
+    made.removed = sum(row.removed and name not in left for name, row in saved.rows.items())
     labels = {one.key: one.label for one in plan.answers}
     for one in saved.stale:
         sentence = _(

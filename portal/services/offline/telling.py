@@ -44,7 +44,7 @@ def _reply(reply: ReplyPlan, chosen: Mapping[str, str], taken: TakenReply | None
         "title": reply.title,
         "closed": reply.closed,
         "unchanged": reply.unchanged,
-        "taken": None if taken is None else taken.answers + taken.rows,
+        "taken": None if taken is None else taken.count,
         "answers": [] if reply.closed else answers,
         "remarks": [_problem(one) for one in reply.remarks],
         "problems": [_problem(one) for one in (*reply.problems, *(taken.left if taken else ()))],

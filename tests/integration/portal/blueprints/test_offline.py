@@ -276,7 +276,7 @@ def test_a_machine_and_the_page_say_the_same(app, client_for, scene, session):
     assert told["counts"] | {"unchanged": 0} == {
         "new": 1, "changed": 0, "unchanged": 0, "taken": 0, "conflict": 0, "cleared": 0, "refused": 1, "closed": 0,
     }  # fmt: skip
-    refused = next(one for one in told["replies"][0]["answers"] if one["outcome"] == "refused")
+    refused = next(one for one in told["replies"][0]["answers"] if one["outcome"] == "refused" and one["found"])
     assert (refused["found"], refused["example"]) == ("soon", "27/03/2026")
     new = next(one for one in told["replies"][0]["answers"] if one["outcome"] == "new")
     assert new["new"] == [{"option": "copy1", "text": "4", "copy": "copy1.xlsx"}]

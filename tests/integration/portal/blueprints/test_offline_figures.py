@@ -1,0 +1,91 @@
+"""Figures of a dry run and of what was taken over: each answer counts once, and no empty line is made."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from portal.models import Answer, AnswerRow
+from tests import tables
+from tests.integration.portal.blueprints.test_offline import downloaded, files, send
+
+
+@pytest.fixture
+def scene(session):
+    return tables.scene(session)
+
+
+@pytest.fixture
+def client(client_for, scene):
+    return client_for(scene.focal)
+
+
+def send_back(client, scene, *contents):
+    form = {"take": "clear", "round": scene.round.slug, "file": files(*contents)}
+    client.post("/owed/offline", form, expect=303)
+    client.follow()
+
+
+def figure(client, name):
+    """Return the figure of a tile by the word below it."""
+    (found,) = client.page.xpath(f"//*[contains(@class, 'tiles')]/li[span='{name}']")
+    return int("".join(sign for sign in found.text_content() if sign.isdigit()))
+
+
+def test_a_line_of_which_no_cell_can_be_taken_is_not_made(client, scene, session):
+    filled = downloaded(client, scene)
+    filled.put("held", "12/31/2025", line=1)
+    filled.put("received", 5, line=1)
+    send_back(client, scene, filled.content())
+    assert session.scalars(select(AnswerRow)).all() == []
+    assert session.scalars(select(Answer.value)).all() == [5]
+    assert "1 answer was taken over" in client.words
+    assert "so no empty line is added" in client.words
+    assert "12/31/2025" in client.words
+    assert figure(client, "refused") == 1
+    # beside a cell that is good, the line is made with what is good
+    filled.put("activity", "Training", "en", line=1)
+    send_back(client, scene, filled.content())
+    assert len(session.scalars(select(AnswerRow)).all()) == 1
+    assert "1 answer was taken over" in client.words
+    assert figure(client, "refused") == 1
+
+
+def test_a_line_within_one_that_is_not_made_is_refused_with_it(client, scene, session):
+    filled = downloaded(client, scene)
+    filled.put("programme", "#DIV/0!", line=1)
+    filled.put("year", 2024, line=1)
+    filled.put_parent("b3", 1, line=1)
+    send_back(client, scene, filled.content())
+    assert session.scalars(select(AnswerRow)).all() == []
+    assert "The line in which it stands cannot be added" in client.words
+
+
+def test_an_answer_that_stays_in_all_copies_counts_once(client, scene):
+    filled = downloaded(client, scene)
+    filled.put("received", 5, line=1)
+    filled.put("activity", "Training", "en", line=1)
+    send_back(client, scene, filled.content())
+    untouched = downloaded(client, scene).content()
+    send(client, scene, untouched, follow=True)
+    once = figure(client, "unchanged")
+    assert once > 2
+    send(client, scene, untouched, untouched, untouched, follow=True)
+    assert figure(client, "unchanged") == once
+    # what one copy changes stays in none
+    filled = downloaded(client, scene)
+    filled.put("received", 6, line=1)
+    send(client, scene, untouched, filled.content(), untouched, follow=True)
+    assert (figure(client, "changed"), figure(client, "unchanged")) == (1, once - 1)
+
+
+def test_what_was_taken_over_is_told_as_the_dry_run_counted_it(client, scene):
+    filled = downloaded(client, scene)
+    filled.put("received", 5, line=1)
+    filled.put("activity", "Training", "en", line=1)
+    filled.put("women", 3, line=1)
+    filled.put("programme", "Legal aid", line=1)
+    send(client, scene, filled.content(), follow=True)
+    assert figure(client, "new") == 4
+    client.submit(0, expect=200)
+    assert "4 answers were taken over" in client.words
