@@ -63,10 +63,15 @@ class UnitReply:
         one = self.answers.get(key)
         return None if one is None or one.blank or is_hidden(self.hidden, key) else one
 
+    def troubled(self, key: AnswerKey) -> bool:
+        """Tell whether an answer that was asked cannot be read, or breaks a rule of the questionnaire."""
+        one = self.said(key)
+        return one is not None and (one.typed is not None or one.message is not None)
+
     def given(self, key: AnswerKey) -> StoredAnswer | None:
         """Return an answer that was asked, given and could be read; None else."""
         one = self.said(key)
-        if one is None or one.typed is not None or one.message is not None:
+        if one is None or self.troubled(key):
             return None
         return one if one.value is not None and one.state == "answered" else None
 

@@ -82,7 +82,8 @@ class Pick(_OfAnswer):
 class RowPut:
     """One row of a unit that would be added to the reply, or changed there; ``cells`` are those that would change.
 
-    ``meant`` as in :class:`Put`; ``kept`` are the marks of all its cells, by field without row.
+    ``meant`` as in :class:`Put`; ``kept`` are the marks of all its cells, by field without row; ``troubled`` are those
+    of ``cells`` that cannot be read or break a rule.
     """
 
     place: RowKey
@@ -94,6 +95,7 @@ class RowPut:
     old: Mapping[AnswerKey, StoredAnswer]
     meant: bool
     kept: Mapping[str, str]
+    troubled: frozenset[AnswerKey] = frozenset()
 
     @property
     def name(self) -> str:

@@ -212,7 +212,8 @@ class _Planning:
         # a row that holds nothing but a file comes too: the file hangs on it
         if not (said or self._holds_files(one, row, place)) or (not new and not changed):
             return
-        yield RowPut(place, parent, one.name, one.line.delegation.id, new, changed, old, new or meant, kept)
+        troubled = frozenset(key for key in changed if one.troubled(key._replace(row=row)))
+        yield RowPut(place, parent, one.name, one.line.delegation.id, new, changed, old, new or meant, kept, troubled)
 
     def _cells(self, one: UnitReply, row: str, place: RowKey) -> dict[AnswerKey, Parsed]:
         cells = {}

@@ -12,7 +12,7 @@ from forms.question_types import question_type
 from forms.tables import table_of, tables
 from portal.blueprints.reading import state_words
 from portal.blueprints.respond.sharing import spoken
-from portal.queries.collected import added_up, asked_keys, repeats, spread
+from portal.queries.collected import added_up, asked_keys, figure, repeats, spread
 from portal.reader import languages, number
 from portal.services.attaching import named_by
 
@@ -67,7 +67,7 @@ def results(
             shown: dict[str, Any] = {"files": [(name, theirs) for name, theirs in files if theirs]}
         else:
             said = [(one, answer) for one in replies if (answer := one.said(key)) is not None]
-            shown = {"lines": [(one.name, said_words(item, answer), _trouble(answer)) for one, answer in said]}
+            shown = {"lines": [(one.name, said_words(item, answer), trouble_of(answer)) for one, answer in said]}
             shown["troubles"] = sum(1 for _name, _words, trouble in shown["lines"] if trouble)
             if kind.joins == "sum" and (total := added_up(key, replies)) is not None:
                 shown |= {"sum": number(total[0]), "summed": total[1]}
@@ -85,11 +85,18 @@ def said_words(item: Item, answer: StoredAnswer) -> str:
     return words(item, answer) or state_words(answer.state)
 
 
-def _trouble(answer: StoredAnswer) -> str:
+def trouble_of(answer: StoredAnswer) -> str:
     """Say why an answer cannot be taken over, "" if it can; the unit itself is told what concerns its own answers."""
-    if answer.typed is not None:
+    if answer.typed is None and answer.message is None:
+        return ""
+    return trouble_words(unreadable=answer.typed is not None)
+
+
+def trouble_words(*, unreadable: bool) -> str:
+    """Say why an answer of a unit is not counted."""
+    if unreadable:
         return str(_("cannot be read, so it does not count"))
-    return str(_("breaks a rule of the questionnaire, so it does not count")) if answer.message is not None else ""
+    return str(_("breaks a rule of the questionnaire, so it does not count"))
 
 
 def _files(one: UnitReply, question_id: int | None, collection: Collection) -> list[tuple[str, str]]:
@@ -101,30 +108,44 @@ def _files(one: UnitReply, question_id: int | None, collection: Collection) -> l
 
 
 def _joined(definition: Definition, code: str, replies: Sequence[UnitReply]) -> dict[str, Any]:
-    """Return a table with the rows of all units below one another, the unit beside each, and sums below."""
-    table = tables(definition)[code]
-    rows, sums = [], dict.fromkeys((item.code for item in table.asked), "")
-    totals: dict[str, Any] = {}
+    """Return a table with the rows of all units below one another, the unit beside each, and sums below.
+
+    What does not count stands in its cell all the same, with why, and is counted beside the sum of its column.
+    """
+    asked = tables(definition)[code].asked
+    rows: list[tuple[str, list[dict[str, str]]]] = []
+    totals: dict[str, Decimal] = {}
+    troubles = dict.fromkeys((item.code for item in asked), 0)
     for one in replies:
         for row in one.rows.get(code, ()):
             cells = []
-            for item in table.asked:
+            for item in asked:
                 keys = question_type(item.type).keys(item, tuple(g.country.languages))
-                said = (one.given(key._replace(row=row.key)) for key in keys)
-                given = next((answer for answer in said if answer is not None), None)
-                if question_type(item.type).control == "file":
-                    named = {file.public_id: file.filename for file in one.files}
-                    cells.append(", ".join(named[name] for name in named_by(given) if name in named))
-                    continue
-                cells.append(words(item, given))
-                if given is not None and question_type(item.type).joins == "sum":
-                    totals[item.code] = totals.get(item.code, Decimal(0)) + Decimal(str(given.value))
+                said = next((answer for key in keys if (answer := one.said(key._replace(row=row.key)))), None)
+                cells.append(_cell(one, item, said))
+                troubles[item.code] += bool(cells[-1]["trouble"])
+                if question_type(item.type).joins == "sum" and not cells[-1]["trouble"]:
+                    counted = figure(said)
+                    if counted is not None:
+                        totals[item.code] = totals.get(item.code, Decimal(0)) + counted
             rows.append((one.name, cells))
-    sums |= {name: number(total) for name, total in totals.items()}
+    sums = [
+        {"text": number(totals[item.code]) if item.code in totals else "", "troubles": troubles[item.code]}
+        for item in asked
+    ]
     return {
         "kind": "table",
-        "label": label_of(table.item),
-        "columns": [label_of(item) for item in table.asked],
+        "label": label_of(tables(definition)[code].item),
+        "columns": [label_of(item) for item in asked],
         "rows": rows,
-        "sums": [sums[item.code] for item in table.asked] if totals else [],
+        "sums": sums if any(one["text"] or one["troubles"] for one in sums) else [],
     }
+
+
+def _cell(one: UnitReply, item: Item, said: StoredAnswer | None) -> dict[str, str]:
+    if said is None:
+        return {"text": "", "trouble": ""}
+    if question_type(item.type).control == "file":
+        named = {file.public_id: file.filename for file in one.files}
+        return {"text": ", ".join(named[name] for name in named_by(said) if name in named), "trouble": ""}
+    return {"text": said_words(item, said), "trouble": trouble_of(said)}

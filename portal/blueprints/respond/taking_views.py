@@ -12,7 +12,7 @@ from forms.answers import AnswerKey, field_name, is_hidden
 from forms.question_types import question_type
 from forms.tables import may_change, table_of, tables
 from portal.blueprints.reading import state_words
-from portal.blueprints.respond.collected_views import label_of, place_label, words
+from portal.blueprints.respond.collected_views import label_of, place_label, trouble_words, words
 from portal.blueprints.respond.sharing import spoken
 from portal.queries.collected import repeats
 from portal.reader import digits
@@ -89,6 +89,7 @@ def note_text(definition: Definition, pick: Pick, language: str) -> str:
 def plan_view(definition: Definition, plan: Plan, collection: Collection) -> dict[str, Any]:
     """Return what taking over would change, line by line, old beside new."""
     picks = [_pick(definition, pick) for pick in plan.picks]
+    doubtful = _doubtful(plan)
     return {
         "puts": [
             {
@@ -106,7 +107,7 @@ def plan_view(definition: Definition, plan: Plan, collection: Collection) -> dic
         ],
         "picks": [pick for pick in picks if not pick["settled"]],
         "settled": [pick for pick in picks if pick["settled"]],
-        "rows": [_row(definition, row) for row in plan.rows],
+        "rows": [_row(definition, row) | {"ticked": row.meant and row.name not in doubtful} for row in plan.rows],
         "rows_gone": [_row_gone(definition, gone) for gone in plan.rows_gone],
         "files": [_file(definition, put, collection) for put in plan.files],
         "files_gone": [
@@ -160,19 +161,32 @@ def named(units: Sequence[str]) -> str:
     return str(_("%(names)s and %(count)s more", names=said, count=digits(str(more)))) if more > 0 else said
 
 
+def _doubtful(plan: Plan) -> set[str]:
+    """Return the rows that nobody should take over unseen: with an answer that does not count, or within such a row."""
+    found: set[str] = set()
+    waiting: set[str] = set()
+    for row in plan.rows:  # outer rows come first
+        if row.troubled or row.parent in waiting:
+            found.add(row.name)
+            if row.new:
+                waiting.add(row.place.key)
+    return found
+
+
 def _row(definition: Definition, row: RowPut) -> dict[str, Any]:
     return {
         "name": row.name,
         "table": label_of(tables(definition)[row.place.repeat].item),
         "unit": row.unit,
         "new": row.new,
-        "ticked": row.meant,
+        "own": not row.meant,
         "cells": [
             {
                 "name": field_name(key),
                 "label": label_of(definition.question(key.code)),
                 "old": words(definition.question(key.code), row.old.get(key)),
                 "new": parsed_words(definition.question(key.code), parsed),
+                "trouble": trouble_words(unreadable=parsed.typed is not None) if key in row.troubled else "",
                 "base": row.old[key].revision if key in row.old else 0,
             }
             for key, parsed in row.cells.items()
