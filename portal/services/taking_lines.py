@@ -50,6 +50,11 @@ class Put(_OfAnswer):
     kept: str
     meant: bool
 
+    @property
+    def sign(self) -> str:
+        """Return by what a form tells that it showed this, and nothing else, of the units."""
+        return _digest(self.kept)
+
 
 @dataclass(frozen=True)
 class Way:
@@ -60,6 +65,11 @@ class Way:
     parsed: Parsed
     units: tuple[str, ...]
     by: AnswerKey | None = None
+
+    @property
+    def sign(self) -> str:
+        """Return by what a form tells that it showed this answer."""
+        return mark(self.parsed)
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,11 @@ class RowPut:
     def name(self) -> str:
         """Return how a form names it."""
         return f"row:{self.place.repeat}[{self.place.key}]"
+
+    @property
+    def sign(self) -> str:
+        """Return by what a form tells that it showed this row of the unit, and no other state of it."""
+        return _digest(canonical(sorted(self.kept.items())))
 
 
 @dataclass(frozen=True)
@@ -179,5 +194,8 @@ def file_mark(key: AnswerKey, sha256: str) -> str:
 
 def mark(given: Given | Parsed) -> str:
     """Return a short sign of an answer, by which a change of it is seen."""
-    said = canonical([given.value, given.state, given.typed])
+    return _digest(canonical([given.value, given.state, given.typed]))
+
+
+def _digest(said: str) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:12]

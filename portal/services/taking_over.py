@@ -5,7 +5,6 @@ Everything goes through the one gate for answers; doing it twice adds nothing tw
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
@@ -27,6 +26,7 @@ from portal.services.evidence import ReceivedFile
 from portal.services.submissions import Change, save_answers
 from portal.services.taking_lines import mark
 from portal.services.taking_plan import with_note
+from portal.services.taking_shown import still_shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection as Collection_
@@ -41,31 +41,8 @@ if TYPE_CHECKING:
     from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
     from portal.services.submissions import Saved
-    from portal.services.taking_lines import FilePut, Pick, Plan, Way
-
-
-@dataclass(frozen=True)
-class Note:
-    """Who said what, in words, to be written into a text of the reply; ``old`` is what stands there."""
-
-    target: AnswerKey
-    old: str
-    base: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """What of a plan is wanted: names of lines, ways and notes by the name of their line, revisions that were shown."""
-
-    lines: frozenset[str]
-    ways: Mapping[str, str] = field(default_factory=dict)
-    notes: Mapping[str, Note] = field(default_factory=dict)
-    bases: Mapping[str, int] = field(default_factory=dict)
-
-    def way(self, pick: Pick) -> Way | None:
-        """Return the way that was chosen for an answer, None to leave it as it is."""
-        return next((way for way in pick.ways if way.name == self.ways.get(pick.name)), None)
+    from portal.services.taking_lines import FilePut, Plan
+    from portal.services.taking_shown import Chosen, Note
 
 
 def take_over(
@@ -83,11 +60,14 @@ def take_over(
 ) -> Saved:
     """Put the chosen lines of a plan into the reply, each against the revision that was shown; in one ``write()``.
 
+    Nothing of a line is put there that says something else than what was shown (:mod:`portal.services.taking_shown`).
+
     Raises:
         NotAllowed, IllegalTransition: as :func:`save_answers`. Invalid: there is no room for a file (``quota``, bytes).
     """
     require(by, Permission.SHARE_SUBMISSION, Target(head.institution_id))
     unlocked = locked(session, head.id).unlocked
+    chosen = still_shown(made, chosen)
     taken = dict(collection.taken)
     changes, row_changes = _changes(made, chosen)
     _write_notes(changes, chosen, taken)

@@ -15,6 +15,7 @@ from portal.blueprints import receiving
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load
+from portal.blueprints.respond import taking_since
 from portal.blueprints.respond import taking_views as views
 from portal.blueprints.respond.collecting import CollectionOf, collection_on
 from portal.blueprints.respond.door import blueprint
@@ -28,15 +29,17 @@ from portal.permissions import Permission
 from portal.queries.collected import unit_replies
 from portal.queries.submissions import answers
 from portal.services import taking_over, taking_plan
+from portal.services.taking_shown import Chosen, Note, moved
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flask.typing import ResponseReturnValue
 
     from forms.context import Context
     from forms.definition.model import Definition
     from portal.services.submissions import Saved
     from portal.services.taking_lines import Plan
-    from portal.services.taking_over import Note
 
 
 @blueprint.get("/collections/<public_id>/take")
@@ -52,16 +55,19 @@ def _plan(of: CollectionOf, definition: Definition, context: Context, source: An
     return taking_plan.plan(db.session, of.collection, of.head, definition, replies, context=context, named_in=named_in)
 
 
-def _take_page(of: CollectionOf, *, error: str = "", status: int = 200) -> ResponseReturnValue:
+def _take_page(
+    of: CollectionOf, *, errors: Sequence[str] = (), done: str = "", status: int = 200
+) -> ResponseReturnValue:
     definition, _ids = load(of.head)
     source = request.values
     context = context_for(who(), of.head, definition)
-    plan = _plan(of, definition, context, source)
+    plan = views.plan_view(definition, _plan(of, definition, context, source), of.collection)
     page = render_template(
         "respond/take_over.html",
         head=of.head,
-        error=error,
-        plan=views.plan_view(definition, plan, of.collection),
+        errors=errors,
+        done=done,
+        plan=taking_since.as_chosen(plan) if request.method == "POST" else plan,
         columns=views.unit_columns(definition, of.collection.items, source),
         targets=views.targets(definition, of.head, context.languages, answers(db.session, of.head.id)),
         can_take=of.head.status in EDITABLE,
@@ -74,7 +80,7 @@ def _take_page(of: CollectionOf, *, error: str = "", status: int = 200) -> Respo
 @blueprint.post("/collections/<public_id>/take")
 @requires(Permission.SHARE_SUBMISSION, on=collection_on)
 def take_over(of: CollectionOf) -> ResponseReturnValue:
-    """Put the chosen lines into the reply, each against the revision that the preview showed."""
+    """Put the chosen lines into the reply, as they were shown and against the revision that was shown."""
     definition, ids = load(of.head)
     if request.form.get("action") == "again":
         chosen = {f"unit-column:{code}": request.form.get(f"unit-column:{code}", "") for code in tables(definition)}
@@ -82,11 +88,12 @@ def take_over(of: CollectionOf) -> ResponseReturnValue:
         return redirect(f"{address}?{urlencode(chosen)}", code=303)
     context = context_for(who(), of.head, definition)
     made = _plan(of, definition, context, request.form)
-    wanted = taking_over.Chosen(
+    wanted = Chosen(
         frozenset(request.form.getlist("take")),
-        {pick.name: request.form.get(f"pick:{pick.name}", "") for pick in made.picks},
+        {name.removeprefix("pick:"): way for name, way in request.form.items() if name.startswith("pick:")},
         _notes(of, definition, context, made),
         _bases(),
+        taking_since.shown(),
     )
     try:
         with write() as session:
@@ -95,9 +102,12 @@ def take_over(of: CollectionOf) -> ResponseReturnValue:
                 context=context, by=who(), quota=receiving.quota(),
             )  # fmt: skip
     except Invalid as refused:
-        return _take_page(of, error=str(refused), status=422)
+        return _take_page(of, errors=[str(refused)], status=422)
+    left = [taking_since.told(definition, one) for one in moved(made, wanted)]
     if told := _left(saved):
-        return _take_page(of, error=told, status=409)
+        left.append(told)
+    if left:
+        return _take_page(of, errors=left, done=_told(saved) if saved.saved or saved.rows else "", status=409)
     notice(_told(saved))
     return redirect(url_for("respond.collection", public_id=of.collection.public_id), code=303)
 
@@ -139,5 +149,5 @@ def _notes(of: CollectionOf, definition: Definition, context: Context, made: Pla
             there = stored.get(target)
             old = str(there.value) if there is not None and there.value is not None else ""
             text = views.note_text(definition, pick, target.lang)
-            found[pick.name] = taking_over.Note(target, old, there.revision if there else 0, text)
+            found[pick.name] = Note(target, old, there.revision if there else 0, text)
     return found

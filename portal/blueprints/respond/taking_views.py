@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition, Item
     from portal.models import Collection
     from portal.queries.submissions import StoredAnswer, SubmissionHead
-    from portal.services.taking_lines import FilePut, Pick, Plan, RowGone, RowPut, Way
+    from portal.services.taking_lines import FilePut, Pick, Plan, Put, RowGone, RowPut, Way
 
 NAMED = 4  # units whose names stand beside an answer; the others are counted
+BRIEF = 160  # characters up to which what was shown is said in a sentence; longer texts are looked at again
 
 
 def unit_columns(definition: Definition, codes: Sequence[str], source: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -100,6 +101,8 @@ def plan_view(definition: Definition, plan: Plan, collection: Collection) -> dic
                 "trouble": str(put.parsed.message) if put.parsed.message is not None else "",
                 "units": put.units,
                 "base": put.base,
+                "sign": put.sign,
+                "was": brief(put_words(definition, put)),
                 "ticked": put.meant,
                 "own": bool(put.units) and not put.meant,
             }
@@ -127,6 +130,7 @@ def _pick(definition: Definition, pick: Pick) -> dict[str, Any]:
         "label": place_label(definition, pick.key),
         "old": words(item, pick.old) or (state_words(pick.old.state) if pick.old and not pick.old.blank else ""),
         "base": pick.base,
+        "sign": pick.seen,
         "ways": [_way(definition, item, way) for way in pick.ways],
         "wanted": pick.wanted,
         "settled": pick.settled,
@@ -146,6 +150,8 @@ def _way(definition: Definition, item: Item, way: Way) -> dict[str, Any]:
     return {
         "name": way.name,
         "words": said,
+        "sign": way.sign,
+        "was": brief(said),
         "how": str(kinds.get(way.kind, "")),
         "count": len(way.units),
         "units": named(way.units),
@@ -179,6 +185,8 @@ def _row(definition: Definition, row: RowPut) -> dict[str, Any]:
         "table": label_of(tables(definition)[row.place.repeat].item),
         "unit": row.unit,
         "new": row.new,
+        "sign": row.sign,
+        "was": brief(row_words(definition, row)),
         "own": not row.meant,
         "cells": [
             {
@@ -192,6 +200,28 @@ def _row(definition: Definition, row: RowPut) -> dict[str, Any]:
             for key, parsed in row.cells.items()
         ],
     }
+
+
+def put_words(definition: Definition, put: Put) -> str:
+    """Return in one line what the units say together: the sum, or their texts."""
+    item = definition.question(put.key.code)
+    if question_type(item.type).joins == "text":
+        return " ".join(put.kept.split()) or str(_("nothing"))
+    return parsed_words(item, put.parsed) or str(_("nothing"))
+
+
+def row_words(definition: Definition, row: RowPut) -> str:
+    """Return in one line what would be written of a unit's row."""
+    cells = [
+        f"{label_of(definition.question(key.code))} {parsed_words(definition.question(key.code), parsed) or '–'}"
+        for key, parsed in row.cells.items()
+    ]
+    return f"{row.unit} ({', '.join(cells)})" if cells else row.unit
+
+
+def brief(said: str) -> str:
+    """Return what can be said in a sentence, "" for what is too long for one."""
+    return said if len(said) <= BRIEF else ""
 
 
 def _row_gone(definition: Definition, gone: RowGone) -> dict[str, Any]:
@@ -217,6 +247,7 @@ def _file(definition: Definition, put: FilePut, collection: Collection) -> dict[
         "name": put.name,
         "label": file_label(definition, put.key, put.at),
         "file": put.file.filename,
+        "ticked": True,
         "url": url_for("respond.unit_file", public_id=collection.public_id, number=put.file.number),
         "units": named(put.units),
         "several": len(put.units) > 1,

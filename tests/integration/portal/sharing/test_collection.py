@@ -147,11 +147,12 @@ def test_a_reply_changed_meanwhile_is_not_overwritten(app, session, world, clien
     chief.get(f"/replies/{world.reply.public_id}/share", expect=200)
     address = chief.page.xpath("string(//ul[@class='share-collections']//a/@href)") + "/take"
     chief.get(address, expect=200)
+    sign = chief.page.xpath("string(//input[@name='sign:beds']/@value)")
     chief.post(
         f"/replies/{world.reply.public_id}/pages/page1", {"beds": "99", "base:beds": "0"},
         headers={"Accept": "application/json"}, expect=200,
     )  # fmt: skip
-    chief.post(address, {"take": "beds", "base:beds": "0", "action": "take"}, expect=409)
+    chief.post(address, {"take": "beds", "base:beds": "0", "sign:beds": sign, "action": "take"}, expect=409)
     assert stored(session, world.reply)["beds", "", ""] == 99
     assert "meanwhile" in chief.text
 
