@@ -31,14 +31,21 @@ def label_of(item: Item) -> str:
     return spoken(item, g.view.language, tuple(g.country.languages))
 
 
-def place_label(definition: Definition, key: AnswerKey) -> str:
-    """Return how an answer is named: its question, in a fixed table with its row, for a text with its language."""
-    item = definition.question(key.code)
-    label = label_of(item)
+def place_label(definition: Definition, key: AnswerKey, at: str = "") -> str:
+    """Return how an answer is named: its question, in a table with its row, for a text with its language.
+
+    ``at`` says which row of a table that grows: its number, perhaps with its words; "" leaves the row out.
+    """
+    label = label_of(definition.question(key.code))
     table = table_of(definition, key.code)
     if table is not None and key.row:
-        row = table.row_label(key.row, g.view.language, tuple(g.country.languages))
-        label = f"{label_of(table.item)}: {row}, {label}"
+        around, row = label_of(table.item), table.row_label(key.row, g.view.language, tuple(g.country.languages))
+        if row:
+            label = f"{around}: {row}, {label}"
+        elif at:
+            label = str(_("%(table)s, row %(number)s: %(column)s", table=around, number=at, column=label))
+        else:
+            label = f"{around}: {label}"
     return f"{label} ({language_name(key.lang)})" if key.lang else label
 
 

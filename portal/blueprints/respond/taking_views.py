@@ -256,13 +256,7 @@ def _file(definition: Definition, put: FilePut, collection: Collection) -> dict[
 
 def file_label(definition: Definition, key: AnswerKey, at: int = 0) -> str:
     """Return where a file hangs: its question, in a table with its row (``at``: its number at the unit)."""
-    table = table_of(definition, key.code)
-    if table is None or table.fixed:
-        return place_label(definition, key)
-    named = {"table": label_of(table.item), "column": label_of(definition.question(key.code))}
-    if at:
-        return str(_("%(table)s, row %(number)s: %(column)s", number=digits(str(at)), **named))
-    return "{table}: {column}".format(**named)
+    return place_label(definition, key, digits(str(at)) if at else "")
 
 
 def parsed_words(item: Item, parsed: Parsed) -> str:
