@@ -16,7 +16,7 @@ from portal.blueprints.remember.door import blueprint
 from portal.blueprints.remember.sifting import Sifted, sift, visibility_names
 from portal.errors import NotFound
 from portal.extensions import db
-from portal.models import EvidenceKind
+from portal.models import EvidenceKind, Visibility
 from portal.permissions import Permission
 from portal.queries import handed_in
 from portal.queries.register import RegisterLine, cited_in, question_labels, register
@@ -141,6 +141,15 @@ def _readers(one: RegisterLine) -> str:
     return ", ".join(visibility_names()[each] for each in sorted(one.visibilities))
 
 
+def _is_secret(one: RegisterLine) -> bool:
+    """Tell whether a line is confidential anywhere: a file attached twice bears the name it has in both places."""
+    return Visibility.CONFIDENTIAL in one.visibilities
+
+
+def _told_in_a_workbook(one: RegisterLine) -> tuple[str, str]:
+    return (_("(confidential: open it in the portal)"), "") if _is_secret(one) else (one.name, one.caption)
+
+
 def _workbook(lines: Sequence[RegisterLine], *, of: str) -> ResponseReturnValue:
     language, languages = g.view.language, g.country.languages
     columns = tuple(
@@ -161,11 +170,12 @@ def _workbook(lines: Sequence[RegisterLine], *, of: str) -> ResponseReturnValue:
         told = (" · ".join(filter(None, (cited, names.get((reply, code), code)))) for reply, cited, code in many)
         return "\n".join(dict.fromkeys(told))
 
+    # as in the workbook of a round: what is confidential is counted, and named on the page only
     rows = [
         (
-            ", ".join(f"E{number}" for number in one.numbers), one.name, one.caption, say(one.round_titles),
+            ", ".join(f"E{number}" for number in one.numbers), *_told_in_a_workbook(one), say(one.round_titles),
             places(one.attached), places(one.cited),
-            _readers(one), one.scanned_at, one.size, one.sha256, one.added_at,
+            _readers(one), one.scanned_at, one.size, "" if _is_secret(one) else one.sha256, one.added_at,
         )
         for one in lines
     ]  # fmt: skip
