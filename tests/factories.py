@@ -52,6 +52,7 @@ from portal.queries.sessions import principal_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
@@ -80,6 +81,11 @@ def country(session: Session, **more: Any) -> Country:
         "portal_name": {"en": "Tamdan", "km": "តាមដាន"},
     }
     return _add(session, Country(**given | more))
+
+
+def today() -> date:
+    """The present day in that country, as a letter of today is dated."""
+    return clock.today("Asia/Phnom_Penh")
 
 
 def system_actor(session: Session) -> Actor:

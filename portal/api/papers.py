@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Literal
 from flask_babel import lazy_gettext as _l
 from spectree import Response
 
-from forms.signing import CoverForm
 from portal.api import paper_shapes as shapes
 from portal.api.door import answer, blueprint, named, once, operation, take_query
 from portal.api.replies import REFUSALS
 from portal.blueprints.guard import requires, who
-from portal.blueprints.respond.packs import cover_of, own_pack
+from portal.blueprints.respond.packs import cover_form, cover_of, own_pack
 from portal.blueprints.respond.receipts import receipt_of
 from portal.errors import Invalid, NotFound
 from portal.extensions import db
@@ -103,7 +102,7 @@ def send_cover(thing: SigningPack) -> ResponseReturnValue:
     multipart/form-data with ``cover``, ``letter_number``, ``letter_on`` (YYYY-MM-DD), ``signer_name``, ``signer_post``.
     Nobody signs by this: it writes down what was signed on paper, as the page of the pack does, and asks no password.
     """
-    form = CoverForm(meta={"csrf": False})
+    form = cover_form(thing, meta={"csrf": False})
     if not form.validate():
         problems = [Problem(str(said), field=name) for name, many in form.errors.items() for said in many]
         raise Invalid(_l("This request does not fit the contract."), problems=problems)

@@ -139,14 +139,16 @@ def _signature(receipt: Receipt, language: str) -> Iterator[Fact]:
         yield _("Signature"), _("on screen, with the password")
         return
     letter = receipt.letter
-    yield _("Signed by"), letter.name or _("as written on the signed cover")
+    if letter.name or letter.pictured:
+        yield _("Signed by"), letter.name or _("as written on the signed cover")
     if letter.post:
         yield _("Post"), letter.post
     if letter.on is not None:
         words = _("letter %(number)s of %(day)s", number=letter.number, day=both_calendars(letter.on, language))
         yield _("Signature on paper"), words
     else:
-        yield _("Signature"), _("on paper")
+        kept = letter.pictured
+        yield _("Signature"), _("on paper") if kept else _("on paper; recorded by the secretariat, without a scan")
     yield _("Recorded"), moment_words(receipt.signed_at, g.country.time_zone, language)
 
 

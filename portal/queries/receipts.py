@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -25,7 +26,7 @@ from portal.queries.submissions import asked_recommendations, head_by_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
@@ -39,13 +40,23 @@ _SAME = str.maketrans("OIL", "011")
 
 @dataclass(frozen=True)
 class Letter:
-    """The letter whose signed cover stands for the signature; ``public_id`` names its pack."""
+    """The letter that stands for the signature: ``public_id`` names the pack whose cover it is.
+
+    A sheet that came without a pack has the public id of its ``scan`` instead. With neither, nobody here holds a
+    picture of the signature: the secretariat recorded it.
+    """
 
     public_id: str
     number: str
     on: date | None
     name: str
     post: str
+    scan: str = ""
+
+    @property
+    def pictured(self) -> bool:
+        """Tell whether the portal keeps a picture of what was signed."""
+        return bool(self.public_id or self.scan)
 
 
 @dataclass(frozen=True)
@@ -159,13 +170,16 @@ def _content(canonical: str) -> Mapping[str, Any]:
 
 
 def _letter(session: Session, signed: SubmissionEvent | None) -> Letter | None:
-    """Return the letter of a signature on paper; of a sheet without a pack nothing more is known."""
+    """Return the letter of a signature on paper: of its pack, or as its sheet was recorded."""
     if signed is None or signed.action is Action.SIGN_OFF:
         return None
-    code = str((signed.details or {}).get("pack", ""))
+    told = signed.details or {}
+    code = str(told.get("pack", ""))
     pack = session.scalar(select(SigningPack).where(SigningPack.code == code)) if code else None
     if pack is None:
-        return Letter("", "", None, "", "")
+        said = {name: str(told.get(name, "")) for name in ("letter", "letter_on", "name", "post", "scan")}
+        day = date.fromisoformat(said["letter_on"]) if said["letter_on"] else None
+        return Letter("", said["letter"], day, said["name"], said["post"], said["scan"])
     return Letter(pack.public_id, pack.letter_number or "", pack.letter_on, pack.signer_name, pack.signer_post)
 
 

@@ -199,7 +199,7 @@ def finish_entering(
         SignOffPolicy.PAPER,
         SignOffPolicy.EITHER,
     }:
-        event = verdicts.sign_on_paper(session, head, definition, by=by, evidence=scan.public_id)
+        event = verdicts.sign_on_paper(session, head, definition, by=by, sheet=verdicts.SignedSheet(scan.public_id))
     if document.state is DocumentState.RECEIVED:
         _settle(session, document, DocumentState.ENTERED, by=by)
     return event

@@ -12,7 +12,16 @@ from sqlalchemy import select
 from forms.question_types import question_type
 from forms.tables import standing, stands, tables
 from portal import clock
-from portal.models import Actor, Evidence, KeptWarning, QuestionnaireVersion, Snapshot, UserAccount
+from portal.models import (
+    Action,
+    Actor,
+    Evidence,
+    KeptWarning,
+    QuestionnaireVersion,
+    Snapshot,
+    SubmissionEvent,
+    UserAccount,
+)
 from portal.queries.submissions import asked_recommendations, standing_rows, stored_reply
 from portal.services.memory import note_hand_in
 
@@ -22,7 +31,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from forms.definition.model import Definition
-    from portal.models import SubmissionEvent
     from portal.queries.submissions import AskedRecommendation, StoredReply, SubmissionHead
 
 
@@ -151,6 +159,9 @@ def drift(session: Session, head: SubmissionHead, definition: Definition, text: 
         asked_in=_numbers(session, {one.asked_in for one in reply.answers.values()} - {head.version_id}),
     )  # fmt: skip
     then, now = json.loads(text), json.loads(canonical_json(now))
+    # the scan of a signature that was to follow comes after what it signs
+    later = _scans(session, head) - {one["id"] for one in then.get("evidence", ())}
+    now["evidence"] = [one for one in now["evidence"] if one["id"] not in later]
     return [name for name in _HELD if then.get(name) != now.get(name)]
 
 
@@ -163,6 +174,16 @@ def _evidence(session: Session, head: SubmissionHead) -> Sequence[Any]:
         .where(Evidence.submission_id == head.id, Evidence.removed_at.is_(None))
         .order_by(Evidence.number)
     ).all()
+
+
+def _scans(session: Session, head: SubmissionHead) -> set[str]:
+    """Return the evidence by which signatures of a reply were recorded after it was handed in."""
+    told = session.scalars(
+        select(SubmissionEvent.details).where(
+            SubmissionEvent.submission_id == head.id, SubmissionEvent.action == Action.RECORD_SIGNATURE
+        )
+    )
+    return {str(details["scan"]) for details in told if details.get("scan")}
 
 
 def keep_snapshot(session: Session, head: SubmissionHead, event: SubmissionEvent, text: str) -> Snapshot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import lazy_gettext as _l
@@ -23,6 +24,7 @@ from portal.table import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
@@ -31,6 +33,28 @@ if TYPE_CHECKING:
     from portal.models import SubmissionEvent
     from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
+
+
+@dataclass(frozen=True)
+class SignedSheet:
+    """A stamped sheet that came without a pack: ``scan`` is the public id of its picture, the rest stands on it.
+
+    A whole return on paper that the secretariat enters has its scan alone.
+    """
+
+    scan: str
+    letter_number: str = ""
+    letter_on: date | None = None
+    signer_name: str = ""
+    signer_post: str = ""
+
+    def details(self) -> dict[str, str]:
+        """Return it as an event keeps it."""
+        found = {
+            "letter": self.letter_number, "letter_on": self.letter_on.isoformat() if self.letter_on else "",
+            "name": self.signer_name, "post": self.signer_post, "scan": self.scan,
+        }  # fmt: skip
+        return {name: value for name, value in found.items() if value}
 
 
 def complete(
@@ -85,10 +109,10 @@ def sign_off(
 
 
 def sign_on_paper(
-    session: Session, head: SubmissionHead, definition: Definition, *, by: Principal, evidence: str | None = None
+    session: Session, head: SubmissionHead, definition: Definition, *, by: Principal, sheet: SignedSheet | None = None
 ) -> SubmissionEvent:
-    """Record that a reply was signed on paper; ``evidence`` is the public id of the scan."""
-    return _hand_in(session, head, definition, Action.SIGN_ON_PAPER, by=by, scan=evidence)
+    """Record that a reply was signed on paper, by the sheet that says so."""
+    return _hand_in(session, head, definition, Action.SIGN_ON_PAPER, by=by, **_written(sheet))
 
 
 def hand_in_pending(
@@ -109,7 +133,6 @@ def _hand_in(
     if head.sign_off_policy not in allowed:
         raise IllegalTransition(_l("This round is not signed in this way."))
     submission = locked(session, head.id)
-    details = {name: value for name, value in details.items() if value is not None}
     # what is printed and out to be signed is handed in as it was printed
     printed = printed_text(session, head.id) if action is Action.HAND_IN_PENDING else None
     event = append_event(session, submission, action, by=by, institution_id=head.institution_id, details=details)
@@ -121,15 +144,26 @@ def _hand_in(
         snapshot = take_snapshot(
             session, head, event, definition, reply, hidden=submission.hidden, signed_by=signed_by
         )
-    audit.record(session, action.value, by=by, kind="submission", thing=head.public_id, sha256=snapshot.sha256)
+    audit.record(
+        session, action.value, by=by, kind="submission", thing=head.public_id, sha256=snapshot.sha256, **details
+    )
     return event
 
 
 def record_signature(
-    session: Session, head: SubmissionHead, *, by: Principal, evidence: str | None = None
+    session: Session, head: SubmissionHead, *, by: Principal, sheet: SignedSheet | None = None
 ) -> SubmissionEvent:
-    """Record the signature that was to follow a reply already handed in."""
-    return act(session, head, Action.RECORD_SIGNATURE, by=by, details={"scan": evidence} if evidence else None)
+    """Record the signature that was to follow a reply already handed in, by the sheet that says so."""
+    submission, details = locked(session, head.id), _written(sheet)
+    event = append_event(
+        session, submission, Action.RECORD_SIGNATURE, by=by, institution_id=head.institution_id, details=details
+    )
+    audit.record(session, event.action.value, by=by, kind="submission", thing=head.public_id, **details)
+    return event
+
+
+def _written(sheet: SignedSheet | None) -> dict[str, str]:
+    return sheet.details() if sheet is not None else {}
 
 
 def act(

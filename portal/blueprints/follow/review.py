@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import g, render_template, request, url_for
 from flask_babel import gettext as _
 
+from forms.signing import SheetForm
 from portal.blueprints.answering import recommendation_box
 from portal.blueprints.changes import between
 from portal.blueprints.follow.door import address, blueprint, cite, reply_for_staff, rooms, say, today
@@ -17,13 +18,15 @@ from portal.blueprints.posting import languages_of, load
 from portal.blueprints.reading import read_definition, thread_views, timeline, with_threads
 from portal.blueprints.recollections import mark_confirmed
 from portal.extensions import db
-from portal.models import Action, Signature, SignOffPolicy, Status
+from portal.models import Action, Signature, Status
+from portal.papers.days import local_day
 from portal.permissions import Permission, can, may
 from portal.queries import reviews
 from portal.queries import submissions as queries
 from portal.queries.clarifications import threads
 from portal.queries.evidence import evidence_of
 from portal.queries.kept_warnings import kept_in, kind_words
+from portal.queries.packs import ON_PAPER
 from portal.queries.receipts import receipts_of, shown
 
 if TYPE_CHECKING:
@@ -43,7 +46,9 @@ def submission(head: SubmissionHead) -> ResponseReturnValue:
     return review_page(head)
 
 
-def review_page(head: SubmissionHead, *, error: str = "", field: str = "", status: int = 200) -> ResponseReturnValue:
+def review_page(
+    head: SubmissionHead, *, error: str = "", field: str = "", status: int = 200, sheet: SheetForm | None = None
+) -> ResponseReturnValue:
     """Draw the review page; after a refused verdict with the reason and what was typed."""
     definition, _ids = load(head)
     past = queries.events(db.session, head.id)
@@ -82,16 +87,28 @@ def review_page(head: SubmissionHead, *, error: str = "", field: str = "", statu
         others=others,
         held=Holding(head.round_id).part(head.id, head.status),
         acts=_acts(head),
+        sheet=sheet or sheet_form(head, formdata=None),
     )
     return page, status
+
+
+def sheet_form(head: SubmissionHead, **more: Any) -> SheetForm:
+    """Return the form of a signed sheet, which answers what was asked and is here today."""
+    asked_on = queries.events(db.session, head.id)[0].done_at
+    return SheetForm(first=local_day(asked_on, g.country.time_zone), last=today(), **more)
+
+
+def may_record_signature(head: SubmissionHead) -> bool:
+    """Tell whether a signature on paper can be recorded: a reply waits for it, or was handed in before it came."""
+    if head.status in {Status.SUBMITTED, Status.CLEARED}:
+        return head.signature is Signature.PENDING
+    return head.status is Status.AWAITING_SIGN_OFF and head.sign_off_policy in ON_PAPER
 
 
 def _acts(head: SubmissionHead) -> dict[str, bool]:
     """Return which acts this person can do now; the service decides again."""
     person, status = who(), head.status
     review = can(person, Permission.REVIEW_SUBMISSION, head)
-    on_paper = head.sign_off_policy in {SignOffPolicy.PAPER, SignOffPolicy.EITHER}
-    pending = status in {Status.SUBMITTED, Status.CLEARED} and head.signature is Signature.PENDING
     return {
         "start": review and status is Status.SUBMITTED and not head.under_review,
         "verdict": review and status is Status.SUBMITTED,
@@ -102,8 +119,7 @@ def _acts(head: SubmissionHead) -> dict[str, bool]:
         "restore": can(person, Permission.WITHDRAW_ASSIGNMENT, head)
         and may(person, Permission.CLOSE_ROUND)
         and status in {Status.WITHDRAWN, Status.LAPSED},
-        "signature": can(person, Permission.RECORD_SIGNATURE, head)
-        and (pending or (status is Status.AWAITING_SIGN_OFF and on_paper)),
+        "signature": can(person, Permission.RECORD_SIGNATURE, head) and may_record_signature(head),
         "ask": can(person, Permission.ASK_CLARIFICATION, head),
     }
 

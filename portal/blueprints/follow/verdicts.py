@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from forms.tables import tables
 from portal.blueprints import receiving
 from portal.blueprints.follow.door import ThreadOf, blueprint, reply_for_staff, thread_for_staff
-from portal.blueprints.follow.review import review_page
+from portal.blueprints.follow.review import may_record_signature, review_page, sheet_form
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.posting import load
@@ -23,7 +23,7 @@ from portal.models import Action, Assignment, Clarification, ClarificationStatus
 from portal.permissions import Permission
 from portal.queries import submissions as queries
 from portal.queries.clarifications import threads
-from portal.services import assignments, clarifications, reviews, verdicts
+from portal.services import assignments, clarifications, covers, reviews, verdicts
 from portal.services import evidence as evidence_service
 
 if TYPE_CHECKING:
@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
     from sqlalchemy.orm import Session
+    from werkzeug.datastructures import FileStorage
 
     from portal.models import SubmissionEvent
     from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
+    from portal.services.evidence import ReceivedFile
     from portal.table import Speakable
 
 
@@ -195,30 +197,43 @@ for _one in VERDICTS:
 @blueprint.post("/review/<public_id>/signature")
 @requires(Permission.RECORD_SIGNATURE, on=reply_for_staff)
 def record_signature(head: SubmissionHead) -> ResponseReturnValue:
-    """Record that the stamped sheet is here, with its scan if there is one."""
-    given = request.files.get("scan")
+    """Record that the stamped sheet is here: number and date of its letter, and its scan."""
     definition, _ids = load(head)
     waiting = head.status is Status.AWAITING_SIGN_OFF
+    either, told = (Action.SIGN_ON_PAPER, Action.RECORD_SIGNATURE), _("The signature on paper is recorded.")
+    if not may_record_signature(head):
+        # an earlier click is told the same; anything else is refused by the act itself
+        return _act(head, either, lambda session, now: verdicts.record_signature(session, now, by=who()), told)
+    form = sheet_form(head)
+    if not form.validate():
+        return review_page(head, sheet=form, status=422)
     try:
-        received = receiving.receive(given) if given is not None and given.filename else None
+        received = _received(form.scan.data)
     except Invalid as error:
-        return review_page(head, error=str(error), field="scan", status=422)
+        form.scan.errors = [str(error)]
+        return review_page(head, sheet=form, status=422)
 
     def do(session: Session, now: SubmissionHead) -> None:
-        scan = None
-        if received is not None:
-            caption = _("Signed sheet")
-            kept = evidence_service.add_file(
-                session, now, received, question_id=None, by=who(), caption=caption
-            )
-            scan = kept.public_id
+        kept = evidence_service.add_file(
+            session, now, received, question_id=None, by=who(), caption=_("Signed sheet")
+        )
+        sheet = verdicts.SignedSheet(
+            kept.public_id, form.letter_number.data, form.letter_on.data, form.signer_name.data or "",
+            form.signer_post.data or "",
+        )  # fmt: skip
         if waiting:
-            verdicts.sign_on_paper(session, now, definition, by=who(), evidence=scan)
+            verdicts.sign_on_paper(session, now, definition, by=who(), sheet=sheet)
         else:
-            verdicts.record_signature(session, now, by=who(), evidence=scan)
+            verdicts.record_signature(session, now, by=who(), sheet=sheet)
 
-    either = (Action.SIGN_ON_PAPER, Action.RECORD_SIGNATURE)
-    return _act(head, either, do, _("The signature on paper is recorded."))
+    return _act(head, either, do, told)
+
+
+def _received(given: FileStorage) -> ReceivedFile:
+    of = receiving.settings()
+    return covers.receive(
+        given.stream, given.filename or "", folder=of.evidence_dir, tmp=of.tmp_dir, limit=of.evidence_max_bytes
+    )
 
 
 @blueprint.post("/review/<public_id>/ask")

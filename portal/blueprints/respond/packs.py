@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from forms.signing import CoverForm
+from portal import clock
 from portal.blueprints.answering import recommendation_box
 from portal.blueprints.frozen import frozen_pages
 from portal.blueprints.guard import requires, who
@@ -155,8 +156,9 @@ def pack(thing: SigningPack) -> ResponseReturnValue:
 
     Right after it was made its PDF comes by itself: whoever pressed "Print" wants paper.
     """
-    page = make_response(_pack_page(thing, CoverForm(formdata=None)))
-    if request.args.get("printed") and thing.out and available():
+    page = make_response(_pack_page(thing, cover_form(thing, formdata=None)))
+    # told once, like the notice that comes with it: a page loaded again, or in another language, brings no second file
+    if request.args.get("printed") and g.view.notice and thing.out and available():
         page.headers["Refresh"] = f"0; url={url_for('respond.pack_pdf', public_id=thing.public_id)}"
     return page
 
@@ -204,6 +206,12 @@ def _row(one: Packed) -> dict[str, Any]:
     }
 
 
+def cover_form(thing: SigningPack, **more: Any) -> CoverForm:
+    """Return the form of a pack's cover, which was signed between the day of its printing and today."""
+    zone = g.country.time_zone
+    return CoverForm(first=local_day(thing.made_at, zone), last=clock.today(zone), **more)
+
+
 def cover_of(form: CoverForm) -> SignedCover:
     """Take the file of a form that was judged into the store, with what is written on it.
 
@@ -232,7 +240,7 @@ def cover_of(form: CoverForm) -> SignedCover:
 @requires(Permission.COMPLETE_SUBMISSION, on=own_pack)
 def sign_pack(thing: SigningPack) -> ResponseReturnValue:
     """Take the photo or scan of the signed cover: every reply of the pack is signed on paper with it."""
-    form = CoverForm()
+    form = cover_form(thing)
     if not form.validate():
         return _pack_page(thing, form, status=422)
     try:

@@ -51,6 +51,8 @@ def receipt(thing: Receipt) -> ResponseReturnValue:
     ]
     if thing.letter is not None and thing.letter.public_id:
         data["others"].append((_("The signed cover"), url_for("respond.cover", public_id=thing.letter.public_id)))
+    elif thing.letter is not None and thing.letter.scan:
+        data["others"].append((_("Signed sheet"), url_for("respond.evidence", public_id=thing.letter.scan)))
     return page_of(data, pdf_url=url_for("respond.receipt_pdf", code=code), **_back(thing))
 
 

@@ -87,7 +87,7 @@ def test_the_signed_cover_of_a_pack_is_sent_by_whoever_may_send_it_on_the_page(a
 
     def send(caller=world.focal, content=PNG, name="cover.png", to=path, **more):
         given = {
-            "cover": (io.BytesIO(content), name), "letter_number": "123 MOJ", "letter_on": "2026-03-27",
+            "cover": (io.BytesIO(content), name), "letter_number": "123 MOJ", "letter_on": str(factories.today()),
             "signer_post": "Director",
         }  # fmt: skip
         key = more.pop("key", None)
@@ -122,7 +122,7 @@ def test_the_signed_cover_of_a_pack_is_sent_by_whoever_may_send_it_on_the_page(a
     done = send(key="cover-1")
     assert done.status_code == 200, done.text
     assert (done.json["state"], done.json["letter_number"], done.json["letter_on"], done.json["signer_post"]) == (
-        "signed", "123 MOJ", "2026-03-27", "Director"
+        "signed", "123 MOJ", str(factories.today()), "Director"
     )  # fmt: skip
     assert done.json["cover_sha256"] == hashlib.sha256(PNG).hexdigest()
     assert [(one["signed"], one["in_pack"]) for one in done.json["replies"]] == [(True, False)]

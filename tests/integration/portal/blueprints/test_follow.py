@@ -17,11 +17,13 @@ from portal.models import (
     Evidence,
     Role,
     Signature,
+    Snapshot,
     StaffRole,
     Status,
     Submission,
     SubmissionEvent,
 )
+from portal.services.verification import faults_of
 from tests import factories
 from tests.factories import PASSWORD
 
@@ -319,6 +321,12 @@ def test_what_is_not_possible_now_is_a_sentence(client_for, scene):
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
+def signed_sheet(content=PDF):
+    return {
+        "scan": (io.BytesIO(content), "scan.pdf"), "letter_number": "12 MOJ", "letter_on": str(factories.today()),
+    }  # fmt: skip
+
+
 def test_a_signature_on_paper_is_recorded_with_its_scan_once(client_for, scene, session):
     focal = client_for(scene.focal)
     save(focal, scene, state="done", measures__en="Two new courts")
@@ -327,14 +335,16 @@ def test_a_signature_on_paper_is_recorded_with_its_scan_once(client_for, scene, 
     client = client_for(scene.coordinator)
     client.get("/rounds/r")
     assert "signature to follow" in client.words
-    client.post(f"{scene.path}/signature", {"scan": (io.BytesIO(b"<html>"), "scan.pdf")}, expect=422)
+    client.post(f"{scene.path}/signature", signed_sheet(b"<html>"), expect=422)
     for _ in range(2):
-        client.post(f"{scene.path}/signature", {"scan": (io.BytesIO(PDF), "scan.pdf")}, expect=303)
+        client.post(f"{scene.path}/signature", signed_sheet(), expect=303)
     assert stored(session, scene).signature is Signature.PAPER
     scan = session.scalars(select(Evidence)).one()
     assert scan.filename == "scan.pdf"
     event = session.scalars(select(SubmissionEvent).order_by(SubmissionEvent.id.desc())).first()
-    assert event.details == {"scan": scan.public_id}
+    day = str(factories.today())
+    assert event.details == {"letter": "12 MOJ", "letter_on": day, "scan": scan.public_id}
+    assert faults_of(session) == [], "the scan came after what it signs"
     got = client.get(f"/evidence/{scan.public_id}", check=False)
     assert got.get_data() == PDF
 
@@ -345,9 +355,55 @@ def test_recording_the_stamped_sheet_hands_in_what_waits_to_be_signed(client_for
     focal.post(f"{scene.own}/complete", expect=303)
     client = client_for(scene.coordinator)
     for _ in range(2):
-        client.post(f"{scene.path}/signature", expect=303)
+        client.post(f"{scene.path}/signature", signed_sheet(), expect=303)
     reply = stored(session, scene)
     assert (reply.status, reply.signature, reply.hand_in) == (Status.SUBMITTED, Signature.PAPER, 1)
+    client.get(scene.path, expect=200)
+    client.get(client.page.xpath("//a[contains(@href, '/receipts/')]/@href")[0], expect=200)
+    assert "letter 12 MOJ of" in client.words
+    (scan,) = client.page.xpath("//a[contains(@href, '/evidence/')]/@href")
+    assert client.get(scan, check=False).get_data() == PDF
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"letter_number": ""}, "Write the number that stands on the letter."),
+        ({"letter_on": ""}, "Write the date of the letter"),
+        ({"letter_on": "1/1/1900"}, "The reply was asked for on"),
+        ({"letter_on": str(factories.today() + timedelta(days=1))}, "in the future"),
+        ({"scan": None}, "Choose the photo or scan of the signed sheet."),
+        ({"scan": (io.BytesIO(b"PK\x03\x04"), "sheet.docx")}, "neither a picture nor a PDF"),
+    ],
+)
+def test_a_signature_on_paper_without_proof_is_refused_at_its_field(client_for, scene, session, fields, said):
+    focal = client_for(scene.focal)
+    save(focal, scene, state="done", measures__en="Two new courts")
+    focal.post(f"{scene.own}/complete", expect=303)
+    client = client_for(scene.coordinator)
+    given = {name: value for name, value in (signed_sheet() | fields).items() if value is not None}
+    client.post(f"{scene.path}/signature", given, expect=422)
+    assert said in client.words
+    (name,) = fields
+    assert client.page.xpath(f"//*[contains(@class, 'error-summary')]//a[@href='#{name}']")
+    if name != "letter_number":
+        assert client.page.xpath("//input[@name='letter_number']/@value") == ["12 MOJ"]
+    assert stored(session, scene).status is Status.AWAITING_SIGN_OFF
+
+
+def test_a_receipt_says_that_nobody_holds_a_scan_where_none_was_kept(client_for, scene, session):
+    """Signatures recorded before a scan was asked for."""
+    focal = client_for(scene.focal)
+    save(focal, scene, state="done", measures__en="Two new courts")
+    focal.post(f"{scene.own}/complete", expect=303)
+    client = client_for(scene.coordinator)
+    client.post(f"{scene.path}/signature", signed_sheet(), expect=303)
+    event = session.scalars(select(SubmissionEvent).order_by(SubmissionEvent.id.desc())).first()
+    event.details = {}
+    session.commit()
+    client.get(f"/receipts/{session.scalars(select(Snapshot.code)).one()}", expect=200)
+    assert "recorded by the secretariat, without a scan" in client.words
+    assert "as written on the signed cover" not in client.words
 
 
 def test_clarifications_go_back_and_forth_without_touching_the_status(client_for, scene, session):

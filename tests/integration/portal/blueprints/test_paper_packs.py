@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import threading
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -79,7 +80,11 @@ def complete(client, scene, replies=3):
 
 
 def cover(**more):
-    return {"cover": (io.BytesIO(PNG), "cover.png"), "letter_number": "១២៣ ក.យ", "letter_on": "27 3 2026"} | more
+    return {"cover": (io.BytesIO(PNG), "cover.png"), "letter_number": "១២៣ ក.យ", "letter_on": f"{factories.today():%d %m %Y}"} | more
+
+
+def sheet():
+    return {"scan": (io.BytesIO(PNG), "sheet.png"), "letter_number": "7", "letter_on": str(factories.today())}
 
 
 def printed(client, session):
@@ -233,7 +238,7 @@ LEAVERS = {
     "recall": lambda scene, one: (scene.focal, f"/replies/{one}/recall", {}),
     "return": lambda scene, one: (scene.coordinator, f"/review/{one}/return", {"codes": "beds", "note": "Which year?"}),
     "sign on screen": lambda scene, one: (scene.approver, "/sign", {"reply": one, "password": PASSWORD}),
-    "record one": lambda scene, one: (scene.coordinator, f"/review/{one}/signature", {}),
+    "record one": lambda scene, one: (scene.coordinator, f"/review/{one}/signature", sheet()),
     "withdraw": lambda scene, one: (scene.coordinator, f"/review/{one}/withdraw", {"reason": "Not needed."}),
 }
 
@@ -280,6 +285,9 @@ def test_a_pack_taken_back_is_worth_nothing_and_its_replies_can_be_printed_again
         ({"letter_number": ""}, "Write the number"),
         ({"letter_on": "soon"}, "date"),
         ({"letter_on": ""}, "Write the date"),
+        ({"letter_on": "1/1/1900"}, "The pack was printed on"),
+        ({"letter_on": str(factories.today() - timedelta(days=1))}, "cannot be dated before that"),
+        ({"letter_on": str(factories.today() + timedelta(days=1))}, "in the future"),
         ({"cover": None}, "Choose the photo"),
         ({"cover": (b"<html>", "cover.png")}, "not what its name says"),
         ({"cover": (b"PK\x03\x04", "cover.docx")}, "neither a picture nor a PDF"),

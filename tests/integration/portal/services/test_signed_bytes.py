@@ -52,7 +52,7 @@ def signed(client_for, session):
     focal.post(f"{path}/complete", expect=303)
     focal.post("/sign-on-paper", {"reply": reply.public_id}, expect=303)
     pack = session.scalars(select(SigningPack)).one()
-    given = {"cover": (io.BytesIO(PNG), "c.png"), "letter_number": "1", "letter_on": "27 3 2026"}
+    given = {"cover": (io.BytesIO(PNG), "c.png"), "letter_number": "1", "letter_on": factories.today().isoformat()}
     focal.post(f"/packs/{pack.public_id}/cover", given, expect=303)
     assert faults_of(session) == []
     return SimpleNamespace(focal=focal, path=path, pack=pack, reply=reply)
@@ -69,7 +69,7 @@ def test_every_route_refuses(signed, session):
     for page in ("complete", "hand-in-pending", "retract"):
         assert focal.post(f"{path}/{page}").status_code in {303, 409}
     for page in ("cover", "hand-in", "cancel"):
-        given = {"cover": (io.BytesIO(PNG), "c.png"), "letter_number": "2", "letter_on": "28 3 2026"}
+        given = {"cover": (io.BytesIO(PNG), "c.png"), "letter_number": "2", "letter_on": factories.today().isoformat()}
         focal.post(f"/packs/{signed.pack.public_id}/{page}", given if page == "cover" else {}, expect=409)
     assert session.scalars(select(Snapshot.canonical)).all() == before
     assert faults_of(session) == []
