@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.cell_range import MultiCellRange
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from forms.question_types import question_type
+from forms.definition.bounds import bounded_rule
 from portal.workbooks.offline import words
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from forms.definition.model import Item
+    from forms.definition.model import Definition, Item
     from forms.question_types.base import ExcelRule
     from portal.workbooks.offline.cells import Labels
     from portal.workbooks.writer import ReportBook
@@ -32,8 +32,8 @@ LARGEST = 999_999_999_999_999
 class Rules:
     """Collects the rules of one sheet: each is made once, and put on ranges of cells at the end."""
 
-    def __init__(self, book: ReportBook, ws: Worksheet, languages: Sequence[str]) -> None:
-        self.book, self.ws, self.languages = book, ws, languages
+    def __init__(self, book: ReportBook, ws: Worksheet, definition: Definition, languages: Sequence[str]) -> None:
+        self.book, self.ws, self.definition, self.languages = book, ws, definition, languages
         self._made: dict[tuple[Any, ...], DataValidation] = {}
         self._cells: dict[tuple[Any, ...], dict[int, list[int]]] = {}
         self._of_items: dict[tuple[str, tuple[str, ...]], tuple[Any, ...] | None] = {}
@@ -54,7 +54,7 @@ class Rules:
             self._put(key, row, column)
 
     def _rule_of(self, item: Item, labels: Labels) -> tuple[Any, ...] | None:
-        rule = question_type(item.type).excel_rule(item)
+        rule = bounded_rule(item)
         if rule.choices:
             name = hashlib.sha256("\n".join(labels.offered).encode()).hexdigest()[:12]
             return self._list(name, labels.offered, strict=not rule.several)
@@ -99,15 +99,17 @@ class Rules:
         return key
 
     def _between(self, kind: str, low: str, high: str, item: Item | None) -> tuple[Any, ...]:
-        key = (kind, low, high)
+        if item is None:
+            error = _said(_l("Please write the number of a line of that table."), self.languages)
+        else:
+            languages = tuple(self.languages)
+            spoken = [words.expected_in(self.definition, item, language, languages) for language in languages]
+            error = words.in_all(spoken)[:MOST_SAID]
+        key = (kind, low, high, error)
         if key not in self._made:
             made = DataValidation(type=kind, operator="between", formula1=low, formula2=high, allow_blank=True)  # type: ignore[arg-type] # one of its kinds
             made.showErrorMessage = True
-            if item is None:
-                made.error = _said(_l("Please write the number of a line of that table."), self.languages)
-            else:
-                spoken = [words.expected_in(item, language) for language in self.languages]
-                made.error = words.in_all(spoken)[:MOST_SAID]
+            made.error = error
             self._made[key] = made
         return key
 

@@ -56,7 +56,7 @@ class ReplySheet:
         self.languages = reply.languages
         self.definition = reply.definition
         self.ws = book.add(reply.sheet)
-        self.rules = Rules(book, self.ws, self.languages)
+        self.rules = Rules(book, self.ws, self.definition, self.languages)
         self.mark = SheetMark(
             seal.portal, reply.round, reply.institution, reply.submission, reply.version, made.book, made.made,
             self.languages,

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from forms import bilingual
+from forms.definition.bounds import bounded_rule
 from forms.definition.compiled import ALWAYS, NEVER
 from forms.definition.said import said_wholly
 from forms.question_types import question_type
@@ -137,12 +138,19 @@ def _sentences(
     if item.relevant:
         rule = said_wholly(item.relevant, items, language, languages)
         yield _("Asked only if %(rule)s.", rule=rule) if rule else _("Other answers decide whether this is asked.")
-    if item.constraint:
-        message = item.text("constraint_message", language, languages)
-        if rule := message or said_wholly(item.constraint, items, language, languages):
-            yield message or _("Must hold: %(rule)s.", rule=rule)
+    if rule := constraint(definition, item, language, languages):
+        yield rule
     if states_of(item):
         yield str(medium.no_answer)
+
+
+def constraint(definition: Definition, item: Item, language: str, languages: tuple[str, ...]) -> str:
+    """Say the rule of a question in the present language: by its message, else in words; "" where there is none."""
+    if not item.constraint:
+        return ""
+    message = item.text("constraint_message", language, languages)
+    rule = message or said_wholly(item.constraint, definition.compiled.by_code, language, languages)
+    return message or (str(_("Must hold: %(rule)s.", rule=rule)) if rule else "")
 
 
 def form_of(item: Item, language: str, medium: Medium = EXCEL) -> Iterator[str]:
@@ -199,7 +207,7 @@ def expected(item: Item, language: str) -> str:
 def example(item: Item, language: str) -> str:
     """Return an answer that the question takes; "" for a free text, which needs none."""
     kind = question_type(item.type)
-    rule = kind.excel_rule(item)
+    rule = bounded_rule(item)
     if rule.choices:
         return next((name for _key, name in kind.shown_choices(item, language)), "")
     if rule.kind in {"whole", "decimal"}:
@@ -223,10 +231,13 @@ def _number_within(low: object, high: object, *, percent: bool) -> str:
     return f"{found * 100:g}%" if percent else f"{found:.12g}"
 
 
-def expected_in(item: Item, language: str) -> str:
-    """Say what a cell takes in a language."""
+def expected_in(definition: Definition, item: Item, language: str, languages: tuple[str, ...]) -> str:
+    """Say in a language what a cell takes, with the rule of the question where its bounds come from that."""
     with force_locale(language):
-        return expected(item, language)
+        told = expected(item, language)
+        if bounded_rule(item) == question_type(item.type).excel_rule(item):
+            return told
+        return "\n".join(filter(None, (told, constraint(definition, item, language, languages))))
 
 
 def short_form(item: Item, language: str, medium: Medium = EXCEL) -> str:

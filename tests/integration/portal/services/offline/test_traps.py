@@ -42,6 +42,33 @@ def test_rules_on_the_sheet_are_those_by_which_it_is_judged(session, scene):
     assert refused.expected == "A number from 0 to 120"
 
 
+def test_bounds_that_a_rule_sets_are_those_of_the_cell_and_no_others(session, scene):
+    page = session.scalars(select(VersionItem).where(VersionItem.code == "tables")).one()
+    message = {"constraint_message": {"en": "Between 0 and 100, please."}}
+    for code, rule, texts in (
+        ("share", ". >= 0 and . <= 100", message),
+        ("free", ". >= 0 or . = -1", {}),
+    ):
+        factories.question(
+            session, scene.version, code, "integer", parent=page, constraint=rule,
+            texts={"label": {"en": code.title()}} | texts,
+        )  # fmt: skip
+    session.commit()
+    filled = Filled(download(session, scene.reply, by=scene.by))
+
+    def rule_of(code):
+        place = filled.place(code).coordinate
+        return next(one for one in filled.ws.data_validations.dataValidation if place in one.cells)
+
+    share, free = rule_of("share"), rule_of("free")
+    assert (share.type, share.formula1, share.formula2) == ("whole", "0", "100")
+    assert "Between 0 and 100, please." in share.error
+    assert free.formula1.startswith("-999")
+    filled.put("share", "about 5")
+    refused = judge(session, filled.content(), by=scene.by).replies[0].answers[0]
+    assert refused.example == "100", "1234 would break the rule"
+
+
 # -- 66, 67: cell, found, expected, example; no failure without a message ----------------------------------------------
 
 
