@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from forms.expressions import ExpressionError, number, parse
@@ -43,15 +44,19 @@ def bounded_rule(item: Item) -> ExcelRule:
     # a moment is judged in its time zone, which a cell does not know
     if not item.constraint or rule.kind not in {"whole", "decimal", "date"} or "hh" in rule.number_format:
         return rule
-    try:
-        tree = parse(item.constraint)
-    except ExpressionError:
-        return rule
     found = rule
-    for bound in _bounds(tree):
+    for bound in _bounds_in(item.constraint):
         found = _narrowed(found, bound)
     low, high = found.minimum, found.maximum
     return rule if low is not None and high is not None and low > high else found  # type: ignore[operator] # both numbers or both days
+
+
+@lru_cache(maxsize=2048)
+def _bounds_in(source: str) -> tuple[_Bound, ...]:
+    try:
+        return tuple(_bounds(parse(source)))
+    except ExpressionError:
+        return ()
 
 
 def _bounds(tree: Tree) -> Iterator[_Bound]:

@@ -117,6 +117,7 @@ class QuestionType:
     several: ClassVar[bool] = False  # several values may be posted under its name
     has_choices: ClassVar[bool] = False
     input_mode: ClassVar[str] = "text"  # of the HTML input, for the keyboard of a phone
+    typical: ClassVar[float] = 1234.0  # of numbers, as a cell holds them: what an example shows where bounds allow it
     computed: ClassVar[bool] = False  # True: shown read-only where it has a label
     # how the answers of many become one: added up, put below one another; on request averaged, or all choices that
     # anybody made; "": one of them is chosen

@@ -239,6 +239,7 @@ class PercentageType(DecimalType):
     cell_kind = "percent"
     settings: ClassVar[tuple[Setting, ...]] = (LEAST, GREATEST)
     number_format: ClassVar[str] = "0.##%"
+    typical: ClassVar[float] = 0.34
 
     def unit(self, item: Question, language: str) -> str:
         """Return the sign."""
@@ -279,6 +280,7 @@ class YearType(IntegerType):
         Setting("end", "count", _l("Latest year"), _l("Empty: any year."), FIRST_YEAR, LAST_YEAR),
     )
     number_format: ClassVar[str] = "0"
+    typical: ClassVar[float] = 2026.0  # as its form says
 
     def unit(self, item: Question, language: str) -> str:
         """Return nothing: a year has no unit."""

@@ -211,7 +211,7 @@ def example(item: Item, language: str) -> str:
     if rule.choices:
         return next((name for _key, name in kind.shown_choices(item, language)), "")
     if rule.kind in {"whole", "decimal"}:
-        return _number_within(rule.minimum, rule.maximum, percent=rule.number_format.endswith("%"))
+        return _number_within(kind.typical, rule.minimum, rule.maximum, percent=rule.number_format.endswith("%"))
     if rule.kind == "date":
         day = "27/03/2026"
         if isinstance(rule.maximum, date) and rule.maximum < date(2026, 3, 27):
@@ -222,8 +222,7 @@ def example(item: Item, language: str) -> str:
     return "14:30" if rule.kind == "time" else ""
 
 
-def _number_within(low: object, high: object, *, percent: bool) -> str:
-    found = 0.34 if percent else 1234.0
+def _number_within(found: float, low: object, high: object, *, percent: bool) -> str:
     if isinstance(high, int | float) and found > high:
         found = float(high)
     if isinstance(low, int | float) and found < low:

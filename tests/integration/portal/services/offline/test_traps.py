@@ -97,6 +97,16 @@ def test_a_refusal_names_cell_value_found_value_expected_and_an_example(session,
     assert plan.counts["refused"] == 4
 
 
+def test_the_example_of_a_year_is_the_one_that_its_form_names(session, scene):
+    filled = Filled(download(session, scene.reply, by=scene.by))
+    filled.put("programme", "Legal aid", line=1)
+    filled.put_parent("b3", 1, line=1)
+    filled.put("year", "last year", line=1)
+    rows = judge(session, filled.content(), by=scene.by).replies[0].rows
+    (year,) = [one for row in rows for one in row.cells if one.key.code == "year"]
+    assert (year.expected, year.example) == ("A year with four digits, for example 2026", "2026")
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"hello", b"a,b\n1,2\n", b"%PDF-1.4", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600]
 )
