@@ -33,7 +33,7 @@ from portal.services.offline.plan import (
     in_part,
 )
 from portal.services.offline.reading import CopyReader
-from portal.services.offline.ruling import warn
+from portal.services.offline.ruling import both, warn
 from portal.services.offline.structure import note_structure, outdated, unlocked
 from portal.table import Problem
 
@@ -201,6 +201,8 @@ class _Judge:
             return None
         if closed is not None and not good and refused is None:
             return None  # it says nothing new, and nothing could be done about it
+        doubt = next((one.doubt for one in findings if one.doubt is not None), None)
+        made.warning, made.held = doubt, doubt is not None
         if closed is not None or (refused is not None and len(findings) == 1):
             made.outcome = "refused"
             made.sentence = closed or (refused.sentence if refused else None)
@@ -213,7 +215,7 @@ class _Judge:
         made.may_join = free and all(isinstance(option.parsed.value, str) for option in made.options)
         self._outcome(made, stored, findings, good)
         if any(one.full for one in findings):
-            made.warning = FULL
+            made.warning = both(made.warning, FULL)
         return made
 
     def _outcome(
@@ -226,10 +228,11 @@ class _Judge:
             made.expected, made.example = self.aloud.help(refused)
             return
         if refused is not None:  # one copy is readable, another is not: neither is passed over in silence
-            made.warning = _l(
+            sentence = _l(
                 "%(copy)s, %(place)s, was refused: %(why)s",
                 copy=refused.place.copy, place=refused.place.spot, why=refused.sentence,
             )  # fmt: skip
+            made.warning = both(made.warning, sentence)
         if not good:
             made.outcome = "taken"
         elif all(self.earlier.kept(one.trace, made.revision) for one in good):

@@ -91,6 +91,7 @@ class Finding:
     """One answer as one copy brings it; ``found`` is what its cell holds, ``base`` the revision that its filler saw.
 
     ``of_reason``: what is refused is not the answer but the reason why there is none, which has a cell of its own.
+    ``doubt`` says why it may belong elsewhere.
     """
 
     trace: Trace
@@ -103,6 +104,7 @@ class Finding:
     full: bool = False
     sentence: Speakable | None = None
     of_reason: bool = False
+    doubt: Speakable | None = None
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,8 @@ class ChangedAnswer:
     ``taken`` is an outcome too: just this was taken over before from the file, and somebody changed it since. ``kept``:
     just this was seen before, and somebody chose to keep what stands still.
     ``warning`` is a rule that the answer breaks (it may be taken, and is said on the page); ``held``: it is not taken
-    unless somebody says so, for what stands breaks none. ``waits``: it would break one without what is to be seen
-    first. Refused ones say why, what was expected and an example.
+    unless somebody says so, for what stands breaks none, or its place is in doubt. ``waits``: it would break one
+    without what is to be seen first. Refused ones say why, what was expected and an example.
     """
 
     key: AnswerKey

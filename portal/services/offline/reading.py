@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, Parsed, field_name
 from forms.questionnaire import SectionForm, read_answers
 from forms.tables import made_key
+from portal.services.offline.beside import Beside
 from portal.services.offline.plan import Finding, Place, Trace
 from portal.workbooks.offline import words
 from portal.workbooks.offline.cells import labels_of, normal, raw_of
@@ -89,6 +90,8 @@ class CopyReader:
         self.items: dict[AnswerKey, Item] = {}
         self.waiting: list[_Waiting] = []
         self.keys: dict[tuple[str, int], str] = {}
+        self.beside = Beside(sheet, definition, context.languages)
+        self.doubts: dict[tuple[str, str], Speakable] = {}  # by question and line
 
     def read(self) -> CopyOfReply:
         """Return what the copy says."""
@@ -140,6 +143,8 @@ class CopyReader:
             self.found.emptied.append(row)
             self.found.seen.update((cell.mark.code, row.mark.key) for cell in row.cells)
             return
+        if (doubt := self.beside.doubt(row)) is not None:
+            self.doubts |= {(cell.mark.code, row.mark.key): doubt for cell in row.cells}
         self._cells(row, row.mark.key, None)
 
     @staticmethod
@@ -226,6 +231,7 @@ class CopyReader:
                 self._trace(cell.mark.code, one.line, cell.mark.lang, content),
                 one.key, read, cell.mark.revision, self._place(shown), _shown(shown.value), of_reason=bool(one.reason),
                 cleared=one.cleared, full=cell.full and not self.sheet.word, sentence=one.sentence or read.message,
+                doubt=self.doubts.get((one.key.code, one.key.row)),
             )  # fmt: skip
             (self.found if one.new is None else one.new).findings.append(finding)
 

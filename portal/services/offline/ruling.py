@@ -31,7 +31,7 @@ def warn(plan: ReplyPlan) -> None:
         said |= {one.key for one in broken}
         good = _good(plan, [one.key for one in broken])
         for one in broken:
-            one.warning, one.held = _both(one.warning, verdict.refused[one.key]), one.key in good
+            one.warning, one.held = both(one.warning, verdict.refused[one.key]), one.key in good
         if good:
             verdict = _verdict(plan, touched)
     for one in touched:
@@ -39,7 +39,7 @@ def warn(plan: ReplyPlan) -> None:
             sentence = _l(
                 "This question is not asked now: other answers decide. The answer is kept, and counts only once it is asked."  # noqa: E501 - a sentence stays in one piece
             )
-            one.warning = _both(one.warning, sentence)
+            one.warning = both(one.warning, sentence)
     _clear_together(plan, touched)
 
 
@@ -81,5 +81,6 @@ def _good(plan: ReplyPlan, keys: Collection[AnswerKey]) -> set[AnswerKey]:
     return {key for key in standing if key not in refused and plan.stored.answers[key].typed is None}
 
 
-def _both(first: Speakable | None, second: Speakable) -> Speakable:
+def both(first: Speakable | None, second: Speakable) -> Speakable:
+    """Put a warning after one that is there already."""
     return f"{first} {second}" if first else second

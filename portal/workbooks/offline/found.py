@@ -45,11 +45,13 @@ class FoundCell:
 
 @dataclass(frozen=True)
 class FoundRow:
-    """One row that still carries its mark."""
+    """One row that still carries its mark; ``shown`` is what its reader sees beside its cells, and where."""
 
     mark: RowMark
     number: int
     cells: tuple[FoundCell, ...]
+    shown: str = ""
+    shown_at: str = ""
 
 
 @dataclass

@@ -22,6 +22,7 @@ COVER = "tamdan-offline-cover"
 FRONT = "Instructions"  # the title of the sheet that carries the mark of the cover
 LISTED = "reply|"  # what a line of the cover begins with that names the sheet of a reply; its public id follows
 FORMAT = "1"
+QUESTION = 3  # the column in which a question stands, or the label of a line that is given
 STATE = "!"  # the language of a cell that says why there is no answer
 PARENT = "^"  # the language of a cell that says in which row of the table around a new row stands
 OWN_LINE = (

@@ -22,6 +22,7 @@ from portal.workbooks.offline.marks import (
     FRONT,
     LISTED,
     OWN_LINE,
+    QUESTION,
     read_columns,
     read_row_mark,
     read_sheet_mark,
@@ -219,7 +220,10 @@ class _Sheet:
         if mark is None:
             sentence = _l("This line belongs to another sheet, or its hidden mark was changed; it was not read.")
             return self._trouble(sentence, number)
-        self.found.rows.append(FoundRow(mark, number, tuple(self._cells(mark, number, cells))))
+        at = self.columns.get(QUESTION)
+        shown = "" if at is None or at >= len(cells) or cells[at] is None else str(cells[at])
+        where = "" if at is None else f"{get_column_letter(at + 1)}{number}"
+        self.found.rows.append(FoundRow(mark, number, tuple(self._cells(mark, number, cells)), shown, where))
         return None
 
     def _unmarked(self, number: int, cells: list[Any]) -> None:

@@ -21,7 +21,17 @@ from portal.workbooks.offline import words
 from portal.workbooks.offline.cells import choose_number_format, labels_in_row, labels_of, normal, written
 from portal.workbooks.offline.choice_lines import MARKED, choice_lines, mark_of, spread
 from portal.workbooks.offline.lines import columns_of, lines_of
-from portal.workbooks.offline.marks import OWN_LINE, PARENT, STATE, CellMark, RowMark, SheetMark, column_name, digest
+from portal.workbooks.offline.marks import (
+    OWN_LINE,
+    PARENT,
+    QUESTION,
+    STATE,
+    CellMark,
+    RowMark,
+    SheetMark,
+    column_name,
+    digest,
+)
 from portal.workbooks.offline.rules import Rules
 
 if TYPE_CHECKING:
@@ -34,7 +44,7 @@ if TYPE_CHECKING:
     from portal.workbooks.offline.shape import OfflineBook, OfflineReply
     from portal.workbooks.writer import ReportBook
 
-MARK, NUMBER, QUESTION, HOW_TO, ANSWER = 1, 2, 3, 4, 5
+MARK, NUMBER, HOW_TO, ANSWER = 1, 2, 4, 5
 HIDDEN_ROW, TITLE_ROW, HEADER_ROW = 1, 2, 3
 WIDTHS = {MARK: 2.0, NUMBER: 7.0, QUESTION: 40.0, HOW_TO: 38.0}
 ANSWER_WIDTH, STATE_WIDTH, TABLE_WIDTH = 42.0, 19.0, 20.0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from portal.errors import Invalid
+from portal.models import VersionItem
 from tests import factories
-from tests.offline import Filled, download, judge, outcomes, said
+from tests.offline import Filled, download, judge, outcomes, said, take, value
 
 
 def test_an_unlocked_sheet_is_read_and_said_to_be_unlocked(session, scene):
@@ -137,6 +139,58 @@ def test_a_renamed_sheet_and_moved_lines_are_read_as_what_they_are(session, scen
     assert outcomes(plan) == {"people": "new"}
     assert plan.replies[0].answers[0].place.sheet == "Our answers"
     assert plan.replies[0].answers[0].place.address == f"E{row + 60}"
+
+
+def swapped(filled, one, other):
+    """Swap what a reader sees of two lines, as sorting the visible columns does: the hidden marks stay."""
+    filled.ws.protection.sheet = False
+    for column in range(2, 8):
+        first, second = (filled.ws.cell(row, column) for row in (one, other))
+        first.value, second.value = second.value, first.value
+
+
+@pytest.fixture
+def two_questions(session, scene):
+    page = session.scalars(select(VersionItem).where(VersionItem.code == "tables")).one()
+    texts = {"label": {"en": "Courts in all", "km": "តុលាការសរុប"}}
+    factories.question(session, scene.version, "courts", "integer", parent=page, texts=texts)
+    session.commit()
+
+
+@pytest.mark.usefixtures("two_questions")
+def test_visible_cells_that_were_moved_without_their_marks_are_not_taken_by_themselves(session, scene):
+    filled = Filled(download(session, scene.reply, by=scene.by))
+    people, courts = filled.put("people", 0), filled.place("courts").coordinate
+    swapped(filled, filled.ws[people].row, filled.ws[courts].row)
+    women, men = filled.put("received", 5, line=1), filled.put("received", 6, line=2)
+    swapped(filled, filled.ws[women].row, filled.ws[men].row)
+    plan = judge(session, filled.content(), by=scene.by)
+    found = {one.name: one for one in plan.replies[0].answers}
+    assert {name: (one.outcome, one.chosen) for name, one in found.items()} == {
+        "courts": ("new", ""), "received[f]": ("new", ""), "received[m]": ("new", ""),
+    }  # fmt: skip
+    place = f"C{filled.ws[courts].row}"
+    assert f"In cell {place} beside it stands another question, “ចំនួនមនុស្សសរុប People in all”" in str(
+        found["courts"].warning
+    )
+    assert "“បុរស Men”" in str(found["received[f]"].warning)
+    take(session, plan, scene)
+    assert value(session, scene, "courts") is None
+
+
+@pytest.mark.usefixtures("two_questions")
+def test_a_wording_corrected_since_the_download_raises_no_doubt(session, scene):
+    filled = Filled(download(session, scene.reply, by=scene.by))
+    filled.put("people", 0)
+    filled.put("courts", 3)
+    filled.put("received", 5, line=1)
+    people, courts = (filled.ws.cell(filled.place(code).row, 3) for code in ("people", "courts"))
+    # an earlier wording; then one that is another question's now, which stands at its own place too
+    for shown, beside in (("People", "All the courts"), ("Courts in all", "តុលាការសរុប\nCourts  in all ")):
+        people.value, courts.value = shown, beside
+        plan = judge(session, filled.content(), by=scene.by)
+        assert [one.warning for one in plan.replies[0].answers] == [None, None, None]
+        assert not plan.doubtful
 
 
 def test_a_copied_line_is_read_once(session, scene):
