@@ -229,9 +229,9 @@ class CopyReader:
             shown = one.reason or cell
             finding = Finding(
                 self._trace(cell.mark.code, one.line, cell.mark.lang, content),
-                one.key, read, cell.mark.revision, self._place(shown), _shown(shown.value), of_reason=bool(one.reason),
-                cleared=one.cleared, full=cell.full and not self.sheet.word, sentence=one.sentence or read.message,
-                doubt=self.doubts.get((one.key.code, one.key.row)),
+                one.key, read, cell.mark.revision, self._place(shown), _shown(shown.shown or shown.value),
+                of_reason=bool(one.reason), cleared=one.cleared, full=cell.full and not self.sheet.word,
+                sentence=one.sentence or read.message, doubt=self.doubts.get((one.key.code, one.key.row)),
             )  # fmt: skip
             (self.found if one.new is None else one.new).findings.append(finding)
 

@@ -95,7 +95,8 @@ def _cell(lines: Sequence[FoundRow]) -> FoundCell:
     address = first.address if len(cells) == 1 else f"{first.address}:{cells[-1].address}"
     if not moved:
         return FoundCell(replace(mark, digest=digest(normal(found))), address, found or None, raw=tuple(keys))
-    return FoundCell(mark, address, found or None, fault, raw=tuple(keys))
+    shown = "; ".join(cell.shown for cell in cells if cell.shown)
+    return FoundCell(mark, address, found or None, fault, raw=tuple(keys), shown=shown)
 
 
 def _ticks(lines: Sequence[FoundRow]) -> tuple[list[str], Speakable | None]:

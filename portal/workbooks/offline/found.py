@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class FoundCell:
     """One answer cell: its mark, where it stands now, what it holds; ``fault`` is why it cannot be read.
 
-    ``raw`` is what its control would post, where the file says it by itself (boxes to tick in a document).
+    ``raw`` is what its control would post, where the file says it by itself (boxes to tick in a document); ``shown`` is
+    what its writer sees where no value is to be had (an error, a formula).
     """
 
     mark: CellMark
@@ -26,6 +27,7 @@ class FoundCell:
     value: Any
     fault: Speakable | None = None
     raw: tuple[str, ...] | None = None
+    shown: str = ""
 
     @property
     def blank(self) -> bool:

@@ -246,7 +246,8 @@ class _Sheet:
                 continue
             address = f"{get_column_letter(at + 1)}{number}"
             value = cells[at] if at < len(cells) else None
-            yield FoundCell(one, address, value, self._fault(address))
+            shown = self.known.uncomputed.get(address) or self.known.errors.get(address, "")
+            yield FoundCell(one, address, value, self._fault(address), shown=shown)
 
     def _fault(self, address: str) -> Speakable | None:
         sentence: Speakable | None = None

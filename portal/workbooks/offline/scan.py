@@ -23,11 +23,14 @@ _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationship
 
 @dataclass
 class Traits:
-    """One sheet: whether it is locked, cells with a formula that never was computed, cells that hold an error."""
+    """One sheet: whether it is locked, cells with a formula that never was computed, cells that hold an error.
+
+    Of these cells it keeps what their writer sees: the formula, the error.
+    """
 
     locked: bool = False
-    uncomputed: set[str] = field(default_factory=set)
-    errors: set[str] = field(default_factory=set)
+    uncomputed: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
 
 
 def traits(stream: IO[bytes]) -> dict[str, Traits]:
@@ -72,6 +75,7 @@ def _look(content: bytes, found: Traits) -> None:
     for cell in etree.fromstring(content, _PARSER).iter("{*}c"):
         place = str(cell.get("r"))
         if cell.get("t") == "e":
-            found.errors.add(place)
-        elif cell.find("{*}f") is not None and not (cell.findtext("{*}v") or "").strip():
-            found.uncomputed.add(place)
+            found.errors[place] = (cell.findtext("{*}v") or "").strip()
+        elif (formula := cell.find("{*}f")) is not None and not (cell.findtext("{*}v") or "").strip():
+            # of a formula that was filled down only the first cell holds the words
+            found.uncomputed[place] = f"={(formula.text or '…').strip()}"

@@ -96,6 +96,7 @@ def test_a_formula_that_was_never_computed_and_an_error_are_refused_at_their_cel
     one = plan.replies[0].answers[0]
     assert (one.outcome, one.place.address) == ("refused", place)
     assert "never computed" in str(one.sentence)
+    assert one.found == "=1+2"
     content = filled.content()
     name = next(n for n in zipfile.ZipFile(io.BytesIO(content)).namelist() if n.endswith("sheet2.xml"))
     computed = edited(content, name, lambda part: re.sub(rb"<f>1\+2</f><v\s*/?>(</v>)?", b"<f>1+2</f><v>3</v>", part))
@@ -105,7 +106,8 @@ def test_a_formula_that_was_never_computed_and_an_error_are_refused_at_their_cel
         name,
         lambda part: re.sub(rb'(<c r="%s"[^>]*)>.*?</c>' % place.encode(), rb'\1 t="e"><v>#REF!</v></c>', part),
     )
-    assert "error of a formula" in str(judge(session, failed, by=scene.by).replies[0].answers[0].sentence)
+    one = judge(session, failed, by=scene.by).replies[0].answers[0]
+    assert ("error of a formula" in str(one.sentence), one.found) == (True, "#REF!")
 
 
 def test_answer_and_reason_side_by_side_and_a_strange_reason_are_refused(session, scene):
