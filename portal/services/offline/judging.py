@@ -228,9 +228,11 @@ class _Judge:
             made.expected, made.example = self.aloud.help(refused)
             return
         if refused is not None:  # one copy is readable, another is not: neither is passed over in silence
+            at = refused.place
+            copied = any(one.place.copy == at.copy and one.place.sheet != at.sheet for one in findings)
             sentence = _l(
                 "%(copy)s, %(place)s, was refused: %(why)s",
-                copy=refused.place.copy, place=refused.place.spot, why=refused.sentence,
+                copy=at.copy, place=at.said if copied else at.spot, why=refused.sentence,
             )  # fmt: skip
             made.warning = both(made.warning, sentence)
         if not good:

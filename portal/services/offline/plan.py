@@ -146,6 +146,13 @@ class ChangedAnswer:
     waits: bool = False
     may_join: bool = False
 
+    def spot(self, option: Option) -> Speakable | None:
+        """Say where an option stands in its file: within its sheet, with the sheet where several of one file differ."""
+        if option.place is None:
+            return None
+        sheets = {one.place.sheet for one in self.options if one.place and one.place.copy == option.place.copy}
+        return option.place.said if len(sheets) > 1 else option.place.spot
+
     @property
     def chosen(self) -> str:
         """Return the option that is taken where nobody says otherwise, "" for none."""

@@ -89,3 +89,20 @@ def test_what_was_taken_over_is_told_as_the_dry_run_counted_it(client, scene):
     assert figure(client, "new") == 4
     client.submit(0, expect=200)
     assert "4 answers were taken over" in client.words
+
+
+def test_where_a_sheet_was_copied_each_candidate_is_named_with_its_sheet(client, scene):
+    filled = downloaded(client, scene)
+    place = filled.put("received", 5, line=1)
+    copied = filled.book.copy_worksheet(filled.ws)
+    copied.title = "Second thoughts"
+    copied[place].value = 6
+    send(client, scene, filled.content(), follow=True)
+    for sheet in (filled.ws.title, "Second thoughts"):
+        assert f"from copy1.xlsx, sheet “{sheet}”, cell {place}" in client.words
+    # of two files the name of each is enough
+    first, second = downloaded(client, scene), downloaded(client, scene)
+    first.put("received", 5, line=1)
+    second.put("received", 6, line=1)
+    send(client, scene, first.content(), second.content(), follow=True)
+    assert f"from copy2.xlsx, cell {place}" in client.words
