@@ -101,6 +101,22 @@ def so_far(answered: int, asked: int) -> str:
     return words
 
 
+def why_closed(status: Status) -> str:
+    """Say why a reply cannot be changed in this state; "" if it can."""
+    if status in EDITABLE:
+        return ""
+    reasons: dict[Status, str] = {
+        Status.AWAITING_SIGN_OFF: _("It is complete and waits to be signed. The approver can hand it back."),
+        Status.CLAIMED: _("You said that another institution should answer; the secretariat is looking at it."),
+        Status.NOT_OURS: _("The secretariat confirmed that another institution answers."),
+        Status.CLEARED: _("The secretariat has cleared it."),
+        Status.LAPSED: _("The round is closed. Ask the secretariat for more time."),
+        Status.WITHDRAWN: _("The secretariat has withdrawn this request."),
+    }
+    handed_in = _("It was handed in. You can recall it until the secretariat starts its review.")
+    return str(reasons.get(status, handed_in))
+
+
 class AnsweringPage:
     """Everything the answering page shows of one reply: its questions filled in, its pages, what is missing."""
 
@@ -129,18 +145,7 @@ class AnsweringPage:
         head = self.head
         if not can(self.principal, Permission.ANSWER_SUBMISSION, head):
             return str(_("You may read this reply; only focal points and contributors may write."))
-        if head.status in EDITABLE:
-            return ""
-        reasons: dict[Status, str] = {
-            Status.AWAITING_SIGN_OFF: _("It is complete and waits to be signed. The approver can hand it back."),
-            Status.CLAIMED: _("You said that another institution should answer; the secretariat is looking at it."),
-            Status.NOT_OURS: _("The secretariat confirmed that another institution answers."),
-            Status.CLEARED: _("The secretariat has cleared it."),
-            Status.LAPSED: _("The round is closed. Ask the secretariat for more time."),
-            Status.WITHDRAWN: _("The secretariat has withdrawn this request."),
-        }
-        handed_in = _("It was handed in. You can recall it until the secretariat starts its review.")
-        return str(reasons.get(head.status, handed_in))
+        return why_closed(head.status)
 
     def remember(self, page: Item) -> None:
         """Look for earlier answers to the questions of a page; without a query where there can be none."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, case, func, or_, select
 
 from forms.answers import AnswerKey, is_hidden
 from forms.question_types import question_type
 from forms.tables import answered_codes, has_repeats, may_change, table_of, tables
-from portal.models import Answer, AnswerRow, Delegation, Evidence, EvidenceKind, Question, Submission, Unit
+from portal.models import Answer, AnswerRow, Collection, Delegation, Evidence, EvidenceKind, Question, Submission, Unit
 from portal.queries.sharing import SharedLine, shared_line
 from portal.queries.submissions import RowKey, StoredAnswer, StoredRow, standing_rows
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from forms.answers import Given, Json, Rows
     from forms.definition.model import Definition, Item
-    from portal.models import Collection
 
 HUNDREDTHS = Decimal("0.01")
 
@@ -105,6 +104,35 @@ def unit_replies(session: Session, collection: Collection, definition: Definitio
         line = shared_line(delegation, done, hidden, saved_at)
         found.append(UnitReply(line, answers[place], stored, standing, hidden, files.get(place, ())))
     return found
+
+
+@dataclass(frozen=True)
+class StillOpen:
+    """A collection with units that have not finished, or whose answers were not all taken over."""
+
+    public_id: str
+    unfinished: int
+    untaken: int
+
+
+def still_open(session: Session, submission_id: int) -> list[StillOpen]:
+    """Return the collections of a reply in which something is still to come, oldest first; one query.
+
+    Units that were left out count no more; one whose questions were taken back is not waited for.
+    """
+    unfinished = case((and_(Delegation.finished_at.is_(None), Delegation.revoked_at.is_(None)), 1), else_=0)
+    fresh = or_(Delegation.taken_at.is_(None), Submission.saved_at > Delegation.taken_at)
+    untaken = case((and_(Submission.saved_at.is_not(None), fresh), 1), else_=0)
+    rows = session.execute(
+        select(Collection.public_id, func.sum(unfinished), func.sum(untaken))
+        .join(Delegation, Delegation.collection_id == Collection.id)
+        .join(Submission, Submission.id == Delegation.submission_id)
+        .where(Collection.submission_id == submission_id, Delegation.left_out_at.is_(None))
+        .group_by(Collection.id)
+        .order_by(Collection.id)
+    )
+    found = [StillOpen(public_id, int(waiting), int(new)) for public_id, waiting, new in rows]
+    return [one for one in found if one.unfinished or one.untaken]
 
 
 def _answers(session: Session, collection: Collection) -> dict[int, dict[AnswerKey, StoredAnswer]]:

@@ -11,6 +11,7 @@ from forms.quoting import quoted
 from forms.sharing import CollectForm, read_units
 from portal import clock
 from portal.blueprints import receiving
+from portal.blueprints.answering import why_closed
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.holding import last_day
 from portal.blueprints.posting import context_for, load
@@ -166,7 +167,7 @@ def collection(of: CollectionOf) -> ResponseReturnValue:
         finished=sum(1 for line in lines if line.delegation.finished_at),
         fresh=sum(1 for line in lines if line.new_since),
         results=views.results(definition, ids, one, replies),
-        can_take=head.status in EDITABLE,
+        closed=why_closed(head.status),
         share_url=url_for("respond.share", public_id=head.public_id),
         units_url=url_for("respond.units", public_id=one.public_id),
         institution=pick(head.institution_names, g.view.language, g.country.languages),

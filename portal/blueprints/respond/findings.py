@@ -21,6 +21,7 @@ from portal.extensions import db
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, can
 from portal.queries import submissions as queries
+from portal.queries.collected import still_open
 from portal.queries.kept_warnings import kind_words
 from portal.services import kept_warnings
 
@@ -58,9 +59,20 @@ def findings(answering: AnsweringPage) -> dict[str, Any]:
             (*answering.place_of(one.key), one.words, one.budget)
             for one in over_budget(answering.definition, answering.stored, hidden)
         ],
+        "units": _units(answering.head),
         "can_keep": answering.head.status in EDITABLE
         and can(who(), Permission.ANSWER_SUBMISSION, answering.head),
     }
+
+
+def _units(head: queries.SubmissionHead) -> list[tuple[str, int, int]]:
+    """Return where units were asked and something is still to come: address, how many are at work, how many are new."""
+    if head.status not in EDITABLE or not can(who(), Permission.SHARE_SUBMISSION, head):
+        return []
+    return [
+        (url_for("respond.collection", public_id=one.public_id), one.unfinished, one.untaken)
+        for one in still_open(db.session, head.id)
+    ]
 
 
 def warning_view(answering: AnsweringPage, one: Open) -> dict[str, str]:

@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from forms.answers import field_name
 from forms.tables import tables
 from portal.blueprints import receiving
+from portal.blueprints.answering import why_closed
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load
@@ -24,7 +25,6 @@ from portal.database import write
 from portal.errors import Invalid
 from portal.extensions import db
 from portal.models import Collection
-from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
 from portal.queries.collected import unit_replies
 from portal.queries.submissions import answers
@@ -70,7 +70,7 @@ def _take_page(
         plan=taking_since.as_chosen(plan) if request.method == "POST" else plan,
         columns=views.unit_columns(definition, of.collection.items, source),
         targets=views.targets(definition, of.head, context.languages, answers(db.session, of.head.id)),
-        can_take=of.head.status in EDITABLE,
+        closed=why_closed(of.head.status),
         collection_url=url_for("respond.collection", public_id=of.collection.public_id),
         **about(of.head),
     )

@@ -19,8 +19,10 @@ from portal.blueprints.signed_in import somebody
 from portal.blueprints.typed_words import typed_words
 from portal.errors import NotFound
 from portal.extensions import db
+from portal.models.lifecycle import EDITABLE
 from portal.permissions import Principal
-from portal.queries.sharing import actor_of, find_delegation, scope_of, shared_head
+from portal.queries.sharing import actor_of, find_delegation, home_of, of_unit, scope_of, shared_head
+from portal.queries.submissions import head_by_id
 from portal.services.delegated import ShareEnded, check_standing, open_to
 from portal.services.sessions import token_digest
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from forms.definition.model import Definition
-    from portal.models import Delegation
+    from portal.models import Delegation, Status
     from portal.queries.submissions import SubmissionHead
 
 blueprint = Blueprint("shared", __name__, url_prefix="/shared")
@@ -40,13 +42,23 @@ MOST_KEPT = 20
 
 @dataclass(frozen=True)
 class Shared:
-    """Some questions of a reply and the person who was handed them; ``head.unlocked`` names what is open."""
+    """Some questions of a reply and the person who was handed them; ``head.unlocked`` names what is open.
+
+    ``home`` is the state of the reply that they serve: a unit of a collection answers apart (``head``), and goes on
+    where its institution's reply is closed.
+    """
 
     delegation: Delegation
     head: SubmissionHead
     principal: Principal
     definition: Definition
+    home: Status
     code: str = ""
+
+    @property
+    def beyond_reach(self) -> bool:
+        """Return whether what a unit writes cannot come into its institution's reply as that stands."""
+        return self.delegation.collection_id is not None and self.home not in EDITABLE
 
 
 @dataclass(frozen=True)
@@ -148,14 +160,16 @@ def _shared(public_id: str, **more: Any) -> Shared | Ended:
         check_standing(delegation.revoked_at, delegation.expires_at)
     except ShareEnded as error:
         return Ended(delegation, str(error))
-    head = shared_head(db.session, delegation)
+    home = head_by_id(db.session, home_of(db.session, delegation))
+    head = home if delegation.collection_id is None else of_unit(db.session, home, delegation.submission_id)
     scope = scope_of(delegation, head.institution_id)
     if delegation.user_id is not None and (principal.part is None or head.institution_id not in _homes(principal)):
         raise _unknown()
     definition, _ids = load(head)
     open_now = open_to(db.session, scope, definition, head.unlocked)
     narrowed = replace(head, unlocked=tuple(open_now))
-    return Shared(delegation, narrowed, replace(principal, delegation=scope), definition, more.get("code", ""))
+    mine = replace(principal, delegation=scope)
+    return Shared(delegation, narrowed, mine, definition, home.status, more.get("code", ""))
 
 
 def _homes(principal: Principal) -> set[int]:

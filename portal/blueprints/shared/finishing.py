@@ -11,7 +11,7 @@ from portal.blueprints.guard import by_link
 from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
 from portal.blueprints.shared.door import Ended, Shared, blueprint, shared
-from portal.blueprints.shared.shown import SharedPage
+from portal.blueprints.shared.shown import SharedPage, closed_of
 from portal.database import write
 from portal.extensions import db
 from portal.queries.submissions import stored_reply
@@ -32,6 +32,8 @@ def finish_page(on: Shared) -> ResponseReturnValue:
     return render_template(
         "shared/finish.html",
         delegation=on.delegation,
+        readonly=shown.readonly,
+        closed=closed_of(on),
         until=last_day(on.delegation.expires_at),
         institution=pick(on.head.institution_names, g.view.language, g.country.languages),
         answered=len(shown.done_codes()),

@@ -25,7 +25,7 @@ from portal.blueprints.respond.section import counts, offered, saved_json
 from portal.blueprints.respond.to_look_at import NOTHING, ToLookAt, to_look_at
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.shared.door import Ended, Shared, blueprint, shared
-from portal.blueprints.shared.shown import SharedPage, readable_of
+from portal.blueprints.shared.shown import SharedPage, closed_of, readable_of
 from portal.blueprints.tables import takes_files
 from portal.database import write
 from portal.errors import NotFound
@@ -80,6 +80,7 @@ def _section_page(on: Shared, page: Item, look: ToLookAt = NOTHING) -> str:
         items=items,
         questions=questions,
         readonly=shown.readonly,
+        closed=closed_of(on),
         look=look,
         wide=any(item.table is not None for item in items),
         cell_files=takes_files(items),
@@ -181,6 +182,8 @@ def _narrowed(on: Shared, saved: Saved, page: Item, more: Mapping[str, Mapping[s
     whole = shown.silent("choice_filter")
     offer = {name: keys for name, keys in more.get("offered", {}).items() if _code(name) in shown.codes - whole}
     told |= {"offered": offer} if offer else {}
+    if on.beyond_reach:
+        told["aside"] = _("The reply is closed: this does not go into it.")
     for which in ("computed", "totals"):
         if which in told:
             told[which] = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import url_for
+from flask import g, url_for
+from flask_babel import gettext as _
 
 from forms.blinding import blinded, silenced
 from forms.evaluation import evaluate
@@ -13,11 +14,12 @@ from forms.tables import answered_codes, countable, counted_as, may_change
 from portal.blueprints.answering import AnsweringPage, so_far
 from portal.blueprints.posting import context_for
 from portal.extensions import db
-from portal.models import Visibility
+from portal.models import Status, Visibility
 from portal.page_views import FileView
 from portal.queries.evidence import evidence_of
 from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import standing_rows
+from portal.table import pick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -188,6 +190,28 @@ class SharedPage(AnsweringPage):
             size,
             url_for("shared.remove_evidence", public_id=public_id, number=one.number) if mine else "",
         )
+
+
+# states in which an institution has said that its reply is complete
+COMPLETED = frozenset({Status.AWAITING_SIGN_OFF, Status.SUBMITTED, Status.CLEARED})
+
+
+def closed_of(on: Shared) -> tuple[str, str]:
+    """Say to a unit that its institution's reply is closed, and what becomes of what it writes; "" while it is open."""
+    if not on.beyond_reach:
+        return "", ""
+    institution = pick(on.head.institution_names, g.view.language, g.country.languages)
+    title = (
+        _("%(institution)s has completed its reply", institution=institution)
+        if on.home in COMPLETED
+        else _("%(institution)s can no longer change its reply", institution=institution)
+    )
+    body = _(
+        "What you write is saved and %(institution)s can read it, but it does not go into the reply any more, "
+        "unless the reply is opened again.",
+        institution=institution,
+    )
+    return str(title), str(body)
 
 
 def readable_of(on: Shared) -> frozenset[str]:

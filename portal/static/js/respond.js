@@ -324,7 +324,7 @@ function take(sent, told) {
     for (const cell of one.mine) dirty.delete(cell.name);
   }
   if ((told.saved || []).length || !(told.stale || told.refused || []).length) {
-    savedAt = status.dataset.wordsSaved.replace("{time}", clock(told.saved_at));
+    savedAt = status.dataset.wordsSaved.replace("{time}", clock(told.saved_at)) + (told.aside ? ` · ${told.aside}` : "");
   }
   settle();
 }
