@@ -133,15 +133,15 @@ def actor_of(session: Session, delegation: Delegation) -> int:
     return session.scalars(select(Actor.id).where(Actor.delegation_id == delegation.id)).one()
 
 
-def stage_of(delegation: Delegation, answered: int) -> Stage:
-    """Tell how far a delegation is."""
+def stage_of(delegation: Delegation, *, begun: bool) -> Stage:
+    """Tell how far a delegation is; ``begun``: something was answered, or a unit has saved something."""
     if delegation.revoked_at is not None:
         return Stage.REVOKED
     if delegation.finished_at is not None:
         return Stage.FINISHED
     if delegation.expires_at <= clock.now():
         return Stage.EXPIRED
-    if answered:
+    if begun:
         return Stage.STARTED
     return Stage.OPENED if delegation.opened_at is not None else Stage.NOT_OPENED
 
@@ -163,10 +163,13 @@ def shared_lines(session: Session, head: SubmissionHead, definition: Definition)
 def shared_line(
     one: Delegation, done: Iterable[str], hidden: frozenset[str], saved: datetime | None = None
 ) -> SharedLine:
-    """Return how far one delegation is; ``done`` are the codes answered, ``hidden`` those not asked."""
+    """Return how far one delegation is; ``done`` are the codes answered, ``hidden`` those not asked.
+
+    A unit answers apart and has begun once something was ``saved``, be it half a row: so it is counted too.
+    """
     asked = [code for code in one.items if code not in hidden]
     answered = len(set(asked) & set(done))
-    return SharedLine(one, answered, len(asked), stage_of(one, answered), saved)
+    return SharedLine(one, answered, len(asked), stage_of(one, begun=bool(answered) or saved is not None), saved)
 
 
 @dataclass(frozen=True)

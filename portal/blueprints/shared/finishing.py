@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 def finish_page(on: Shared) -> ResponseReturnValue:
     """Show what is not answered yet, and the one button that says "I have finished"."""
     shown = SharedPage(on, stored_reply(db.session, on.head.id, on.definition))
-    unanswered = shown.unanswered()
     return render_template(
         "shared/finish.html",
         delegation=on.delegation,
@@ -38,8 +37,8 @@ def finish_page(on: Shared) -> ResponseReturnValue:
         institution=pick(on.head.institution_names, g.view.language, g.country.languages),
         answered=len(shown.done_codes()),
         total=len(shown.asked_codes()),
-        open=unanswered,
-        troubled=[line for line in shown.missing() if line not in unanswered],
+        open=shown.unanswered(),
+        troubled=shown.troubled(),
         back_url=shown.page_url(shown.pages()[-1].code),
         work_url=url_for("shared.work", public_id=on.delegation.public_id),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import g, url_for
 from flask_babel import gettext as _
 
+from forms.answers import AnswerKey
 from forms.blinding import blinded, silenced
 from forms.evaluation import evaluate
 from forms.quoting import muted, readable_codes, telling_defaults, untold_codes
@@ -24,7 +25,6 @@ from portal.table import pick
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from forms.answers import AnswerKey
     from forms.definition.model import Definition, Item
     from portal.blueprints.shared.door import Shared
     from portal.models import Evidence
@@ -130,9 +130,22 @@ class SharedPage(AnsweringPage):
         hidden = self.evaluation.hidden
         return answered_codes(self.definition, self.stored, self.rows, hidden) & set(self.asked_codes())
 
+    def troubled(self) -> list[tuple[str, str, str]]:
+        """List what was answered and needs another look, with why: (question, address, sentence or "")."""
+        done, first = self.done_codes(), dict[str, AnswerKey]()
+        evaluation = self.evaluation
+        for key in (*evaluation.refused, *evaluation.unreadable):
+            first.setdefault(key.code, key)
+        for key in evaluation.missing:
+            if counted_as(self.definition, key.code) in done:
+                first.setdefault(key.code, key)
+        found = [first[code] for code in sorted(first, key=self._order)]
+        return [(*self.place_of(key), self.sentences.get((key.code, key.row), "")) for key in found]
+
     def unanswered(self) -> list[tuple[str, str]]:
-        """List the shared questions without an answer: (question, address)."""
-        done = self.done_codes()
+        """List the shared questions without an answer: (question, address); what cannot be read is one, of a kind."""
+        unread = {counted_as(self.definition, key.code) for key in self.evaluation.unreadable}
+        done = self.done_codes() | unread
         language, languages = self.context.language, self.context.languages
         return [
             (

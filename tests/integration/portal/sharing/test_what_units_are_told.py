@@ -1,0 +1,59 @@
+"""What a unit and its institution are told of how far it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.portal.sharing.scenes import ROW_A, ROW_B, table_world
+from tests.integration.portal.sharing.test_collection import answer, ask
+from tests.integration.portal.sharing.test_figures_of_units import words_of
+from tests.integration.portal.sharing.test_taking_over import home_of, work_of
+
+
+@pytest.fixture
+def world(session):
+    return table_world(session)
+
+
+def test_a_figure_that_cannot_be_read_is_not_called_unanswered(app, session, world, client_for):
+    chief = client_for(world.focal)
+    unit = answer(app, session, *ask(chief, world.reply, units="Kampot", codes=("beds", "measures"))["Kampot"], {})
+    work = work_of(unit)
+    unit.post("/language", {"language": "en"}, expect=303)
+    unit.post(f"{work}/pages/page1", {"beds": "many", "base:beds": "0", "action": "save"}, expect=422)
+    unit.get(f"{work}/finish", expect=200)
+    lists = {" ".join(one.text_content().split()): words_of(unit.page, f"//h2[{number}]/following-sibling::ul[1]/li")
+             for number, one in enumerate(unit.page.xpath("//section[contains(@class, 'sheet')]/h2"), start=1)}  # fmt: skip
+    assert list(lists) == ["These need another look", "Not answered yet 1"]
+    assert lists["Not answered yet 1"] == ["Question measures"]
+    assert "Question beds" in lists["These need another look"][0]
+    assert "This is not a number." in lists["These need another look"][0], "why it is not taken stands beside it"
+    assert "Every question has an answer." not in unit.text
+    # the only question of all: none is left without an answer, and nobody says that each has one
+    unit.post(f"{work}/pages/page1", {"measures@en": "A law.", "base:measures@en": "0", "action": "save"}, expect=303)
+    unit.get(f"{work}/finish", expect=200)
+    assert "Not answered yet" not in unit.text
+    assert "Every question has an answer." not in unit.text
+
+
+def test_who_has_begun_is_counted_as_each_line_says_it(app, session, world, client_for):
+    chief = client_for(world.focal)
+    asked = ask(chief, world.reply, codes=("trainings",))
+    of_row = {f"row:trainings[{row}]": "1" for row in (ROW_A, ROW_B)}
+    of_row |= {f"row-base:trainings[{row}]": "0" for row in (ROW_A, ROW_B)}
+    of_row |= {f"row-parent:trainings[{row}]": "" for row in (ROW_A, ROW_B)}
+    # a row with a figure and an empty one: the table does not count as answered yet
+    answer(app, session, *asked["Kampot"], of_row | {f"people[{ROW_A}]": "3", f"base:people[{ROW_A}]": "0"})
+    answer(app, session, *asked["Kandal"], {})
+    chief.get(home_of(chief, world.reply), expect=200)
+    assert "1 have begun" in words_of(chief.page, "//li[contains(@class, 'tile')]")
+    stages = dict(
+        zip(
+            words_of(chief.page, "//li[contains(@class, 'unit-line')]/h3"),
+            words_of(chief.page, "//li[contains(@class, 'unit-line')]/p[contains(@class, 'share-facts')]"),
+            strict=True,
+        )
+    )
+    assert {name.split()[0]: stage for name, stage in stages.items()} == {
+        "Kampot": "at work", "Kandal": "opened, nothing answered yet", "Takeo": "not opened yet",
+    }  # fmt: skip
