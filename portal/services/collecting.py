@@ -71,7 +71,7 @@ def collect(
     require(by, Permission.SHARE_SUBMISSION, Target(head.institution_id))
     if locked(session, head.id).status not in EDITABLE:
         raise IllegalTransition
-    codes = chosen(definition, asked.codes, head.unlocked)
+    codes = chosen(definition, asked.codes, head)
     check_until(asked.until)
     made = Collection(
         submission_id=head.id, items=codes, quoted=list(asked.quoted), note=asked.note.strip()[:LONGEST_NOTE],

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import lazy_gettext as _l
 
+from forms.following import follow_ups
 from forms.tables import countable, may_change
 from portal import clock
 from portal.errors import IllegalTransition, Invalid
@@ -101,7 +102,7 @@ def delegate(
     submission = locked(session, head.id)
     if submission.status not in EDITABLE:
         raise IllegalTransition
-    codes = chosen(definition, asked.codes, head.unlocked)
+    codes = chosen(definition, asked.codes, head)
     check_until(asked.until)
     wanted = " ".join(name.split())[:LONGEST_NAME]
     if not wanted:
@@ -168,18 +169,27 @@ def _refused(field: str, sentence: object) -> Invalid:
     return Invalid(sentence, problems=[Problem(sentence, field=field)])  # type: ignore[arg-type] # a lazy sentence
 
 
-def chosen(definition: Definition, codes: Collection[str], unlocked: Collection[str] | None) -> list[str]:
-    """Return the questions and tables among ``codes`` that can be answered, in their order; a page stands for its own.
+def chosen(definition: Definition, codes: Collection[str], head: SubmissionHead) -> list[str]:
+    """Return what is handed out with ``codes``, as :func:`with_follow_ups` does.
 
     Raises:
-        Invalid: if there is none.
+        Invalid: if there is nothing.
     """
-    wanted = {code for page in definition.pages if page.code in codes for code in countable(definition, page.code)}
-    wanted |= set(codes)
-    found = [code for code in countable(definition) if code in wanted and may_change(definition, code, unlocked)]
+    found = with_follow_ups(definition, codes, head)
     if not found:
         raise _refused("codes", _l("Choose at least one question or page."))
     return found
+
+
+def with_follow_ups(definition: Definition, codes: Collection[str], head: SubmissionHead) -> list[str]:
+    """Return the questions and tables among ``codes`` that can be answered, in their order; a page stands for its own.
+
+    What is not asked at present, and will be by answers to these alone, goes along: else nobody could answer it.
+    """
+    wanted = {code for page in definition.pages if page.code in codes for code in countable(definition, page.code)}
+    wanted |= set(codes)
+    wanted |= set(follow_ups(definition, wanted, head.hidden))
+    return [code for code in countable(definition) if code in wanted and may_change(definition, code, head.unlocked)]
 
 
 def check_until(until: datetime) -> None:

@@ -97,7 +97,7 @@ def start_collection(head: SubmissionHead) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _collect_page(head, form, status=422)
     definition, _ids = load(head)
-    codes = request.form.getlist("codes")
+    codes = sharing.with_follow_ups(definition, request.form.getlist("codes"), head)
     asked = sharing.Asked(
         codes,
         sharing.end_of(form.until.data, g.country.time_zone),

@@ -8,6 +8,7 @@ import segno
 from flask import current_app, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from forms.following import asked_only_if, follow_ups
 from forms.quoting import quoted
 from forms.sharing import UntilForm, share_form
 from forms.tables import answered_codes, countable, may_change
@@ -96,7 +97,10 @@ def _colleagues(head: SubmissionHead) -> list[tuple[str, str]]:
 
 
 def question_groups(head: SubmissionHead, definition: Definition, chosen: set[str]) -> list[dict[str, Any]]:
-    """Return the questions of a reply by page, as boxes to tick: what is asked and open to be changed."""
+    """Return the questions of a reply by page, as boxes to tick: what is open to be changed.
+
+    What is not asked at present says when it will be; a question says what goes along with it.
+    """
     stored, rows = stored_reply(db.session, head.id, definition)
     done = answered_codes(definition, stored, standing_rows(rows), head.hidden)
     spoken_in = g.view.language, tuple(g.country.languages)
@@ -106,17 +110,29 @@ def question_groups(head: SubmissionHead, definition: Definition, chosen: set[st
             {
                 "code": code,
                 "label": spoken(definition.question(code), *spoken_in),
-                "done": code in done,
+                "done": code in done and code not in head.hidden,
                 "table": definition.question(code).kind in {"repeat", "matrix"},
                 "chosen": code in chosen or page.code in chosen,
+                "when": _when(definition, code) if code in head.hidden else "",
+                "along": [
+                    spoken(definition.question(one), *spoken_in)
+                    for one in follow_ups(definition, [code], head.hidden)
+                    if may_change(definition, one, head.unlocked)
+                ],
             }
             for code in countable(definition, page.code)
-            if code not in head.hidden and may_change(definition, code, head.unlocked)
+            if may_change(definition, code, head.unlocked)
         ]
         if questions:
             title = spoken(page, *spoken_in)
             groups.append({"code": page.code, "title": title, "questions": questions, "chosen": page.code in chosen})
     return groups
+
+
+def _when(definition: Definition, code: str) -> str:
+    """Say when a question is asked that is not asked at present."""
+    rule = asked_only_if(definition, code, g.view.language, tuple(g.country.languages))
+    return str(_("Asked only if %(rule)s.", rule=rule) if rule else _("Other answers decide whether this is asked."))
 
 
 def spoken(item: Item, language: str, languages: tuple[str, ...]) -> str:
@@ -213,7 +229,7 @@ def shared_with_me() -> list[dict[str, Any]]:
             "url": url_for("shared.work", public_id=one.delegation.public_id),
             "title": about(one.head)["title"],
             "cite": about(one.head)["cite"],
-            "asked": len(one.delegation.items),
+            "asked": sum(1 for code in one.delegation.items if code not in one.head.hidden),
             "until": last_day(one.delegation.expires_at),
             "note": one.delegation.note,
         }
@@ -232,7 +248,7 @@ def delegate(head: SubmissionHead) -> ResponseReturnValue:
         return _share_page(head, form, status=422)
     colleague = queries.colleagues(db.session, head.institution_id).get(form.colleague.data or "")
     name = form.name.data or (pick(colleague.names, g.view.language, g.country.languages) if colleague else "")
-    codes = request.form.getlist("codes")
+    codes = services.with_follow_ups(definition, request.form.getlist("codes"), head)
     asked = services.Asked(
         codes,
         services.end_of(form.until.data, g.country.time_zone),

@@ -76,7 +76,8 @@ def messages(given: services.Given, head: SubmissionHead, url: str) -> list[Text
 def _message(given: services.Given, head: SubmissionHead, url: str, language: str, code: str) -> str:
     with force_locale(language):
         institution = pick(head.institution_names, language, g.country.languages)
-        asked = len(given.delegation.items)
+        # follow-ups that are not asked yet are no questions to whoever opens the link now
+        asked = sum(1 for code in given.delegation.items if code not in head.hidden)
         parts = [
             _("%(institution)s asks you to answer %(count)s questions.", institution=institution, count=asked)
             if asked > 1
