@@ -61,12 +61,12 @@ class _Once:
             raise Conflict
         self.taken = True
 
-    def keep(self, session: Session, response: Response | None) -> None:
+    def keep(self, session: Session, response: Response | None, told: tuple[str, str] | None = None) -> None:
         """Keep where the view leads to; a refusal, or a page shown in place, is worked out anew each time."""
         if response is None or not 300 <= response.status_code < 400:
             idempotency.forget(session, user_id=self.user_id, key=self.key)
             return
-        told = g.get("new_notice")
+        told = told or g.get("new_notice")
         idempotency.keep(
             session,
             user_id=self.user_id,
@@ -127,6 +127,15 @@ def answer_now(made: ResponseReturnValue) -> ResponseReturnValue:
     if once is not None and once.work is not None:
         once.work.settle(lambda session: once.keep(session, response))
     return response
+
+
+def shown_once(url: str) -> None:
+    """Commit what a view made whose page is shown this once: the same form sent again is led to ``url`` and told so."""
+    once = cast("_Once | None", g.get("once"))
+    if once is not None and once.work is not None:
+        response = cast("Response", redirect(url, code=303))
+        told = ("info", _("Made already; codes are shown only once. Make new ones if you have lost them."))
+        once.work.settle(lambda session: once.keep(session, response, told))
 
 
 def _again(kept: idempotency.KeptAnswer) -> Response:

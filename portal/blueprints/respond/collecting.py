@@ -12,8 +12,9 @@ from forms.sharing import CollectForm, read_units
 from portal import clock
 from portal.blueprints import receiving
 from portal.blueprints.answering import why_closed
-from portal.blueprints.guard import repeats, requires, who
+from portal.blueprints.guard import requires, who
 from portal.blueprints.holding import last_day
+from portal.blueprints.once import shown_once
 from portal.blueprints.posting import context_for, load
 from portal.blueprints.respond import collected_views as views
 from portal.blueprints.respond.door import blueprint, own_reply
@@ -90,7 +91,6 @@ def _collect_page(head: SubmissionHead, form: CollectForm, *, status: int = 200)
 
 @blueprint.post("/replies/<public_id>/collect")
 @requires(Permission.SHARE_SUBMISSION, on=own_reply)
-@repeats("the page shows codes that are kept nowhere; a second collection can be taken back")
 def start_collection(head: SubmissionHead) -> ResponseReturnValue:
     """Ask the units, and show every link and code once: to copy, to print."""
     form = CollectForm()
@@ -111,6 +111,7 @@ def start_collection(head: SubmissionHead) -> ResponseReturnValue:
             made, given = services.collect(session, head, definition, asked, units, context=context, by=who())
     except Invalid as error:
         return _collect_page(head, placed(form, error), status=422)
+    shown_once(url_for("respond.collection", public_id=made.public_id))
     return links_page(head, made, given)
 
 

@@ -14,8 +14,9 @@ from forms.sharing import UntilForm, share_form
 from forms.tables import answered_codes, countable, may_change
 from portal import clock
 from portal.blueprints.answering import recommendation_box
-from portal.blueprints.guard import repeats, requires, who
+from portal.blueprints.guard import requires, who
 from portal.blueprints.holding import last_day
+from portal.blueprints.once import shown_once
 from portal.blueprints.page import notice
 from portal.blueprints.posting import load
 from portal.blueprints.respond.door import blueprint, own_reply
@@ -239,7 +240,6 @@ def shared_with_me() -> list[dict[str, Any]]:
 
 @blueprint.post("/replies/<public_id>/share")
 @requires(Permission.SHARE_SUBMISSION, on=own_reply)
-@repeats("the page shows a code that is kept nowhere; a second one can be taken back")
 def delegate(head: SubmissionHead) -> ResponseReturnValue:
     """Hand questions to a person, and show link and code once: to copy, to print, as a QR picture."""
     definition, _ids = load(head)
@@ -281,8 +281,9 @@ def placed(form: PortalForm, error: Invalid) -> PortalForm:
 
 
 def given_page(head: SubmissionHead, given: services.Given) -> str:
-    """Show link and code once."""
-    url = link_of(given)
+    """Show link and code once; the page sent again leads to where they belong."""
+    url, back_url = link_of(given), _home(head, given.delegation)
+    shown_once(back_url)
     return render_template(
         "respond/shared_with.html",
         head=head,
@@ -292,10 +293,15 @@ def given_page(head: SubmissionHead, given: services.Given) -> str:
         texts=messages(given, head, url),
         qr=segno.make(url, error="m").svg_data_uri(scale=5, border=2),
         until=last_day(given.delegation.expires_at),
-        back_url=url_for("respond.share", public_id=head.public_id)
-        if given.delegation.collection_id is None
-        else collection_url(given.delegation),
+        back_url=back_url,
     )
+
+
+def _home(head: SubmissionHead, delegation: Delegation) -> str:
+    """Return the page on which a delegation is followed."""
+    if delegation.collection_id is not None:
+        return collection_url(delegation)
+    return url_for("respond.share", public_id=head.public_id)
 
 
 def collection_url(delegation: Delegation) -> str:
@@ -319,9 +325,7 @@ def _until(head: SubmissionHead) -> datetime:
 
 
 def _back(on: DelegationOf) -> ResponseReturnValue:
-    if on.delegation.collection_id is not None:
-        return redirect(collection_url(on.delegation), code=303)
-    return redirect(url_for("respond.share", public_id=on.head.public_id), code=303)
+    return redirect(_home(on.head, on.delegation), code=303)
 
 
 @blueprint.post("/delegations/<public_id>/extend")
@@ -337,7 +341,6 @@ def extend_delegation(on: DelegationOf) -> ResponseReturnValue:
 
 @blueprint.post("/delegations/<public_id>/renew")
 @requires(Permission.SHARE_SUBMISSION, on=delegation_on)
-@repeats("the page shows a code that is kept nowhere; the newest code counts")
 def renew_delegation(on: DelegationOf) -> ResponseReturnValue:
     """Make a new link and code and show them once; the old ones open nothing any more."""
     until = max(_until(on.head), on.delegation.expires_at)
