@@ -51,15 +51,24 @@ def beside(
     }
 
 
+def place_of(one: Earlier, asked: Sequence[Any]) -> str:
+    """Return where the same indicator was answered: the paragraph of its recommendation, else the round."""
+    if asked:
+        return str(_("paragraph %(paragraph)s", paragraph=citation(asked)))
+    return pick(one.round_titles, g.view.language, g.country.languages)
+
+
+def heading(one: Earlier, asked: Sequence[Any]) -> str:
+    """Return what an earlier answer is called."""
+    if one.elsewhere:
+        return str(_("The same indicator, answered on %(place)s", place=place_of(one, asked)))
+    return str(_("Your answer in “%(round)s”", round=pick(one.round_titles, g.view.language, g.country.languages)))
+
+
 def _view(one: Earlier, item: Item, asked: Sequence[Any], url: str) -> dict[str, Any]:
     language = g.view.language
-    title = pick(one.round_titles, language, g.country.languages)
-    place = _("paragraph %(paragraph)s", paragraph=citation(asked)) if asked else ""
     return {
-        "title": _("The same indicator, answered on %(place)s", place=place or title)
-        if one.elsewhere
-        else _("Your answer in “%(round)s”", round=title),
-        "round": title,
+        "title": heading(one, asked),
         "texts": read_answers(one, item, language),
         "at": one.at,
         "source_url": url_for("respond.check", public_id=one.source) + f"#q-{one.source_code}",
@@ -102,7 +111,7 @@ def mark_confirmed(
     head: SubmissionHead, pages: Sequence[dict[str, Any]], stored: Mapping[AnswerKey, Given]
 ) -> Sequence[dict[str, Any]]:
     """Say in a reply read aloud which answers still stand as they were confirmed; no query without memory."""
-    found = confirmed(db.session, head.id) if head.remembers else {}
+    found = confirmed(db.session, head) if head.remembers else {}
     if found:
         revisions: dict[str, set[int]] = {}
         for key, given in stored.items():

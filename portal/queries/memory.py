@@ -193,6 +193,15 @@ def _same(head: SubmissionHead, codes: Sequence[str]) -> ColumnElement[bool]:
     """Return what makes an answer the earlier one to this very question: an earlier round, handed in, same matter."""
     if not codes:
         return literal(value=False)
+    return and_(
+        Question.code.in_(codes),
+        Submission.status.in_(sorted(OPEN_TO_STAFF)),
+        _before(head),
+    )
+
+
+def _before(head: SubmissionHead) -> ColumnElement[bool]:
+    """Return what makes a reply one of an earlier round to the same matter."""
     here = select(ReportingRound.opens_on, ReportingRound.id).where(ReportingRound.id == head.round_id)
     about = (
         Assignment.about_institution.is_(True)
@@ -204,12 +213,7 @@ def _same(head: SubmissionHead, codes: Sequence[str]) -> ColumnElement[bool]:
         )
         .exists()
     )
-    return and_(
-        Question.code.in_(codes),
-        Submission.status.in_(sorted(OPEN_TO_STAFF)),
-        tuple_(ReportingRound.opens_on, ReportingRound.id) < here.scalar_subquery(),
-        about,
-    )
+    return and_(tuple_(ReportingRound.opens_on, ReportingRound.id) < here.scalar_subquery(), about)
 
 
 def _matter(head: SubmissionHead) -> Select[Any]:
@@ -283,16 +287,23 @@ class Confirmed:
     round_titles: Mapping[str, str]
 
 
-def confirmed(session: Session, submission_id: int) -> dict[str, Confirmed]:
-    """Return by question what was taken over from an earlier round as still true; one query."""
+def confirmed(session: Session, head: SubmissionHead) -> dict[str, Confirmed]:
+    """Return by question what was taken over from an earlier round as still true; one query.
+
+    What was copied from another recommendation, where the same indicator is asked, was not confirmed.
+    """
+    copied = Question.__table__.alias("copied")
     rows = session.execute(
         select(Question.code, EarlierVerdict.revision, ReportingRound.titles)
         .join(Question, Question.id == EarlierVerdict.question_id)
         .join(Submission, Submission.id == EarlierVerdict.source_id)
         .join(Assignment, Assignment.id == Submission.assignment_id)
         .join(ReportingRound, ReportingRound.id == Assignment.round_id)
+        .join(copied, copied.c.id == EarlierVerdict.source_question_id)
         .where(
-            EarlierVerdict.submission_id == submission_id,
+            EarlierVerdict.submission_id == head.id,
+            copied.c.code == Question.code,
+            _before(head),
             EarlierVerdict.verdict == Recollection.STILL_TRUE,
             EarlierVerdict.revision > 0,
         )

@@ -16,7 +16,7 @@ from portal.blueprints.changes import said
 from portal.blueprints.guard import repeats, requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load, read_changes
-from portal.blueprints.recollections import read_answers
+from portal.blueprints.recollections import heading, place_of, read_answers
 from portal.blueprints.remember.door import blueprint
 from portal.blueprints.remember.whole import take, ticked, views
 from portal.blueprints.respond.door import OnPage, own_page
@@ -27,53 +27,88 @@ from portal.extensions import db
 from portal.models import Recollection
 from portal.permissions import Permission
 from portal.queries.memory import Earlier, earlier
-from portal.queries.submissions import stored_reply
+from portal.queries.submissions import asked_recommendations, stored_reply
 from portal.services import memory
 from portal.services import submissions as services
 from portal.table import pick
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flask.typing import ResponseReturnValue
     from sqlalchemy.orm import Session
 
     from forms.definition.model import Definition, Item
     from portal.queries.submissions import SubmissionHead
-    from portal.services.submissions import Saved
+    from portal.services.submissions import Change, Saved
 
 
 @blueprint.post("/replies/<public_id>/pages/<code>/earlier")
 @requires(Permission.ANSWER_SUBMISSION, on=own_page)
 @repeats("answers are told apart by the revisions their writer saw; a verdict said again is the same verdict")
 def recall(on: OnPage) -> ResponseReturnValue:
-    """Save the page as it was sent, and with it what is said of one earlier answer."""
+    """Save the page as it was sent, and with it what is said of one earlier answer.
+
+    Another answer that stands in its place is not replaced unasked: both are shown first, side by side.
+    """
     principal, head = who(), on.head
     definition, ids = load(head)
     page = page_of(definition, on.code)
-    verdict, item, one = _asked_for(head, definition, page)
+    verdict, item, one = _asked_for(head, definition, page, request.form.get("earlier", ""))
     context = context_for(principal, head, definition)
     keys = question_type(item.type).keys(item, context.languages)
     post = MultiDict(request.form)
-    if verdict is not Recollection.NO_LONGER_TRUE:
-        put_in(post, item, keys, one)
     changes = read_changes(definition, page, context, post)
+    copied: list[AnswerKey] = []
+    asks = False
+    if verdict is not Recollection.NO_LONGER_TRUE:
+        copied = [key for key in keys if key.lang in one.answers]
+        put_in(post, item, keys, one)
+        with_copy = read_changes(definition, page, context, post)
+        asks = "replace" not in request.form and _replaces(head, definition, copied, changes, with_copy)
+        changes = changes if asks else with_copy
     with write() as session:
         saved = services.save_answers(session, head, definition, ids, changes, context=context, by=principal)
-        copied = [key for key in keys if key.lang in one.answers] if verdict is not Recollection.NO_LONGER_TRUE else []
         left = {stale.key for stale in saved.stale} | {refused.key for refused in saved.refused}
         # what a colleague wrote meanwhile, or what is not taken, was not copied: nothing is said of it yet
-        if not left.intersection(copied):
+        if not asks and not left.intersection(copied):
             revision = max((saved.saved[key] for key in copied), default=0)
             memory.judge(session, head, ids[item.code], one, verdict, revision=revision, by=principal)
+    if asks and not saved.stale and not saved.stale_rows and not saved.refused_rows and not left.difference(copied):
+        said_so = request.form["earlier"]
+        return redirect(url_for("remember.look", public_id=head.public_id, code=page.code, earlier=said_so), code=303)
     if saved.http_status != 200:
         return show_saved(saved, head, definition, page)
-    notice(_told(verdict))
+    notice(_told(verdict, one))
     url = url_for("respond.section", public_id=head.public_id, code=page.code)
     return redirect(f"{url}#q-{item.code}-item", code=303)
 
 
-def _told(verdict: Recollection) -> str:
+def _replaces(
+    head: SubmissionHead,
+    definition: Definition,
+    keys: Sequence[AnswerKey],
+    sent: Mapping[AnswerKey, Change],
+    with_copy: Mapping[AnswerKey, Change],
+) -> bool:
+    """Tell whether another answer stands where an earlier one would be copied: on the page as sent, else as stored."""
+    unsent = [key for key in keys if key not in sent]
+    stored = stored_reply(db.session, head.id, definition).answers if unsent else {}
+    for key in keys:
+        now = sent[key].parsed if key in sent else stored.get(key)
+        then = with_copy[key].parsed if key in with_copy else None
+        if now is None or then is None or (now.value is None and now.typed is None and now.state == "answered"):
+            continue
+        if (now.value, now.state, now.typed) != (then.value, then.state, then.typed):
+            return True
+    return False
+
+
+def _told(verdict: Recollection, one: Earlier) -> str:
+    if one.elsewhere:
+        asked = asked_recommendations(db.session, [one.assignment_id]).get(one.assignment_id, ())
+        place = place_of(one, asked)
+        return str(_("Copied from your answer on %(place)s. Look whether it is right here too.", place=place))
     words: dict[Recollection, str] = {
         Recollection.STILL_TRUE: _("Taken over: the answer is still true."),
         Recollection.UPDATE: _("The earlier answer stands in the field: bring it up to date."),
@@ -82,9 +117,11 @@ def _told(verdict: Recollection) -> str:
     return words[verdict]
 
 
-def _asked_for(head: SubmissionHead, definition: Definition, page: Item) -> tuple[Recollection, Item, Earlier]:
+def _asked_for(
+    head: SubmissionHead, definition: Definition, page: Item, asked: str
+) -> tuple[Recollection, Item, Earlier]:
     """Return what is said of which earlier answer; one that is not this institution's does not exist."""
-    verdict, _first, rest = request.form.get("earlier", "").partition("=")
+    verdict, _first, rest = asked.partition("=")
     code, _colon, source = rest.partition(":")
     item = next((one for one in page.items() if one.kind == "question" and one.code == code), None)
     if verdict not in set(Recollection):
@@ -101,10 +138,15 @@ def _asked_for(head: SubmissionHead, definition: Definition, page: Item) -> tupl
 @blueprint.get("/replies/<public_id>/pages/<code>/earlier")
 @requires(Permission.ANSWER_SUBMISSION, on=own_page)
 def look(on: OnPage) -> ResponseReturnValue:
-    """Show all earlier answers of a page beside what stands now: a preview, nothing is copied by it."""
+    """Show all earlier answers of a page beside what stands now: a preview, nothing is copied by it.
+
+    ``?earlier=`` asks of one whether it replaces what stands in its place.
+    """
     head = on.head
     definition, ids = load(head)
     page = page_of(definition, on.code)
+    if "earlier" in request.args:
+        return _replace_page(head, definition, page, request.args["earlier"])
     reply = stored_reply(db.session, head.id, definition)
     answering = AnsweringPage(head, reply, who(), definition)
     language, languages = g.view.language, answering.context.languages
@@ -134,6 +176,32 @@ def look(on: OnPage) -> ResponseReturnValue:
         rows=rows,
         whole=views(head, definition, page, reply, ids, open_=not answering.readonly),
         gone_url=url_for("remember.no_longer_true", public_id=head.public_id, code=page.code),
+    )
+
+
+def _replace_page(head: SubmissionHead, definition: Definition, page: Item, asked: str) -> ResponseReturnValue:
+    """Show an earlier answer beside the one that it would replace; without one that stands there is nothing to ask."""
+    _verdict, item, one = _asked_for(head, definition, page, asked)
+    answering = AnsweringPage(head, stored_reply(db.session, head.id, definition), who(), definition)
+    language, languages = g.view.language, answering.context.languages
+    keys = [key for key in question_type(item.type).keys(item, languages) if key.lang in one.answers]
+    stored = {key: answering.stored[key] for key in keys if key in answering.stored}
+    now = [(key.lang, said(item, given.value, given.state, given.typed)) for key, given in stored.items()]
+    about = asked_recommendations(db.session, [one.assignment_id]).get(one.assignment_id, ()) if one.elsewhere else ()
+    page_url = url_for("respond.section", public_id=head.public_id, code=page.code)
+    return render_template(
+        "remember/replace.html",
+        head=head,
+        title=page.text("label", language, languages),
+        page_url=page_url,
+        back_url=f"{page_url}#q-{item.code}-item",
+        asked=asked,
+        label=item.text("label", language, languages),
+        heading=heading(one, about),
+        earlier=read_answers(one, item, language),
+        now=[(lang, text) for lang, text in now if text],
+        open=not answering.readonly and not answering.locked(item.code),
+        fields=[(field_name(key), stored[key].revision if key in stored else 0) for key in keys],
     )
 
 

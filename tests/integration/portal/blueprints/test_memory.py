@@ -122,6 +122,55 @@ def test_what_was_typed_beside_it_is_kept(client_for, scene, session):
     assert set(values.values()) == {SAID, 7}
 
 
+@pytest.mark.parametrize("verdict", ["still_true", "update"])
+def test_another_answer_that_stands_there_is_not_replaced_unasked(client_for, scene, session, verdict):
+    client = client_for(scene.focal)
+    say(client, scene, verdict, **{"measures@en": "What I have just typed.", "beds": "7"})
+    assert "Replace the answer?" in client.words
+    for text in ("What I have just typed.", SAID, "Your answer in “Round before”"):
+        assert text in client.words
+    values = {one.value for one in session.scalars(select(Answer).where(Answer.submission_id == scene.reply.id))}
+    assert values == {"What I have just typed.", 7}, "the page is saved as it was sent"
+    assert session.scalars(select(EarlierVerdict)).all() == []
+    (keep,) = client.page.xpath("//main//div[@class='actions']/a/@href")
+    assert keep == f"{scene.page}#q-measures-item"
+    value = client.page.xpath("string(//main//button[@name='earlier']/@value)")
+    client.submit(f"{scene.page}/earlier", earlier=value, expect=200)
+    assert ("Taken over" if verdict == "still_true" else "bring it up to date") in client.words
+    session.expire_all()
+    values = {one.value for one in session.scalars(select(Answer).where(Answer.submission_id == scene.reply.id))}
+    assert values == {SAID, 7}
+    assert session.scalars(select(EarlierVerdict)).one().verdict is Recollection(verdict)
+    saves = session.scalars(select(AnswerRevision.value).where(AnswerRevision.submission_id == scene.reply.id)).all()
+    assert "What I have just typed." in saves, "history has a way back"
+
+
+def test_the_same_answer_is_confirmed_without_a_question(client_for, scene, session):
+    client = client_for(scene.focal)
+    say(client, scene, "still_true", **{"measures@en": SAID})
+    assert "Taken over" in client.words
+    assert session.scalars(select(EarlierVerdict)).one().revision == 1
+
+
+def test_what_cannot_be_read_as_a_number_is_asked_about_too(client_for, scene, session):
+    client = client_for(scene.focal)
+    say(client, scene, "still_true", code="beds", beds="about twenty")
+    assert "Replace the answer?" in client.words
+    assert "about twenty" in client.words
+
+
+def test_what_a_colleague_wrote_while_it_was_asked_stays(client_for, scene, session):
+    client = client_for(scene.focal)
+    say(client, scene, "still_true", **{"measures@en": "Mine."})
+    form = dict(client.page.xpath("//main//form")[0].form_values())
+    value = client.page.xpath("string(//main//button[@name='earlier']/@value)")
+    other = client_for(factories.person(session, scene.moj, Role.FOCAL_POINT))
+    later = {"measures@en": "A colleague's.", "base:measures@en": "1"}
+    other.post(scene.page, later, headers={"Accept": "application/json"}, expect=200)
+    client.post(f"{scene.page}/earlier", form | {"earlier": value}, expect=409)
+    assert "A colleague's." in client.words
+
+
 def test_a_colleagues_newer_text_is_not_overwritten(client_for, scene, session):
     client = client_for(scene.focal)
     client.get(scene.page)
@@ -207,9 +256,19 @@ def test_one_indicator_is_asked_once(client_for, scene, session):
     assert "The same indicator, answered on" in client.words
     assert "345123" in client.words
     assert "678123" not in client.words
-    say(client, scene, "still_true", code="judges")
+    say(client, scene, "still_true", code="judges", judges="999")
+    assert "Replace the answer?" in client.words
+    assert "The same indicator, answered on" in client.words
+    value = client.page.xpath("string(//main//button[@name='earlier']/@value)")
+    client.submit(f"{scene.page}/earlier", earlier=value, expect=200)
+    assert "Copied from your answer on paragraph" in client.words
+    assert "copied" in client.page.xpath("string(//*[contains(@class, 'fold-earlier')]/summary)")
+    assert "still true" not in client.page.xpath("string(//*[contains(@class, 'fold-earlier')]/summary)")
     question = session.scalar(select(Question.id).where(Question.code == "judges"))
     assert session.get(Answer, (here.id, question, "", "")).value == 345_123
+    # a copy from elsewhere confirms nothing that was said before
+    client.get(f"/replies/{here.public_id}/check", expect=200)
+    assert "Confirmed from" not in client.words
 
 
 def test_memory_costs_one_query_and_none_where_there_is_none(client_for, scene, session, count_queries):
