@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition, Item
     from portal.queries.submissions import SubmissionHead
 
-# controls whose answers can stand in another reply: a file belongs to the reply it was given with
 MOST = 3  # answers of other recommendations that one question is offered
+# controls whose answers can stand in another reply: a file belongs to the reply it was given with
 _TAKEN_OVER = frozenset({"text", "choice", "choices", "date", "rank"})
 
 
@@ -103,6 +103,8 @@ def earlier(
 ) -> dict[str, list[Earlier]]:
     """Return by question what the institution answered before, the newest first; one query, or none.
 
+    Of an indicator asked elsewhere the newest count, whatever the round: a figure of today is better than one of May.
+
     No query where the institution never handed in anything (``head.remembers``) and no indicator is asked.
     """
     asked = rememberable(definition, items)
@@ -123,7 +125,12 @@ def earlier(
             if key in seen:
                 seen[key].answers[row.lang] = (row.value, row.state.value)
                 seen[key].at = max(filter(None, (seen[key].at, row.answered_at)), default=None)
-    return {code: many[:MOST] for code, many in found.items()}
+    return {code: sorted(many, key=_age)[:MOST] for code, many in found.items()}
+
+
+def _age(one: Earlier) -> tuple[bool, float, int]:
+    """Put the answer of an earlier round first, then the newest of those given elsewhere."""
+    return one.elsewhere, -one.at.timestamp() if one.at is not None else 0.0, one.source_id
 
 
 def _earlier(row: Any, code: str) -> Earlier:

@@ -271,6 +271,33 @@ def test_one_indicator_is_asked_once(client_for, scene, session):
     assert "Confirmed from" not in client.words
 
 
+def test_the_newest_answers_to_an_indicator_are_offered_newest_first(client_for, scene, session):
+    version = factories.questionnaire_version(session)
+    page = session.scalars(
+        select(VersionItem).where(VersionItem.version_id == version.id, VersionItem.kind == ItemKind.SECTION)
+    ).one()
+    factories.question(session, version, "judges", "integer", parent=page, settings={"indicator": "16.3"})
+    by = factories.system_actor(session).id
+    here = factories.submission(session, factories.assignment(session, scene.moj, scene.now, [scene.second], version))
+    # the order of the replies, and of their rounds, is not that of the days on which they were answered
+    for figure, days, in_round in (
+        (5_105, 5, scene.now), (3_103, 3, scene.now), (4_104, 4, scene.now), (1_101, 1, scene.before),
+        (2_102, 2, scene.before),
+    ):  # fmt: skip
+        about = [factories.recommendation(session)]
+        given = factories.submission(
+            session, factories.assignment(session, scene.moj, in_round, about, version), status=Status.IN_PROGRESS
+        )
+        scenes.answer(
+            session, given, version, "judges", figure, by, answered_at=clock.now() - timedelta(days=days),
+        )  # fmt: skip
+    session.commit()
+    client = client_for(scene.focal)
+    client.get(f"/replies/{here.public_id}/pages/page1", expect=200)
+    offered = client.page.xpath("//details[contains(@class, 'fold-earlier')]//p[@class='earlier-text']")
+    assert [one.text_content() for one in offered] == ["1101", "2102", "3103"]
+
+
 def test_memory_costs_one_query_and_none_where_there_is_none(client_for, scene, session, count_queries):
     client = client_for(scene.focal)
 

@@ -24,6 +24,7 @@ from portal.models import (
     AnswerRow,
     Assignment,
     AssignmentDocument,
+    AssignmentRecommendation,
     AuditEvent,
     Clarification,
     ClarificationStatus,
@@ -324,3 +325,23 @@ def test_one_of_each_role_signs_in_and_sees_a_page(seeded: Seeded) -> None:
             if seeded.files.folder.name == "orvania":
                 assert not KHMER.search(client.text), (role, page)
                 assert "Cambodia" not in client.text, (role, page)
+
+
+def test_what_one_recommendation_was_told_is_offered_on_another_that_asks_it_too(
+    seeded: Seeded, stored: Session
+) -> None:
+    if seeded.files.folder.name != "cambodia":
+        pytest.skip("its questionnaires ask for no indicator")
+    reply = stored.scalars(
+        select(Submission.public_id)
+        .join(Assignment, Assignment.id == Submission.assignment_id)
+        .join(AssignmentRecommendation, AssignmentRecommendation.assignment_id == Assignment.id)
+        .join(Recommendation, Recommendation.id == AssignmentRecommendation.recommendation_id)
+        .join(Institution, Institution.id == Assignment.institution_id)
+        .where(Institution.code == "mowa", Recommendation.paragraph == "18", Recommendation.sub_item == "a")
+    ).one()
+    client = Client(seeded.app)
+    client.sign_in("focal.mowa", PASSWORD)
+    client.get(f"/replies/{reply}/pages/part_c", expect=200)
+    offered = client.page.xpath("//div[@id='q-c4_source-item']//details[contains(@class, 'fold-earlier')]/summary")
+    assert "16 (a)" in offered[0].text_content()
