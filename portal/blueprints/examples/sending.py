@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flask import current_app, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import select
 
 from portal.blueprints.examples.door import blueprint
@@ -19,11 +22,16 @@ from portal.permissions import Permission
 from portal.queries.reported import citable
 from portal.services import evidence as evidence_service
 from portal.services import examples as services
+from portal.services.evidence import ReceivedFile
+from portal.services.file_checks import refuse
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from portal.services.evidence import ReceivedFile
+    from portal.table import Problem
+
+# shorter than what is kept in the store without a row (services/housekeeping.py)
+KEPT_FOR = timedelta(hours=12)
 
 
 @blueprint.get("/examples/send")
@@ -33,13 +41,14 @@ def send() -> ResponseReturnValue:
     return _page()
 
 
-def _page(error: Invalid | None = None) -> str:
+def _page(error: Invalid | None = None, kept: ReceivedFile | None = None) -> str:
     return render_template(
         "examples/send.html",
         recommendations=citable(db.session),
         chosen=request.values.get("recommendation", ""),
         text_languages=g.country.languages,
         typed=request.form,
+        kept=(kept.filename, _ticket(kept)) if kept else None,
         errors=[(problem.field, str(problem.message)) for problem in error.problems] if error else [],
         institution=g.view.account.detail,
     )
@@ -61,9 +70,10 @@ def keep() -> ResponseReturnValue:
         url=given.get("url", "").strip(),
         consent=given.get("consent") == "y",
     )
+    problems, file = _judged(told, of)
+    if problems:
+        return _page(Invalid(problems[0].message, problems=problems), file), 422
     try:
-        services.judge(told, of)
-        file = _received()
         with write() as session:
             made = services.send(
                 session,
@@ -73,15 +83,33 @@ def keep() -> ResponseReturnValue:
             )
             public_id = made.public_id
     except Invalid as error:
-        return _page(error), 422
+        return _page(error, file), 422
     notice(_("Thank you. The secretariat will check the example; you see here what becomes of it."))
     return redirect(url_for("examples.example", public_id=public_id), code=303)
+
+
+def _judged(told: services.Told, of: Recommendation | None) -> tuple[list[Problem], ReceivedFile | None]:
+    """Return everything that is wrong at once, and the file: one that was received is not lost with the rest."""
+    problems: list[Problem] = []
+    file = None
+    try:
+        services.judge(told, of)
+    except Invalid as error:
+        problems += error.problems
+    try:
+        file = _received()
+    except Invalid as error:
+        problems += error.problems
+        # another one that is not taken does not drive out the one before
+        with suppress(Invalid):
+            file = _kept_before()
+    return problems, file
 
 
 def _received() -> ReceivedFile | None:
     given = request.files.get("file")
     if given is None or not given.filename:
-        return None
+        return _kept_before()
     settings = current_app.config["SETTINGS"]
     return evidence_service.receive(
         given.stream,
@@ -90,3 +118,30 @@ def _received() -> ReceivedFile | None:
         tmp=settings.tmp_dir,
         limit=settings.evidence_max_bytes,
     )
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.secret_key or "", salt="example-file")
+
+
+def _ticket(file: ReceivedFile) -> str:
+    """Return by what the next sending of the form names a file that lies in the store without a row: this person's."""
+    return str(_signer().dumps([who().actor_id, file.filename, file.media_type, file.size, file.sha256]))
+
+
+def _kept_before() -> ReceivedFile | None:
+    """Return the file of a refused sending before, if it still goes along.
+
+    Raises:
+        Invalid: it is kept no longer.
+    """
+    if not (ticket := request.form.get("kept_file")):
+        return None
+    try:
+        actor, filename, media_type, size, sha256 = _signer().loads(ticket, max_age=int(KEPT_FOR.total_seconds()))
+    except BadData:
+        actor, sha256 = None, ""
+    folder = current_app.config["SETTINGS"].evidence_dir
+    if actor != who().actor_id or not (folder / sha256[:2] / sha256).is_file():
+        raise refuse(_("The file is kept no longer. Choose it again."))
+    return ReceivedFile(filename, media_type, size, sha256)

@@ -107,6 +107,45 @@ def test_another_institution_and_an_act_out_of_turn_lead_nowhere(client_for, sce
     staff.post(f"/examples/{one.public_id}/send", {}, expect=404)
 
 
+def csv(text=b"when, where\n1, 2\n", name="list.csv"):
+    return io.BytesIO(text), name
+
+
+def test_a_file_is_not_lost_with_a_link_that_is_refused(client_for, scene, session):
+    client = client_for(scene.focal)
+    send(client, scene, expect=422, url="www.example.org", file=csv())
+    assert "“list.csv” was received" in client.words
+    assert session.scalars(select(Example)).all() == []
+    # a file that is not taken does not drive it out either
+    client.submit(0, url="www.example.org", file=csv(b"MZ", "virus.exe"), expect=422)
+    client.submit(0, url="https://www.example.org", expect=200)
+    one = session.scalars(select(Example)).one()
+    assert (one.filename, one.url) == ("list.csv", "https://www.example.org")
+    given = client.get(f"/examples/{one.public_id}/file", expect=200)
+    assert given.get_data() == b"when, where\n1, 2\n"
+
+
+def test_a_file_that_was_received_may_stay_behind_or_be_another(client_for, scene, session):
+    client = client_for(scene.focal)
+    send(client, scene, expect=422, url="www", file=csv())
+    client.submit(0, url="", kept_file=[], expect=200)
+    assert session.scalars(select(Example)).one().filename is None
+    send(client, scene, expect=422, url="www", file=csv())
+    client.submit(0, url="", file=csv(name="other.csv"), expect=200)
+    assert session.scalars(select(Example).order_by(Example.id.desc())).first().filename == "other.csv"
+
+
+def test_a_received_file_goes_with_its_own_sender_and_for_its_time_only(client_for, scene, session):
+    client = client_for(scene.focal)
+    send(client, scene, expect=422, url="www", file=csv())
+    ticket = client.page.xpath("string(//input[@name='kept_file']/@value)")
+    stranger = client_for(scene.stranger)
+    for wrong in (ticket, ticket[:-2], "x"):
+        send(stranger, scene, expect=422, kept_file=wrong)
+        assert "The file is kept no longer. Choose it again." in stranger.words
+    assert session.scalars(select(Example)).all() == []
+
+
 # what follows from what: (state, act) -> the state after it; in brackets acts that need a reason
 FOLLOWS = {
     ("candidate", "check"): "checked", ("candidate", "refuse"): "[refused]",
