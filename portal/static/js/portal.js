@@ -79,6 +79,19 @@ addEventListener("afterprint", () => {
   }
 });
 
+// A bar at the lower edge grows with what it says (a colleague's name, a second line): nothing that is focused lies behind it.
+const bar = document.querySelector(".sticky-bar");
+if (bar && globalThis.ResizeObserver) {
+  new ResizeObserver(() => {
+    const sticks = getComputedStyle(bar).position === "sticky";
+    document.documentElement.style.setProperty("--bar", sticks ? `${bar.offsetHeight}px` : "0px");
+    const focused = document.activeElement;
+    if (!sticks || !focused.closest("main > *") || bar.contains(focused)) return;
+    const [place, edge] = [focused.getBoundingClientRect(), bar.getBoundingClientRect()];
+    if (place.top < edge.bottom && place.bottom > edge.top && place.height < edge.top) focused.scrollIntoView({ block: "nearest" });
+  }).observe(bar);
+}
+
 const summary = document.querySelector("[data-focus]");
 if (summary) summary.focus();
 

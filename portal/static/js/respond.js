@@ -1,4 +1,4 @@
-// bundle: calendar.js recovery.js presence.js keeping.js later.js refusing.js
+// bundle: calendar.js recovery.js presence.js keeping.js later.js refusing.js leading.js
 // The answering page: saves each changed answer by itself, says honestly whether it is safe, and shows both texts
 // when a colleague changed the same answer. Without this script the page is an ordinary form.
 
@@ -29,6 +29,7 @@ if (address && address !== location.pathname) history.replaceState(history.state
 const copy = new LocalCopy(form.dataset.keeps, location.pathname, unsaved, () => { if (status.dataset.state === "offline") say("offline"); });
 
 document.documentElement.classList.add("has-script");
+leadFromBar(status, form);
 
 // --- what an answer is on this page ---------------------------------------------------------------------------------
 

@@ -1,0 +1,24 @@
+// The bar says what waits for the reader, and leads to it: a page is thousands of pixels long on a phone. A part of respond.js.
+
+const WAITING = {
+  conflict: "[data-conflict-box], [data-row-conflict]",
+  error: "[data-error][data-fresh]:not([hidden])",
+};
+
+function leadFromBar(bar, form) {
+  const button = bar.parentElement.querySelector("[data-leads]");
+  const first = () => {
+    const wanted = WAITING[bar.dataset.state];
+    return wanted ? form.querySelector(wanted) : null;
+  };
+  button.addEventListener("click", () => {
+    const place = first();
+    if (!place) return;
+    const field = place.closest("[data-item]")?.querySelector("[aria-invalid=true]");
+    const target = bar.dataset.state === "error" && field ? field : place;
+    if (target === place) target.tabIndex = -1;
+    target.focus({ preventScroll: true });
+    target.scrollIntoView({ block: target === place ? "start" : "center" });
+  });
+  new MutationObserver(() => { button.hidden = !first(); }).observe(bar, { attributeFilter: ["data-state"] });
+}
