@@ -6,7 +6,7 @@ import errno
 import importlib
 import importlib.util
 import inspect
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app, has_request_context, make_response, render_template, request, session
@@ -18,7 +18,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from config import ROOT, Settings
 from portal import assets, compression, csrf_tokens, fragments, reader, templating, wording
-from portal.blueprints import guard, page
+from portal.blueprints import guard, page, signed_in
 from portal.blueprints.sessions import PAGES, SUBMISSIONS, DatabaseSessions, PortalSession
 from portal.compiled import PortalEnvironment
 from portal.database import engine_options, prepare
@@ -26,6 +26,7 @@ from portal.errors import Invalid, PortalError
 from portal.extensions import babel, csrf, db, login_manager
 from portal.incoming import Incoming, asked
 from portal.masking import MASK
+from portal.queries.sessions import held_until
 from portal.routing import KnownPaths, LateRule
 
 if TYPE_CHECKING:
@@ -271,7 +272,17 @@ def _answer(status: int, code: str, message: str, **more: Any) -> ResponseReturn
         return body, status, {"Content-Type": "application/problem+json"}
     before = guard.shown_before()
     back = None if request.method == "GET" and before == request.full_path.rstrip("?") else before
-    return render_template("errors/error.html", status=status, code=code, message=message, back=back, **more), status
+    shown = {"status": status, "code": code, "message": message, "back": back, "held_until": _held_until(status)}
+    return render_template("errors/error.html", **shown, **more), status
+
+
+def _held_until(status: int) -> datetime | None:
+    """Return until when a text is held that this post sent on, and that was not taken: it is still there."""
+    known = vars(request._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - what was read of the body
+    person = signed_in.somebody() if request.method == "POST" and "form" in known and status < 500 else None
+    if person is None or person.user_id is None or not (sent := request.form.get("held_post")):
+        return None
+    return held_until(db.session, person.user_id, sent)
 
 
 def _portal_error(error: PortalError) -> ResponseReturnValue:

@@ -36,6 +36,7 @@ def parts(language: str) -> dict[str, Any]:
     colleague = say(language, "Contributor, Ministry of Justice", "មន្ត្រីចូលរួមបំពេញ ក្រសួងយុត្តិធម៌")
     return {
         "form": _form(language), "colleague": colleague,
+        "kept_until": SAVED_AT,
         "recovered_sample": {"label": say(language, "What was done", "អ្វីដែលបានធ្វើ"), "at": "14:02", "kept": say(language, "Two courses were held in March.", "វគ្គពីរត្រូវបានរៀបចំក្នុងខែមីនា។"), "now": say(language, "One course was held.", "វគ្គមួយត្រូវបានរៀបចំ។")},
         "pages_waiting": [(say(language, "Measures · 28 (a)", "វិធានការ · 28 (a)"), "#measures"), (say(language, "Figures · 28 (a)", "តួលេខ · 28 (a)"), "#figures")],
         "packs": [

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from portal import clock
 from portal.models import (
     Actor,
     ApiToken,
+    HeldPost,
     Institution,
     Membership,
     Role,
@@ -185,6 +186,14 @@ def sessions_of(session: orm.Session, user_id: int, *, idle: timedelta) -> list[
         .order_by(Session.last_seen.desc(), Session.id.desc())
     ).all()
     return [SessionLine(*row) for row in rows]
+
+
+def held_until(session: orm.Session, user_id: int, public_id: str | None = None) -> datetime | None:
+    """Return until when a person's text is held, sent after a session ended; None where none is (``public_id``: one text)."""
+    wanted = [HeldPost.user_id == user_id, HeldPost.expires_at > clock.now()]
+    if public_id is not None:
+        wanted.append(HeldPost.public_id == public_id)
+    return session.scalar(select(func.max(HeldPost.expires_at)).where(*wanted))
 
 
 def system_principal(session: orm.Session) -> Principal:

@@ -31,6 +31,7 @@ from portal.permissions import Permission, may
 from portal.queries import owed as owed_queries
 from portal.queries import submissions as queries
 from portal.queries.met import beside_soon, meet
+from portal.queries.sessions import held_until
 from portal.queries.submissions import SubmissionHead, citation, title_of
 from portal.queries.threads import waiting_for
 from portal.table import pick
@@ -78,7 +79,8 @@ def owed() -> ResponseReturnValue:
         on_paper=on_paper([one.head for one in rows]),
         shared_with_me=shared_with_me(),
         can_hand_over=may(principal, Permission.SHARE_SUBMISSION),
-        keeps=copy_secret(who()),
+        keeps=copy_secret(principal),
+        held_until=held_until(db.session, principal.user_id) if principal.user_id is not None else None,
     )
 
 

@@ -202,6 +202,39 @@ def test_a_text_that_was_held_is_read_with_its_questions_and_the_words_of_its_ch
     assert "ផ្លូវថ្មី" in other.words
 
 
+def test_a_held_text_that_may_no_longer_be_sent_is_said_to_be_kept_and_where(client_for, scene, session):
+    person = scene.focal
+    client = client_for(person)
+    client.get(scene.path, expect=200)
+    client.get("/owed", expect=200)
+    assert "/held" not in client.page.xpath("//main//a/@href")
+    client.get(scene.path, expect=200)
+    expire(session, person)
+    client.submit(**{NAME: "ក ខ", "action": "save"}, follow=False)
+    session.execute(update(Membership).where(Membership.user_id == person.id).values(role=Role.READER))
+    session.commit()
+    assert client.sign_in(person.login).headers["Location"] == "/held"
+    client.get("/held", expect=200)
+    client.submit(0, follow=False)
+    assert client.response.status_code == 403
+    until = f"{session.scalar(select(HeldPost.expires_at)):%-d %b %Y}"
+    assert f"It is kept until {until}" in client.words
+    assert "/held" in client.page.xpath("//main//a/@href")
+    # it is still there, and the page of what is owed leads to it, its writer alone
+    client.get("/held", expect=200)
+    assert "ក ខ" in client.words
+    client.get("/owed", expect=200)
+    assert f"It is kept until {until}" in client.words
+    assert "/held" in client.page.xpath("//main//a/@href")
+    other = client_for(scene.colleague)
+    other.get("/owed", expect=200)
+    assert "/held" not in other.page.xpath("//main//a/@href")
+    # another's text, or one that is no more, promises nothing
+    held = session.scalar(select(HeldPost.public_id))
+    other.post(f"{scene.path.rpartition('/')[0]}/nothing", {"held_post": held, "action": "save"}, expect=404)
+    assert "kept until" not in other.words
+
+
 def test_an_error_leads_back_to_where_one_was_and_nowhere_else(client_for, scene):
     client = client_for(scene.focal)
 

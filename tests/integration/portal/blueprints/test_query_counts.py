@@ -54,4 +54,4 @@ def test_what_is_owed_takes_the_same_queries_for_three_replies_and_for_thirty(cl
     many, _path = scene(session, 0, 30)
     first = counted(client_for(few), count_queries, "get", "/owed", expect=200)
     assert first == counted(client_for(many), count_queries, "get", "/owed", expect=200)
-    assert first <= 11
+    assert first <= 12  # one of them for a text that was held while a session had run out
