@@ -23,6 +23,7 @@ from portal.blueprints.question_views import (
     say_choices,
     speak,
 )
+from portal.blueprints.receiving import megabytes
 from portal.blueprints.recollections import beside, reported_views
 from portal.blueprints.skeletons import skeleton, table_view
 from portal.blueprints.tables import cell_id, fill_table
@@ -311,7 +312,7 @@ class AnsweringPage:
         return [self._file(self.attached[name]) for name in named_by(self.stored.get(key)) if name in self.attached]
 
     def _file(self, one: Evidence) -> FileView:
-        size = f"{(one.size or 0) / 1024:.0f} kB" if one.size else ""
+        size = megabytes(one.size) if one.size else ""
         return FileView(
             one.number,
             one.filename or one.url or "",

@@ -105,8 +105,11 @@ def posted_files(about: str, *, by: Principal | None = None, field: str = "") ->
     if identifier := request.form.get("upload"):
         of = settings()
         path = uploads.place(of.tmp_dir, by or who(), about, identifier)
-        draft = uploads.claim(path, request.form.get("size", 0, type=int))
-        name = request.form.get("name", "")
+        name, size = request.form.get("name", ""), request.form.get("size", -1, type=int)
+        if size == 0:
+            # nothing of it ever came, so that no piece is missing
+            evidence.foresee(name, size, limit=of.evidence_max_bytes)
+        draft = uploads.claim(path, size)
         return [evidence.receive_pieces(draft, name, folder=of.evidence_dir, limit=of.evidence_max_bytes)]
     given = [one for name, one in request.files.items(multi=True) if one.filename and field in {"", name}]
     if not given:
@@ -118,10 +121,21 @@ def posted_files(about: str, *, by: Principal | None = None, field: str = "") ->
 def take_piece(
     about: str, institution_id: int, identifier: str, *, by: Principal | None = None
 ) -> tuple[Mapping[str, object], int]:
-    """Answer a piece (PUT, its bytes the body), or the question how much has come (GET), with {offset}."""
+    """Answer a piece (PUT, its bytes the body), or the question how much has come (GET), with {offset}.
+
+    Who asks and says what is to come (``?name=&size=``) is told before the first byte whether it can be taken at all.
+
+    Raises:
+        Invalid: it cannot.
+    """
     of = settings()
     path = uploads.place(of.tmp_dir, by or who(), about, identifier)
     if request.method == "GET":
+        if (name := request.args.get("name")) is not None:
+            size = request.args.get("size", -1, type=int)
+            evidence.foresee(name, size, limit=of.evidence_max_bytes)
+            if size > room(institution_id).left:
+                raise uploads.no_room()
         return {"offset": uploads.offset(path), "piece": uploads.PIECE}, 200
     piece = request.stream.read(uploads.LARGEST_PIECE + 1)
     if len(piece) > uploads.LARGEST_PIECE:

@@ -46,6 +46,19 @@ class ReceivedFile:
     scanned_at: datetime | None = None
 
 
+def foresee(filename: str, size: int, *, limit: int) -> None:
+    """Judge a file by its name and the size its sender says it has, before any of it has come.
+
+    Raises:
+        Invalid: as :func:`receive`, where these two tell it already.
+    """
+    name, _extension = check_name(filename)
+    if size == 0:
+        raise _empty(name)
+    if size > limit:
+        raise too_large(name, limit)
+
+
 def receive(stream: IO[bytes], filename: str, *, folder: Path, tmp: Path, limit: int) -> ReceivedFile:
     """Stream a file into the store: hash, size limit, checks, scan, fsync, rename to its sha256, fsync the folder.
 
@@ -91,9 +104,7 @@ def receive_pieces(draft: Path, filename: str, *, folder: Path, limit: int) -> R
 def too_large(name: str, limit: int) -> Invalid:
     """Return the refusal of a file over the limit."""
     return refuse(
-        _l(
-            "“%(name)s” is larger than %(limit)s MB. Make it smaller, or give a link.", name=name, limit=limit // CHUNK
-        ),
+        _l("“%(name)s” is larger than %(limit)s MB. Make it smaller.", name=name, limit=limit // CHUNK),
         "file_too_large",
     )
 

@@ -88,7 +88,7 @@ def append(path: Path, at: int, piece: bytes, *, limit: int, room: int) -> int:
         if have + len(piece) > limit:
             path.unlink(missing_ok=True)
             raise refuse(
-                _l("The file is larger than %(limit)s MB. Make it smaller, or give a link.", limit=limit // 1024**2),
+                _l("The file is larger than %(limit)s MB. Make it smaller.", limit=limit // 1024**2),
                 "file_too_large",
             )
         if have + len(piece) > room:
@@ -112,7 +112,7 @@ def no_room() -> Invalid:
     return refuse(
         _l(
             "Your institution has no room left for this file. "
-            "Remove files that are not needed, give a link, or ask the secretariat for more room."
+            "Remove files that are not needed, or ask the secretariat for more room."
         ),
         "quota_reached",
     )

@@ -14,6 +14,7 @@ from forms.quoting import muted, readable_codes, telling_defaults, untold_codes
 from forms.tables import answered_codes, countable, counted_as, may_change
 from portal.blueprints.answering import AnsweringPage, so_far
 from portal.blueprints.posting import context_for
+from portal.blueprints.receiving import megabytes
 from portal.extensions import db
 from portal.models import Status, Visibility
 from portal.page_views import FileView
@@ -194,7 +195,7 @@ class SharedPage(AnsweringPage):
         return url_for("shared.upload", public_id=self.shared.delegation.public_id, code=code)
 
     def _file(self, one: Evidence) -> FileView:
-        size = f"{(one.size or 0) / 1024:.0f} kB" if one.size else ""
+        size = megabytes(one.size) if one.size else ""
         public_id, mine = self.shared.delegation.public_id, one.added_by == self.principal.actor_id
         return FileView(
             one.number,

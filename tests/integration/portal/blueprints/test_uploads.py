@@ -138,6 +138,44 @@ def test_limits_hold_while_pieces_come_and_nothing_stays(app, client_for, scene)
     assert kept_files(app) == []
 
 
+def ahead(client, path, name, size, expect=422):
+    query = {"name": name, "size": size}
+    return client.get(f"{path}/uploads/{ID}", headers=JSON, query_string=query, expect=expect).get_json()
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "code", "words"),
+    [
+        ("របាយការណ៍.pdf", 3 * 1024**2, "file_too_large", "“របាយការណ៍.pdf” is larger than 2 MB. Make it smaller."),
+        ("empty.pdf", 0, "file_refused", "“empty.pdf” is empty. Choose the file again."),
+        ("a.exe", 100, "file_refused", "“a.exe” is not of a kind that is taken."),
+        ("a.php.jpg", 100, "file_refused", "“a.php.jpg” has a second ending, .php"),
+        ("IMG_1.HEIC", 100, "file_refused", "(HEIC)"),
+    ],
+)
+def test_name_and_size_are_judged_before_the_first_byte(app, client_for, scene, name, size, code, words):
+    client = client_for(scene.focal)
+    told = ahead(client, scene.path, name, size)
+    assert told["code"] == code
+    assert words in told["title"]
+    assert kept_files(app) == []
+    assert ahead(client, scene.path, "good.pdf", 1000, expect=200)["offset"] == 0
+
+
+def test_a_file_for_which_there_is_no_room_is_told_so_before_the_first_byte(client_for, scene):
+    client = client_for(scene.focal)
+    in_pieces(client, scene.path, pdf(2 * 1024**2), 201, "a.pdf")
+    told = ahead(client, scene.path, "b.pdf", 2 * 1024**2)
+    assert told["code"] == "quota_reached"
+    assert ahead(client, scene.path, "c.pdf", 1024**2, expect=200)["offset"] == 0
+
+
+def test_an_empty_file_is_called_empty_whole_and_in_pieces(client_for, scene):
+    client = client_for(scene.focal)
+    for told in (whole(client, scene.path, b"", 422, name="none.pdf"), finish(client, scene.path, 0, 422, "none.pdf")):
+        assert told["title"] == "“none.pdf” is empty. Choose the file again."
+
+
 def test_the_room_of_an_institution_is_told_before_and_when_it_is_reached(app, client_for, scene, session):
     client = client_for(scene.focal)
     mega = 1024**2
@@ -146,6 +184,7 @@ def test_the_room_of_an_institution_is_told_before_and_when_it_is_reached(app, c
     in_pieces(client, scene.other, pdf(mega), 201, "a.pdf")
     client.get(f"{scene.path}/pages/page1")
     assert "1 MB of 3 MB" in client.words
+    assert "1 MB" in client.page.xpath("//ul[@class='files']/li/span")[0].text_content()
     in_pieces(client, scene.path, pdf(2 * mega - 10), 201, "b.pdf")
     told = whole(client, scene.path, pdf(5000), 422, name="c.pdf")
     assert told["code"] == "quota_reached"
