@@ -302,6 +302,65 @@ def test_an_upload_goes_on_after_a_broken_line_and_after_a_reload(served, visit,
     assert offsets[0] == str(256 * 1024), offsets
 
 
+def test_a_file_chosen_during_an_upload_waits_for_it(visit, scene):
+    """The page is read again once both have come: neither is lost without a word."""
+    visitor = visit()
+    page = visitor.sign_in(scene.focal)
+    page.goto(scene.second)
+    page.wait_for_load_state("networkidle")
+    held = []
+
+    def hold_the_first(route):
+        if route.request.method == "PUT" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/uploads/**", hold_the_first)
+    field, words = page.locator("[data-upload] input"), page.locator(".upload-state [data-words]")
+    field.set_input_files({"name": "large.pdf", "mimeType": "application/pdf", "buffer": PDF + b"%" * 200_000})
+    expect(words).to_contain_text("Uploading")
+    field.set_input_files({"name": "small.pdf", "mimeType": "application/pdf", "buffer": PDF + b"%small"})
+    expect(words).to_contain_text("small.pdf: waits for its turn")
+    with page.expect_navigation():
+        held[0].continue_()
+    expect(page.locator("[data-item=files] .files")).to_contain_text("large.pdf")
+    expect(page.locator("[data-item=files] .files")).to_contain_text("small.pdf")
+
+
+def test_of_several_files_each_is_tried_and_told(served, visit, scene):
+    """Refused ones have a sentence each, which outlives the reading of the page that shows what arrived."""
+    visitor = visit()
+    page = visitor.sign_in(scene.focal)
+    page.goto(scene.second)
+    page.wait_for_load_state("networkidle")
+    visitor.allow("422")
+    sent = []
+    page.on("request", lambda one: sent.append(one.url) if one.method == "PUT" else None)
+    too_large = served.folder / "too-large.pdf"
+    with too_large.open("wb") as file:
+        file.truncate(51 * 1024**2)
+    contents = {"good.txt": b"good", "a.php.jpg": PDF, "empty.txt": b"", "ok.txt": b"ok"}
+    paths = [too_large]
+    for name, content in contents.items():
+        paths.append(served.folder / name)
+        paths[-1].write_bytes(content)
+    with page.expect_navigation():
+        page.set_input_files("[data-upload] input", paths)
+    files, words = page.locator("[data-item=files] .files"), page.locator(".upload-state [data-words]")
+    expect(files.locator("li")).to_have_count(2)
+    expect(files).to_contain_text("good.txt")
+    expect(files).to_contain_text("ok.txt")
+    expect(words.locator(".upload-line")).to_have_count(3)
+    expect(words).to_contain_text("“too-large.pdf” is larger than 50 MB. Make it smaller.")
+    expect(words).to_contain_text("“a.php.jpg” has a second ending, .php")
+    expect(words).to_contain_text("“empty.txt” is empty. Choose the file again.")
+    # of what is refused by name or size, not one byte was sent
+    assert len(sent) == 2, sent
+    page.reload()
+    expect(words).to_be_empty()
+
+
 def test_the_missing_list_leads_to_each_question_and_then_to_completing(served, visit, scene):
     visitor = visit()
     page = visitor.sign_in(scene.focal)

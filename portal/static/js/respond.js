@@ -583,6 +583,8 @@ for (const button of form.querySelectorAll("[data-picks]")) {
 document.addEventListener("tamdan:uploaded", async (event) => {
   event.preventDefault();
   await quiet(4000);
+  // another file was chosen meanwhile: asked again once it has come; or what was refused could not be kept
+  if (event.detail.underWay() || !event.detail.keepRefused()) return;
   leaving = !unsent();
   location.reload();
 });

@@ -1,12 +1,15 @@
 // Files go by themselves, in pieces, with progress. A broken line, a closed page or a restarted server loses nothing that
-// arrived: the server says how much it has, and the rest follows (choose the same file again after a reload). A form
-// without an address for pieces sends its files whole. Without this script it is an ordinary form.
+// arrived: the server says how much it has, and the rest follows (choose the same file again after a reload). It judges name
+// and size before the first piece. One file follows another, wherever on the page they were chosen, and each has a line of
+// its own; once all were tried the page is read again, and what was refused is said on it. A form without an address for
+// pieces sends its files whole. Without this script it is an ordinary form.
 
 const SMALLEST = 256 * 1024;
 const LARGEST = 1024 * 1024;
 const QUICK = 2000;           // a piece that took less lets the next one be larger
 const WAITS = [1000, 2000, 5000, 10000, 20000, 30000];
 const KEPT = "tamdan-upload";
+const TOLD = "tamdan-upload-told";
 
 class Refused extends Error {}
 
@@ -52,25 +55,37 @@ function identifierOf(address, file) {
 }
 
 class Upload {
-  constructor(box, target) {
+  constructor(box, field, file, named) {
     this.box = box;
-    this.target = target;
+    this.field = field;
+    this.target = field.form;
+    this.file = file;
+    this.named = named;
     this.bar = box.querySelector("progress");
-    this.words = box.querySelector("[data-words]");
-    this.token = target.elements.csrf_token.value;
+    this.token = this.target.elements.csrf_token.value;
     // cells of tables share one form, and each says where its own files go
-    this.address = box.dataset.to || target.getAttribute("action");
+    this.address = box.dataset.to || this.target.getAttribute("action");
+    this.line = lineIn(box);
+    if (named) this.say(box.dataset.queued);
   }
 
-  say(text) { this.words.textContent = text; }
+  say(text) {
+    const { name } = this.file;
+    const said = this.named && !text.includes(name) ? `${name}: ${text}` : text;
+    if (said !== this.line.textContent) this.line.textContent = said;
+  }
+
+  refused(error) {
+    this.line.dataset.refused = "";
+    this.say(error instanceof Refused ? error.message : this.box.dataset.failed);
+  }
 
   show(part) {
     const percent = String(Math.floor(100 * part));
     this.bar.hidden = false;
     this.bar.value = Number(percent);
     const said = this.box.dataset.digits === "khmr" ? percent.replace(/[0-9]/g, (digit) => "០១២៣៤៥៦៧៨៩"[digit]) : percent;
-    const text = `${this.box.dataset.uploading} ${said}%`;
-    if (text !== this.words.textContent) this.say(text);
+    this.say(`${this.box.dataset.uploading} ${said}%`);
   }
 
   // Send until it is answered; a line that breaks is waited for.
@@ -95,8 +110,10 @@ class Upload {
     return answer.told;
   }
 
-  async pieces(file, url) {
-    let at = this.judged(await this.insist("GET", url)).offset;
+  async pieces(url) {
+    const { file } = this;
+    const about = new URLSearchParams({ name: file.name, size: file.size });
+    let at = this.judged(await this.insist("GET", `${url}?${about}`)).offset;
     let size = SMALLEST;
     while (at < file.size) {
       const from = at;
@@ -116,14 +133,21 @@ class Upload {
     }
   }
 
-  async one(file) {
+  // The fields of the form without its files: each goes by itself.
+  fields() {
+    const body = new FormData(this.target);
+    for (const [name, value] of [...body.entries()]) if (value instanceof File) body.delete(name);
+    return body;
+  }
+
+  async inPieces() {
+    const { file } = this;
     const { identifier, forget } = identifierOf(this.address, file);
     const url = this.target.dataset.pieces + identifier;
     for (let times = 0; times < 3; times += 1) {
-      await this.pieces(file, url);
+      await this.pieces(url);
       this.show(1);
-      const body = new FormData(this.target);
-      for (const [name, value] of [...body.entries()]) if (value instanceof File) body.delete(name);
+      const body = this.fields();
       body.set("upload", identifier);
       body.set("name", file.name);
       body.set("size", String(file.size));
@@ -138,32 +162,95 @@ class Upload {
   }
 
   async whole() {
-    let total = 1;
-    for (const file of this.target.elements.namedItem(this.name).files) total += file.size;
-    const answer = await send("POST", this.address, new FormData(this.target), this.token, (loaded) => this.show(Math.min(1, loaded / total)));
+    const { file } = this;
+    const body = this.fields();
+    body.set(this.field.name, file);
+    const answer = await send("POST", this.address, body, this.token, (loaded) => this.show(Math.min(1, loaded / (file.size + 1))));
     if (answer.status >= 400) throw new Refused(sentenceOf(answer.told) || this.box.dataset.failed);
+  }
+
+  async go() {
+    if (this.target.dataset.pieces) await this.inPieces();
+    else await this.whole();
+    if (this.named) this.say(this.box.dataset.arrived.replace("{name}", () => this.file.name));
   }
 }
 
+function lineIn(box) {
+  const line = document.createElement("span");
+  line.className = "upload-line";
+  box.querySelector("[data-words]").append(line);
+  return line;
+}
+
+// What was refused outlives the reading of the page that shows what arrived; false where the browser keeps nothing.
+function keepRefused() {
+  const told = [...document.querySelectorAll(".upload-line[data-refused]")].map((line) => {
+    const field = line.closest("[data-upload]").querySelector("input[type=file]");
+    return [field.id, line.textContent];
+  });
+  if (!told.length) return true;
+  try {
+    sessionStorage.setItem(TOLD, JSON.stringify({ page: location.pathname, told }));
+    return true;
+  } catch { return false; }
+}
+
+function tellRefused() {
+  let kept = null;
+  try {
+    kept = JSON.parse(sessionStorage.getItem(TOLD));
+    sessionStorage.removeItem(TOLD);
+  } catch { /* nothing was kept */ }
+  if (!kept || kept.page !== location.pathname) return;
+  for (const [id, text] of kept.told) {
+    const field = document.getElementById(id);
+    const box = (field && field.closest("[data-upload]")) || document.querySelector("[data-upload]");
+    if (box) Object.assign(lineIn(box), { textContent: text }).dataset.refused = "";
+  }
+}
+
+const queue = [];
+let current = null;
+let arrived = false;
+
+const underWay = () => current !== null || queue.length > 0;
+const waitsIn = (box) => [current, ...queue].some((one) => one && one.box === box);
+
+async function run() {
+  while (queue.length) {
+    current = queue.shift();
+    try {
+      await current.go();
+      arrived = true;
+    } catch (error) {
+      current.refused(error);
+    }
+    const { box, bar } = current;
+    current = null;
+    if (!waitsIn(box)) {
+      bar.hidden = true;
+      box.querySelector("button").disabled = false;
+    }
+  }
+  // the page may have answers to send first; whoever chose another file meanwhile is not interrupted
+  if (!arrived) return;
+  const asked = new CustomEvent("tamdan:uploaded", { cancelable: true, detail: { underWay, keepRefused } });
+  if (document.dispatchEvent(asked) && keepRefused()) location.reload();
+}
+
 // on the document: rows that a script adds bring their fields along
-document.addEventListener("change", async (event) => {
+document.addEventListener("change", (event) => {
   const box = event.target.closest("[data-upload]");
   const field = event.target;
-  const target = field.form;
-  if (!box || field.type !== "file" || !target || !field.files.length) return;
-  const button = box.querySelector("button");
-  const upload = new Upload(box, target);
-  upload.name = field.name;
-  button.disabled = true;
-  try {
-    if (target.dataset.pieces) for (const file of [...field.files]) await upload.one(file);
-    else await upload.whole();
-    // the page may have answers to send first
-    if (document.dispatchEvent(new CustomEvent("tamdan:uploaded", { cancelable: true }))) location.reload();
-  } catch (error) {
-    upload.bar.hidden = true;
-    button.disabled = false;
-    upload.say(error instanceof Refused ? error.message : box.dataset.failed);
-    field.value = "";
-  }
+  if (!box || field.type !== "file" || !field.form || !field.files.length) return;
+  const files = [...field.files];
+  if (!waitsIn(box)) box.querySelector("[data-words]").replaceChildren();
+  const first = !underWay();
+  for (const file of files) queue.push(new Upload(box, field, file, files.length > 1 || !first));
+  field.value = "";
+  box.querySelector("button").disabled = true;
+  if (first) run();
 });
+
+tellRefused();
