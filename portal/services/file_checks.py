@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import mmap
 import unicodedata
-import zipfile
 from typing import TYPE_CHECKING
 
 import puremagic
 from flask_babel import lazy_gettext as _l
 
 from portal.errors import Invalid
+from portal.services import file_structure
 from portal.table import Problem
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ ALLOWED = {
 }
 # an older Word file is a small file system whose names are written in UTF-16
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_OFFICE = {".docx": "word/", ".xlsx": "xl/", ".pptx": "ppt/"}
-_ODF = {".odt": b"opendocument.text", ".ods": b"opendocument.spreadsheet"}
+_PACKAGES = frozenset({".docx", ".xlsx", ".pptx", ".odt", ".ods"})
+_PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 MAXIMUM_NAME = 180
 HEAD = 1024 * 1024
 # what runs, or is drawn, where it is opened: such a name inside a name is a trap ("minutes.exe.pdf")
@@ -141,7 +141,7 @@ def check_content(path: Path, extension: str, name: str) -> None:
     if extension == ".doc":
         _judge_old_word(path, name, belies)
         return
-    if extension in _OFFICE or extension in _ODF:
+    if extension in _PACKAGES:
         _judge_package(path, extension, name, belies)
         return
     with path.open("rb") as file:
@@ -152,7 +152,7 @@ def check_content(path: Path, extension: str, name: str) -> None:
     except (puremagic.PureError, ValueError):
         found = set()
     wanted = {".jpg", ".jpeg", ".jfif"} if extension in {".jpg", ".jpeg"} else {extension}
-    if not found & wanted:
+    if not found & wanted or (extension in _PICTURES and not file_structure.is_picture(path, extension)):
         raise belies
 
 
@@ -172,15 +172,13 @@ def _with_macros(name: str) -> Invalid:
 
 def _judge_package(path: Path, extension: str, name: str, belies: Invalid) -> None:
     try:
-        with zipfile.ZipFile(path) as package:
-            names = package.namelist()
-            if any(member.lower().endswith("vbaproject.bin") for member in names):
-                raise _with_macros(name)
-            if extension in _OFFICE:
-                fits = "[Content_Types].xml" in names and any(member.startswith(_OFFICE[extension]) for member in names)
-            else:
-                fits = "mimetype" in names and _ODF[extension] in package.open("mimetype").read(200)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
+        file_structure.judge_package(path, extension)
+    except file_structure.HasMacros:
+        raise _with_macros(name) from None
+    except file_structure.HasProgram as error:
+        inner = clean_name(str(error))
+        raise refuse(
+            _l("“%(name)s” contains a program, %(inner)s. Remove it, then send it again.", name=name, inner=inner)
+        ) from None
+    except file_structure.NoPackage:
         raise belies from None
-    if not fits:
-        raise belies

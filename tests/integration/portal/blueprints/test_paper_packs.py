@@ -290,6 +290,7 @@ def test_a_pack_taken_back_is_worth_nothing_and_its_replies_can_be_printed_again
         ({"letter_on": str(factories.today() + timedelta(days=1))}, "in the future"),
         ({"cover": None}, "Choose the photo"),
         ({"cover": (b"<html>", "cover.png")}, "not what its name says"),
+        ({"cover": (PNG[:8] + b"<script>", "cover.png")}, "not what its name says"),
         ({"cover": (b"PK\x03\x04", "cover.docx")}, "neither a picture nor a PDF"),
     ],
 )
