@@ -91,6 +91,8 @@ def _pack(seen: PackSeen) -> ResponseReturnValue:
         said, kind = _("The signed cover of this pack is here."), "good"
     elif pack.cancelled_at is not None:
         said, kind = _("This pack was taken back: its paper is void."), "bad"
+    elif not any(one.open for one in rows):
+        said, kind = _("Nothing in this pack waits for a signature any more: its paper is worth nothing."), "bad"
     else:
         said, kind = _("This pack is out to be signed."), "warn"
     if left:

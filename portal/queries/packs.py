@@ -78,6 +78,27 @@ def packs_of(session: Session, institution_id: int, round_id: int) -> Sequence[S
     ).all()
 
 
+def emptied(session: Session, packs: Collection[SigningPack]) -> set[int]:
+    """Return which of these packs are out with no reply left in them: their paper waits for nobody."""
+    out = {pack.id for pack in packs if pack.out}
+    if not out:
+        return set()
+    held = select(PackedReply.pack_id).where(PackedReply.pack_id.in_(out), PackedReply.open.is_(True))
+    return out - set(session.scalars(held))
+
+
+def pack_after(session: Session, pack: SigningPack) -> SigningPack | None:
+    """Return the newest pack that is out with a reply that this one was printed with."""
+    mine = select(PackedReply.submission_id).where(PackedReply.pack_id == pack.id)
+    return session.scalar(
+        select(SigningPack)
+        .join(PackedReply, PackedReply.pack_id == SigningPack.id)
+        .where(PackedReply.submission_id.in_(mine), PackedReply.open.is_(True), SigningPack.id != pack.id)
+        .order_by(SigningPack.id.desc())
+        .limit(1)
+    )
+
+
 def find_pack(session: Session, public_id: str) -> SigningPack | None:
     """Find a pack by its public id."""
     return session.scalar(select(SigningPack).where(SigningPack.public_id == public_id))

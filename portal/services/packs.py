@@ -156,7 +156,7 @@ def sign_pack(session: Session, pack: SigningPack, cover: SignedCover, *, by: Pr
     pack = _locked(session, pack)
     standing = _open(session, pack)
     if not standing:
-        raise Conflict(_l("No reply is left in this pack: print a new one."), code="empty_pack")
+        raise _empty()
     for packed in standing:
         head, submission = _both(session, packed)
         if drift(session, head, definition(session, head.version_id), packed.canonical):
@@ -208,11 +208,30 @@ def _locked(session: Session, pack: SigningPack) -> SigningPack:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    if found.signed_at is not None:
-        raise Conflict(_l("The signed cover of this pack has been taken already."), code="pack_signed")
-    if found.cancelled_at is not None:
-        raise Conflict(_l("This pack was taken back. Print a new one."), code="pack_cancelled")
+    _check_out(found)
     return found
+
+
+def check_waits(session: Session, pack: SigningPack) -> None:
+    """Look, before its cover is read, whether a pack waits for one; ``sign_pack`` decides again.
+
+    Raises:
+        Conflict: if it is no longer out, or none of its replies is still in it.
+    """
+    _check_out(pack)
+    if not _open(session, pack):
+        raise _empty()
+
+
+def _check_out(pack: SigningPack) -> None:
+    if pack.signed_at is not None:
+        raise Conflict(_l("The signed cover of this pack has been taken already."), code="pack_signed")
+    if pack.cancelled_at is not None:
+        raise Conflict(_l("This pack was taken back. Print a new one."), code="pack_cancelled")
+
+
+def _empty() -> Conflict:
+    return Conflict(_l("No reply is left in this pack: print a new one."), code="empty_pack")
 
 
 def _open(session: Session, pack: SigningPack) -> Sequence[PackedReply]:

@@ -20,7 +20,7 @@ from portal.blueprints.posting import languages_of, load
 from portal.blueprints.reading import action_words
 from portal.blueprints.respond.door import blueprint
 from portal.database import write
-from portal.errors import Invalid, NotFound
+from portal.errors import Conflict, Invalid, NotFound
 from portal.extensions import db
 from portal.models import SigningPack, Status
 from portal.papers.days import both_calendars, figures, local_day
@@ -116,6 +116,7 @@ def _packs_page(error: str = "", status: int = 200) -> ResponseReturnValue:
     ready = queries.ready(db.session, institution_id, chosen.id) if chosen else []
     asked = asked_recommendations(db.session, [head.assignment_id for head in ready])
     out = queries.packs_of(db.session, institution_id, chosen.id) if chosen else []
+    empty = queries.emptied(db.session, out)
     page = render_template(
         "respond/packs.html",
         error=error,
@@ -124,7 +125,7 @@ def _packs_page(error: str = "", status: int = 200) -> ResponseReturnValue:
         slug=chosen.slug if chosen else "",
         rounds=[(one.slug, pick(one.titles, language, languages), one is chosen) for one in rounds],
         rows=[(head, *_listed(asked.get(head.assignment_id, []))) for head in ready],
-        packs=[(one, shown(one.code)) for one in out],
+        packs=[(one, shown(one.code), one.id in empty) for one in out],
         can_print=may(who(), Permission.COMPLETE_SUBMISSION),
         owed_url=url_for("respond.owed", round=chosen.slug if chosen else None),
     )
@@ -143,8 +144,8 @@ def print_pack() -> ResponseReturnValue:
         with write() as session:
             made = packs.print_pack(session, mine, by=who())
             target = url_for("respond.pack", public_id=made.public_id, printed="now")
-    except Invalid as error:
-        return _packs_page(str(error), 422)
+    except (Invalid, Conflict) as error:
+        return _packs_page(str(error), error.status)
     notice(_("Frozen and ready to print. Until the signed cover is here its replies stay closed."))
     return redirect(target, code=303)
 
@@ -167,6 +168,8 @@ def _pack_page(thing: SigningPack, form: CoverForm, *, error: str = "", status: 
     packed = queries.packed_in(db.session, thing.id)
     head = packed[0].head
     leaders = may(who(), Permission.COMPLETE_SUBMISSION)
+    held = sum(1 for one in packed if one.open)
+    after = queries.pack_after(db.session, thing) if thing.signed_at is None and not held else None
     page = render_template(
         "respond/pack.html",
         pack=thing,
@@ -175,11 +178,14 @@ def _pack_page(thing: SigningPack, form: CoverForm, *, error: str = "", status: 
         error=error,
         rows=[_row(one) for one in packed],
         left=sum(1 for one in packed if one.left_by is not None),
-        held=sum(1 for one in packed if one.open),
+        held=held,
+        empty=thing.out and not held,
+        after=after,
+        after_code=shown(after.code) if after is not None else "",
         institution=g.view.account.detail,
         round=pick(head.round_titles, g.view.language, g.country.languages),
-        can_sign=leaders and thing.out and any(one.open for one in packed),
-        can_cancel=leaders and thing.out,
+        can_sign=leaders and thing.out and held > 0,
+        can_cancel=leaders and thing.out and held > 0,
         can_hand_in=leaders
         and thing.out
         and any(one.open and one.head.status is Status.AWAITING_SIGN_OFF for one in packed),
@@ -241,15 +247,18 @@ def cover_of(form: CoverForm) -> SignedCover:
 def sign_pack(thing: SigningPack) -> ResponseReturnValue:
     """Take the photo or scan of the signed cover: every reply of the pack is signed on paper with it."""
     form = cover_form(thing)
-    if not form.validate():
-        return _pack_page(thing, form, status=422)
     try:
+        packs.check_waits(db.session, thing)
+        if not form.validate():
+            return _pack_page(thing, form, status=422)
         cover = cover_of(form)
+        with write() as session:
+            done = packs.sign_pack(session, thing, cover, by=who())
     except Invalid as error:
         form.cover.errors = [str(error)]
         return _pack_page(thing, form, status=422)
-    with write() as session:
-        done = packs.sign_pack(session, thing, cover, by=who())
+    except Conflict as error:
+        return _refused(thing, error, form)
     notice(
         ngettext(
             "%(num)s reply is signed on paper and handed in.",
@@ -260,12 +269,32 @@ def sign_pack(thing: SigningPack) -> ResponseReturnValue:
     return redirect(url_for("respond.pack", public_id=thing.public_id), code=303)
 
 
+def _refused(thing: SigningPack, error: Conflict, form: CoverForm | None = None) -> ResponseReturnValue:
+    """Draw the page of a pack with why nothing was done; of the pack that came after it, where its replies are now.
+
+    What was written on the cover stays in the form: the file has to be chosen again.
+    """
+    form = form or cover_form(thing, formdata=None)
+    after = queries.pack_after(db.session, thing) if error.code in {"pack_cancelled", "empty_pack"} else None
+    if after is None:
+        return _pack_page(thing, form, error=str(error), status=error.status)
+    sentence = _(
+        "Pack %(code)s is worth nothing any more. Its replies are in this pack now: have this one signed, and send its "
+        "cover.",
+        code=shown(thing.code),
+    )
+    return _pack_page(after, form, error=sentence, status=error.status)
+
+
 @blueprint.post("/packs/<public_id>/hand-in")
 @requires(Permission.COMPLETE_SUBMISSION, on=own_pack)
 def hand_in_pack(thing: SigningPack) -> ResponseReturnValue:
     """Hand in now what the pack holds; its signature follows."""
-    with write() as session:
-        done = packs.hand_in_pack(session, thing, by=who())
+    try:
+        with write() as session:
+            done = packs.hand_in_pack(session, thing, by=who())
+    except Conflict as error:
+        return _refused(thing, error)
     notice(
         ngettext(
             "%(num)s reply is handed in, its signature to follow.",
@@ -280,8 +309,11 @@ def hand_in_pack(thing: SigningPack) -> ResponseReturnValue:
 @requires(Permission.COMPLETE_SUBMISSION, on=own_pack)
 def cancel_pack(thing: SigningPack) -> ResponseReturnValue:
     """Take a pack back: its paper is worth nothing any more."""
-    with write() as session:
-        packs.cancel_pack(session, thing, by=who())
+    try:
+        with write() as session:
+            packs.cancel_pack(session, thing, by=who())
+    except Conflict as error:
+        return _refused(thing, error)
     notice(_("The pack is taken back. Destroy its paper; its replies can be printed again."))
     return redirect(url_for("respond.pack", public_id=thing.public_id), code=303)
 

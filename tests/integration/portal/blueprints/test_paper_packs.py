@@ -128,7 +128,16 @@ def test_the_paper_comes_by_itself_once_and_only_to_leaders(client_for, scene, s
     complete(focal, scene)
     contributor.get("/owed", expect=200)
     assert not contributor.page.xpath("//section[contains(@class, 'on-paper')]")
-    pack = printed(focal, session)
+    focal.get("/sign-on-paper", expect=200)
+    focal.submit("/sign-on-paper", follow=False, expect=303)
+    pack, told = session.scalars(select(SigningPack)).one(), focal.response.headers["Location"]
+    if typesetting.available():
+        assert focal.get(told, expect=200).headers["Refresh"].endswith("/paper.pdf")
+    # loaded again, or in the other language, it brings no second file
+    assert "Refresh" not in focal.get(told, expect=200).headers
+    focal.post("/language", {"language": "km"}, expect=303)
+    assert "Refresh" not in focal.get(told, expect=200).headers
+    focal.post("/language", {"language": "en"}, expect=303)
     focal.get("/owed", expect=200)
     assert not focal.page.xpath("//form[@action='/sign-on-paper']")
     assert "Refresh" not in focal.get(f"/packs/{pack.public_id}", expect=200).headers
@@ -277,6 +286,66 @@ def test_a_pack_taken_back_is_worth_nothing_and_its_replies_can_be_printed_again
     assert again.id != pack.id
     focal.post(f"/packs/{again.public_id}/cover", cover(), expect=303)
     assert faults_of(session) == []
+
+
+def test_a_cover_of_a_pack_taken_back_leads_to_the_newer_one_with_what_was_written(client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene)
+    old = printed(focal, session)
+    focal.post(f"/packs/{old.public_id}/cancel", expect=303)
+    focal.post(f"/packs/{old.public_id}/cover", cover(), expect=409)
+    assert "This pack was taken back. Print a new one." in focal.words
+    assert focal.page.xpath("//main//a[starts-with(@href, '/sign-on-paper')]")
+    newer = printed(focal, session)
+    focal.get(f"/packs/{old.public_id}", expect=200)
+    assert focal.page.xpath(f"//main//a[@href='/packs/{newer.public_id}']")
+    focal.post(f"/packs/{old.public_id}/cover", cover(), expect=409)
+    assert "Its replies are in this pack now" in focal.words
+    (form,) = focal.page.xpath(f"//form[@action='/packs/{newer.public_id}/cover']")
+    assert form.xpath(".//input[@name='letter_number']/@value") == ["១២៣ ក.យ"]
+    # the other acts on a pack that is no more are told on its page too
+    for act in ("cancel", "hand-in"):
+        focal.post(f"/packs/{old.public_id}/{act}", expect=409)
+        assert focal.page.xpath("//*[contains(@class, 'error-summary')]")
+    # and a reply that is in a pack by now is told where one chooses
+    focal.post("/sign-on-paper", {"reply": scene.replies[0].public_id}, expect=409)
+    assert "already printed in another pack" in focal.words
+    assert focal.page.xpath(f"//main//a[@href='/packs/{newer.public_id}']")
+
+
+def test_a_pack_is_taken_back_only_after_saying_what_that_does(client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene)
+    pack = printed(focal, session)
+    focal.get(f"/packs/{pack.public_id}", expect=200)
+    (form,) = focal.page.xpath("//form[contains(@action, '/cancel')]")
+    (fold,) = form.xpath("ancestor::details[not(@open)]")
+    assert "its 3 replies have to be printed and signed anew" in " ".join(fold.text_content().split())
+
+
+def test_a_pack_that_everything_left_waits_for_nobody_and_says_so(client_for, client, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 1)
+    pack = printed(focal, session)
+    client_for(scene.approver).post(
+        f"/replies/{scene.replies[0].public_id}/decline", {"reason": "Add the year."}, expect=303
+    )
+    for path in (f"/packs/{pack.public_id}", "/sign-on-paper"):
+        focal.get(path, expect=200)
+        assert "Nothing to sign any more" in focal.words
+        assert "Out to be signed" not in focal.words
+    focal.get(f"/packs/{pack.public_id}", expect=200)
+    assert "Nothing in this pack waits for a signature any more" in focal.words
+    for gone in ("have it signed", "counts for the others", "Send the signed cover"):
+        assert gone not in focal.words
+    assert not focal.page.xpath("//main//form")
+    assert focal.page.xpath("//main//a[starts-with(@href, '/sign-on-paper')]")
+    client.get(f"/verify/{pack.code}", expect=200)
+    assert "Nothing in this pack waits for a signature any more" in client.words
+    assert "out to be signed" not in client.words
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=409)
+    assert "No reply is left in this pack" in focal.words
+    assert focal.page.xpath("//*[contains(@class, 'error-summary')]")
 
 
 @pytest.mark.parametrize(
