@@ -29,11 +29,11 @@ blueprint = Blueprint("verify", __name__)
 @blueprint.get("/verify")
 @public
 def ask() -> ResponseReturnValue:
-    """Ask for the code that stands on a paper."""
-    typed = request.args.get("code", "")
-    if typed.strip():
-        return redirect(url_for("verify.code", code=shown(spell(typed)[:64])), code=303)
-    return render_template("verify/ask.html", typed="", error="")
+    """Ask for the code that stands on a paper; a code leads to what it vouches for, anything else is asked again."""
+    typed = request.args.get("code", "").strip()
+    if is_code(wanted := spell(typed)):
+        return redirect(url_for("verify.code", code=shown(wanted)), code=303)
+    return _ask(typed) if typed else render_template("verify/ask.html", typed="", error="")
 
 
 @blueprint.get("/verify/<code>")
@@ -61,8 +61,13 @@ def code(code: str) -> ResponseReturnValue:
             return _pack(pack)
     with write() as session:
         lookups.note_miss(session, caller)
+    return _ask(code)
+
+
+def _ask(typed: str) -> ResponseReturnValue:
+    """Ask again for a code that vouches for nothing, with what was typed."""
     sentence = _("Nothing was handed in under this code. Compare it with the paper, letter by letter.")
-    return render_template("verify/ask.html", typed=code[:40], error=sentence), 404
+    return render_template("verify/ask.html", typed=typed[:100], error=sentence), 404
 
 
 def _page(code: str, facts: Any, words: str, kind: str, *, whole: bool) -> ResponseReturnValue:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from sqlalchemy import func, select
 
+from forms.reading import latin_digits
 from portal.models import (
     Action,
     Assignment,
@@ -36,6 +40,12 @@ if TYPE_CHECKING:
 # what ends a hand-in: it was taken back, returned, opened again or is asked for no more
 _ENDS = frozenset({Action.RECALL, Action.RETURN, Action.REOPEN, Action.WITHDRAW})
 _SAME = str.maketrans("OIL", "011")
+LONGEST = 400  # characters of what is looked at for a code
+_PARTS = re.compile("[0-9A-Z]+")
+_IN_ADDRESS = re.compile("/(?:VERIFY|RECEIPTS)(?:/|[^#]*[?&]CODE=)([^?&#]+)")
+# as it is printed: four groups of four, parted by a dash, or by what people write for one
+_DASH = r"(?:\s*[-\u2010-\u2015\u2212/._\u00b7]\s*)?"
+_WRITTEN = re.compile(rf"(?<![0-9A-Z])[0-9A-Z]{{4}}(?:{_DASH}[0-9A-Z]{{4}}){{3}}(?![0-9A-Z])")
 
 
 @dataclass(frozen=True)
@@ -104,8 +114,19 @@ class Receipt:
 
 
 def spell(typed: str) -> str:
-    """Return a code as it is stored: without blanks and hyphens, letters that look like digits as digits."""
-    return "".join(typed.split()).replace("-", "").upper().translate(_SAME)
+    """Return a code as it is stored, from what somebody copied: letters and digits alone, "" where there are none.
+
+    It may stand in the address that is printed with it, after the word "Code", in Khmer digits, or with other signs
+    between its groups; letters that look like digits are these digits.
+    """
+    text = latin_digits(unicodedata.normalize("NFKC", unquote(typed[:LONGEST]))).upper()
+    if address := _IN_ADDRESS.search(text):
+        text = address[1]
+    parts = _PARTS.findall(written[0] if (written := _WRITTEN.search(text)) else text)
+    # a word before groups that are parted by blanks
+    while len("".join(parts)) > CODE_LENGTH and parts[0].isalpha():
+        del parts[0]
+    return "".join(parts).translate(_SAME)
 
 
 def shown(code: str) -> str:

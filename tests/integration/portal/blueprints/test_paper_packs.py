@@ -195,6 +195,7 @@ def test_reopening_voids_the_signature_and_its_code_says_so(client_for, client, 
     coordinator.post(f"/review/{one}/clear", expect=303)
     # a reply under review is no longer the institution's to take back, by no door
     focal.post(f"/replies/{one}/recall", expect=409)
+    assert "or to open it again" in focal.words
     coordinator.post(f"/review/{one}/reopen", {"reason": "A figure is wrong."}, expect=303)
     made = session.scalars(select(Snapshot)).one()
     client.get(f"/verify/{made.code}", expect=200)
@@ -509,6 +510,44 @@ def test_trying_codes_out_is_slowed_down_in_all_processes_alike(client, scene, s
         client.get("/verify/0000-0000-0000-0000", expect=404)
 
 
+KHMER = str.maketrans("0123456789", "០១២៣៤៥៦៧៨៩")
+WAYS = {
+    "as printed": lambda code: code,
+    "the whole address": lambda code: f"https://portal.example/verify/{code}",
+    "the address of the form": lambda code: f"https://portal.example/verify?lang=km&code={code}#main",
+    "of a receipt": lambda code: f"https://portal.example/receipts/{code}/receipt.pdf",
+    "slashes": lambda code: code.replace("-", "/"),
+    "blanks and the word": lambda code: f" Code {code.replace('-', ' ')}",
+    "the word before": lambda code: f"Code: {code}",
+    "in Khmer": lambda code: f"លេខកូដ៖ {code.translate(KHMER)}",
+    "in Khmer, with blanks": lambda code: f"លេខកូដ {code.translate(KHMER).replace('-', ' ')}",
+    "long dashes": lambda code: code.lower().replace("-", " – "),
+    "without any": lambda code: f"({code.replace('-', '')})",
+    "letters like digits": lambda code: code.replace("0", "o").replace("1", "l"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_code_is_taken_out_of_whatever_was_copied_from_the_paper(client_for, client, scene, session, way):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 1)
+    pack = printed(focal, session)
+    for code in ("ABTW123450JK9MNP", "ABCDEFGHJKMNPQRS", "0123456789012345"):
+        pack.code = code
+        session.commit()
+        shown = "-".join(code[at : at + 4] for at in range(0, 16, 4))
+        client.get("/verify", query_string={"code": WAYS[way](shown)}, expect=303)
+        assert client.response.headers["Location"] == f"/verify/{shown}"
+    client.get(f"/verify/{shown}", expect=200)
+
+
+@pytest.mark.parametrize("typed", ["../..", "/", "៖", "ABTW/1234", "https://portal.example/", "x" * 5000])
+def test_what_is_no_code_is_asked_for_again_in_its_field(client, scene, typed):
+    client.get("/verify", query_string={"code": typed}, expect=404)
+    assert client.page.xpath("//*[contains(@class, 'error-summary')]")
+    assert client.page.xpath("//input[@name='code']/@value")[0].startswith(typed[:40])
+
+
 def test_recall_by_every_door_ends_when_the_review_starts(client_for, client, scene, session):
     focal = client_for(scene.focal)
     complete(focal, scene, 2)
@@ -521,5 +560,9 @@ def test_recall_by_every_door_ends_when_the_review_starts(client_for, client, sc
     assert "the institution took it back" in client.words
     client_for(scene.coordinator).post(f"/review/{second}/start", expect=303)
     for person in (scene.focal, scene.approver):
-        client_for(person).post(f"/replies/{second}/recall", expect=409)
+        client = client_for(person)
+        client.post("/language", {"language": "en"}, expect=303)
+        client.post(f"/replies/{second}/recall", expect=409)
+        assert "Ask the secretariat to return it" in client.words
+        assert client.page.xpath("//main//h2[text()='What happened']"), "on the page of the reply"
     assert faults_of(session) == []
