@@ -136,6 +136,10 @@ _SIGNATURES = {
     A.RECORD_SIGNATURE: Signature.PAPER,
     A.HAND_IN_PENDING: Signature.PENDING,
 }
+_IN_REVIEW = _l(
+    "The secretariat has begun its review, so the reply can no longer be taken back. Ask the secretariat to return it, "
+    "or to open it again, and say what is to be changed."
+)
 _LEADS_BACK = frozenset({Status.AWAITING_SIGN_OFF, Status.WITHDRAWN, Status.LAPSED})
 HANDS_IN = frozenset({A.HAND_IN, A.SIGN_OFF, A.SIGN_ON_PAPER, A.HAND_IN_PENDING})
 
@@ -179,7 +183,7 @@ def transition(status: Status | None, action: Action) -> Transition:
     try:
         return TRANSITIONS[status, action]
     except KeyError:
-        raise IllegalTransition from None
+        raise IllegalTransition(_IN_REVIEW if (status, action) == (S.CLEARED, A.RECALL) else None) from None
 
 
 def _move(state: State, to: Status | _Before) -> State:
@@ -203,7 +207,7 @@ def follow(state: State, event: Event) -> State:
     action = event.action
     to = transition(state.status, action).to
     if action is A.RECALL and state.under_review:
-        raise IllegalTransition
+        raise IllegalTransition(_IN_REVIEW)
     if action is A.RECORD_SIGNATURE and state.signature is not Signature.PENDING:
         raise IllegalTransition
     after = _move(state, to)

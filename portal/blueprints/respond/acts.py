@@ -52,7 +52,7 @@ def check(head: SubmissionHead) -> ResponseReturnValue:
 def check_page(
     head: SubmissionHead, *, error: str = "", status: int = 200, at: str = "missing"
 ) -> ResponseReturnValue:
-    """Draw the check page; after a refusal with the sentence, which leads to the part it is ``at``."""
+    """Draw the check page; after a refusal with the sentence, which leads to the part it is ``at``, if to any."""
     definition, _ids = load(head)
     answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
     events, spoken = queries.events(db.session, head.id), threads(db.session, head.id)
@@ -129,8 +129,11 @@ def hand_in_pending(head: SubmissionHead) -> ResponseReturnValue:
 @requires(Permission.RECALL_SUBMISSION, on=own_reply)
 def recall(head: SubmissionHead) -> ResponseReturnValue:
     """Take a reply back before the secretariat starts its review."""
-    with write() as session:
-        verdicts.recall(session, head, by=who())
+    try:
+        with write() as session:
+            verdicts.recall(session, head, by=who())
+    except IllegalTransition as error:
+        return check_page(queries.head_by_id(db.session, head.id), error=str(error), status=error.status, at="")
     notice(_("Taken back. You can change it and complete it again."))
     return redirect(url_for("respond.reply", public_id=head.public_id), code=303)
 
@@ -189,8 +192,11 @@ def retract(head: SubmissionHead) -> ResponseReturnValue:
 @requires(Permission.ANSWER_CLARIFICATION, on=thread_on)
 def answer_clarification(on: ThreadOf) -> ResponseReturnValue:
     """Answer the secretariat's question; the reply itself does not change."""
-    with write() as session:
-        thread = session.get_one(Clarification, on.thread.id)
-        clarifications.answer(session, on.head, thread, request.form.get("body", ""), by=who())
+    try:
+        with write() as session:
+            thread = session.get_one(Clarification, on.thread.id)
+            clarifications.answer(session, on.head, thread, request.form.get("body", ""), by=who())
+    except Invalid as error:
+        return check_page(on.head, error=str(error), status=422, at=f"body-{on.thread.public_id}")
     notice(_("Your answer was sent to the secretariat."))
     return redirect(url_for("respond.check", public_id=on.head.public_id), code=303)

@@ -414,6 +414,11 @@ def test_clarifications_go_back_and_forth_without_touching_the_status(client_for
         client.post(f"{scene.path}/ask", {"body": "Beds of which year?", "question": "beds"}, expect=303)
     thread = session.scalars(select(Clarification)).one()
     assert thread.question_id is not None
+    focal.post("/language", {"language": "en"}, expect=303)
+    focal.post(f"/clarifications/{thread.public_id}/answer", {"body": "  "}, expect=422)
+    field = f"body-{thread.public_id}"
+    assert focal.page.xpath(f"//*[contains(@class, 'error-summary')]//a[@href='#{field}']")
+    assert focal.page.xpath(f"//textarea[@id='{field}'][@aria-describedby='{field}-error']")
     focal.post(f"/clarifications/{thread.public_id}/answer", {"body": "Of 2025"}, expect=303)
     client.get("/rounds/r")
     assert "answered, waits for you" in client.words
