@@ -35,6 +35,7 @@ from portal.services.offline.plan import (
 from portal.services.offline.reading import CopyReader
 from portal.services.offline.ruling import both, warn
 from portal.services.offline.structure import note_structure, outdated, unlocked
+from portal.services.offline.twins import Twins
 from portal.table import Problem
 
 if TYPE_CHECKING:
@@ -285,7 +286,7 @@ class _Judge:
             for row in copy.rows:
                 found.setdefault((row.table, row.key), []).append(row)
         added: dict[str, int] = {}
-        known = tables(self.plan.definition)
+        known, twins = tables(self.plan.definition), Twins(self.plan, self.aloud)
         for (code, key), rows in found.items():
             findings = [one for row in rows for one in row.findings]
             if RowKey(code, key) in self.numbers:  # taken over before: its cells are answers like any others
@@ -304,6 +305,7 @@ class _Judge:
                 made.outcome = "refused"
             else:
                 added[code] = added.get(code, 0) + 1
+                made.twin = twins.of(made)
             self.plan.rows.append(made)
 
     def _nothing_of(self, made: ChangedRow) -> Speakable | None:

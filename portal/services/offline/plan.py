@@ -169,6 +169,7 @@ class ChangedRow:
     """A row of a table that the files add, or that came back emptied.
 
     ``sentence`` says why it is refused; of one that came back emptied, what somebody wrote in it since the download.
+    ``twin`` says of a new one where the same line is already: it is not taken unless somebody says so.
     ``seen`` are the revisions of its cells and of those within it, against which it is removed; ``within`` says which
     lines stand in it and would go with it.
     """
@@ -185,11 +186,17 @@ class ChangedRow:
     sentence: Speakable | None = None
     within: tuple[Speakable, ...] = ()
     traces: tuple[Trace, ...] = ()
+    twin: Speakable | None = None
 
     @property
     def chosen(self) -> str:
         """Return "take" where it is taken unless somebody says otherwise."""
-        return "take" if self.outcome in BY_DEFAULT else ""
+        return "take" if self.outcome in BY_DEFAULT and self.twin is None else ""
+
+    @property
+    def held(self) -> bool:
+        """Tell whether it is left although nothing of it is refused or in two versions."""
+        return self.twin is not None
 
     @property
     def told(self) -> list[ChangedAnswer]:
@@ -199,7 +206,8 @@ class ChangedRow:
     @property
     def clear(self) -> bool:
         """Tell whether nobody need look at it before it is taken; of a cell that is refused nothing is."""
-        return self.outcome in CLEAR and all(one.clear or one.outcome == "refused" for one in self.cells)
+        cells = all(one.clear or one.outcome == "refused" for one in self.cells)
+        return self.outcome in CLEAR and not self.held and cells
 
 
 @dataclass

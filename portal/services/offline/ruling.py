@@ -24,7 +24,7 @@ def warn(plan: ReplyPlan) -> None:
     What breaks one where a good answer stands is held: taken only if somebody says so. The others are judged without
     it then, and once more without all that is to be seen first: nothing is clear by what is not taken with it.
     """
-    touched = [*plan.answers, *(cell for row in plan.rows if row.outcome == "new_row" for cell in row.cells)]
+    touched = [*plan.answers, *(cell for row in plan.rows if row.chosen for cell in row.cells)]
     verdict = _verdict(plan, touched)
     said: set[AnswerKey] = set()
     while broken := [one for one in touched if one.chosen and one.key in verdict.refused and one.key not in said]:
@@ -63,7 +63,7 @@ def _verdict(plan: ReplyPlan, taken: Iterable[ChangedAnswer]) -> Evaluation:
     answers: dict[AnswerKey, Given] = dict(plan.stored.answers)
     rows: dict[str, list[TableRow]] = {code: list(found) for code, found in plan.standing.items()}
     for row in plan.rows:
-        if row.outcome == "new_row":
+        if row.chosen:
             rows.setdefault(row.row.repeat, []).append(TableRow(row.row.key, row.parent))
     for one in taken:
         if one.chosen:

@@ -27,7 +27,7 @@ def told(plan: OfflinePlan, chosen: Mapping[str, str], taken: Sequence[TakenRepl
 def clean(plan: OfflinePlan, taken: Sequence[TakenReply] | None = None) -> bool:
     """Tell whether nothing needs somebody's eye: no conflict, nothing refused, closed, emptied, held or left."""
     counts = plan.counts
-    held = any(getattr(one, "held", False) for reply in plan.replies for one in reply.every)
+    held = any(one.held for reply in plan.replies for one in reply.every)
     return not held and not any(counts[one] for one in ("conflict", "refused", "closed", "cleared")) and not any(
         one.left for one in taken or ()
     )
@@ -78,7 +78,8 @@ def _row(row: ChangedRow, pid: str, chosen: Mapping[str, str]) -> dict[str, Any]
         "name": row.name, "label": row.label, "outcome": row.outcome, "sheet": row.place.sheet,
         "cell": row.place.address, "place": str(row.place.said), "old": "", "new": [],
         "chosen": chosen.get(f"{pid}:{row.name}", ""), "found": "",
-        "message": " ".join(str(one) for one in (*row.within, row.sentence) if one), "expected": "", "example": "",
+        "message": " ".join(str(one) for one in (*row.within, row.sentence, row.twin) if one),
+        "expected": "", "example": "",
     }  # fmt: skip
 
 

@@ -106,3 +106,48 @@ def test_where_a_sheet_was_copied_each_candidate_is_named_with_its_sheet(client,
     second.put("received", 6, line=1)
     send(client, scene, first.content(), second.content(), follow=True)
     assert f"from copy2.xlsx, cell {place}" in client.words
+
+
+def test_a_line_that_two_departments_wrote_is_taken_once_and_its_twin_only_when_it_is_ticked(client, scene, session):
+    def copy_of(department):
+        filled = downloaded(client, scene)
+        front = filled.book["Instructions"]
+        row = next(row for row in range(1, 20) if front.cell(row, 1).value == "copy")
+        front.cell(row, 3).value = department
+        filled.put("activity", "Training", "en", line=1)
+        filled.put("programme", "Legal aid", line=1)
+        filled.put("year", 2024, line=1)
+        filled.put_parent("b3", 1, line=1)
+        return filled
+
+    legal, prisons = copy_of("Legal"), copy_of("Prisons")
+    prisons.put("activity", "Another one", "en", line=2)
+    send(client, scene, legal.content(), prisons.content(), follow=True)
+    boxes = client.page.xpath("//input[@type='checkbox' and contains(@name, ':row:')]")
+    assert [box.checked for box in boxes].count(False) == 3
+    assert client.words.count("The same line came from Legal too") == 2
+    assert client.words.count("The line in which it stands is not ticked") == 1
+    client.submit(0, expect=200)
+
+    def lines():
+        session.expire_all()
+        return sorted(str(value) for value in session.scalars(select(Answer.value)) if value != 0)
+
+    once = ["2024", "Another one", "Legal aid", "Training"]
+    assert lines() == once
+    # sent back again, at once: what stands is known as well, and nothing is doubled
+    send_back(client, scene, prisons.content())
+    assert client.response.request.path.startswith("/owed/offline/")
+    assert "The same line stands already: Practical measures, line 1." in client.words
+    assert lines() == once
+    (box, *_others) = client.page.xpath("//input[@type='checkbox' and contains(@name, ':row:b5')]")
+    client.submit(0, expect=200, **{box.name: "take"})
+    assert lines() == sorted([*once, "Training"])
+
+
+def test_two_lines_of_one_file_that_say_the_same_are_left_to_its_writer(client, scene, session):
+    filled = downloaded(client, scene)
+    for line in (1, 2):
+        filled.put("activity", "Training", "en", line=line)
+    send_back(client, scene, filled.content())
+    assert session.scalars(select(Answer.value)).all().count("Training") == 2
