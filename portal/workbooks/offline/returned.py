@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 TOP = 6  # rows among which the mark of a sheet is looked for, should lines have been put above it
 LEFT = 4  # columns likewise
+OURS = frozenset(range(2, 6))  # columns that the hidden first row of every sheet names, from the second on
 LISTS = "_lists"  # the hidden sheet of choices
 MOST_QUOTED = 20  # cells outside the answers that are quoted
 QUOTED = 200  # signs of each
@@ -79,7 +80,9 @@ def read_offline(source: Source, seal: Seal, *, filename: str = "", limit_bytes:
             found.cover, found.copy, listed = mark, _copy_name(sheet), _listed(sheet)
         else:
             found.sheets.append(_Sheet(sheet, mark, seal, known.get(sheet.name, Traits()), place).read())
-    _judge_book(found, foreign=foreign, changed=changed)
+    # a book of ours that lost its marks is no stranger's
+    lost = any(_held_answers(sheet, cover=found.cover is not None) for sheet in unmarked)
+    _judge_book(found, foreign=foreign, changed=changed + lost)
     _note_unread(found, unmarked)
     if not changed:
         _note_gone(found, listed, {sheet.name for sheet in unmarked})
@@ -144,10 +147,22 @@ def _listed(cover: Sheet) -> dict[str, str]:
     return found
 
 
+def _held_answers(sheet: Sheet, *, cover: bool) -> bool:
+    """Tell whether a sheet without its mark was one of a reply: it came with our cover, or names columns as ours do."""
+    if cover:
+        return _holds_something(sheet)
+    named = (read_columns(cells)[0].keys() for _number, cells in sheet.rows[:TOP])
+    return any(names >= OURS and 1 not in names for names in named)
+
+
+def _holds_something(sheet: Sheet) -> bool:
+    return sheet.name not in {FRONT, LISTS} and any(_written(cells) for _number, cells in sheet.rows)
+
+
 def _note_unread(found: FoundBook, unmarked: list[Sheet]) -> None:
     """Tell of sheets that hold something and have no mark: one that lost it, or one that somebody put in."""
     for sheet in unmarked:
-        if sheet.name in {FRONT, LISTS} or not any(_written(cells) for _number, cells in sheet.rows):
+        if not _holds_something(sheet):
             continue
         sentence = _l("This sheet carries no hidden marks of the portal, so nothing on it was read.")
         mend = _l("If it holds answers, copy them into a workbook that you download anew.")

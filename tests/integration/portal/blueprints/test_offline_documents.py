@@ -93,6 +93,27 @@ def test_a_document_of_their_own_is_handed_in_with_one_click(client_for, scene, 
     client.post(address, {"reply": factories.submission(session).public_id}, expect=404)
 
 
+@pytest.mark.parametrize("gone", ["marks of the sheets", "column of the marks", "first rows"])
+def test_a_workbook_of_ours_that_lost_its_marks_is_not_called_a_strangers(client_for, scene, gone):
+    client = client_for(scene.focal)
+    filled = Filled(client.post("/owed/workbook", {"round": scene.round.slug}, expect=200).get_data())
+    filled.put("people", 3)
+    if gone == "marks of the sheets":
+        filled.ws["A1"].value = None
+    elif gone == "column of the marks":
+        for ws in filled.book.worksheets:
+            ws.delete_cols(1)
+    else:
+        filled.ws.delete_rows(1)
+    sent = {"round": scene.round.slug, "file": files(("ours.xlsx", filled.content()))}
+    client.post("/owed/offline", sent, expect=422)
+    assert "The hidden marks of the file ours.xlsx were changed" in client.words
+    assert "not one of questions from this portal" not in client.words
+    assert "no file of this portal" not in client.words
+    # it may be handed in, to be entered, as any other workbook
+    assert "Hand “ours.xlsx” in as it is" in client.words
+
+
 def test_a_machine_takes_and_gives_documents(app, scene, session):
     token = f"tamdan_document_{'x' * 30}"
     session.add(ApiToken(user_id=scene.focal.id, name="offline", token_hash=token_digest(token)))
