@@ -40,7 +40,7 @@ class Put(_OfAnswer):
     """A sum or joined text: what stands in the reply, what would, and out of how many units' answers.
 
     ``meant`` tells that nobody is overruled: the reply is silent, or holds what was taken over last. ``kept`` is what
-    is remembered when it is taken.
+    is remembered when it is taken; ``aside`` counts the units whose answer cannot be read or breaks a rule.
     """
 
     key: AnswerKey
@@ -49,6 +49,7 @@ class Put(_OfAnswer):
     units: int
     kept: str
     meant: bool
+    aside: int = 0
 
     @property
     def sign(self) -> str:
@@ -76,7 +77,8 @@ class Way:
 class Pick(_OfAnswer):
     """An answer of which one of several is chosen; ``wanted`` is the way that suggests itself, "" for none.
 
-    ``before``: it was chosen before; ``settled``: neither the units nor the institution changed anything since.
+    ``before``: it was chosen before; ``settled``: neither the units nor the institution changed anything since;
+    ``aside`` as in :class:`Put`.
     """
 
     key: AnswerKey
@@ -86,6 +88,7 @@ class Pick(_OfAnswer):
     seen: str
     before: bool
     settled: bool
+    aside: int = 0
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,12 @@ class Plan:
     files_gone: tuple[FileGone, ...]
     removed: int
     replies: tuple[UnitReply, ...]
+
+    @property
+    def unfinished(self) -> int:
+        """Return how many units were asked and have not finished; those left out, or taken back, are not waited for."""
+        asked = [one.line.delegation for one in self.replies]
+        return sum(1 for one in asked if one.finished_at is None and one.revoked_at is None)
 
     @property
     def empty(self) -> bool:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from forms.answers import AnswerKey, Parsed, field_name
 from forms.tables import may_change, table_of
 from portal import clock
 from portal.errors import Invalid
-from portal.models import Delegation, Evidence
+from portal.models import Delegation, Evidence, Submission
 from portal.permissions import Permission, Target, require
 from portal.queries.evidence import evidence_of
 from portal.queries.submissions import RowKey, standing_rows, stored_reply
@@ -223,12 +223,26 @@ def _remember(
             taken[f"row:{row.place.repeat}[{row.place.key}]"] = dict(row.kept)
     collection.taken = taken
     collection.taken_at = at
-    left = {row.delegation_id for row in made.rows if row.name not in chosen.lines}
-    plain_left = any(put.name not in chosen.lines for put in made.puts)
-    whole = [
-        one.line.delegation.id
-        for one in made.replies
-        if one.line.last_saved and one.line.delegation.id not in left and not plain_left
-    ]
-    session.execute(update(Delegation).where(Delegation.id.in_(whole)).values(taken_at=at))
+    session.execute(update(Delegation).where(Delegation.id.in_(_whole(session, made, chosen))).values(taken_at=at))
     session.flush()
+
+
+def _whole(session: Session, made: Plan, chosen: Chosen) -> list[int]:
+    """Return the units of which no row, figure or text was left, as they stood when the plan was made."""
+    left = {row.delegation_id for row in made.rows if row.name not in chosen.lines}
+    puts = [put.key for put in made.puts if put.name not in chosen.lines]
+    seen = {
+        one.line.delegation.id: one.line.last_saved
+        for one in made.replies
+        if one.line.last_saved
+        and one.line.delegation.id not in left
+        and not any(one.given(key) is not None for key in puts)
+    }
+    query = (
+        select(Delegation.id, Submission.saved_at)
+        .join(Submission, Submission.id == Delegation.submission_id)
+        .where(Delegation.id.in_(seen))
+        .order_by(Delegation.id)
+    )
+    # what a unit saved in between is new
+    return [unit for unit, saved_at in session.execute(query) if saved_at == seen[unit]]

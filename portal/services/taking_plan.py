@@ -120,7 +120,11 @@ class _Planning:
             return
         if old is None and not raw:
             return
-        yield Put(key, parsed, old, units, kept, meant and bool(kept))
+        yield Put(key, parsed, old, units, kept, meant and bool(kept), self._aside(key))
+
+    def _aside(self, key: AnswerKey) -> int:
+        """Count the units whose answer does not count."""
+        return sum(1 for one in self.replies if one.troubled(key))
 
     def _taken(self, name: str) -> str:
         found = self.collection.taken.get(name)
@@ -135,7 +139,8 @@ class _Planning:
         silent = old is None or old.blank
         if len(said) == 1 and old is not None and mark(old) == mark(ways[-1].parsed):
             return
-        seen = hashlib.sha256(canonical(sorted((canonical(value), units) for value, units in said)).encode())
+        who_says_what = canonical(sorted((canonical(value), units) for value, units in said))
+        seen = hashlib.sha256(who_says_what.encode()).hexdigest()[:16]
         before = self.collection.taken.get(f"pick:{field_name(key)}")
         before = before if isinstance(before, dict) else {}
         untouched = old is not None and mark(old) == before.get("mark")
@@ -144,8 +149,8 @@ class _Planning:
             wanted = ways[-1].name
         elif untouched and any(way.name == before.get("way") and way.kind != "said" for way in ways):
             wanted = str(before["way"])
-        settled = untouched and before.get("seen") == seen.hexdigest()[:16]
-        yield Pick(key, ways, old, "" if settled else wanted, seen.hexdigest()[:16], bool(before), settled)
+        settled = untouched and before.get("seen") == seen
+        yield Pick(key, ways, old, "" if settled else wanted, seen, bool(before), settled, self._aside(key))
 
     def _ways(
         self, item: Item, key: AnswerKey, said: Sequence[tuple[Json, list[str]]], asked: Sequence[AnswerKey]

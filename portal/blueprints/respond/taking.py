@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from forms.answers import field_name
 from forms.tables import tables
@@ -29,7 +28,7 @@ from portal.permissions import Permission
 from portal.queries.collected import unit_replies
 from portal.queries.submissions import answers
 from portal.services import taking_over, taking_plan
-from portal.services.taking_shown import Chosen, Note, moved
+from portal.services.taking_shown import Chosen, Note, moved, still_shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,12 +102,13 @@ def take_over(of: CollectionOf) -> ResponseReturnValue:
             )  # fmt: skip
     except Invalid as refused:
         return _take_page(of, errors=[str(refused)], status=422)
+    done = taking_since.done(made, still_shown(made, wanted), saved)
     left = [taking_since.told(definition, one) for one in moved(made, wanted)]
     if told := _left(saved):
         left.append(told)
     if left:
-        return _take_page(of, errors=left, done=_told(saved) if saved.saved or saved.rows else "", status=409)
-    notice(_told(saved))
+        return _take_page(of, errors=left, done=done, status=409)
+    notice(done or _("Nothing was taken over."))
     return redirect(url_for("respond.collection", public_id=of.collection.public_id), code=303)
 
 
@@ -125,17 +125,6 @@ def _left(saved: Saved) -> str:
         return ""
     sentence = str(left[0].message) if hasattr(left[0], "message") else ""
     return sentence or str(_("Somebody changed the reply meanwhile. Look at old and new again, then take over."))
-
-
-def _told(saved: Saved) -> str:
-    removed = sum(1 for row in saved.rows.values() if row.removed)
-    said = []
-    if saved.saved or not removed:
-        many = len(saved.saved)
-        said.append(ngettext("%(num)s answer was taken over.", "%(num)s answers were taken over.", many))
-    if removed:
-        said.append(ngettext("%(num)s row was removed.", "%(num)s rows were removed.", removed))
-    return " ".join(said)
 
 
 def _notes(of: CollectionOf, definition: Definition, context: Context, made: Plan) -> dict[str, Note]:

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from flask import request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from forms.answers import parse_field_name
 from portal.blueprints.respond.collected_views import label_of, place_label
 from portal.blueprints.respond.taking_views import brief, file_label, parsed_words, put_words, row_words
+from portal.reader import digits
 from portal.services.taking_lines import Put, RowPut
 
 if TYPE_CHECKING:
     from forms.definition.model import Definition
-    from portal.services.taking_lines import Way
-    from portal.services.taking_shown import Moved
+    from portal.services.submissions import Saved
+    from portal.services.taking_lines import Plan, Way
+    from portal.services.taking_shown import Chosen, Moved
 
 # lines that are named by more than the field of an answer
 KINDS = ("row:", "file:")
@@ -74,6 +77,27 @@ def _label(definition: Definition, name: str) -> str:
     if item.kind != "question":
         return label_of(item)
     return file_label(definition, key) if kind == "file:" else place_label(definition, key)
+
+
+def done(made: Plan, chosen: Chosen, saved: Saved) -> str:
+    """Say what was taken over, counted as the page counts it: answers, rows, files; "" for nothing."""
+    keys = {put.key for put in made.puts if put.name in chosen.lines}
+    keys |= {pick.key for pick in made.picks if chosen.way(pick) is not None}
+    keys |= {note.target for note in chosen.notes.values()}
+    answers = len(keys & saved.saved.keys())
+    rows = [row for row in made.rows if row.name in chosen.lines]
+    came = sum(1 for row in rows if row.place in saved.rows or row.cells.keys() & saved.saved.keys())
+    files = sum(1 for put in made.files if put.name in chosen.lines and put.key in saved.saved)
+    gone = sum(1 for row in saved.rows.values() if row.removed)
+    off = sum(1 for one in made.files_gone if one.name in chosen.lines)
+    said = [
+        ngettext("%(num)s answer was taken over.", "%(num)s answers were taken over.", answers) if answers else "",
+        ngettext("%(num)s row was taken over.", "%(num)s rows were taken over.", came) if came else "",
+        ngettext("%(num)s file was taken over.", "%(num)s files were taken over.", files) if files else "",
+        ngettext("%(num)s row was removed.", "%(num)s rows were removed.", gone) if gone else "",
+        ngettext("%(num)s file was taken off.", "%(num)s files were taken off.", off) if off else "",
+    ]
+    return digits(" ".join(one for one in said if one))
 
 
 def as_chosen(plan: dict[str, Any]) -> dict[str, Any]:

@@ -100,6 +100,7 @@ def plan_view(definition: Definition, plan: Plan, collection: Collection) -> dic
                 "new": parsed_words(definition.question(put.key.code), put.parsed),
                 "trouble": str(put.parsed.message) if put.parsed.message is not None else "",
                 "units": put.units,
+                "aside": put.aside,
                 "base": put.base,
                 "sign": put.sign,
                 "was": brief(put_words(definition, put)),
@@ -119,6 +120,7 @@ def plan_view(definition: Definition, plan: Plan, collection: Collection) -> dic
             for gone in plan.files_gone
         ],
         "removed": plan.removed,
+        "unfinished": plan.unfinished,
         "empty": plan.empty,
     }  # fmt: skip
 
@@ -131,6 +133,7 @@ def _pick(definition: Definition, pick: Pick) -> dict[str, Any]:
         "old": words(item, pick.old) or (state_words(pick.old.state) if pick.old and not pick.old.blank else ""),
         "base": pick.base,
         "sign": pick.seen,
+        "aside": pick.aside,
         "ways": [_way(definition, item, way) for way in pick.ways],
         "wanted": pick.wanted,
         "settled": pick.settled,

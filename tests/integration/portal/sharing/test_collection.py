@@ -98,7 +98,7 @@ def test_units_answer_apart_and_are_taken_over_once(app, session, world, client_
     # a unit that answers later is offered as new, and only that
     answer(app, session, *asked["Takeo"], {"beds": "100", "base:beds": "0"})
     chief.get(home, expect=200)
-    assert "new since you took over" in chief.text
+    assert "have answers not taken over" in chief.text
     take(chief, home + "/take")
     assert stored(session, world.reply)["beds", "", ""] == 120
     assert len(session.scalars(select(AnswerRow).where(AnswerRow.submission_id == world.reply.id)).all()) == 2

@@ -138,3 +138,31 @@ def test_a_mean_that_changed_and_a_choice_that_nobody_makes_any_more_are_not_tak
     chief.submit(0, action="take", expect=200, **{"pick:share": "average", "pick:state": kept})
     seen = stored(session, world.reply)
     assert (str(seen["share", "", ""]), seen["state", "", ""]) == ("40", "done")
+
+
+def test_what_was_taken_over_and_what_is_left_are_counted_alike(app, session, world, client_for):
+    chief = client_for(world.focal)
+    asked = ask(chief, world.reply, codes=("beds", "measures", "trainings", "state"))
+    kampot(app, session, asked)
+    unit = kandal(app, session, asked)
+    unit.post(f"{work_of(unit)}/finish", {"message": ""}, expect=303)
+    other = answer(app, session, *asked["Takeo"], {"state": "done", "base:state": "0"})
+    other.post(f"{work_of(other)}/pages/page1", {"beds": "-1", "base:beds": "0", "action": "save"}, expect=422)
+    home = home_of(chief, world.reply)
+    chief.get(home + "/take", expect=200)
+    words = " ".join(words_of(chief.page, "//main"))
+    assert "2 units were asked and have not finished." in words
+    assert "2 units 1 answer does not count" in words, "the sum says what it leaves out"
+    rows = [name for name in ticked(chief) if name.startswith("row:")]
+    # one row of three cells is one row, whatever stands in it
+    chief.submit(0, action="take", take=rows[:1], expect=200, **{"pick:state": ""})
+    words = " ".join(words_of(chief.page, "//body"))
+    assert "1 row was taken over." in words
+    assert "answer was taken over" not in words
+    # what is left of each unit: a figure of Kampot and Kandal, a row of one of them, nothing that counts of Takeo
+    assert "2 have answers not taken over" in words
+    chief.get(home + "/take", expect=200)
+    chief.submit(0, action="take", expect=200)
+    words = " ".join(words_of(chief.page, "//body"))
+    assert "3 answers were taken over. 1 row was taken over." in words
+    assert "0 have answers not taken over" in words
