@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 
 from forms.sharing import EntryForm
 from portal.blueprints.guard import by_link, public
-from portal.blueprints.page import notice
 from portal.blueprints.shared.door import Shared, blueprint, let_in, let_out, opened, shared, stamp
 from portal.blueprints.shared.shown import SharedPage
 from portal.database import write
@@ -91,8 +90,8 @@ def work(on: Shared) -> ResponseReturnValue:
 @by_link(shared)
 def leave(on: Shared) -> ResponseReturnValue:
     """Let this browser forget the questions; link and code open them again."""
-    notice(_("This browser has forgotten the questions. Link and code open them again."))
-    response = make_response(redirect(url_for("public.home"), code=303))
+    # said at once: every other page would ask a guest to sign in
+    response = make_response(render_template("shared/leave.html"))
     let_out(response, on.delegation)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response

@@ -14,10 +14,12 @@ from portal.blueprints.guard import by_link, repeats, wants_json
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load
 from portal.blueprints.respond.evidence import anchor_of, file_place, row_around
+from portal.blueprints.respond.to_look_at import ToLookAt
 from portal.blueprints.shared.door import Ended, Shared, SignedOut, blueprint, shared
+from portal.blueprints.shared.section import section_page
 from portal.blueprints.shared.shown import SharedPage
 from portal.database import write
-from portal.errors import IllegalTransition, NotFound
+from portal.errors import IllegalTransition, Invalid, NotFound
 from portal.extensions import db
 from portal.models import Evidence
 from portal.models.lifecycle import EDITABLE
@@ -57,16 +59,22 @@ def upload(on: Shared) -> ResponseReturnValue:
         raise NotFound
     if on.head.status not in EDITABLE:
         raise IllegalTransition
-    received = receiving.posted_files(
-        on.delegation.public_id, by=on.principal, field=field_name(key) if key.row else ""
-    )
     try:
+        received = receiving.posted_files(
+            on.delegation.public_id, by=on.principal, field=field_name(key) if key.row else ""
+        )
         with write() as session:
             made = attach(
                 session, _asked(on, ids), key, received, by=on.principal, parent=row_around(), quota=receiving.quota()
             )
     except ShareEnded as error:
         return Ended(on.delegation, str(error)).ended()
+    except Invalid as refused:
+        if wants_json():
+            raise
+        # nothing was chosen, or a file is not taken: said where the file was to be sent from
+        look = ToLookAt([(anchor_of(definition, key).removeprefix("#"), str(refused))])
+        return section_page(on, definition.page_of(on.code), look), look.status
     if wants_json():
         return _told(on, made), 201
     notice(_("“%(name)s” is attached.", name=made.filename))

@@ -60,10 +60,11 @@ def page_of(on: Shared) -> Item:
 @by_link(shared)
 def section(on: Shared) -> ResponseReturnValue:
     """Show the shared questions of one page, filled in."""
-    return _section_page(on, page_of(on))
+    return section_page(on, page_of(on))
 
 
-def _section_page(on: Shared, page: Item, look: ToLookAt = NOTHING) -> str:
+def section_page(on: Shared, page: Item, look: ToLookAt = NOTHING) -> str:
+    """Draw one page of what is shared, with what a post left to be looked at."""
     shown = SharedPage(on, stored_reply(db.session, on.head.id, on.definition))
     codes = [one.code for one in shown.pages()]
     number = codes.index(page.code) if page.code in codes else 0
@@ -211,7 +212,7 @@ def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
     for one in look.conflicts:
         # what is spoken in a label may be an answer that is not shared
         one["label"] = one["label"].partition("${")[0]
-    return _section_page(on, page, look), look.status
+    return section_page(on, page, look), look.status
 
 
 def _go_on(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:

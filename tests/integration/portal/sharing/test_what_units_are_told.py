@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
+from tests import factories
 from tests.integration.portal.sharing.scenes import ROW_A, ROW_B, table_world
 from tests.integration.portal.sharing.test_collection import answer, ask
-from tests.integration.portal.sharing.test_figures_of_units import words_of
+from tests.integration.portal.sharing.test_figures_of_units import page_of, words_of
 from tests.integration.portal.sharing.test_taking_over import home_of, work_of
 
 
@@ -57,3 +60,36 @@ def test_who_has_begun_is_counted_as_each_line_says_it(app, session, world, clie
     assert {name.split()[0]: stage for name, stage in stages.items()} == {
         "Kampot": "at work", "Kandal": "opened, nothing answered yet", "Takeo": "not opened yet",
     }  # fmt: skip
+
+
+def test_an_upload_without_a_file_shows_the_form_again(app, session, world, client_for):
+    factories.question(session, world.version, "proof", "file", parent=page_of(session, world))
+    session.commit()
+    chief = client_for(world.focal)
+    unit = answer(app, session, *ask(chief, world.reply, units="Kampot", codes=("beds", "proof"))["Kampot"], {})
+    work = work_of(unit)
+    unit.post("/language", {"language": "en"}, expect=303)
+    unit.get(f"{work}/pages/page1", expect=200)
+    token = unit.token()
+    unit.open(
+        f"{work}/questions/proof/files", method="POST", content_type="multipart/form-data",
+        data={"csrf_token": token, "proof": (io.BytesIO(b""), "")}, expect=422,
+    )  # fmt: skip
+    told = unit.page.xpath("//div[contains(@class, 'error-summary')]//a")
+    assert [one.text_content() for one in told] == ["Choose a file first."]
+    assert unit.page.xpath(f"//*[@id='{told[0].get('href')[1:]}']"), "it leads to the question"
+    assert unit.page.xpath("//input[@type='file']"), "the form stands there again"
+
+
+def test_a_browser_that_forgets_the_questions_is_told_so(app, session, world, client_for):
+    chief = client_for(world.focal)
+    link, code = ask(chief, world.reply, units="Kampot", codes=("beds",))["Kampot"]
+    unit = answer(app, session, link, code, {"beds": "1", "base:beds": "0"})
+    work = work_of(unit)
+    unit.post("/language", {"language": "en"}, expect=303)
+    unit.get(f"{work}/finish", expect=200)
+    unit.submit(f"{work}/leave", expect=200)
+    assert "This browser has forgotten the questions. Link and code open them again." in unit.text
+    assert unit.response.request.path == f"{work}/leave", "no page that asks to sign in"
+    unit.get(f"{work}/finish", expect=404)
+    unit.get(link, expect=200)
