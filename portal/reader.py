@@ -13,6 +13,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 from flask_babel import gettext
 
+from portal import clock
 from portal.incoming import present
 from portal.page_views import Language, PageView
 from portal.table import pick
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KHMER_DIGITS = str.maketrans("0123456789", "០១២៣៤៥៦៧៨៩")
-DATE_PATTERNS = {"long": "d MMMM y", "short": "d MMM y", "day": "d MMM", "weekday": "EEEE d MMMM y"}
+DATE_PATTERNS = {
+    "long": "d MMMM y", "short": "d MMM y", "day": "d MMM", "this_year": "d MMMM", "weekday": "EEEE d MMMM y",
+}  # fmt: skip
 
 
 def view() -> Any:
@@ -110,7 +113,7 @@ def percent(value: float | Decimal | None, places: int = 0) -> str:
 
 
 def date_text(value: date | datetime | None, form: str = "long") -> str:
-    """Write a date, or the local day of an instant: form is long, short, day or weekday."""
+    """Write a date, or the local day of an instant: form is long, short, day, this_year or weekday."""
     if value is None:
         return ""
     day = _local(value).date() if isinstance(value, datetime) else value
@@ -128,6 +131,16 @@ def time_text(value: datetime | time | None) -> str:
 def datetime_text(value: datetime | None, form: str = "short") -> str:
     """Write an instant as day and local time."""
     return "" if value is None else f"{date_text(value, form)} {time_text(value)}"
+
+
+def moment_text(value: datetime | None) -> str:
+    """Write an instant of today as 14:02, one of another day as 2 October, 14:02, in another year with the year."""
+    if value is None:
+        return ""
+    at, now = _local(value), _local(clock.now())
+    if at.date() == now.date():
+        return time_text(at)
+    return f"{date_text(at, 'this_year' if at.year == now.year else 'long')}, {time_text(at)}"
 
 
 def iso(value: date | datetime | None) -> str:

@@ -187,7 +187,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(
         localized=reader.localized, text_language=reader.text_language, citing=citing, digits=reader.digits,
         number=reader.number, percent=reader.percent, date=reader.date_text, time=reader.time_text,
-        datetime=reader.datetime_text, iso=reader.iso,
+        datetime=reader.datetime_text, moment=reader.moment_text, iso=reader.iso,
     )  # fmt: skip
     app.jinja_env.globals.update(
         asset=asset, icon=icon, languages=reader.languages, current_language=reader.current_language,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from portal import clock
 from tests import factories
 from tests.integration.portal.sharing.scenes import ROW_A, ROW_B, table_world
 from tests.integration.portal.sharing.test_collection import answer, ask
@@ -93,3 +95,27 @@ def test_a_browser_that_forgets_the_questions_is_told_so(app, session, world, cl
     assert unit.response.request.path == f"{work}/leave", "no page that asks to sign in"
     unit.get(f"{work}/finish", expect=404)
     unit.get(link, expect=200)
+
+
+def test_the_day_of_a_save_is_said_where_it_was_not_today(app, session, world, client_for):
+    chief = client_for(world.focal)
+    then = datetime(2026, 10, 2, 7, 37, tzinfo=UTC)
+    with clock.at(then):
+        unit = answer(app, session, *ask(chief, world.reply, units="Kampot", codes=("beds",))["Kampot"], {
+            "beds": "1", "base:beds": "0",
+        })  # fmt: skip
+        work = work_of(unit)
+        unit.post("/language", {"language": "en"}, expect=303)
+        chief.post(
+            f"/replies/{world.reply.public_id}/pages/page1", {"beds": "9", "base:beds": "0"},
+            headers={"Accept": "application/json"}, expect=200,
+        )  # fmt: skip
+    said = {0: "saved 14:37", 1: "saved 2 October, 14:37", 120: "saved 2 October 2026, 14:37"}
+    for days, words in said.items():
+        with clock.at(then + timedelta(days=days)):
+            unit.get(f"{work}/pages/page1", expect=200)
+            assert unit.page.xpath("string(//*[@data-words])") == words
+    for days, words in list(said.items())[:2]:
+        with clock.at(then + timedelta(minutes=1, hours=days * 11)):
+            chief.get(f"/replies/{world.reply.public_id}/pages/page1", expect=200)
+            assert chief.page.xpath("string(//*[@data-words])") == words
