@@ -232,6 +232,7 @@ def test_what_cannot_be_read_is_said_beside_the_field_and_kept(visit, scene):
     error = page.locator("[data-item=places] [data-error]")
     expect(error).to_be_visible()
     expect(page.locator(STATE)).to_have_attribute("data-state", "error")
+    expect(page.locator(STATE)).to_contain_text("Kept, but not taken yet.")
     page.reload()
     assert page.input_value("[name=places]") == "about ten"
     page.fill("[name=places]", "10")

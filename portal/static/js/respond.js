@@ -172,10 +172,13 @@ function settle() {
   if (stale.size) say("conflict");
   else if (flight) say("saving");
   else if ([...dirty].some((name) => !stale.has(name))) say("typing");
-  else if (form.querySelector("[data-error]:not([hidden])[data-fresh]")) say("error");
+  else if (fresh().length) say("error", fresh().every((place) => place.dataset.fresh === "kept") && status.dataset.wordsKept);
   else if (savedAt) say("saved", savedAt);
   else say("idle");
 }
+
+// the sentences of what was sent from this page and is not taken; "kept" where it was stored all the same
+const fresh = () => [...form.querySelectorAll("[data-error]:not([hidden])[data-fresh]")];
 
 // --- sending --------------------------------------------------------------------------------------------------------
 
@@ -306,10 +309,11 @@ function take(sent, told) {
     if (base) base.value = one.revision;
     refuse(one.name, "");
   }
+  const kept = new Set((told.saved || []).map((one) => one.name));
   for (const one of told.refused || []) {
     const base = baseOf(one.name); // what cannot be read is kept too, with a revision of its own
     if (base && one.revision !== undefined) base.value = one.revision;
-    refuse(one.name, one.message);
+    refuse(one.name, one.message, kept.has(one.name) ? "kept" : "");
   }
   for (const one of told.stale || []) collide(one);
   for (const code of told.hidden || []) showItem(code, false);
@@ -347,7 +351,7 @@ function showItem(code, shown) {
   for (const item of form.querySelectorAll(`[data-item="${CSS.escape(code)}"]`)) item.hidden = !shown;
 }
 
-function refuse(name, message) {
+function refuse(name, message, kept = "") {
   const unit = unitOf(name);
   const item = unit && unit.closest("[data-item]");
   const place = item && errorPlace(item, Boolean(message));
@@ -355,7 +359,7 @@ function refuse(name, message) {
   place.hidden = !message;
   place.lastElementChild.textContent = message;
   item.classList.toggle("has-error", Boolean(message));
-  if (message) place.dataset.fresh = "";
+  if (message) place.dataset.fresh = kept;
   else delete place.dataset.fresh;
   for (const field of fieldsOf(name)) {
     if (field.type === "hidden" || field.name !== name) continue;
