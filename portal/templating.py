@@ -18,18 +18,23 @@ from portal.queries.register import CITED
 from portal.reader import view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from flask import Flask
     from jinja2.nodes import EvalContext
 
 
-def citing(text: str, url: str) -> Markup | str:
-    """Let [E12] in a text lead to its place in the register of evidence; "" as address leaves the text as it is."""
+def citing(text: str, url: str, unknown: Collection[int] = ()) -> Markup | str:
+    """Let [E12] in a text lead to its place in the register of evidence; "" as address leaves the text as it is.
+
+    ``unknown`` are numbers that stand for no evidence: they lead nowhere.
+    """
     if not url or "[E" not in text:
         return text
     out, at = Markup(), 0
     for found in CITED.finditer(text):
+        if int(found[1]) in unknown:
+            continue
         out += escape(text[at : found.start()])
         out += Markup('<a href="{}#e-{}">{}</a>').format(url, int(found[1]), found[0])
         at = found.end()

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import segno
 from flask import Response, current_app, g, make_response, render_template, url_for
-from flask_babel import force_locale
+from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 
 from portal.extensions import db
@@ -200,8 +200,8 @@ def bare_pages(pages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _bare_row(row: Mapping[str, Any]) -> dict[str, Any]:
     table = row.get("table")
     texts = [list(pair) for pair in row["texts"]]
-    if row["control"] == "file" and texts:
-        texts = [["", _("%(count)s files, listed below", count=texts[0][1])]]
+    if row["control"] == "file" and texts and texts[0][1].isdecimal():
+        texts = [["", ngettext("%(num)s file, listed below", "%(num)s files, listed below", int(texts[0][1]))]]
     return {
         "label": row["label"],
         "words": row["words"],

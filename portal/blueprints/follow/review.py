@@ -28,6 +28,7 @@ from portal.queries.evidence import evidence_of
 from portal.queries.kept_warnings import kept_in, kind_words
 from portal.queries.packs import ON_PAPER
 from portal.queries.receipts import receipts_of, shown
+from portal.queries.register import unknown_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,6 +76,7 @@ def review_page(
         changes=_changes(head, definition),
         timeline=with_threads(_timeline(past), spoken),
         evidence_url=address("remember.round_evidence", slug=head.round_slug),
+        unknown_evidence=_unknown_evidence(head, handed_in["pages"] if handed_in else ()),
         threads=thread_views(spoken, definition, staff=True),
         questions=_questions(handed_in["pages"] if handed_in else []),
         claim=_claim(past) if head.status in {Status.CLAIMED, Status.NOT_OURS} else None,
@@ -103,6 +105,12 @@ def may_record_signature(head: SubmissionHead) -> bool:
     if head.status in {Status.SUBMITTED, Status.CLEARED}:
         return head.signature is Signature.PENDING
     return head.status is Status.AWAITING_SIGN_OFF and head.sign_off_policy in ON_PAPER
+
+
+def _unknown_evidence(head: SubmissionHead, pages: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the numbers that a reply cites and that stand for no evidence of its institution."""
+    texts = (text for page in pages for row in page["rows"] for _lang, text in row["texts"])
+    return unknown_numbers(db.session, head.institution_id, head.round_id, texts)
 
 
 def _acts(head: SubmissionHead) -> dict[str, bool]:

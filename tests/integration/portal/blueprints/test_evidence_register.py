@@ -75,6 +75,9 @@ def test_a_citation_leads_to_the_register_and_an_unknown_one_is_told(client_for,
     client.get(f"/replies/{scene.replies['submitted'].public_id}/check", expect=200)
     assert client.page.xpath("//a[.='[E1]' and contains(@href, '/evidence?round=periodic-4#e-1')]")
     told = client.page.xpath("//section[contains(@class, 'missing')]")[0].text_content()
+    # what stands for nothing leads nowhere: the register would not mention it
+    assert not client.page.xpath("//a[.='[E3]' or .='[E99]']")
+    assert "See [E1], [E3] and [E99]." in client.words
     assert "[E3]" in told
     assert "[E99]" in told
     assert "[E1]" not in told
@@ -134,3 +137,13 @@ def test_filters_narrow_the_page_and_its_workbook(client_for, scene, session):
     files = [row[1].value for row in book["Evidence"].iter_rows() if row[0].value and str(row[0].value).startswith("E")]
     assert len(files) == 1
     assert client_for(scene.focal).get("/evidence?visibility=confidential", expect=200)
+
+
+def test_one_file_is_one_file(client_for, scene, session):
+    reply = scene.replies["submitted"]
+    for files, words in ((["a"], "1 file, listed below"), (["a", "b"], "2 files, listed below")):
+        scenes.answer(session, reply, scene.version, "proof", files, scene.by)
+        session.commit()
+        client = client_for(scene.focal)
+        client.get(f"/replies/{reply.public_id}/check", expect=200)
+        assert words in client.words
