@@ -49,6 +49,13 @@ class ExampleLine:
     paragraph: str
     sub_item: str
     heading: Mapping[str, str]
+    summary: Mapping[str, str]
+    asks: Mapping[str, str]
+
+    @property
+    def about(self) -> Mapping[str, str]:
+        """Return what the recommendation is about: its heading, else its summary, else its text."""
+        return self.heading or self.summary or self.asks
 
     @property
     def citation(self) -> str:
@@ -67,7 +74,8 @@ def _lines() -> Select[*tuple[Any, ...]]:
             Example.id, Example.public_id, Example.state, Example.titles, Example.texts, Example.url,
             Example.filename, Example.consent, Example.created_at, Institution.id, Institution.code,
             Institution.names, Recommendation.id, Recommendation.public_id, SourceDocument.symbol,
-            Recommendation.paragraph, Recommendation.sub_item, Recommendation.heading,
+            Recommendation.paragraph, Recommendation.sub_item, Recommendation.heading, Recommendation.summary,
+            Recommendation.texts,
         )
         .join(Institution, Institution.id == Example.institution_id)
         .join(Recommendation, Recommendation.id == Example.recommendation_id)

@@ -67,7 +67,14 @@ class Citable:
     paragraph: str
     sub_item: str
     heading: Mapping[str, str]
+    summary: Mapping[str, str]
+    asks: Mapping[str, str]
     reported: int
+
+    @property
+    def about(self) -> Mapping[str, str]:
+        """Return what it is about: its heading, else its summary, else its text."""
+        return self.heading or self.summary or self.asks
 
     @property
     def cite(self) -> str:
@@ -85,7 +92,8 @@ def citable(session: Session) -> list[Citable]:
     rows = session.execute(
         select(
             Recommendation.id, Recommendation.public_id, SourceDocument.symbol, Recommendation.paragraph,
-            Recommendation.sub_item, Recommendation.heading, func.coalesce(reported.c.number, 0),
+            Recommendation.sub_item, Recommendation.heading, Recommendation.summary, Recommendation.texts,
+            func.coalesce(reported.c.number, 0),
         )
         .join(SourceDocument, SourceDocument.id == Recommendation.document_id)
         .outerjoin(reported, reported.c.recommendation_id == Recommendation.id)

@@ -75,8 +75,14 @@ def test_without_consent_nothing_is_cleared(client_for, scene, session):
     send(client_for(scene.focal), scene, consent=[])
     staff = client_for(scene.coordinator)
     acted(staff, session, "check")
-    assert acted(staff, session, "clear", expect=422) is ExampleState.CHECKED
+    one = session.scalars(select(Example)).one()
+    staff.get(f"/examples/{one.public_id}", expect=200)
+    assert not staff.page.xpath("//form[contains(@action, '/clear')]"), "it is not offered, the page says what is missing"
     assert "has not agreed to publication" in staff.words
+    staff.post(f"/examples/{one.public_id}/clear", expect=422)
+    assert "has not agreed to publication" in staff.words
+    session.expire_all()
+    assert session.scalars(select(Example)).one().state is ExampleState.CHECKED
     assert acted(staff, session, "refuse", "Not ours to tell.") is ExampleState.REFUSED
     # whatever its state says, what was not agreed to is published nowhere
     observer = client_for(scene.observer)
@@ -105,6 +111,18 @@ def test_another_institution_and_an_act_out_of_turn_lead_nowhere(client_for, sce
     staff.get(f"/examples/{one.public_id}")
     staff.post(f"/examples/{one.public_id}/use", {"reason": "Report"}, expect=409)
     staff.post(f"/examples/{one.public_id}/send", {}, expect=404)
+
+
+def test_a_recommendation_without_a_heading_is_named_by_its_gist(client_for, scene, session):
+    scene.cited.heading, scene.cited.summary = {}, {"en": "Open courts for children", "km": "បើកតុលាការ"}
+    session.commit()
+    client = client_for(scene.focal)
+    client.get("/examples/send", expect=200)
+    chosen = client.page.xpath(f"string(//option[@value='{scene.cited.public_id}'])")
+    assert chosen.endswith(("បើកតុលាការ", "Open courts for children"))
+    send(client, scene)
+    client.get("/examples", expect=200)
+    assert client.page.xpath("//p[@class='over']/span[.='Open courts for children' or .='បើកតុលាការ']")
 
 
 def csv(text=b"when, where\n1, 2\n", name="list.csv"):
