@@ -42,6 +42,7 @@ LONGEST_NOTE = 2000
 MOST_ATTEMPTS = 100
 # by default a person has until this many days before the reply is due
 DAYS_BEFORE = 3
+NONE_CHOSEN = _l("Choose at least one question or page.")
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def chosen(definition: Definition, codes: Collection[str], head: SubmissionHead)
     """
     found = with_follow_ups(definition, codes, head)
     if not found:
-        raise _refused("codes", _l("Choose at least one question or page."))
+        raise _refused("codes", NONE_CHOSEN)
     return found
 
 

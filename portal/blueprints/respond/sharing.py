@@ -244,11 +244,14 @@ def delegate(head: SubmissionHead) -> ResponseReturnValue:
     """Hand questions to a person, and show link and code once: to copy, to print, as a QR picture."""
     definition, _ids = load(head)
     form = _form(head)
-    if not form.validate_on_submit():
+    codes = services.with_follow_ups(definition, request.form.getlist("codes"), head)
+    # everything that is missing is said at once
+    if not codes:
+        form.codes_error = str(services.NONE_CHOSEN)
+    if not form.validate_on_submit() or not codes:
         return _share_page(head, form, status=422)
     colleague = queries.colleagues(db.session, head.institution_id).get(form.colleague.data or "")
     name = form.name.data or (pick(colleague.names, g.view.language, g.country.languages) if colleague else "")
-    codes = services.with_follow_ups(definition, request.form.getlist("codes"), head)
     asked = services.Asked(
         codes,
         services.end_of(form.until.data, g.country.time_zone),

@@ -61,3 +61,12 @@ def test_from_the_focal_point_by_link_and_code_to_an_answer_in_the_reply(app, se
     assert "has finished" in chief.text
     chief.get(f"/replies/{reply.public_id}/check", expect=200)
     assert "We trained 20 judges." in chief.text
+
+
+def test_everything_that_is_missing_is_said_at_once(world, client_for):
+    reply, focal = world
+    chief = client_for(focal)
+    chief.get(f"/replies/{reply.public_id}/share", expect=200)
+    chief.submit(codes=[], name="", expect=422)
+    told = chief.page.xpath("//*[contains(@class, 'error-summary')]//li/a/@href")
+    assert told == ["#codes", "#name"]
