@@ -197,6 +197,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         asset=asset, icon=icon, languages=reader.languages, current_language=reader.current_language,
         country=reader.country, portal_name=reader.portal_name, answer_words=answer_words, view=view,
+        months=reader.months,
     )  # fmt: skip
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined] # given by its i18n extension

@@ -189,7 +189,7 @@ def sessions_of(session: orm.Session, user_id: int, *, idle: timedelta) -> list[
 
 
 def held_until(session: orm.Session, user_id: int, public_id: str | None = None) -> datetime | None:
-    """Return until when a text of a person, sent after a session ended, is held: of one, or of any; None for none."""
+    """Return until when a person's text is held that was sent after a session ended (``public_id``: that one)."""
     wanted = [HeldPost.user_id == user_id, HeldPost.expires_at > clock.now()]
     if public_id is not None:
         wanted.append(HeldPost.public_id == public_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import pytest
 from playwright.sync_api import Error, expect
@@ -66,6 +67,10 @@ def test_text_typed_without_a_line_survives_a_killed_tab_and_is_offered_again(se
     place = page.locator("[data-recovered]")
     expect(place).to_contain_text("អត្ថបទដែលមិនត្រូវបាត់")
     assert stored(served, scene) == {}
+    # named without the mark that it is required, and dated
+    expect(place.locator("[data-label]")).to_have_text("What was done?")
+    assert re.fullmatch(r"\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d", place.locator("[data-at]").inner_text())
+    expect(place).to_be_focused()
     place.get_by_role("button", name="Put it back").click()
     saved(page)
     expect(place).to_be_hidden()
@@ -282,7 +287,8 @@ def test_both_join_texts_in_the_same_way(visit, scene):
 
 def test_rows_added_without_a_line_come_back_after_a_killed_tab(served, visit):
     with served.session() as session:
-        reply = tables.scene(session)
+        reply = tables.scene(session, "km")
+        reply.focal.digits = "khmr"
     visitor = visit()
     page = visitor.let_in(served.session_of(reply.focal))
     page.goto(reply.path)
@@ -294,8 +300,14 @@ def test_rows_added_without_a_line_come_back_after_a_killed_tab(served, visit):
     page = kill(visitor)
     visitor.context.set_offline(False)
     page.goto(reply.path)
-    expect(page.locator("[data-recovered]")).to_contain_text("Clinic")
+    place = page.locator("[data-recovered]")
+    expect(place).to_contain_text("Clinic")
+    # named by its table, its row and its column; the day as the portal writes one
+    expect(place.locator("[data-label]")).to_have_text("វិធានការជាក់ស្តែង · ជួរ ១ · សកម្មភាព")
+    assert re.fullmatch(r"[០-៩]{1,2} [ក-៹]+ [០-៩]{4} [០-៩]{2}:[០-៩]{2}", place.locator("[data-at]").inner_text())
+    # who reads by ear is led there
+    expect(place).to_be_focused()
     with page.expect_navigation():
-        page.get_by_role("button", name="Put it back").click()
+        page.get_by_role("button", name="ដាក់ត្រឡប់មកវិញ").click()
     expect(page.locator(FIRST).first.locator("textarea").first).to_have_value("Clinic")
     expect(page.locator("[data-recovered]")).to_be_hidden()

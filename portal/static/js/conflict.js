@@ -114,8 +114,12 @@ function offerKept(place, lines, language, clock, done) {
   const settled = (line, row) => {
     left.delete(line);
     row.remove();
-    if (left.size) return;
+    if (left.size) {
+      place.focus();
+      return;
+    }
     place.hidden = true;
+    document.getElementById("main").focus({ preventScroll: true }); // the button that was pressed is gone
     done();
   };
   for (const line of lines) {
@@ -137,13 +141,17 @@ function offerKept(place, lines, language, clock, done) {
     for (const button of list.querySelectorAll("[data-take]")) button.click();
   });
   place.hidden = false;
+  // who reads by ear is told, and led there unless they write already
+  const aloud = document.querySelector("[data-save-aloud]");
+  if (document.activeElement === document.body || !aloud) place.focus();
+  else aloud.textContent = place.querySelector(".conflict-title").textContent.trim();
   return undefined;
 }
 
 // After a page was closed over unsaved text: what the server has already goes, what it has something newer for is shown
 // as a conflict, the rest is offered.
 async function recoverKept(records, page) {
-  const { form, copy, dirty, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, digits, leave } = page;
+  const { form, copy, dirty, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, dayAndTime, leave } = page;
   const place = document.querySelector("[data-recovered]");
   const lines = [];
   for (const { id, at, kept } of records) {
@@ -162,19 +170,10 @@ async function recoverKept(records, page) {
     await copy.now(); // what was taken is kept for this page before the old record goes
     for (const { id } of records) await copy.drop(id);
   };
-  offerKept(place, lines, form.dataset.language, whenKept, done);
+  offerKept(place, lines, form.dataset.language, (at) => dayAndTime(at, form.dataset), done);
 
   function isShown(name, pairs) {
     return packed(own(name, [...new URLSearchParams(heard(name))])) === packed(own(name, pairs));
-  }
-
-  function whenKept(at) {
-    const shape = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" };
-    try {
-      return digits(new Intl.DateTimeFormat(form.dataset.language, { ...shape, timeZone: form.dataset.timeZone }).format(at));
-    } catch {
-      return digits(new Intl.DateTimeFormat("en-GB", shape).format(at));
-    }
   }
 
   // What was on its way when the page closed may have arrived: sent once more under its key, it is told which revision it
@@ -238,8 +237,9 @@ async function recoverKept(records, page) {
       return !known.has(key) && known.add(key);
     });
     const shown = pairs.filter(([name, value]) => value && names.includes(name)).map((pair) => pair[1]);
+    const cells = names.filter((name) => !name.startsWith("row:"));
     return {
-      label: [...new Set(names.map((name) => kept.labels[name]).filter(Boolean))].join(", "),
+      label: [...new Set((cells.length ? cells : names).map((name) => kept.labels[name]).filter(Boolean))].join(", "),
       at,
       kept: shown.join("\n"),
       now: "",

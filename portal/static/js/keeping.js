@@ -29,11 +29,28 @@ function unsaved() {
   return { path: location.pathname, title, flight: flight ? flight.body : "", names, labels: Object.fromEntries(all.map((name) => [name, labelOf(name)])) };
 }
 
+// What is read of an element: without its buttons, and without the mark that an answer is required.
+function wordsOnly(place) {
+  const plain = place.cloneNode(true);
+  for (const one of plain.querySelectorAll(".question-required, .row-fold, button, input")) one.remove();
+  return plain.textContent.replace(/\s+/g, " ").trim();
+}
+
+function wordingOf(item) {
+  const place = item.querySelector(".question-text") || item.querySelector("label, legend");
+  return place ? wordsOnly(place) : "";
+}
+
 function labelOf(name) {
   const unit = name.startsWith("row:") ? form.querySelector(`[data-row="${CSS.escape(name.slice(4))}"]`) : unitOf(name);
   const item = unit && unit.closest("[data-item]");
-  const place = item && item.querySelector(".question-text, label, legend");
-  return (item && item.dataset.label) || (place ? (place.firstChild || place).textContent.trim() : "");
+  if (!item) return "";
+  const cell = item.closest("td[data-label]");
+  if (!cell) return wordingOf(item);
+  // a cell alone says little: its table, and the row as the page counts it
+  const row = cell.closest("tr[data-row]");
+  const head = row && row.querySelector(":scope > .row-head");
+  return [row && wordingOf(row.closest("[data-item]")), head && wordsOnly(head), cell.dataset.label].filter(Boolean).join(" · ");
 }
 
 const own = (name, pairs) => pairs.filter(([field]) => field === name || field.startsWith(`${name}!`));
@@ -61,7 +78,7 @@ async function recover() {
   const { recoverKept } = await compared();
   const leave = async () => { await quiet(2500); leaving = true; location.reload(); };
   recoverKept(records, {
-    form, copy, dirty, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, digits, leave,
+    form, copy, dirty, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, dayAndTime, leave,
   });
 }
 

@@ -3,7 +3,6 @@
 
 const form = document.querySelector("form[data-keeps]");
 const copy = new LocalCopy(form.dataset.keeps, location.pathname, () => null, () => {});
-const moment = (at) => new Intl.DateTimeFormat(form.dataset.language, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23", timeZone: form.dataset.timeZone }).format(at);
 
 const records = await copy.found();
 const lines = records.flatMap(({ at, kept }) => Object.entries(kept.names).map(([name, pairs]) => ({
@@ -14,5 +13,5 @@ const lines = records.flatMap(({ at, kept }) => Object.entries(kept.names).map((
 })).filter((line) => line.kept));
 if (records.length) {
   const done = async () => { for (const { id } of records) await copy.drop(id); };
-  offerKept(document.querySelector("[data-recovered]"), lines, form.dataset.language, moment, done);
+  offerKept(document.querySelector("[data-recovered]"), lines, form.dataset.language, (at) => dayAndTime(at, form.dataset), done);
 }

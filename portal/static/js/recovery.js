@@ -7,6 +7,21 @@ const KEPT_DAYS = 7;
 const KEEP_EVERY = 1500; // milliseconds between two copies while somebody types
 const STORE = "kept";
 
+// When a text was kept, as the portal writes a day and a time: the browser may not know the months of the language.
+function dayAndTime(at, { timeZone, digits }) {
+  const shape = { day: "numeric", month: "numeric", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  let format;
+  try {
+    format = new Intl.DateTimeFormat("en-GB", { ...shape, timeZone });
+  } catch {
+    format = new Intl.DateTimeFormat("en-GB", shape);
+  }
+  const { day, month, year, hour, minute } = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
+  const name = document.querySelector("[data-months]").dataset.months.split("|")[month - 1];
+  const text = `${day} ${name} ${year} ${hour}:${minute}`;
+  return digits === "khmr" ? text.replace(/[0-9]/g, (one) => String.fromCharCode(0x17e0 + Number(one))) : text;
+}
+
 const promised = (request) => new Promise((done, fail) => {
   request.onsuccess = () => done(request.result);
   request.onerror = () => fail(request.error);
