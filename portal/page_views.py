@@ -81,13 +81,14 @@ class TextInLanguage:
 
 @dataclass(slots=True)
 class FileView:
-    """One file already attached to an answer."""
+    """One file or link already attached to an answer."""
 
     number: int
     title: str
     url: str
     detail: str = ""
     remove_url: str = ""
+    is_link: bool = False
 
 
 @dataclass(slots=True)

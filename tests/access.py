@@ -278,6 +278,7 @@ ACCESS: dict[str, Access] = {
     "respond.packs_page": allow(*MEMBERS),
     "respond.print_pack": allow(FOCAL, ALTERNATE),
     "respond.recall": draft(FOCAL, ALTERNATE, APPROVER),
+    "respond.add_link": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "respond.remove_evidence": allow(FOCAL, ALTERNATE, CONTRIBUTOR, owned=True),
     "respond.receipt": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
     "respond.receipt_pdf": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),

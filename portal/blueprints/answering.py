@@ -23,7 +23,7 @@ from portal.blueprints.question_views import (
     say_choices,
     speak,
 )
-from portal.blueprints.receiving import megabytes
+from portal.blueprints.receiving import file_view
 from portal.blueprints.recollections import beside, reported_views
 from portal.blueprints.skeletons import skeleton, table_view
 from portal.blueprints.tables import cell_id, fill_table
@@ -312,12 +312,9 @@ class AnsweringPage:
         return [self._file(self.attached[name]) for name in named_by(self.stored.get(key)) if name in self.attached]
 
     def _file(self, one: Evidence) -> FileView:
-        size = megabytes(one.size) if one.size else ""
-        return FileView(
-            one.number,
-            one.filename or one.url or "",
+        return file_view(
+            one,
             url_for("respond.evidence", public_id=one.public_id),
-            size,
             url_for("respond.remove_evidence", public_id=one.public_id),
         )
 

@@ -10,6 +10,8 @@ from flask_babel import gettext as _
 from portal.blueprints.guard import who
 from portal.errors import Invalid, NotFound
 from portal.extensions import db
+from portal.models import EvidenceKind
+from portal.page_views import FileView
 from portal.queries.evidence import Room, used_bytes
 from portal.reader import digits
 from portal.services import evidence, uploads
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage
 
     from config import Settings
+    from portal.models import Evidence
     from portal.permissions import Principal
     from portal.services.evidence import ReceivedFile
 
@@ -83,6 +86,16 @@ def megabytes(size: int) -> str:
     if size < 1024**3:
         return f"{digits(f'{size / 1024**2:.0f}')} MB"
     return f"{digits(f'{size / 1024**3:.1f}'.removesuffix('.0'))} GB"
+
+
+def file_view(one: Evidence, url: str, remove_url: str) -> FileView:
+    """Return what stands beside a question: a file with its size, or a link by what it shows, with its address."""
+    if one.kind is EvidenceKind.LINK:
+        address = one.url or ""
+        return FileView(
+            one.number, one.caption or address, address, address if one.caption else "", remove_url, is_link=True
+        )
+    return FileView(one.number, one.filename or "", url, megabytes(one.size) if one.size else "", remove_url)
 
 
 def receive(given: FileStorage) -> ReceivedFile:

@@ -89,6 +89,28 @@ def attach(
     return there[received[-1].sha256]
 
 
+def attach_link(
+    session: Session, of: Asked, key: AnswerKey, url: str, *, by: Principal, caption: str = ""
+) -> Evidence:
+    """Attach a link to a question outside tables; one that hangs there already is not doubled. In ``write()``.
+
+    Raises:
+        Invalid: it is no address; or the question cannot take it, and then nothing is attached.
+        NotAllowed, ShareEnded, IllegalTransition: as :func:`save_answers`.
+    """
+    locked(session, of.head.id)
+    reply = stored_reply(session, of.head.id, of.definition)
+    hanging = hanging_on(of, key, reply, evidence_of(session, of.head.id))
+    made = next((one for one in hanging if one.url == url), None)
+    if made is None:
+        made = evidence_service.add_link(
+            session, of.head, url, question_id=of.question_ids[key.code], by=by, caption=caption
+        )
+        hanging.append(made)
+    _name(session, of, {key: hanging}, by=by)
+    return made
+
+
 def detach(session: Session, of: Asked, evidence: Evidence, *, by: Principal) -> None:
     """Take a file off a reply, and off the answer that names it; in ``write()``.
 

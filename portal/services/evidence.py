@@ -7,6 +7,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 CHUNK = 1024 * 1024
 CAPTION = 1000
+ADDRESS = 2000
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ def add_link(
     Raises:
         Invalid: if it is not an http or https address.
     """
-    if not url.startswith(("http://", "https://")) or any(c.isspace() for c in url):
+    if not _is_address(url):
         sentence = _l("Give the whole address, beginning with https://")
         raise Invalid(sentence, problems=[Problem(sentence, field="url")])
     return _add(
@@ -217,13 +219,25 @@ def add_link(
             number=0,
             kind=EvidenceKind.LINK,
             url=url,
-            caption=caption,
+            caption=caption.strip()[:CAPTION],
             added_by=by.actor_id,
             added_at=clock.now(),
         ),
         head,
         by,
     )
+
+
+def _is_address(url: str) -> bool:
+    """Tell whether an address leads out of the portal to a host with a name, and holds no password."""
+    if not url.startswith(("http://", "https://")) or len(url) > ADDRESS or not url.isprintable() or " " in url:
+        return False
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # brackets or a port that are none
+        return False
+    return "." in host and port != 0 and parts.username is None
 
 
 def _add(session: Session, evidence: Evidence, head: SubmissionHead, by: Principal) -> Evidence:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import current_app, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from forms.answers import AnswerKey, field_name
@@ -34,7 +34,7 @@ from portal.permissions import Permission, can
 from portal.queries.evidence import evidence_of
 from portal.services import evidence as evidence_service
 from portal.services import idempotency
-from portal.services.attaching import Asked, attach, detach, is_place
+from portal.services.attaching import Asked, attach, attach_link, detach, is_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,7 +157,13 @@ def _told(made: Evidence) -> dict[str, Any]:
 @requires(Permission.VIEW_ANSWERS, on=own_reply)
 def files(head: SubmissionHead) -> ResponseReturnValue:
     """Show what supports a reply: captions, who may see each file, whether it was scanned, and the room left."""
+    return _files_page(head)
+
+
+def _files_page(head: SubmissionHead, *, typed: Mapping[str, str] | None = None, error: str = "") -> str:
+    """Draw the files of a reply; ``typed`` and ``error`` are of a link that was not taken."""
     definition, ids = load(head)
+    may = can(who(), Permission.ANSWER_SUBMISSION, head)
     codes = {question_id: code for code, question_id in ids.items()}
     room = receiving.room(head.institution_id)
     rows = []
@@ -170,7 +176,7 @@ def files(head: SubmissionHead) -> ResponseReturnValue:
                 "url": url_for("respond.evidence", public_id=one.public_id) if one.sha256 else one.url,
                 "size": receiving.megabytes(one.size) if one.size else "",
                 "code": code,
-                "open": _is_open(definition, head, code) and can(who(), Permission.ANSWER_SUBMISSION, head),
+                "open": may and _is_open(definition, head, code),
                 "page_url": url_for("respond.section", public_id=head.public_id, code=definition.page_of(code).code)
                 + f"#q-{code}-item"
                 if code
@@ -181,12 +187,51 @@ def files(head: SubmissionHead) -> ResponseReturnValue:
         "respond/files.html",
         head=head,
         rows=rows,
+        link_questions=_link_questions(definition, head) if may and head.status in EDITABLE else [],
+        typed=typed or {},
+        error=error,
         room=room,
         room_words=receiving.room_words(room),
         scanning=bool(current_app.config["SETTINGS"].clamd),
         check_url=url_for("respond.check", public_id=head.public_id),
         owed_url=url_for("respond.owed", round=head.round_slug),
     )
+
+
+def _link_questions(definition: Definition, head: SubmissionHead) -> list[tuple[str, str]]:
+    """Return the questions that a link may be given for: code and label; a cell of a table takes files only."""
+    language, languages = g.view.language, g.country.languages
+    return [
+        (item.code, item.text("label", language, languages).partition("${")[0].strip() or item.code)
+        for item in definition.questions()
+        if question_type(item.type).control == "file"
+        and table_of(definition, item.code) is None
+        and item.code not in head.hidden
+        and may_change(definition, item.code, head.unlocked)
+    ]
+
+
+@blueprint.post("/replies/<public_id>/links")
+@requires(Permission.ANSWER_SUBMISSION, on=own_reply)
+def add_link(head: SubmissionHead) -> ResponseReturnValue:
+    """Attach a link to a question, where a file is too large or stands in public anyway."""
+    definition, ids = load(head)
+    if head.status not in EDITABLE:
+        raise IllegalTransition
+    typed = {name: request.form.get(name, "").strip() for name in ("question", "url", "caption")}
+    if typed["question"] not in {code for code, _label in _link_questions(definition, head)}:
+        raise IllegalTransition
+    of = Asked(head, definition, ids, context_for(who(), head, definition))
+    try:
+        with write() as session:
+            made = attach_link(
+                session, of, AnswerKey(typed["question"]), typed["url"], caption=typed["caption"], by=who()
+            )
+            number = made.number
+    except Invalid as error:
+        return _files_page(head, typed=typed, error=str(error)), 422
+    notice(_("The link is attached."))
+    return redirect(url_for("respond.files", public_id=head.public_id) + f"#evidence-{number}", code=303)
 
 
 def _is_open(definition: Definition, head: SubmissionHead, code: str | None) -> bool:
@@ -244,7 +289,7 @@ def remove_evidence(on: EvidenceOf) -> ResponseReturnValue:
         detach(session, of, session.get_one(Evidence, on.evidence.id), by=who())
     if wants_json():
         return {"removed": True}
-    notice(_("The file was removed."))
+    notice(_("The file was removed.") if on.evidence.sha256 else _("The link was removed."))
     target = (
         url_for("respond.section", public_id=head.public_id, code=definition.page_of(code).code)
         if code

@@ -14,10 +14,9 @@ from forms.quoting import muted, readable_codes, telling_defaults, untold_codes
 from forms.tables import answered_codes, countable, counted_as, may_change
 from portal.blueprints.answering import AnsweringPage, so_far
 from portal.blueprints.posting import context_for
-from portal.blueprints.receiving import megabytes
+from portal.blueprints.receiving import file_view
 from portal.extensions import db
 from portal.models import Status, Visibility
-from portal.page_views import FileView
 from portal.queries.evidence import evidence_of
 from portal.queries.questionnaires import question_ids
 from portal.queries.submissions import standing_rows
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition, Item
     from portal.blueprints.shared.door import Shared
     from portal.models import Evidence
-    from portal.page_views import ItemView
+    from portal.page_views import FileView, ItemView
     from portal.queries.submissions import StoredReply
     from portal.services.submissions import Saved
 
@@ -195,13 +194,10 @@ class SharedPage(AnsweringPage):
         return url_for("shared.upload", public_id=self.shared.delegation.public_id, code=code)
 
     def _file(self, one: Evidence) -> FileView:
-        size = megabytes(one.size) if one.size else ""
         public_id, mine = self.shared.delegation.public_id, one.added_by == self.principal.actor_id
-        return FileView(
-            one.number,
-            one.filename or one.url or "",
+        return file_view(
+            one,
             url_for("shared.evidence", public_id=public_id, number=one.number),
-            size,
             url_for("shared.remove_evidence", public_id=public_id, number=one.number) if mine else "",
         )
 
