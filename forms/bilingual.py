@@ -190,8 +190,14 @@ def _written_dates(text: str, language: str) -> tuple[str, list[_Fact]]:
 @lru_cache(maxsize=64)
 def own_name(language: str) -> str:
     """Return the name of a language in itself, its code where none is known."""
+    return name_in(language, language)
+
+
+@lru_cache(maxsize=64)
+def name_in(language: str, reader: str) -> str:
+    """Return the name of a language as a reader of another one calls it, its code where none is known."""
     try:
-        return str(Locale.parse(language.replace("-", "_")).get_display_name(language.replace("-", "_")) or language)
+        return str(Locale.parse(language.replace("-", "_")).get_display_name(reader.replace("-", "_")) or language)
     except (UnknownLocaleError, ValueError):
         return language
 

@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from flask_babel import lazy_gettext as _l
 
 from forms.answers import AnswerKey, is_hidden
-from forms.bilingual import differing, own_name
+from forms.bilingual import differing, name_in
 from forms.definition.word_diff import tokens
 from forms.evaluation import fill
 from forms.question_types import question_type
 from forms.tables import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from forms.answers import Given, Json, Rows, Text
+    from forms.bilingual import Differs
     from forms.definition.model import Definition, Item
     from forms.evaluation import Evaluation
     from forms.tables import Table
@@ -154,7 +155,7 @@ class _Looking:
         return None
 
     def _without_evidence(self) -> Iterator[Warned]:
-        """Questions that ask for evidence, in a reply that has none for them."""
+        """Questions that ask for evidence, in a reply that has none; what has to be answered blocks already."""
         for item in self.definition.questions():
             if "evidence_required" not in item.settings:
                 continue
@@ -163,6 +164,8 @@ class _Looking:
                 key = AnswerKey(item.code, row)
                 name = f"{key.code}[{row}]" if row else key.code
                 if name not in self.evaluation.evidence or self.evaluation.is_hidden(key):
+                    continue
+                if key in self.evaluation.missing:
                     continue
                 said = [self._value(one) for one in self._keys(item, row)]
                 if (file and any(said)) or (not file and (self.evidence or not any(said) or _cites(said))):
@@ -180,9 +183,19 @@ class _Looking:
                 found = differing(texts)
                 if not found:
                     continue
-                listed = "; ".join(f"{own_name(one.language)}: {one.written}" for one in found)
-                sentence = _l("Numbers or dates differ between the languages: %(found)s.", found=listed)
+                sentence = _l("Numbers or dates differ between the languages: %(found)s.", found=self._only(found))
                 yield self._warned("languages", AnswerKey(item.code, row), sentence, *sorted(texts.items()))
+
+    def _only(self, found: Sequence[Differs]) -> str:
+        """Say which text alone has what: one part for each language."""
+        written: dict[str, list[str]] = {}
+        for one in found:
+            written.setdefault(one.language, []).append(one.written)
+        return "; ".join(
+            str(_l("only in the text in %(language)s: %(found)s", language=name, found=", ".join(many)))
+            for language, many in written.items()
+            if (name := name_in(language, self.language))
+        )
 
     def _keys(self, item: Item, row: str) -> list[AnswerKey]:
         plain = question_type(item.type).keys(item, self.definition.languages) or (AnswerKey(item.code),)

@@ -328,15 +328,19 @@ class AnsweringPage:
 
     def missing(self) -> list[tuple[str, str]]:
         """List what still needs an answer, over all pages: (question, address)."""
-        blocking = [
-            *self.evaluation.missing,
-            *self.evaluation.refused,
-            *self.evaluation.unreadable,
-        ]
+        return [(label, url) for label, url, _sentence in self.needed()]
+
+    def needed(self) -> list[tuple[str, str, str]]:
+        """List what still needs an answer, with why the answer that stands there is not taken ("" where none does)."""
+        blocking: dict[AnswerKey, str] = dict.fromkeys(self.evaluation.missing, "")
+        blocking |= self.evaluation.refused
+        for key in self.evaluation.unreadable:
+            typed = self.stored[key].typed or ""
+            blocking[key] = str(why_unreadable(self.definition.question(key.code), key, typed, self.context))
         first: dict[str, AnswerKey] = {}
         for key in blocking:
             first.setdefault(key.code, key)
-        return [self.place_of(first[code]) for code in sorted(first, key=self._order)]
+        return [(*self.place_of(first[code]), blocking[first[code]]) for code in sorted(first, key=self._order)]
 
     def place_of(self, key: AnswerKey) -> tuple[str, str]:
         """Return how a question is named and where it stands; a cell with its table, at the first of its rows."""

@@ -70,7 +70,7 @@ def check_page(
         earlier=summary(head, definition, answering),
         unknown_evidence=citations(head, answering.stored),
         evidence_url=url_for("remember.own_evidence", round=head.round_slug),
-        missing=answering.missing(),
+        missing=answering.needed(),
         evidence=evidence_of(db.session, head.id),
         timeline=with_threads(timeline(events), spoken),
         threads=thread_views(spoken, definition, staff=False),

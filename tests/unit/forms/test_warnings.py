@@ -108,9 +108,26 @@ def test_two_languages_of_one_answer():
     whole = definition(question("b2"))
     (one,) = found(whole, {AnswerKey("b2", "", "km"): "មាន ២៥ មណ្ឌល", AnswerKey("b2", "", "en"): "There are 52 centres"})
     assert one.kind == "languages"
-    # languages by their names, no codes
-    assert "English: 52" in str(one.sentence)
-    assert "ខ្មែរ: " in str(one.sentence)
+    # languages by their names as the reader calls them, no codes
+    assert "only in the text in Khmer: 25; only in the text in English: 52." in str(one.sentence)
+
+
+def test_what_only_one_language_has_is_said_once():
+    whole = definition(question("b2"))
+    given = {AnswerKey("b2", "", "km"): "ឆ្នាំ២០២៥ មាន ៤៥ មណ្ឌល", AnswerKey("b2", "", "en"): "There are many centres now"}
+    (one,) = found(whole, given)
+    assert str(one.sentence).endswith("only in the text in Khmer: 2025, 45.")
+
+
+def test_evidence_that_must_be_given_blocks_and_is_not_warned_of_as_well():
+    states = (Choice("done", {"en": "Done"}),)
+    rule = "${b1} = 'done'"
+    whole = definition(
+        question("b1", "select_one", choices=states),
+        question("file", "file", required=rule, settings={"evidence_required": rule}),
+    )
+    assert found(whole, {"b1": "done"}) == ()
+    assert evaluate(whole, {AnswerKey("b1"): Given("done")}, CONTEXT).missing == (AnswerKey("file"),)
 
 
 def test_what_is_not_asked_warns_of_nothing():

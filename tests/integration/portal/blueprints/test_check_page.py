@@ -8,7 +8,17 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from portal.models import Assignment, ItemKind, KeptWarning, Role, Snapshot, Status, Submission, VersionItem
+from portal.models import (
+    Assignment,
+    ItemKind,
+    KeptWarning,
+    QuestionnaireVersion,
+    Role,
+    Snapshot,
+    Status,
+    Submission,
+    VersionItem,
+)
 from portal.queries.sessions import system_principal
 from portal.services.round_workbook import Addresses, write_workbook
 from portal.services.verification import faults_of
@@ -79,6 +89,25 @@ def test_everything_is_listed_and_what_warns_is_mended_or_kept_with_a_reason(cli
     client_for(scene.contributor).post(f"{scene.path}/warnings", dict.fromkeys(names, "Counted twice."), expect=303)
     focal.post(f"{scene.path}/complete", expect=303)
     assert session.scalar(select(Submission.status)) is Status.AWAITING_SIGN_OFF
+
+
+def test_what_blocks_is_listed_once_with_its_sentence(client_for, scene, session):
+    page = session.scalars(select(VersionItem).where(VersionItem.kind == ItemKind.SECTION)).one()
+    version = session.get_one(QuestionnaireVersion, page.version_id)
+    rule = "selected(${state}, 'done')"
+    proof = {"required": rule, "settings": {"evidence_required": rule}}
+    factories.question(session, version, "proof", "file", parent=page, **proof)
+    item = factories.question(session, version, "staff", "integer", parent=page, constraint=". >= 0")
+    item.texts = item.texts | {"constraint_message": {"en": "No fewer than none.", "km": "មិនតិចជាងសូន្យ។"}}
+    session.commit()
+    focal = client_for(scene.focal)
+    save(focal, scene, state="done", measures__km="ក")
+    focal.post(f"{scene.path}/pages/page1", {"staff": "-5", "base:staff": "0"}, headers=JSON, expect=422)
+    focal.get(f"{scene.path}/check", expect=200)
+    (needed,) = focal.page.xpath("//section[@id='missing']")
+    listed = [" ".join(one.text_content().split()) for one in needed.xpath(".//li")]
+    assert listed == ["Question proof", "Question staff No fewer than none."]
+    assert not focal.page.xpath("//section[@id='warnings']"), "what blocks asks for no reason as well"
 
 
 def test_a_kept_reason_lapses_when_the_answer_changes(client_for, scene, session):
