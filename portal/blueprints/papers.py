@@ -19,6 +19,7 @@ from portal.queries.actors import actor_names
 from portal.queries.questionnaires import definition
 from portal.queries.receipts import shown
 from portal.queries.submissions import citation
+from portal.reader import digits
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -201,7 +202,8 @@ def _bare_row(row: Mapping[str, Any]) -> dict[str, Any]:
     table = row.get("table")
     texts = [list(pair) for pair in row["texts"]]
     if row["control"] == "file" and texts and texts[0][1].isdecimal():
-        texts = [["", ngettext("%(num)s file, listed below", "%(num)s files, listed below", int(texts[0][1]))]]
+        listed = ngettext("%(num)s file, listed below", "%(num)s files, listed below", int(texts[0][1]))
+        texts = [["", digits(listed)]]
     return {
         "label": row["label"],
         "words": row["words"],

@@ -69,6 +69,27 @@ def ready(session: Session, institution_id: int, round_id: int) -> list[Submissi
     return [head for head in map(head_of, rows) if may_be_packed(head)]
 
 
+def rounds_waiting(session: Session, institution_id: int) -> set[int]:
+    """Return the rounds in which a reply of an institution waits for its signature on paper, printed or not."""
+    rows = session.execute(
+        HEAD.where(
+            Assignment.institution_id == institution_id,
+            Submission.status.in_([Status.AWAITING_SIGN_OFF, Status.SUBMITTED, Status.CLEARED]),
+        ).order_by(Submission.id)
+    )
+    return {head.round_id for head in map(head_of, rows) if may_be_packed(head)}
+
+
+def packs_with(session: Session, submission_id: int) -> Sequence[SigningPack]:
+    """List the packs that a reply was printed in, the oldest first."""
+    return session.scalars(
+        select(SigningPack)
+        .join(PackedReply, PackedReply.pack_id == SigningPack.id)
+        .where(PackedReply.submission_id == submission_id)
+        .order_by(SigningPack.id)
+    ).all()
+
+
 def packs_of(session: Session, institution_id: int, round_id: int) -> Sequence[SigningPack]:
     """List the packs of an institution in a round, the newest first."""
     return session.scalars(

@@ -204,15 +204,20 @@ def _letter(session: Session, signed: SubmissionEvent | None) -> Letter | None:
     return Letter(pack.public_id, pack.letter_number or "", pack.letter_on, pack.signer_name, pack.signer_post)
 
 
-def receipts_of(session: Session, submission_id: int) -> list[tuple[str, datetime]]:
-    """List the hand-ins of a reply, the newest first: (code, moment)."""
+def receipts_of(session: Session, submission_id: int) -> list[tuple[str, datetime, bool]]:
+    """List the hand-ins of a reply, the newest first: (code as it is written, moment, whether it stands)."""
+    ended = (
+        select(func.max(SubmissionEvent.number))
+        .where(SubmissionEvent.submission_id == submission_id, SubmissionEvent.action.in_(_ENDS))
+        .scalar_subquery()
+    )
     rows = session.execute(
-        select(Snapshot.code, SubmissionEvent.done_at)
+        select(Snapshot.code, SubmissionEvent.done_at, SubmissionEvent.number, ended.label("ended"))
         .join(SubmissionEvent, SubmissionEvent.id == Snapshot.event_id)
         .where(Snapshot.submission_id == submission_id)
         .order_by(Snapshot.id.desc())
     )
-    return [(row.code, row.done_at) for row in rows]
+    return [(shown(row.code), row.done_at, row.number > (row.ended or 0)) for row in rows]
 
 
 @dataclass(frozen=True)

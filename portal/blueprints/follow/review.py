@@ -27,7 +27,7 @@ from portal.queries.clarifications import threads
 from portal.queries.evidence import evidence_of
 from portal.queries.kept_warnings import kept_in, kind_words
 from portal.queries.packs import ON_PAPER
-from portal.queries.receipts import receipts_of, shown
+from portal.queries.receipts import receipts_of
 from portal.queries.register import unknown_numbers
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def review_page(
         title=next((text for one in asked if (text := say(one.heading))), "") or say(definition.titles),
         recommendation=recommendation_box(asked, g.view.language, g.country) if asked else None,
         handed_in=handed_in,
-        receipts=[(shown(code), moment) for code, moment in receipts_of(db.session, head.id)],
+        receipts=receipts_of(db.session, head.id),
         changes=_changes(head, definition),
         timeline=with_threads(_timeline(past), spoken),
         evidence_url=address("remember.round_evidence", slug=head.round_slug),

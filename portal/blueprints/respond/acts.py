@@ -12,7 +12,7 @@ from portal.blueprints.guard import requires, who
 from portal.blueprints.holding import holding_of
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load
-from portal.blueprints.reading import read_aloud, thread_views, timeline, with_threads
+from portal.blueprints.reading import read_aloud, thread_views, timeline, with_packs, with_threads
 from portal.blueprints.recollections import citations, mark_confirmed, summary
 from portal.blueprints.respond.door import (
     ThreadOf,
@@ -33,6 +33,7 @@ from portal.queries import submissions as queries
 from portal.queries.clarifications import threads
 from portal.queries.evidence import evidence_of
 from portal.queries.institutions import institution_names
+from portal.queries.packs import packs_with
 from portal.services import clarifications, verdicts
 from portal.table import pick
 
@@ -72,7 +73,7 @@ def check_page(
         evidence_url=url_for("remember.own_evidence", round=head.round_slug),
         missing=answering.needed(),
         evidence=evidence_of(db.session, head.id),
-        timeline=with_threads(timeline(events), spoken),
+        timeline=with_packs(with_threads(timeline(events), spoken), packs_with(db.session, head.id)),
         threads=thread_views(spoken, definition, staff=False),
         can_complete=not answering.readonly and may(who(), Permission.COMPLETE_SUBMISSION),
         can_recall=head.status is Status.SUBMITTED

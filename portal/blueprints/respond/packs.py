@@ -81,7 +81,7 @@ def papers_of(head: SubmissionHead) -> dict[str, Any]:
         "pack": holding,
         "pack_code": shown(holding.code) if holding is not None else "",
         "can_pack": queries.may_be_packed(head) and may(who(), Permission.COMPLETE_SUBMISSION),
-        "receipts": [(shown(code), moment) for code, moment in receipts_of(db.session, head.id)],
+        "receipts": receipts_of(db.session, head.id),
     }
 
 
@@ -112,7 +112,11 @@ def _packs_page(error: str = "", status: int = 200) -> ResponseReturnValue:
     language, languages = g.view.language, g.country.languages
     rounds = owed_queries.rounds_of(db.session, institution_id)
     wanted = request.values.get("round")
-    chosen = next((one for one in rounds if one.slug == wanted), rounds[0] if rounds else None)
+    chosen = next((one for one in rounds if one.slug == wanted), None)
+    if chosen is None and rounds:
+        # where somebody waits for a signature, else the newest
+        waiting = queries.rounds_waiting(db.session, institution_id) if len(rounds) > 1 else set()
+        chosen = next((one for one in rounds if one.id in waiting), rounds[0])
     ready = queries.ready(db.session, institution_id, chosen.id) if chosen else []
     asked = asked_recommendations(db.session, [head.assignment_id for head in ready])
     out = queries.packs_of(db.session, institution_id, chosen.id) if chosen else []

@@ -21,7 +21,7 @@ from portal.permissions import Permission
 from portal.queries import submissions as queries
 from portal.queries.evidence import evidence_of
 from portal.queries.receipts import Receipt, find_receipt, shown, spell
-from portal.reader import date_text
+from portal.reader import date_text, digits
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _paper(head: SubmissionHead) -> dict[str, Any]:
     language, languages = g.view.language, g.country.languages
     box = recommendation_box(asked, language, g.country) if asked else {}
     drafted = head.status not in {Status.SUBMITTED, Status.CLEARED}
-    cite = about(asked, language)
+    cite = f"{asked[0].symbol}, {_('paragraph')} {digits(queries.citation(asked))}" if asked else about(asked, language)
     facts = [
         (_("Institution"), pick(head.institution_names, language, languages)),
         (_("Round"), pick(head.round_titles, language, languages)),
@@ -129,4 +129,8 @@ def _paper(head: SubmissionHead) -> dict[str, Any]:
         "evidence": [f"[E{row.number}] {row.filename or row.url}" for row in evidence_of(db.session, head.id)],
         "warnings": [(f"{one['label']}: {one['sentence']}", one["reason"]) for one in kept_of(answering)],
     }
-    return paper("reply", one["title"], "", in_each_language(lambda _language: {"title": ""}), replies=[one])
+    # no official paper: its figures are in the reader's digits throughout, as on the page it is printed from
+    return paper(
+        "reply", one["title"], "", in_each_language(lambda _language: {"title": ""}), replies=[one],
+        khmer_digits=g.view.digits == "khmr",
+    )  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from portal import clock
+from portal.blueprints import papers
 from portal.models import (
     Action,
     AuditEvent,
@@ -206,6 +207,10 @@ def test_reopening_voids_the_signature_and_its_code_says_so(client_for, client, 
     focal.post(f"/replies/{one}/complete", expect=303)
     client_for(scene.approver).post("/sign", {"reply": one, "password": PASSWORD}, expect=303)
     newer = session.scalars(select(Snapshot.code).order_by(Snapshot.id.desc())).first()
+    for person, page in ((focal, f"/replies/{one}/check"), (coordinator, f"/review/{one}")):
+        person.get(page, expect=200)
+        listed = person.page.xpath("//li[a[contains(@href, '/receipts/')]]")
+        assert ["Void" in " ".join(line.text_content().split()) for line in listed] == [False, True]
     client.get(f"/verify/{newer}", expect=200)
     assert "This hand-in stands." in client.words
     client.get(f"/verify/{made.code}", expect=200)
@@ -322,6 +327,56 @@ def test_a_pack_is_taken_back_only_after_saying_what_that_does(client_for, scene
     (form,) = focal.page.xpath("//form[contains(@action, '/cancel')]")
     (fold,) = form.xpath("ancestor::details[not(@open)]")
     assert "its 3 replies have to be printed and signed anew" in " ".join(fold.text_content().split())
+
+
+def test_printing_and_taking_back_stand_in_what_happened(client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 1)
+    pack = printed(focal, session)
+    focal.post(f"/packs/{pack.public_id}/cancel", expect=303)
+    focal.get(f"/replies/{scene.replies[0].public_id}/check", expect=200)
+    told = [" ".join(one.text_content().split()) for one in focal.page.xpath("//ol[@class='timeline']/li")]
+    assert told[0].startswith("The pack was taken back")
+    assert told[1].startswith("Printed to be signed")
+    shown = "-".join(pack.code[at : at + 4] for at in range(0, 16, 4))
+    assert all(f"Pack {shown}" in one for one in told[:2])
+
+
+def test_sign_on_paper_opens_on_the_round_in_which_something_waits(client_for, scene, session):
+    document = factories.document(session)
+    later = factories.reporting_round(session, document, slug="later", opens_on=factories.today() + timedelta(days=1))
+    about = [factories.recommendation(session, document, paragraph="1")]
+    factories.submission(session, factories.assignment(session, scene.place, later, about))
+    session.commit()
+    focal = client_for(scene.focal)
+    focal.get("/sign-on-paper", expect=200)
+    assert focal.page.xpath("//strong[@aria-current='page']")[0].text_content() == later.titles["en"]
+    complete(focal, scene, 1)
+    for _step in ("ready", "printed"):
+        focal.get("/sign-on-paper", expect=200)
+        assert "Nothing is ready to be signed" not in focal.words
+        assert focal.page.xpath("//strong[@aria-current='page']")[0].text_content() != later.titles["en"]
+        focal.post("/sign-on-paper", {"reply": scene.replies[0].public_id})
+    focal.get("/sign-on-paper?round=later", expect=200)
+    assert "Nothing is ready to be signed" in focal.words
+
+
+@pytest.mark.parametrize("wanted", ["latn", "khmr"])
+def test_a_reply_is_printed_in_the_digits_of_its_reader(client_for, scene, session, monkeypatch, wanted):
+    taken = []
+    monkeypatch.setattr(papers, "typeset", lambda data: taken.append(data) or b"%PDF-")
+    monkeypatch.setattr(papers, "available", lambda: True)
+    scene.focal.digits = wanted
+    session.commit()
+    focal = client_for(scene.focal)
+    focal.post("/language", {"language": "km"}, expect=303)
+    focal.get(f"/replies/{scene.replies[0].public_id}/paper.pdf", expect=200, check=False)
+    (paper,) = taken
+    (reply,) = paper["replies"]
+    said = " ".join([reply["cite"].partition(",")[2], *(value for _label, value in reply["facts"][-1:])])
+    assert any(sign in said for sign in ("០១២៣៤៥៦៧៨៩" if wanted == "khmr" else "0123456789"))
+    assert not any(sign in said for sign in ("0123456789" if wanted == "khmr" else "០១២៣៤៥៦៧៨៩"))
+    assert paper["khmer_digits"] is (wanted == "khmr")
 
 
 def test_a_pack_that_everything_left_waits_for_nobody_and_says_so(client_for, client, scene, session):
