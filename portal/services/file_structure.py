@@ -57,16 +57,16 @@ class NoPackage(Exception):
     """The file is not what the ending of its name says."""
 
 
-class HasMacros(Exception):  # noqa: N818 - it says what is in the file
+class HasMacros(Exception):
     """The package holds macros."""
 
 
-class HasProgram(Exception):  # noqa: N818 - it says what is in the file
+class HasProgram(Exception):
     """The package holds a file that runs; its name is the argument."""
 
 
 def is_picture(path: Path, extension: str) -> bool:
-    """Tell whether a file begins as a PNG or a JPEG does: not with the signature alone, but with a picture behind it."""
+    """Tell whether a file begins as a PNG or a JPEG does: with the signature, and with a picture behind it."""
     with path.open("rb") as file:
         try:
             return _is_png(file) if extension == ".png" else _is_jpeg(file)
@@ -75,18 +75,22 @@ def is_picture(path: Path, extension: str) -> bool:
 
 
 def _is_png(file: BinaryIO) -> bool:
-    if file.read(8) != PNG:
-        return False
+    return file.read(8) == PNG and _is_png_header(file) and _has_png_data(file)
+
+
+def _is_png_header(file: BinaryIO) -> bool:
     length, kind = struct.unpack(">I4s", file.read(8))
     header = file.read(13)
     (check,) = struct.unpack(">I", file.read(4))
     if (length, kind) != (13, b"IHDR") or zlib.crc32(kind + header) != check:
         return False
     width, height, depth, colour, packing, filtering, interlace = struct.unpack(">IIBBBBB", header)
-    if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE and depth in _DEPTHS.get(colour, ())):
-        return False
     if packing or filtering or interlace > 1:
         return False
+    return 0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE and depth in _DEPTHS.get(colour, ())
+
+
+def _has_png_data(file: BinaryIO) -> bool:
     for _each in range(_SEGMENTS):
         length, kind = struct.unpack(">I4s", file.read(8))
         if kind == b"IDAT":
@@ -170,7 +174,7 @@ def _content_types(package: zipfile.ZipFile) -> tuple[Mapping[str, str], Mapping
         root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
     except etree.XMLSyntaxError as error:
         raise NoPackage from error
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise NoPackage
     by_ending: dict[str, str] = {}
     by_name: dict[str, str] = {}
