@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from jinja2.environment import TemplateModule
     from jinja2.runtime import Context
 
+_INDENT = re.compile(r"\n[ \t]+")
+
 
 class PortalEnvironment(Environment):
     """An environment that finds a template it has by its name alone.
@@ -30,6 +33,11 @@ class PortalEnvironment(Environment):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._found: dict[str, Template] = {}
+
+    def preprocess(self, source: str, name: str | None = None, filename: str | None = None) -> str:
+        """Return the source of a template; of a page without the blanks before each line, which no browser shows."""
+        source = super().preprocess(source, name, filename)
+        return _INDENT.sub("\n", source) if name is not None and name.endswith(".html") else source
 
     def get_template(
         self, name: str | Template, parent: str | None = None, globals: MutableMapping[str, Any] | None = None  # noqa: A002 - Jinja's name

@@ -18,7 +18,7 @@ LEAST = 1_000  # bytes; below, one packet carries it anyway
 TYPES = frozenset({"text/html", "text/plain", "application/json", "application/problem+json", "image/svg+xml"})
 _QUALITY = 4
 # a page of tables: a tenth to a sixth less for one or two milliseconds, by gzip a third (docs/decisions/0053)
-_HEAVY, _HEAVY_QUALITY, _HEAVY_LEVEL = 65_536, 5, 6
+_HEAVY, _HEAVY_QUALITY, _HEAVY_LEVEL = 65_536, 6, 6
 _GZIP = 31  # window bits that ask zlib for a gzip header
 
 

@@ -349,7 +349,10 @@ class AnsweringPage:
         table = table_of(self.definition, key.code)
         if table is None or not key.row:
             return label, f"{page}#q-{key.code}-item"
-        return f"{self.text(table.item)}: {label}", f"{page}#{cell_id(table.code, key)}-item"
+        # a cell is its field; one that holds files may have none at present
+        holds_files = question_type(self.definition.question(key.code).type).control == "file"
+        end = "-item" if holds_files else ""
+        return f"{self.text(table.item)}: {label}", f"{page}#{cell_id(table.code, key)}{end}"
 
     def _order(self, code: str) -> int:
         return list(self.definition.compiled.by_code).index(code)
