@@ -32,6 +32,7 @@ def test_a_workbook_goes_out_is_filled_in_and_comes_back_on_a_phone(served, visi
         steps.press("form[action='/owed/workbook'] .btn-secondary")
     filled = Filled(files[0].read_bytes())
     filled.put("people", 12)
+    filled.put("women", 12, line=1)
     filled.put("received", "many", line=1)
     filled.put("activity", "វគ្គបណ្ដុះបណ្ដាល", "km", line=1)
     (tmp_path / "filled.xlsx").write_bytes(filled.content())
