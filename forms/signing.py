@@ -59,6 +59,12 @@ class CoverForm(PortalForm):
         return _l("The pack was printed on %(day)s, so its letter cannot be dated before that.", day=day)
 
 
+class LetterForm(CoverForm):
+    """What is written on the letter of a pack that is signed already, to be corrected; its photo stays."""
+
+    cover = None
+
+
 class SheetForm(CoverForm):
     """A stamped sheet that came to the secretariat without a pack; ``first`` is the day the reply was asked for."""
 

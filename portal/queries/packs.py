@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from portal.models import (
     Action,
@@ -22,7 +22,7 @@ from portal.models import (
 from portal.queries.submissions import HEAD, asked_recommendations, head_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -106,6 +106,38 @@ def emptied(session: Session, packs: Collection[SigningPack]) -> set[int]:
         return set()
     held = select(PackedReply.pack_id).where(PackedReply.pack_id.in_(out), PackedReply.open.is_(True))
     return out - set(session.scalars(held))
+
+
+def first_letter(session: Session, pack: SigningPack) -> Mapping[str, str]:
+    """Return what was written on a pack's letter when its cover was sent: letter, letter_on, name, post."""
+    details = session.scalar(
+        select(SubmissionEvent.details)
+        .join(PackedReply, PackedReply.signed_event_id == SubmissionEvent.id)
+        .where(PackedReply.pack_id == pack.id)
+        .order_by(PackedReply.position)
+        .limit(1)
+    )
+    return details or {}
+
+
+def may_be_corrected(session: Session, pack: SigningPack) -> bool:
+    """Tell whether the letter of a pack may be corrected: something stands signed with it, not yet under review."""
+    if pack.signed_at is None:
+        return False
+    begun = exists().where(
+        SubmissionEvent.submission_id == PackedReply.submission_id,
+        SubmissionEvent.id > PackedReply.signed_event_id,
+        SubmissionEvent.action.in_([Action.START_REVIEW, Action.CLEAR, Action.RETURN]),
+    )
+    rows = session.execute(
+        select(Submission.status, Submission.signature, Submission.under_review, begun.label("begun"))
+        .join(PackedReply, PackedReply.submission_id == Submission.id)
+        .where(PackedReply.pack_id == pack.id, PackedReply.signed_event_id.is_not(None))
+        .order_by(PackedReply.position)
+    ).all()
+    return not any(row.begun or row.under_review for row in rows) and any(
+        row.status is Status.SUBMITTED and row.signature is Signature.PAPER for row in rows
+    )
 
 
 def pack_after(session: Session, pack: SigningPack) -> SigningPack | None:

@@ -14,7 +14,7 @@ from portal.errors import Conflict, IllegalTransition, Invalid
 from portal.models import Action, PackedReply, SigningPack, Snapshot, Status
 from portal.models.base import verification_code
 from portal.permissions import Permission, Target, require
-from portal.queries.packs import may_be_packed
+from portal.queries.packs import may_be_corrected, may_be_packed
 from portal.queries.questionnaires import definition
 from portal.queries.submissions import events, head_by_id, stored_reply
 from portal.services import audit
@@ -31,6 +31,16 @@ if TYPE_CHECKING:
     from portal.permissions import Principal
     from portal.queries.submissions import SubmissionHead
     from portal.services.evidence import ReceivedFile
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What is written on the letter of a signed pack."""
+
+    number: str
+    on: date | None
+    signer_name: str = ""
+    signer_post: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,6 +191,28 @@ def sign_pack(session: Session, pack: SigningPack, cover: SignedCover, *, by: Pr
     return len(standing)
 
 
+def correct_letter(session: Session, pack: SigningPack, letter: Letter, *, by: Principal) -> SigningPack:
+    """Correct what is written on the letter of a signed pack; the acts it signed keep what was sent first.
+
+    Raises:
+        Conflict: if it is not signed, or its review has begun.
+    """
+    pack = _read_again(session, pack)
+    locked_all(session, list(session.scalars(select(PackedReply.submission_id).where(PackedReply.pack_id == pack.id))))
+    if letter.on is None or not may_be_corrected(session, pack):
+        sentence = _l("The letter can be corrected until the secretariat begins to review what was signed with it.")
+        raise Conflict(sentence, code="letter_settled")
+    pack.letter_number, pack.letter_on = letter.number, letter.on
+    pack.signer_name, pack.signer_post = letter.signer_name, letter.signer_post
+    session.flush()
+    audit.record(
+        session, "correct_letter", by=by, kind="signing_pack", thing=pack.public_id, sha256=pack.sha256,
+        cover=pack.cover_sha256, letter=pack.letter_number, letter_on=letter.on.isoformat(),
+        name=pack.signer_name, post=pack.signer_post,
+    )  # fmt: skip
+    return pack
+
+
 def cancel_pack(session: Session, pack: SigningPack, *, by: Principal) -> SigningPack:
     """Take a pack back: its paper is worth nothing any more, its replies can be printed again.
 
@@ -202,14 +234,18 @@ def _locked(session: Session, pack: SigningPack) -> SigningPack:
     Raises:
         Conflict: if it is no longer out: somebody else, or an earlier click, was first.
     """
-    found = session.scalars(
+    found = _read_again(session, pack)
+    _check_out(found)
+    return found
+
+
+def _read_again(session: Session, pack: SigningPack) -> SigningPack:
+    return session.scalars(
         select(SigningPack)
         .where(SigningPack.id == pack.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    _check_out(found)
-    return found
 
 
 def check_waits(session: Session, pack: SigningPack) -> None:

@@ -129,7 +129,8 @@ def _pack_faults(session: Session) -> list[str]:
         if seal(pack.code, printed.get(pack.id, [])) != pack.sha256 or made.get("sha256") != pack.sha256:
             faults.append(f"{place}: what it holds is not what was printed")
         signed = audited.get((pack.public_id, "sign_pack"))
-        if (signed is None) != (pack.signed_at is None) or (signed and _signed_as(pack) != signed):
+        last = audited.get((pack.public_id, "correct_letter")) or signed
+        if (signed is None) != (pack.signed_at is None) or (last and _signed_as(pack) != last):
             faults.append(f"{place}: its signed cover is not the one that was taken")
         if ((pack.public_id, "cancel_pack") in audited) != (pack.cancelled_at is not None):
             faults.append(f"{place}: whether it was taken back is not what was done")

@@ -9,6 +9,7 @@ from portal.blueprints.respond import (
     findings,
     handing_over,
     handing_over_book,
+    letters,
     offline,
     owed,
     packs,
@@ -22,6 +23,7 @@ from portal.blueprints.respond import (
 from portal.blueprints.respond.door import blueprint, own_reply, reply_of
 
 __all__ = [
-    "acts", "blueprint", "collecting", "evidence", "findings", "handing_over", "handing_over_book", "offline", "owed",
-    "own_reply", "packs", "presence", "receipts", "reply_of", "section", "sharing", "taking", "units",
+    "acts", "blueprint", "collecting", "evidence", "findings", "handing_over", "handing_over_book", "letters",
+    "offline", "owed", "own_reply", "packs", "presence", "receipts", "reply_of", "section", "sharing", "taking",
+    "units",
 ]  # fmt: skip

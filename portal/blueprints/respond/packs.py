@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, g, make_response, redirect, render_template, request, send_file, url_for
+from flask import current_app, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from forms.signing import CoverForm
+from forms.signing import CoverForm, LetterForm
 from portal import clock
 from portal.blueprints.answering import recommendation_box
 from portal.blueprints.frozen import frozen_pages
@@ -48,14 +49,6 @@ def own_pack(public_id: str) -> SigningPack:
     """Load a pack of the person's own institution; others do not exist here, not even for staff."""
     found = queries.find_pack(db.session, public_id)
     if found is None or found.institution_id != who().institution_id:
-        raise NotFound
-    return found
-
-
-def signed_pack(public_id: str) -> SigningPack:
-    """Load a pack for its cover: of one's own institution, for the secretariat any that was handed in with it."""
-    found = queries.find_pack(db.session, public_id)
-    if found is None or (found.institution_id != who().institution_id and not (who().staff and found.signed_at)):
         raise NotFound
     return found
 
@@ -161,14 +154,22 @@ def pack(thing: SigningPack) -> ResponseReturnValue:
 
     Right after it was made its PDF comes by itself: whoever pressed "Print" wants paper.
     """
-    page = make_response(_pack_page(thing, cover_form(thing, formdata=None)))
+    page = make_response(pack_page(thing))
     # told once, like the notice that comes with it: a page loaded again, or in another language, brings no second file
     if request.args.get("printed") and g.view.notice and thing.out and available():
         page.headers["Refresh"] = f"0; url={url_for('respond.pack_pdf', public_id=thing.public_id)}"
     return page
 
 
-def _pack_page(thing: SigningPack, form: CoverForm, *, error: str = "", status: int = 200) -> ResponseReturnValue:
+def pack_page(
+    thing: SigningPack,
+    form: CoverForm | None = None,
+    *,
+    letter: LetterForm | None = None,
+    error: str = "",
+    status: int = 200,
+) -> ResponseReturnValue:
+    """Draw the page of a pack, after a refusal with what was typed: the form of its cover, or of its ``letter``."""
     packed = queries.packed_in(db.session, thing.id)
     head = packed[0].head
     leaders = may(who(), Permission.COMPLETE_SUBMISSION)
@@ -178,7 +179,10 @@ def _pack_page(thing: SigningPack, form: CoverForm, *, error: str = "", status: 
         "respond/pack.html",
         pack=thing,
         code=shown(thing.code),
-        form=form,
+        form=form or cover_form(thing, formdata=None),
+        letter=letter or letter_form(thing, formdata=None),
+        can_correct=leaders and queries.may_be_corrected(db.session, thing),
+        first=_first(thing),
         error=error,
         rows=[_row(one) for one in packed],
         left=sum(1 for one in packed if one.left_by is not None),
@@ -198,6 +202,17 @@ def _pack_page(thing: SigningPack, form: CoverForm, *, error: str = "", status: 
         packs_url=url_for("respond.packs_page", round=head.round_slug),
     )
     return page, status
+
+
+def _first(thing: SigningPack) -> str:
+    """Return the letter as its cover was sent, "" while nothing of it was corrected."""
+    told = queries.first_letter(db.session, thing) if thing.signed_at is not None else {}
+    now = (thing.letter_number, str(thing.letter_on), thing.signer_name, thing.signer_post)
+    if not told or now == tuple(told.get(name, "") for name in ("letter", "letter_on", "name", "post")):
+        return ""
+    day = both_calendars(date.fromisoformat(told["letter_on"]), g.view.language)
+    words = _("letter %(number)s of %(day)s", number=told["letter"], day=day)
+    return ", ".join(filter(None, (words, told.get("name", ""), told.get("post", ""))))
 
 
 def _row(one: Packed) -> dict[str, Any]:
@@ -220,6 +235,14 @@ def cover_form(thing: SigningPack, **more: Any) -> CoverForm:
     """Return the form of a pack's cover, which was signed between the day of its printing and today."""
     zone = g.country.time_zone
     return CoverForm(first=local_day(thing.made_at, zone), last=clock.today(zone), **more)
+
+
+def letter_form(thing: SigningPack, **more: Any) -> LetterForm:
+    """Return the form of what is written on a pack's letter, with what is known of it."""
+    zone = g.country.time_zone
+    names = ("letter_number", "letter_on", "signer_name", "signer_post")
+    known = {name: getattr(thing, name) for name in names}
+    return LetterForm(first=local_day(thing.made_at, zone), last=clock.today(zone), data=known, **more)
 
 
 def cover_of(form: CoverForm) -> SignedCover:
@@ -254,13 +277,13 @@ def sign_pack(thing: SigningPack) -> ResponseReturnValue:
     try:
         packs.check_waits(db.session, thing)
         if not form.validate():
-            return _pack_page(thing, form, status=422)
+            return pack_page(thing, form, status=422)
         cover = cover_of(form)
         with write() as session:
             done = packs.sign_pack(session, thing, cover, by=who())
     except Invalid as error:
         form.cover.errors = [str(error)]
-        return _pack_page(thing, form, status=422)
+        return pack_page(thing, form, status=422)
     except Conflict as error:
         return _refused(thing, error, form)
     notice(
@@ -278,16 +301,15 @@ def _refused(thing: SigningPack, error: Conflict, form: CoverForm | None = None)
 
     What was written on the cover stays in the form: the file has to be chosen again.
     """
-    form = form or cover_form(thing, formdata=None)
     after = queries.pack_after(db.session, thing) if error.code in {"pack_cancelled", "empty_pack"} else None
     if after is None:
-        return _pack_page(thing, form, error=str(error), status=error.status)
+        return pack_page(thing, form, error=str(error), status=error.status)
     sentence = _(
         "Pack %(code)s is worth nothing any more. Its replies are in this pack now: have this one signed, and send its "
         "cover.",
         code=shown(thing.code),
     )
-    return _pack_page(after, form, error=sentence, status=error.status)
+    return pack_page(after, form, error=sentence, status=error.status)
 
 
 @blueprint.post("/packs/<public_id>/hand-in")
@@ -320,21 +342,6 @@ def cancel_pack(thing: SigningPack) -> ResponseReturnValue:
         return _refused(thing, error)
     notice(_("The pack is taken back. Destroy its paper; its replies can be printed again."))
     return redirect(url_for("respond.pack", public_id=thing.public_id), code=303)
-
-
-@blueprint.get("/packs/<public_id>/cover")
-@requires(Permission.VIEW_SUBMISSION, on=signed_pack)
-def cover(thing: SigningPack) -> ResponseReturnValue:
-    """Give the signed cover, always as a download."""
-    if thing.cover_sha256 is None:
-        raise NotFound
-    path = current_app.config["SETTINGS"].evidence_dir / thing.cover_sha256[:2] / thing.cover_sha256
-    if not path.is_file():
-        raise NotFound(_("This file is missing from the store. Tell the administrator."))
-    response = send_file(path, mimetype=thing.cover_type, as_attachment=True, download_name=thing.cover_name)
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
 
 
 @blueprint.get("/packs/<public_id>/paper")

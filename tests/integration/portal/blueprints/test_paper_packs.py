@@ -329,6 +329,41 @@ def test_a_pack_is_taken_back_only_after_saying_what_that_does(client_for, scene
     assert "its 3 replies have to be printed and signed anew" in " ".join(fold.text_content().split())
 
 
+def test_a_letter_is_corrected_until_the_review_begins_and_keeps_what_was_sent(client_for, client, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 2)
+    pack = printed(focal, session)
+    path = f"/packs/{pack.public_id}"
+    right = {"letter_number": "124 MOJ", "letter_on": str(factories.today()), "signer_name": "Director"}
+    focal.post(f"{path}/letter", right, expect=409)  # nothing is signed yet
+    focal.post(f"{path}/cover", cover(), expect=303)
+    focal.get(path, expect=200)
+    assert "As it was sent first" not in focal.words
+    focal.post(f"{path}/letter", right | {"letter_on": "1/1/1900"}, expect=422)
+    assert "cannot be dated before that" in focal.words
+    assert focal.page.xpath("//details[@open]//input[@name='letter_number']/@value") == ["124 MOJ"]
+    client_for(scene.reader).post(f"{path}/letter", right, expect=403)
+    client_for(scene.stranger).post(f"{path}/letter", right, expect=404)
+    focal.get(path, expect=200)
+    focal.submit(f"{path}/letter", expect=200, **right)
+    assert "letter ១២៣ ក.យ of" in focal.words, "what was sent first stays in sight"
+    code = session.scalars(select(Snapshot.code)).first()
+    focal.get(f"/receipts/{code}", expect=200)
+    assert "letter 124 MOJ of" in focal.words
+    client.get(f"/verify/{pack.code}", expect=200)
+    assert "letter 124 MOJ of" in client.words
+    acts = session.scalars(select(AuditEvent).where(AuditEvent.object_id == pack.public_id).order_by(AuditEvent.number))
+    assert [one.details.get("letter") for one in acts] == [None, "១២៣ ក.យ", "124 MOJ"]
+    assert faults_of(session) == []
+    client_for(scene.coordinator).post(f"/review/{scene.replies[1].public_id}/start", expect=303)
+    focal.get(path, expect=200)
+    assert not focal.page.xpath("//form[contains(@action, '/letter')]")
+    focal.post(f"{path}/letter", right | {"letter_number": "125"}, expect=409)
+    assert "until the secretariat begins to review" in focal.words
+    session.execute(text("UPDATE signing_pack SET letter_number = '126'"))
+    assert any("signed cover" in one for one in faults_of(session))
+
+
 def test_printing_and_taking_back_stand_in_what_happened(client_for, scene, session):
     focal = client_for(scene.focal)
     complete(focal, scene, 1)
