@@ -59,8 +59,12 @@ def test_files_of_shared_questions_alone(app, session, client_for):
     # the files are there: only who they were sent by, and for which question, keeps them from the guest
     session.execute(update(Evidence).where(Evidence.number < 3).values(sha256=made.sha256, size=made.size))
     session.add(Evidence(number=5, question_id=ids["proof"], **(shown | {"sha256": made.sha256, "size": made.size})))
+    linked = {"kind": EvidenceKind.LINK, "url": "https://example.org/law", "filename": None, "sha256": None, "size": None}
+    session.add(Evidence(number=6, question_id=ids["proof"], **(shown | linked)))
     session.commit()
     assert guest.get(f"{work}/files/5", expect=200).data == TEXT
+    guest.get(f"{work}/pages/page1", expect=200)
+    assert guest.page.xpath("//ul[@class='files']//a[@rel='noreferrer']/@href") == ["https://example.org/law"]
     guest.post(f"{work}/files/5/remove", expect=404)
     for number in (1, 2, 4):
         guest.get(f"{work}/files/{number}", expect=404)
