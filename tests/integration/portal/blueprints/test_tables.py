@@ -381,7 +381,7 @@ def test_what_is_missing_in_a_row_keeps_the_reply_from_being_complete(client_for
     save(row(A) | cell(f"women[{A}]", "3"))
     client = client_for(scene.focal)
     client.get(scene.path)
-    assert f"#q-b5-{A}-activity\"" in client.text
+    assert f'#q-b5-{A}-activity"' in client.text
     client.get(f"/replies/{scene.reply.public_id}/check")
     assert client.page.xpath("//td[contains(@class, 'is-missing')]//text()")
 

@@ -126,6 +126,10 @@ def test_deleted_and_inserted_lines_and_columns_are_told(session, scene):
     filled.ws["A1"].value = None
     with pytest.raises(Invalid) as error:
         judge(session, filled.content(), by=scene.by)
+    assert error.value.code == "marks_changed", "the sheet is there, its mark is not"
+    del filled.book[filled.ws.title]
+    with pytest.raises(Invalid) as error:
+        judge(session, filled.content(), by=scene.by)
     assert error.value.code == "no_sheets"
 
 
