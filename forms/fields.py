@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from forms.context import Context
     from forms.question_types import Question
 
+# where words are typed: what was written there is never dropped for a state that was chosen beside it
+_WRITTEN = frozenset({"text", "date"})
 NO_ERRORS: tuple[str, ...] = ()
 
 
@@ -83,11 +85,17 @@ class AnswerField(Field):
 
 
 def judged(item: Question, key: AnswerKey, raw: Sequence[str], state: str, context: Context) -> Parsed:
-    """Read one answer as it was posted, its state beside it: the one reading for replies and for sample answers."""
+    """Read one answer as it was posted, its state beside it: the one reading for replies and for sample answers.
+
+    Words beside "not available" or "not applicable" are kept as typed with a sentence that names both ways out; a
+    choice beside them gives way, since a radio button cannot be taken back without script.
+    """
     kind = question_type(item.type)
     if state in ("not_applicable", "not_available"):
         if not item.settings.get(state):
             return Parsed(typed=holdable(kind.typed(raw)) or None, message=_state_refused(state))
+        if kind.control in _WRITTEN and any(part.strip() for part in raw):
+            return Parsed(typed=holdable(kind.typed(raw)), message=_side_by_side(state))
         return Parsed(state=cast("State", state))
     if state not in ("", *STATES):
         typed = holdable(kind.typed(raw)) or None
@@ -110,6 +118,13 @@ def _state_refused(state: str) -> Any:
     if state == "not_applicable":
         return _l("This question cannot be marked “not applicable”. Please answer it.")
     return _l("This question cannot be marked “not available”. Please answer it.")
+
+
+def _side_by_side(state: str) -> Any:
+    return _l(
+        "An answer and “%(said)s” stand side by side. To keep the answer, take “%(said)s” back; else empty the answer.",
+        said=_l("Not applicable") if state == "not_applicable" else _l("Not available"),
+    )
 
 
 class _ReadField(StringField):

@@ -81,7 +81,10 @@ def why_unreadable(item: Item, key: AnswerKey, typed: str, context: Context) -> 
     No sentence is stored with an answer: a colleague, the secretariat and a machine read it each in their own language.
     """
     again = question_type(item.type).judge([typed], item, context, key.lang)
-    return again.message if again.message is not None else _l("This answer could not be read.")
+    if again.message is not None:
+        return again.message
+    # it reads well: it was written beside "not available", or where that was chosen and is not offered
+    return _l("This answer is kept as it was typed, but does not count yet. Save it again, or empty it.")
 
 
 def asked(items: Iterable[Item]) -> Iterator[Item]:

@@ -68,6 +68,14 @@ class PageView:
         return self.make_account()
 
 
+class Posted(NamedTuple):
+    """An answer as its writer posted it, which is not saved: what the control shows, its state, the revision seen."""
+
+    raw: Sequence[str]
+    state: str
+    base: int
+
+
 @dataclass(slots=True)
 class TextInLanguage:
     """One language of a text answer: its own HTML field, value and revision."""

@@ -9,7 +9,7 @@ from flask import g, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
-from forms.answers import AnswerKey
+from forms.answers import AnswerKey, field_name
 from forms.evaluation import NAME, evaluate, fill
 from forms.question_types import question_type
 from forms.questionnaire import why_unreadable
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition, Item
     from forms.evaluation import Evaluation
     from portal.models import Evidence
+    from portal.page_views import Posted
     from portal.permissions import Principal
     from portal.queries.countries import CountryFacts
     from portal.queries.submissions import AskedRecommendation, StoredReply, SubmissionHead
@@ -170,9 +171,9 @@ class AnsweringPage:
         return kept[key]
 
     def items(
-        self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None
+        self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, Posted] | None = None
     ) -> list[ItemView]:
-        """Return the page's items with this reply's answers; ``mine`` keeps a loser's text on the screen."""
+        """Return the page's items with this reply's answers; ``mine`` keeps on the screen what was not saved."""
         self.attached = {one.public_id: one for one in evidence}
         language, languages = self.context.language, self.context.languages
         views = skeleton(self.definition, page.code, language, languages)
@@ -205,7 +206,7 @@ class AnsweringPage:
         return found
 
     def drawn(
-        self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None
+        self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, Posted] | None = None
     ) -> tuple[Markup, list[ItemView]]:
         """Return the page's questions as HTML, and the item views behind it."""
         views = self.items(page, evidence, mine)
@@ -221,7 +222,7 @@ class AnsweringPage:
         }
 
     def _filled(
-        self, view: ItemView, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str], missing: set[str]
+        self, view: ItemView, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, Posted], missing: set[str]
     ) -> ItemView:
         hidden = view.code in self.evaluation.hidden
         if "${" in view.label or "${" in view.hint or "${" in view.html:
@@ -249,20 +250,16 @@ class AnsweringPage:
             filled.upload_url = "" if readonly else self.upload_url(view.code)
             return filled
         if view.texts:
-            filled.texts = [self._text(text, view.code, mine) for text in view.texts]
-            answers = [self.stored.get(AnswerKey(view.code, "", text.language)) for text in view.texts]
-            answer = next(
-                (one for one in answers if one is not None and (one.message or one.state != "answered")), None
-            )
+            keys = [AnswerKey(view.code, "", text.language) for text in view.texts]
+            filled.texts = [self.text_in(text, key, mine.get(key)) for text, key in zip(view.texts, keys, strict=True)]
         else:
             key = AnswerKey(view.code)
-            answer = self.stored.get(key)
-            filled.revision = answer.revision if answer else 0
-            filled.raw = self.raw(item, key, answer, mine.get(key))
+            keys = [key]
+            filled.revision = self.base_of(key, mine.get(key))
+            filled.raw = self.raw(item, key, self.stored.get(key), mine.get(key))
             if view.choices:
                 self._offer(filled, view, item)
-        if answer is not None:
-            filled.state = answer.state
+        filled.state = self.state_of(keys, mine)
         filled.error = self.sentences.get((view.code, ""), "")
         return filled
 
@@ -287,22 +284,38 @@ class AnsweringPage:
         words = item.text(role, self.context.language, self.context.languages)
         return fill(words, self.definition, self.evaluation.values, self.context.language)
 
-    def raw(self, item: Item, key: AnswerKey, answer: StoredAnswer | None, mine: str | None) -> list[str]:
-        """Return what a control shows: my lost text, else what is stored, else what the answer begins with."""
+    def raw(self, item: Item, key: AnswerKey, answer: StoredAnswer | None, mine: Posted | None) -> list[str]:
+        """Return what a control shows: what I posted in vain, else what is stored, else what the answer begins with."""
         if mine is not None:
-            return [mine]
+            return list(mine.raw)
         if answer is None:
             begun = self.evaluation.defaults.get(key)
             return [] if begun is None else question_type(item.type).raw(begun, item)
         kind = question_type(item.type)
         return kind.raw_typed(answer.typed) if answer.typed is not None else kind.raw(answer.value, item)
 
-    def _text(self, text: TextInLanguage, code: str, mine: Mapping[AnswerKey, str]) -> TextInLanguage:
-        key = AnswerKey(code, "", text.language)
+    def base_of(self, key: AnswerKey, mine: Posted | None) -> int:
+        """Return the revision that a page gives with an answer: the one that its writer saw of what it shows."""
+        if mine is not None:
+            return mine.base
         answer = self.stored.get(key)
-        value = self.raw(self.definition.question(code), key, answer, mine.get(key))
-        revision = answer.revision if answer else 0
-        return TextInLanguage(text.language, text.name, value[0] if value else "", revision, text.label)
+        return answer.revision if answer else 0
+
+    def state_of(self, keys: Sequence[AnswerKey], mine: Mapping[AnswerKey, Posted]) -> str:
+        """Return the one state that a question shows; a text in several languages is answered if one of them is."""
+        if mine and (posted := next((mine[key] for key in keys if key in mine), None)) is not None:
+            return posted.state
+        answers = [answer for key in keys if (answer := self.stored.get(key)) is not None]
+        if any(one.value is not None or one.typed is not None for one in answers):
+            return "answered"
+        return next((one.state for one in answers if one.state != "answered"), "answered")
+
+    def text_in(self, text: TextInLanguage, key: AnswerKey, mine: Posted | None) -> TextInLanguage:
+        """Return one language of a text, filled in."""
+        value = self.raw(self.definition.question(key.code), key, self.stored.get(key), mine)
+        return TextInLanguage(
+            text.language, field_name(key), value[0] if value else "", self.base_of(key, mine), text.label
+        )
 
     def _question_id(self, code: str) -> int | None:
         return question_ids(db.session, self.head.version_id).get(code)

@@ -15,7 +15,7 @@ from forms.spoken_choices import speaking
 from forms.tables import made_key, may_change, tables
 from portal.blueprints.drawing import clone
 from portal.blueprints.question_views import is_shown, on_offer, say_choices, speak
-from portal.page_views import ColumnView, ItemView, RowView, TableView, TextInLanguage
+from portal.page_views import ColumnView, ItemView, RowView, TableView
 from portal.queries.submissions import RowKey
 from portal.reader import digits, number
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition, Item
     from forms.tables import Table
     from portal.blueprints.answering import AnsweringPage
-    from portal.queries.submissions import StoredAnswer
+    from portal.page_views import Posted
 
 SUMMARY = 90  # characters of a removed row that are shown
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -94,7 +94,7 @@ def _width(item: Item, pattern: ItemView) -> str:
     return {"date": "date", "computed": "count", "file": "text"}.get(pattern.control, "choice")
 
 
-def fill_table(page: AnsweringPage, view: ItemView, mine: Mapping[AnswerKey, str], parent: str = "") -> ItemView:
+def fill_table(page: AnsweringPage, view: ItemView, mine: Mapping[AnswerKey, Posted], parent: str = "") -> ItemView:
     """Return a table with this reply's rows and answers; ``parent`` is the row it stands in, "" for none."""
     return _Filler(page, view, mine, parent).filled()
 
@@ -102,7 +102,7 @@ def fill_table(page: AnsweringPage, view: ItemView, mine: Mapping[AnswerKey, str
 class _Filler:
     """Fills one table in one place; made for each."""
 
-    def __init__(self, page: AnsweringPage, view: ItemView, mine: Mapping[AnswerKey, str], parent: str) -> None:
+    def __init__(self, page: AnsweringPage, view: ItemView, mine: Mapping[AnswerKey, Posted], parent: str) -> None:
         self.page, self.view, self.mine, self.parent = page, view, mine, parent
         self.table = tables(page.definition)[view.code]
         self.id = f"{view.id}-{parent}" if parent else view.id
@@ -239,23 +239,19 @@ class _Filler:
             cell.upload_url = "" if cell.readonly else f"{page.upload_url(code)}?row={row}{around}"
             return cell
         if pattern.texts:
-            answers = [page.stored.get(AnswerKey(code, row, text.language)) for text in pattern.texts]
+            keys = [AnswerKey(code, row, text.language) for text in pattern.texts]
             cell.texts = [
-                self._text(text, item, AnswerKey(code, row, text.language), answer)
-                for text, answer in zip(pattern.texts, answers, strict=True)
+                page.text_in(text, one, self.mine.get(one)) for text, one in zip(pattern.texts, keys, strict=True)
             ]
-            telling = (one for one in answers if one is not None and (one.message or one.state != "answered"))
-            answer = next(telling, None)
         else:
-            answer = page.stored.get(key)
-            cell.revision = answer.revision if answer else 0
-            cell.raw = page.raw(item, key, answer, self.mine.get(key))
+            keys = [key]
+            cell.revision = page.base_of(key, self.mine.get(key))
+            cell.raw = page.raw(item, key, page.stored.get(key), self.mine.get(key))
             if pattern.choices:
                 cell.choices = self._choices(pattern, item, name, cell.raw)
                 if code in speaking(page.definition):
                     say_choices(cell, page.definition, page.evaluation.seen_from(key), page.context.language)
-        if answer is not None:
-            cell.state = answer.state
+        cell.state = page.state_of(keys, self.mine)
         cell.error = page.sentences.get((code, row), "")
         return cell
 
@@ -267,11 +263,6 @@ class _Filler:
         known = {key for key, _label, _chosen in found}
         language = self.page.context.language
         return found + [(one, label_of(one, item, language), True) for one in raw if one and one not in known]
-
-    def _text(self, text: TextInLanguage, item: Item, key: AnswerKey, answer: StoredAnswer | None) -> TextInLanguage:
-        value = self.page.raw(item, key, answer, self.mine.get(key))
-        revision = answer.revision if answer else 0
-        return TextInLanguage(text.language, field_name(key), value[0] if value else "", revision, text.label)
 
     def _removed(self) -> list[tuple[str, str]]:
         """List the removed rows of this place with the beginning of what stands in them."""

@@ -56,7 +56,7 @@ class StaleRow:
 
     ``removed`` tells how it stands: False, I wanted to remove it, but ``theirs`` was written in it meanwhile; True,
     a colleague removed it, but I wrote ``mine`` in it. ``by`` removed it or wrote in it last (0: nobody knows), ``at``
-    is when.
+    is when. ``bases`` are the revisions of ``mine`` that I saw.
     """
 
     name: RowKey
@@ -66,6 +66,7 @@ class StaleRow:
     theirs: Mapping[AnswerKey, StoredAnswer]
     by: int = 0
     at: datetime | None = None
+    bases: Mapping[AnswerKey, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -69,12 +69,17 @@ class Change:
 
 @dataclass(frozen=True)
 class StaleAnswer:
-    """An answer that somebody else saved first: both texts, so that nothing is lost, and the one both began from."""
+    """An answer that somebody else saved first: both texts, so that nothing is lost, and the one both began from.
+
+    ``base`` is the revision that the writer of ``mine`` saw: a page that shows their text again keeps it, so that only
+    a choice between the two lifts it.
+    """
 
     key: AnswerKey
     mine: Parsed
     theirs: StoredAnswer
     begun: Given | None = None
+    base: int = 0
 
 
 @dataclass(frozen=True)
@@ -297,6 +302,7 @@ def _settle(
     """
     seen = _revisions_seen(session, submission_id, doubtful, work, request_key)
     in_removed: dict[RowKey, dict[AnswerKey, Parsed]] = {}
+    bases = {key: change.base or 0 for key, change in doubtful.items()}
     for key, change in doubtful.items():
         before = work.stored.get(key)
         removed = work.rows.place_of(key)[0] if key.row else None
@@ -322,13 +328,15 @@ def _settle(
         elif removed is not None:
             in_removed.setdefault(removed, {})[key] = change.parsed
         else:
-            work.stale.append(StaleAnswer(key, change.parsed, before, base if change.base else None))
+            work.stale.append(StaleAnswer(key, change.parsed, before, base if change.base else None, change.base or 0))
     removers = row_writers(session, submission_id, {name: work.rows.rows[name].revision for name in in_removed})
     for name, mine in in_removed.items():
         theirs = {key: work.stored[key] for key in mine if key in work.stored}
         revision = work.rows.rows[name].revision
         by, at = removers.get(name, (0, None))
-        work.rows.stale.append(StaleRow(name, removed=True, revision=revision, mine=mine, theirs=theirs, by=by, at=at))
+        work.rows.stale.append(
+            StaleRow(name, removed=True, revision=revision, mine=mine, theirs=theirs, by=by, at=at, bases=bases)
+        )
 
 
 def _revisions_seen(

@@ -188,7 +188,7 @@ def _after_save(on: DocumentOf, answering: PaperPage, saved: Saved, page: Item) 
     """Answer a post without script: go on, or show the page again with what needs a look."""
     definition = answering.definition
     refused = [one for one in saved.refused if one.key.code in page.codes]
-    if look := to_look_at(saved, definition, refused, page.codes, answering.context.languages):
+    if look := to_look_at(saved, definition, refused, page.codes):
         return _draw(answering, page, look), look.status
     if row_act():
         return redirect(answering.page_url(page.code) + anchor(saved, definition), code=303)

@@ -1,7 +1,9 @@
 """Rows of tables between HTTP and the gate: read from a post, told to a script, shown again after a conflict.
 
 Fields: ``row:REPEAT[KEY]`` = position, ``row-base:`` = revision seen, ``row-parent:``, ``row-removed:`` = 1. A page
-without script posts a button ``row-act`` = add:REPEAT[PARENT] | remove: | up: | down: | restore:REPEAT[KEY].
+without script posts a button ``row-act`` = add:REPEAT[PARENT] | remove: | up: | down: | restore: | leave:REPEAT[KEY].
+What was written in a row that a colleague removed meanwhile stands in its box as ``mine:CELL`` until its writer puts
+the row back or leaves it removed; a post that does neither brings the box again.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from portal.services.submissions import Change, Saved
 
 _NAME = re.compile(r"(?P<repeat>[^\[\]:]{1,80})\[(?P<key>[A-Za-z0-9]{0,16})\]\Z")
-_ACTS = frozenset({"add", "remove", "up", "down", "restore"})
+_ACTS = frozenset({"add", "remove", "up", "down", "restore", "leave"})
 MINE = "mine:"  # before the name of a cell: what a conflict keeps for the row that is put back
 
 
@@ -48,13 +50,15 @@ def row_act() -> tuple[str, RowKey] | None:
 
 
 def posted() -> MultiDict[str, str]:
-    """Return the post; where a removed row is put back, with what its writer had typed in it."""
+    """Return the post with what was written in removed rows; but for a row that is left removed."""
     form, act = asked().form, row_act()
-    if act is None or act[0] != "restore":
+    waiting = [name for name in form if name.startswith((MINE, f"base:{MINE}"))]
+    if not waiting:
         return form
+    left = f"[{act[1].key}]" if act is not None and act[0] == "leave" else None
     made = MultiDict(form)
-    for name in form:
-        if MINE in name and f"[{act[1].key}]" in name:
+    for name in waiting:
+        if left is None or left not in name:
             made.setlist(name.replace(MINE, "", 1), form.getlist(name))
     return made
 
@@ -151,6 +155,8 @@ def _acted(
         return {name: RowChange(*name, parent, removed=True, base=None, seen=bases)}
     if act == "restore":
         return {name: RowChange(*name, base=None)}
+    if act == "leave":
+        return {}
     return _moved(act, name, stored)
 
 
@@ -289,9 +295,11 @@ def row_conflicts(
         told = _stale_row(one, definition, names)
         for cell, (key, given) in zip(told["mine"], one.mine.items(), strict=True):
             item = definition.question(key.code)
-            cell["raw"] = [given.typed] if given.typed is not None else question_type(item.type).raw(given.value, item)
+            kind = question_type(item.type)
+            cell["raw"] = kind.raw_typed(given.typed) if given.typed is not None else kind.raw(given.value, item)
             cell["state"] = given.state
-            cell["base"] = one.theirs[key].revision if key in one.theirs else 0
+            # if the row is put back, a cell that a colleague wrote in as well is a conflict of its own
+            cell["base"] = one.bases.get(key, 0)
         told["label"] = tables(definition)[one.name.repeat].item.text(
             "label", g.view.language, tuple(g.country.languages)
         )

@@ -312,7 +312,7 @@ def show_saved(saved: Saved, head: SubmissionHead, definition: Definition, page:
     answering = AnsweringPage(head, queries.stored_reply(db.session, head.id, definition), who(), definition)
     here = page.codes  # what a question of another page begins with may be refused too
     refused = [one for one in saved.refused if one.key.code in here]
-    if look := to_look_at(saved, definition, refused, here, answering.context.languages):
+    if look := to_look_at(saved, definition, refused, here):
         return section_page(answering, page, look), look.status
     if not onward:
         return _here_again(saved, head, definition, page)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from portal.blueprints.respond.conflicts import mine_of, shown_conflicts
+from portal.blueprints.respond.conflicts import as_posted, beside_a_state, shown_conflicts
 from portal.blueprints.respond.error_lines import error_lines
 from portal.blueprints.respond.rows import people, row_conflicts
 from portal.extensions import db
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from forms.answers import AnswerKey
     from forms.definition.model import Definition
+    from portal.page_views import Posted
     from portal.services.submissions import RefusedAnswer, Saved
 
 
@@ -27,7 +28,7 @@ class ToLookAt:
     errors: Sequence[tuple[str, str]] = ()
     conflicts: Sequence[dict[str, Any]] = ()
     row_conflicts: Sequence[dict[str, Any]] = ()
-    mine: Mapping[AnswerKey, str] = field(default_factory=dict)  # stands in the fields in place of what is saved
+    mine: Mapping[AnswerKey, Posted] = field(default_factory=dict)  # stands in the fields in place of what is saved
     status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
 
     def __bool__(self) -> bool:
@@ -43,20 +44,18 @@ def to_look_at(
     definition: Definition,
     refused: Sequence[RefusedAnswer],
     here: Collection[str],
-    languages: tuple[str, ...],
 ) -> ToLookAt:
     """Return what was overtaken or refused.
 
-    ``refused`` are those of ``saved.refused`` that the page shows, ``here`` the codes of what it shows, and
-    ``languages`` the order in which a label is looked for.
+    ``refused`` are those of ``saved.refused`` that the page shows, and ``here`` the codes of what it shows.
     """
     if not (saved.stale or saved.stale_rows):
-        return ToLookAt(error_lines(saved, definition, refused, here))
+        return ToLookAt(error_lines(saved, definition, refused, here), mine=beside_a_state(refused, definition))
     names = actor_names(db.session, people(saved))
     return ToLookAt(
         error_lines(saved, definition, refused, here, names),
-        shown_conflicts(saved, definition, names, languages),
+        shown_conflicts(saved, definition, names),
         row_conflicts(saved, definition, names),
-        {one.key: mine_of(one, definition) for one in saved.stale if one.key.lang},
+        beside_a_state(refused, definition) | as_posted(saved, definition),
         HTTPStatus.CONFLICT,
     )

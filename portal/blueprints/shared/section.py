@@ -206,12 +206,9 @@ def _after_save(on: Shared, saved: Saved, page: Item) -> ResponseReturnValue:
     mine_refused = [
         one for one in saved.refused if may_change(definition, one.key.code, codes) and shown.told(saved, one.key)
     ]
-    look = to_look_at(saved, definition, mine_refused, page.codes, tuple(g.country.languages))
+    look = to_look_at(saved, definition, mine_refused, page.codes)
     if not look:
         return _go_on(on, saved, page)
-    for one in look.conflicts:
-        # what is spoken in a label may be an answer that is not shared
-        one["label"] = one["label"].partition("${")[0]
     return section_page(on, page, look), look.status
 
 

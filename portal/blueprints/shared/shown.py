@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from forms.definition.model import Definition, Item
     from portal.blueprints.shared.door import Shared
     from portal.models import Evidence
-    from portal.page_views import FileView, ItemView
+    from portal.page_views import FileView, ItemView, Posted
     from portal.queries.submissions import StoredReply
     from portal.services.submissions import Saved
 
@@ -77,7 +77,7 @@ class SharedPage(AnsweringPage):
         return silenced(self.shared.definition, self.definition, rule)
 
     def items(
-        self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, str] | None = None
+        self, page: Item, evidence: Sequence[Evidence], mine: Mapping[AnswerKey, Posted] | None = None
     ) -> list[ItemView]:
         """Return the shared questions of a page, with the headings and notes that stand with them."""
         # what is not shared is taken off the stored answers too: nothing that is drawn can find it
