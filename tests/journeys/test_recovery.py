@@ -209,7 +209,15 @@ def test_signing_out_leaves_nothing_readable_and_the_next_person_nothing_to_find
     page.wait_for_load_state("networkidle")
     expect(page.locator("[data-recovered]")).to_be_hidden()
     assert len(page.evaluate(ON_DISK)) == 1
+    # what would go is asked about first
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
     page.click(".menu summary")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_timeout(500)
+    assert asked == ["Text that is not saved yet is kept on this device. Signing out deletes it. Sign out all the same?"]
+    assert len(page.evaluate(ON_DISK)) == 1
+    page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/login")
     assert page.evaluate("async () => (await indexedDB.databases()).length") == 0

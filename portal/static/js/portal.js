@@ -108,9 +108,48 @@ document.addEventListener("submit", (event) => {
 });
 
 // Who signs out leaves nothing readable on this device (decision 0027); other pages that are open keep nothing from now on.
+// Text that is not saved yet would go with it: whoever signs out is asked first.
+function keptHere() {
+  return new Promise((done) => {
+    const none = () => done(false);
+    try {
+      const asked = indexedDB.open("tamdan");
+      asked.onupgradeneeded = () => asked.transaction.abort(); // there is none, and none is made
+      asked.onerror = none;
+      asked.onsuccess = () => {
+        const base = asked.result;
+        try {
+          const found = base.transaction("kept").objectStore("kept").getAllKeys();
+          found.onsuccess = () => done(found.result.some((id) => id !== "salt"));
+          found.onerror = none;
+        } catch {
+          none();
+        }
+        base.close(); // once nothing of it is under way
+      };
+    } catch {
+      none();
+    }
+  });
+}
+
 for (const form of document.querySelectorAll('form[action$="/logout"]')) {
-  form.addEventListener("submit", () => {
+  let asking = false;
+  form.addEventListener("submit", async (event) => {
+    if (form.dataset.asked) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (asking) return;
+    asking = true;
+    const waits = [];
+    document.dispatchEvent(new CustomEvent("tamdan:signing-out", { detail: waits }));
+    const unsent = (await Promise.all(waits)).some(Boolean);
+    asking = false;
+    if ((unsent || (await keptHere())) && !confirm(form.dataset.asks)) return;
+    form.dataset.asked = "1";
+    document.dispatchEvent(new CustomEvent("tamdan:signs-out"));
     if (globalThis.BroadcastChannel) new BroadcastChannel("tamdan").postMessage({ type: "signed-out" });
     try { indexedDB.deleteDatabase("tamdan"); } catch { /* there is none */ }
+    setTimeout(() => form.requestSubmit()); // not while the event that asked is still going round
   });
 }
