@@ -151,7 +151,7 @@ function offerKept(place, lines, language, clock, done) {
 // After a page was closed over unsaved text: what the server has already goes, what it has something newer for is shown
 // as a conflict, the rest is offered.
 async function recoverKept(records, page) {
-  const { form, copy, dirty, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, dayAndTime, leave } = page;
+  const { form, copy, dirty, stale, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, dayAndTime, leave } = page;
   const place = document.querySelector("[data-recovered]");
   const lines = [];
   for (const { id, at, kept } of records) {
@@ -160,9 +160,10 @@ async function recoverKept(records, page) {
     for (const [name, pairs] of Object.entries(kept.names)) {
       const base = sent.get(name) ?? baseIn(name, pairs);
       if (name.startsWith("row:") || !unitOf(name)) orphans.push(name);
-      else if (dirty.has(name) || isShown(name, pairs)) continue; // written anew meanwhile, or there already
+      else if (dirty.has(name) || stale.has(name)) continue; // written anew meanwhile, or asked about already
+      else if (isShown(name, pairs)) { if (mended(name, pairs)) lines.push(offered(name, at, kept, joinedOnly(name, pairs))); }
       else if (base === Number(baseOf(name)?.value || 0)) lines.push(offered(name, at, kept, pairs));
-      else await meet(name, pairs, base);
+      else if (!(await meet(name, pairs, base))) lines.push(offered(name, at, kept, pairs, base)); // no line just now
     }
     if (orphans.length) lines.push(offeredRows(orphans, at, kept));
   }
@@ -196,11 +197,21 @@ async function recoverKept(records, page) {
   async function meet(name, pairs, base) {
     const told = await ask(packed([...own(name, pairs), [`base:${name}`, String(base)], ["request_key", newKey()]]));
     const one = (told?.stale || []).find((each) => each.name === name);
-    if (!one) return;
+    if (!one) return Boolean(told);
     putBack(name, pairs);
     baseOf(name).value = base;
-    collide(one);
+    collide(one, mended(name, pairs));
     settle();
+    return true;
+  }
+
+  // the joined text of a conflict that its writer had mended by hand
+  function mended(name, pairs) {
+    return (pairs.find(([field]) => field === `merged:${name}`) || [])[1] || "";
+  }
+
+  function joinedOnly(name, pairs) {
+    return [[name, mended(name, pairs)], ...pairs.filter(([field]) => field.startsWith("base:"))];
   }
 
   async function ask(body) {
@@ -212,7 +223,7 @@ async function recoverKept(records, page) {
     }
   }
 
-  function offered(name, at, kept, pairs) {
+  function offered(name, at, kept, pairs, base = null) {
     const own_ = own(name, pairs).filter(([field]) => field === name).map((pair) => pair[1]);
     return {
       label: labelOf(name) || kept.labels[name],
@@ -221,6 +232,7 @@ async function recoverKept(records, page) {
       now: spoken(name, values(name)),
       take: () => {
         putBack(name, pairs);
+        if (base !== null) baseOf(name).value = base;
         dirty.add(name);
         schedule(0);
         settle();
@@ -244,7 +256,10 @@ async function recoverKept(records, page) {
       kept: shown.join("\n"),
       now: "",
       take: async () => {
-        const told = await ask(packed([...once, ["request_key", newKey()]]));
+        let told = await ask(packed([...once, ["request_key", newKey()]]));
+        // a colleague removed the row meanwhile: it is put back with what was written in it
+        const gone = (told?.stale_rows || []).filter((one) => one.removed && !form.querySelector(`[data-row="${CSS.escape(one.name)}"]`));
+        for (const one of gone) told = await ask(packed([...once, ["row-act", `restore:${one.name}`], ["request_key", newKey()]]));
         if (told && (told.stale_rows || []).length) tell("told", told);
         else if (told) {
           await leave();

@@ -17,16 +17,24 @@ async function compared() {
 // What the server has not said it has: {path, title, flight: body or "", names: {name: [[field, value]]}, labels: {name: words}}.
 function unsaved() {
   const names = {};
-  for (const name of [...(flight ? flight.names : []), ...dirty, ...stale]) {
-    if (names[name] || (!name.startsWith("row:") && !unitOf(name))) continue;
+  const labels = {};
+  const rows = [...stale.values()];
+  for (const name of [...(flight ? flight.names : []), ...dirty, ...stale.keys(), ...rows.flatMap((one) => one.cells || [])]) {
+    if (names[name] || stale.get(name)?.removed || (!name.startsWith("row:") && !unitOf(name))) continue;
     const body = new URLSearchParams();
     write(name, body);
     names[name] = [...body];
+    labels[name] = labelOf(name);
+    const mended = stale.get(name)?.mended?.();
+    if (mended) names[name].push([`merged:${name}`, mended]);
+  }
+  for (const { removed } of rows.filter((one) => one.removed)) {
+    for (const [name, fields, label] of inRemovedRow(removed)) [names[name], labels[name]] = [fields, label];
   }
   const all = Object.keys(names);
   if (!all.length) return null;
   const title = [...document.querySelectorAll(".recommendation-cite, h1")].map((one) => one.textContent.trim()).reverse().join(" · ");
-  return { path: location.pathname, title, flight: flight ? flight.body : "", names, labels: Object.fromEntries(all.map((name) => [name, labelOf(name)])) };
+  return { path: location.pathname, title, flight: flight ? flight.body : "", names, labels };
 }
 
 // What is read of an element: without its buttons, and without the mark that an answer is required.
@@ -78,7 +86,7 @@ async function recover() {
   const { recoverKept } = await compared();
   const leave = async () => { await quiet(2500); leaving = true; location.reload(); };
   recoverKept(records, {
-    form, copy, dirty, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, dayAndTime, leave,
+    form, copy, dirty, stale, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, dayAndTime, leave,
   });
 }
 

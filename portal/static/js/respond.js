@@ -1,4 +1,4 @@
-// bundle: calendar.js recovery.js presence.js keeping.js later.js refusing.js leading.js
+// bundle: calendar.js recovery.js presence.js keeping.js versions.js later.js refusing.js leading.js
 // The answering page: saves each changed answer by itself, says honestly whether it is safe, and shows both texts
 // when a colleague changed the same answer. Without this script the page is an ordinary form.
 
@@ -14,11 +14,12 @@ const AT_ONCE = 400;          // answers in one post: a pasted table goes in sev
 
 const dirty = new Set();      // names of answers changed since they were last sent
 const sentAs = new Map();   // name -> what was last sent, so that leaving a field sends nothing twice
-const stale = new Set();      // names that wait for the reader's choice
+const stale = new Map();      // name -> what waits for the reader's choice (versions.js)
 let flight = null;            // {names, body, key, tries}: sent or to be sent again with the same key
 let timer = 0;
 let retry = 0;
 let leaving = false;
+let heldBack = false;         // a post was held since there is no line: the next press goes, whatever the browser thinks
 let renewed = false;          // a new token was asked for since the last save that was taken
 let stopped = false;          // the session ended or the right was withdrawn: nothing is sent any more
 let held = "";                // what the server keeps of this page since its session ended
@@ -90,8 +91,10 @@ function write(name, into) {
   }
   const row = name.includes("[") && unitOf(name)?.closest("tr[data-row]");
   if (row && isNew(row)) writeRow(row, into);
+  // what a cell held before "not available" was chosen there is not seen any more
+  const unseen = unitOf(name)?.closest(".has-state");
   for (const field of fieldsOf(name)) {
-    if (field.disabled || field.type === "file") continue;
+    if (field.disabled || field.type === "file" || (unseen && field.name === name)) continue;
     if ((field.type === "radio" || field.type === "checkbox") && !field.checked) continue;
     into.append(field.name, field.value);
   }
@@ -192,13 +195,13 @@ const tell = (type, detail) => document.dispatchEvent(new CustomEvent(`tamdan:${
 // What tables.js says: these answers or rows changed, these are no longer of interest, this is what a colleague saved.
 document.addEventListener("tamdan:dirty", (event) => {
   for (const name of event.detail.names) dirty.add(name);
-  copy.later();
-  if (!stopped && !flight) say("typing");
+  typing();
   schedule(event.detail.wait);
 });
 document.addEventListener("tamdan:forget", (event) => {
   for (const name of event.detail.names) {
     dirty.delete(name);
+    if (stale.get(name)?.box) removeBox(stale.get(name).box);
     stale.delete(name);
   }
   if (!dirty.size && !flight) settle();
@@ -247,7 +250,7 @@ async function send() {
   if (!flight) return;
   const sent = flight;
   sent.busy = true;
-  say("saving");
+  say(stale.size ? "conflict" : "saving");
   let answer;
   try {
     answer = await post(sent.body);
@@ -267,7 +270,7 @@ async function send() {
   if (told && [200, 409, 422].includes(answer.status) && (told.saved || told.stale || told.refused)) {
     flight = null;
     if (answer.status === 200) held = "";
-    renewed = false;
+    renewed = heldBack = false;
     take(sent, told);
     tell("told", told);
     shareSaved(sent, told);
@@ -325,8 +328,10 @@ function take(sent, told) {
   }
   if (told.counts) recount(...told.counts);
   for (const one of told.stale_rows || []) {
-    stale.add(`row:${one.name}`); // nothing is called saved while a row waits for the reader's choice
-    for (const cell of one.mine) dirty.delete(cell.name);
+    // nothing is called saved while a row waits for the reader's choice; what was written in it is kept until then
+    const cells = one.mine.map((cell) => cell.name);
+    stale.set(`row:${one.name}`, { cells });
+    for (const name of cells) dirty.delete(name);
   }
   if ((told.saved || []).length || !(told.stale || told.refused || []).length) {
     savedAt = status.dataset.wordsSaved.replace("{time}", clock(told.saved_at)) + (told.aside ? ` · ${told.aside}` : "");
@@ -368,86 +373,41 @@ function refuse(name, message, kept = "") {
   }
 }
 
-// Two texts do not fit a cell of a table: they stand in a line below its row.
-function lineBelow(item) {
-  const row = item.closest("tr[data-row]");
-  if (!row) return item;
-  const next = row.nextElementSibling;
-  if (next && next.classList.contains("row-conflict") && !next.dataset.of) return next.firstElementChild;
-  const line = document.createElement("tr");
-  line.className = "row-conflict";
-  const cell = line.insertCell();
-  cell.colSpan = row.children.length;
-  row.after(line);
-  return cell;
-}
-
-function collide(one) {
-  const unit = unitOf(one.name);
-  const item = unit.closest("[data-item]");
-  const place = item.querySelector("[data-conflict]") || lineBelow(item);
-  for (const old of place.querySelectorAll("[data-conflict-box]")) if (old.dataset.name === one.name) old.remove();
-  const box = document.getElementById("conflict-template").content.firstElementChild.cloneNode(true);
-  const mine = values(one.name);
-  const theirs = asList(one.theirs_raw || one.theirs);
-  const isText = fieldsOf(one.name).some((field) => field.tagName === "TEXTAREA");
-  box.dataset.name = one.name;
-  const texts = [spoken(one.name, mine), typeof one.theirs === "string" ? one.theirs : spoken(one.name, theirs)];
-  const legend = box.querySelector("[data-legend]");
-  const places = [box.querySelector("[data-mine]"), box.querySelector("[data-theirs]")];
-  places.forEach((where, at) => { where.textContent = texts[at]; });
-  legend.hidden = true;
-  const merge = box.querySelector("[data-merge]");
-  const merged = box.querySelector("[data-merged]");
-  merge.hidden = true;
-  compared().then(({ drawPieces, mergeTexts, setApart }) => {
-    const apart = setApart(...texts, form.dataset.language);
-    places.forEach((where, at) => drawPieces(where, apart[at]));
-    legend.hidden = apart.every((pieces) => pieces.length < 2);
-    merge.hidden = !isText || !texts[0] || !texts[1];
-    merged.value = isText ? mergeTexts(...texts, one.begun) : "";
-  }).catch(() => {}); // no line: both texts stand there, unmarked
-  for (const field of merge.querySelectorAll("[name]")) field.removeAttribute("name"); // no answer of its own
-  box.querySelector("[data-by]").textContent = one.by || "";
-  box.querySelector("[data-at]").textContent = one.at ? clock(one.at) : "";
-  for (const button of box.querySelectorAll("[data-resolve]")) {
-    button.type = "button";
-    button.addEventListener("click", () => {
-      baseOf(one.name).value = one.revision;
-      if (button.dataset.resolve === "theirs") fill(one.name, theirs);
-      if (button.dataset.resolve === "both") fill(one.name, [merged.value]);
-      stale.delete(one.name);
-      dirty.delete(one.name);
-      box.remove();
-      if (button.dataset.resolve !== "theirs") {
-        dirty.add(one.name);
-        schedule(0);
-      }
-      settle();
-      const field = fieldsOf(one.name).find((each) => each.type !== "hidden");
-      if (field) field.focus();
-    });
-  }
-  place.append(box);
-  stale.add(one.name);
-}
-
 // --- what the reader does -------------------------------------------------------------------------------------------
 
 function changed(event, wait) {
   if (!event.target.name || event.target.type === "file") return;
+  answers(event.target);
   const names = namesOf(event.target).filter((name) => dirty.has(name) || sentAs.get(name) !== heard(name));
+  for (const name of namesOf(event.target)) stale.get(name)?.again?.();
   if (!names.length) return;
   for (const name of names) dirty.add(name);
-  copy.later();
   document.dispatchEvent(new CustomEvent("tamdan:changed"));
-  if (!stopped && !flight) say("typing");
+  typing();
   schedule(wait);
+}
+
+// Whoever writes in a field answers the question: "not available" stands no longer beside it.
+function answers(field) {
+  const name = field.closest("[data-answer]")?.dataset.answer;
+  const says = /radio|checkbox/.test(field.type) ? field.checked : field.value.trim();
+  if (field.name !== name || !says || !putState(name, "answered")) return;
+  for (const part of besides(name)) dirty.add(part);
+}
+
+function typing() {
+  copy.later();
+  if (!stopped && !flight) say(stale.size ? "conflict" : "typing");
 }
 
 form.addEventListener("input", (event) => changed(event, /radio|checkbox|select/.test(event.target.type) ? WAIT_CHOICE : WAIT_TYPING));
 form.addEventListener("change", (event) => changed(event, WAIT_CHOICE));
-addEventListener("online", () => { clearTimeout(retry); send(); });
+addEventListener("online", () => {
+  clearTimeout(retry);
+  heldBack = false;
+  if (status.dataset.state === "offline" && !flight) settle();
+  send();
+});
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState !== "hidden") comeBack();
   else {
@@ -458,7 +418,8 @@ document.addEventListener("visibilitychange", () => {
 addEventListener("focus", () => comeBack());
 addEventListener("pagehide", () => { copy.now(); send(); });
 
-const unsent = () => dirty.size > 0 || flight !== null;
+const due = () => flight !== null || [...dirty].some((name) => !stale.has(name));
+const unsent = () => due() || stale.size > 0;
 
 addEventListener("beforeunload", (event) => {
   if (leaving || !unsent()) return;
@@ -480,20 +441,31 @@ document.addEventListener("click", async (event) => {
 async function quiet(most) {
   const end = Date.now() + most;
   send();
-  while (unsent() && !stopped && Date.now() < end && status.dataset.state !== "offline") await new Promise((done) => { setTimeout(done, 50); });
+  while (due() && !stopped && Date.now() < end && status.dataset.state !== "offline") await new Promise((done) => { setTimeout(done, 50); });
 }
 
 form.addEventListener("submit", async (event) => {
   if (leaving) return;
   const button = event.submitter;
-  if (stopped || !unsent()) {
+  const choice = button?.closest(".conflict");
+  if (stopped || (!due() && navigator.onLine && (choice || !stale.size))) {
     leaving = true;
     setTimeout(() => { leaving = false; }, 4000);
     return;
   }
   event.preventDefault();
   await quiet(4000);
+  if (!stopped && !heldBack && (!navigator.onLine || status.dataset.state === "offline")) {
+    heldBack = true;
+    say("offline", status.dataset.wordsHeld);
+    return;
+  }
+  if (stale.size && !choice && !stopped && !heldBack) {
+    showChoice();
+    return;
+  }
   leaving = true;
+  await new Promise((done) => { setTimeout(done); }); // a form is not sent while its submit event is still going round
   form.requestSubmit(button);
   setTimeout(() => { leaving = false; }, 4000);
 });
@@ -537,6 +509,7 @@ for (const field of form.elements) {
 
 // what was kept may belong into a table that is still to come
 const arrived = form.dataset.later ? laterTables() : null;
+adopt();
 if (arrived) arrived.then(recover);
 else recover();
 const colleagues = document.querySelector("[data-here]");
@@ -582,6 +555,12 @@ for (const button of form.querySelectorAll("[data-picks]")) {
     field.focus();
   });
 }
+
+// Signing out removes what this device keeps (portal.js): first what is due is sent, then its writer is asked.
+document.addEventListener("tamdan:signing-out", (event) => {
+  event.detail.push(quiet(stopped ? 0 : 2500).then(() => copy.now()).then(unsent));
+});
+document.addEventListener("tamdan:signs-out", () => { leaving = true; });
 
 // What uploads.js brought is shown by reading the page again; the answers are saved first.
 document.addEventListener("tamdan:uploaded", async (event) => {

@@ -267,7 +267,8 @@ function chosen(details) {
 function showState(list) {
   list.closest(".entry").classList.toggle("has-state", list.value !== "answered");
 }
-for (const list of form.querySelectorAll("select.cell-state")) showState(list); // the browser may have put back what was chosen
+// an answer and a state side by side are told in a sentence: both stay to be seen
+for (const list of form.querySelectorAll(".entry:not(.has-error) > select.cell-state")) showState(list); // the browser may have put back what was chosen
 
 form.addEventListener("change", (event) => {
   const box = event.target.closest?.(".entry-row .entry");
@@ -357,7 +358,7 @@ function collide(one) {
   holder.colSpan = row.children.length;
   holder.append(box);
   if (!one.removed) unhide(row);
-  row.after(line);
+  (innerOf(row) || row).after(line);
   renumber(row.closest("table"));
   if (!one.removed) {
     for (const cell of one.theirs) tell("theirs", { name: cell.name, raw: cell.raw, revision: cell.revision });
@@ -367,7 +368,6 @@ function collide(one) {
     line.remove();
     tell("forget", { names: [`row:${one.name}`] });
     if (!one.removed) return;
-    for (const cell of one.theirs) tell("theirs", { name: cell.name, revision: cell.revision });
     unhide(row);
     dirty([`row:${one.name}`, ...touched], 0);
     write(row);
