@@ -111,7 +111,6 @@ def start_collection(head: SubmissionHead) -> ResponseReturnValue:
             made, given = services.collect(session, head, definition, asked, units, context=context, by=who())
     except Invalid as error:
         return _collect_page(head, placed(form, error), status=422)
-    shown_once(url_for("respond.collection", public_id=made.public_id))
     return links_page(head, made, given)
 
 
@@ -123,7 +122,9 @@ def chosen_units(session: Session, institution_id: int, pasted: str) -> list[Uni
 
 
 def links_page(head: SubmissionHead, made: Collection, given: Sequence[sharing.Given]) -> str:
-    """Show links and codes of units once."""
+    """Show links and codes of units once; the page sent again leads to the collection."""
+    collection = url_for("respond.collection", public_id=made.public_id)
+    shown_once(collection)
     rows = [
         {
             "id": f"u{number}",
@@ -144,7 +145,7 @@ def links_page(head: SubmissionHead, made: Collection, given: Sequence[sharing.G
             "\t".join((one.delegation.name, one.delegation.contact, link_of(one), one.spoken_code)) for one in given
         ),
         until=last_day(made.expires_at),
-        collection_url=url_for("respond.collection", public_id=made.public_id),
+        collection_url=collection,
     )
 
 

@@ -8,7 +8,7 @@ from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from portal import clock
-from portal.blueprints.guard import repeats, requires, who
+from portal.blueprints.guard import requires, who
 from portal.blueprints.holding import last_day
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load
@@ -152,7 +152,6 @@ def take_in_unit(on: DelegationOf) -> ResponseReturnValue:
 
 @blueprint.post("/collections/<public_id>/units")
 @requires(Permission.SHARE_SUBMISSION, on=collection_on)
-@repeats("the page shows codes that are kept nowhere; a unit is asked once")
 def ask_more(of: CollectionOf) -> ResponseReturnValue:
     """Ask some units more, and show their links and codes once."""
     head = of.head
@@ -170,7 +169,6 @@ def ask_more(of: CollectionOf) -> ResponseReturnValue:
 
 @blueprint.post("/collections/<public_id>/anew")
 @requires(Permission.SHARE_SUBMISSION, on=collection_on)
-@repeats("the page shows codes that are kept nowhere; the newest code counts")
 def ask_anew(of: CollectionOf) -> ResponseReturnValue:
     """Make new links and codes for all units that have not opened theirs, and show them once."""
     try:

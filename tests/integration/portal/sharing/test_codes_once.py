@@ -72,6 +72,17 @@ def test_asking_many_units(session, world, client_for):
     assert counts(session) == [2, 1, 2]
 
 
+def test_asking_more_units_and_all_anew(session, world, client_for):
+    chief = client_for(world.focal)
+    fields = {"codes": ["beds"], "units": "Kampot", "until": "2099-01-01"}
+    chief.post(f"/replies/{world.reply.public_id}/collect", fields, expect=200)
+    home = f"/collections/{session.scalars(select(Collection.public_id)).one()}"
+    for action, more in ((None, {"units": "Takeo"}), (f"{home}/anew", {})):
+        chief.get(f"{home}/units", expect=200)
+        send_twice(chief, action, home=lambda _first: home, **more)
+        assert counts(session) == [2, 1, 2]
+
+
 def test_a_new_link_and_code(app, session, world, client_for):
     chief, own = client_for(world.focal), f"/replies/{world.reply.public_id}/share"
     chief.post(own, {"codes": ["beds"], "name": "Kampot", "until": "2099-01-01"}, expect=200)
