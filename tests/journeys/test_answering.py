@@ -270,6 +270,20 @@ def test_evidence_goes_up_with_progress_and_refusals_are_sentences(visit, scene)
     assert got.value.suggested_filename == "របាយការណ៍.pdf"
 
 
+def test_the_button_beside_a_file_chooses_and_never_asks_for_one_that_came(visit, scene):
+    page = visit().sign_in(scene.focal)
+    page.goto(f"{scene.path}/documents")
+    button = page.get_by_role("button", name="Upload", exact=True)
+    with page.expect_file_chooser() as chooser:
+        button.click()
+    with page.expect_navigation():
+        chooser.value.set_files({"name": "letter.pdf", "mimeType": "application/pdf", "buffer": PDF})
+    expect(page.locator("main")).to_contain_text("letter.pdf")
+    with page.expect_file_chooser():
+        button.click()
+    expect(page.locator("main")).not_to_contain_text("Choose a file first.")
+
+
 def test_an_upload_goes_on_after_a_broken_line_and_after_a_reload(served, visit, scene):
     visitor = visit()
     page = visitor.sign_in(scene.focal)

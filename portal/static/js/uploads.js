@@ -239,6 +239,15 @@ async function run() {
   if (document.dispatchEvent(asked) && keepRefused()) location.reload();
 }
 
+// What is chosen goes by itself: the button beside it chooses, and asks nobody to choose a file that is on its way or has come.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-upload] button[type=submit]");
+  const field = button?.closest("[data-upload]").querySelector("input[type=file]");
+  if (!field || field.files.length) return;
+  event.preventDefault();
+  field.click();
+});
+
 // on the document: rows that a script adds bring their fields along
 document.addEventListener("change", (event) => {
   const box = event.target.closest("[data-upload]");
