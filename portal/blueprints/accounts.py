@@ -44,6 +44,8 @@ def login() -> ResponseReturnValue:
     """Show the log-in page."""
     if somebody() is not None:
         return redirect(wanted_page(local_path(request.args.get("next")), who()), code=303)
+    if getattr(session, "expired", None) is not None:
+        session["lang"] = g.view.language  # this page takes the cookie of the session that ran out
     return _login_page()
 
 

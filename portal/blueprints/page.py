@@ -87,12 +87,14 @@ def facts() -> CountryFacts:
 def choose_language(country: CountryFacts) -> str:
     """Return the language of this page: the person's, the visitor's choice, else the national one.
 
-    Not the browser's: old office computers ask for English whoever sits before them.
+    The person may be that of a session that ran out. Not the browser's: old office computers ask for English
+    whoever sits before them.
     """
     principal = somebody()
     if principal is not None and principal.language in country.languages:
         return principal.language
-    chosen = session.get("lang")
+    expired = getattr(session, "expired", None)
+    chosen = session.get("lang") or (expired and expired.principal.language)
     return str(chosen) if chosen in country.languages else country.languages[0]
 
 

@@ -348,7 +348,11 @@ def test_a_text_sent_after_the_session_expired_is_kept_and_sent_by_one_button(se
     browser.submit("/account", names_en="A name I typed", follow=False)
     assert browser.response.headers["Location"].startswith("/login")
     browser.get(browser.response.headers["Location"], expect=200)
-    assert "អត្ថបទរបស់អ្នកត្រូវបានរក្សាទុក" in browser.words
+    # in the language of the session that ran out, also where the password is wrong
+    assert "Your text was kept" in browser.words
+    browser.sign_in(person.login, "wrong")
+    assert browser.response.status_code == 401
+    assert "The log-in name or the password is not right." in browser.words
     other = client_for(factories.person(session, home))
     assert other.get("/held").status_code == 303
     assert browser.sign_in(person.login).headers["Location"] == "/held"
