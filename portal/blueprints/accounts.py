@@ -24,7 +24,7 @@ from portal.database import write
 from portal.errors import Invalid, NotFound, PortalError
 from portal.extensions import db
 from portal.models import HeldPost, InvitationPurpose, Membership, Session, UserAccount
-from portal.permissions import Permission
+from portal.permissions import Permission, everywhere
 from portal.queries import people as people_queries
 from portal.queries.sessions import principal_of, sessions_of
 from portal.reader import languages as language_list
@@ -292,7 +292,13 @@ def colleagues() -> ResponseReturnValue:
     if here is None:
         return redirect(url_for("people.institutions"), code=303)
     found = people_queries.persons_of(db.session, here)
-    return render_template("accounts/colleagues.html", persons=found, institution=who().part)
+    free = everywhere(who(), Permission.INVITE_COLLEAGUE)
+    keys = {
+        one.public_id
+        for one in found
+        if free or accounts.wholly_of([(part.institution_id, part.role) for part in one.parts], here)
+    }
+    return render_template("accounts/colleagues.html", persons=found, institution=who().part, keys=keys)
 
 
 @blueprint.post("/colleagues/<public_id>/invite")

@@ -31,6 +31,8 @@ from portal.permissions import Permission, everywhere, require
 from portal.services import audit, people, sessions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
     from portal.permissions import Principal
@@ -91,9 +93,14 @@ def guard_invitation(session: Session, person: UserAccount, by: Principal) -> No
         )
     ).all()
     staff = session.scalar(select(StaffAppointment.id).where(StaffAppointment.user_id == person.id).limit(1))
-    mine = rows and all(row.institution_id == by.institution_id and row.role is not Role.APPROVER for row in rows)
-    if not mine or staff is not None:
+    parts: list[tuple[int | None, str]] = [(row.institution_id, row.role) for row in rows]
+    if staff is not None or not wholly_of(parts, by.institution_id):
         raise NotAllowed(_l("Only the coordinator gives this person a new code."))
+
+
+def wholly_of(parts: Sequence[tuple[int | None, str]], institution_id: int | None) -> bool:
+    """Tell whether all parts (institution, None for the secretariat; role) are of one institution, and none signs."""
+    return bool(parts) and all(where == institution_id and role != Role.APPROVER for where, role in parts)
 
 
 def _invite(session: Session, person: UserAccount, by: Principal | None) -> Invited:

@@ -415,6 +415,18 @@ class TestWhoMayInvite:
             focal.post(f"/colleagues/{person.public_id}/invite", expect=403)
         assert session.query(Invitation).count() == 0
 
+    def test_a_code_is_offered_where_it_would_be_given(self, session, client_for, home):
+        focal = client_for(factories.person(session, home))
+        colleague = factories.person(session, home, Role.CONTRIBUTOR)
+        refused = [factories.person(session, home, Role.APPROVER), factories.person(session, home, Role.READER)]
+        refused.append(factories.person(session, home, Role.READER, staff=[StaffRole.REPORT_WRITER]))
+        factories.membership(session, refused[1], factories.institution(session))
+        focal.get("/colleagues", expect=200)
+        offered = focal.page.xpath("//main//form/@action")
+        assert f"/colleagues/{colleague.public_id}/invite" in offered
+        assert not [one for one in refused if f"/colleagues/{one.public_id}/invite" in offered]
+        assert focal.words.count("Only the coordinator gives this person a new code.") == len(refused)
+
     def test_a_coordinator_does_not_become_administrator(self, session, coordinator):
         admin = factories.staff(session, StaffRole.ADMINISTRATOR)
         coordinator.post(f"/colleagues/{admin.public_id}/invite", expect=403)
