@@ -202,6 +202,9 @@ def test_writing_in_a_row_that_a_colleague_removed_shows_both(served, write, rep
     expect(box).to_contain_text(f"{reply.colleague.names['en']} removed this row while you wrote in it.")
     expect(box).to_contain_text("99")
     expect(mine.locator(".save-status")).to_have_attribute("data-state", "conflict")
+    mine.set_viewport_size(PHONE)
+    assert box.locator("[data-at]").bounding_box()["height"] < 60, "the day stands on two lines at most"
+    mine.set_viewport_size(WIDE)
     box.get_by_role("button", name="Put the row back with my text").click()
     safe(mine)
     assert stored(served, reply, "men") == [99]
