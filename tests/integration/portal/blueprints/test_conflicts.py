@@ -100,8 +100,8 @@ def test_what_is_typed_after_a_conflict_and_a_joined_text_mended_by_hand_stay(bo
     assert stored(session, scene)["measures@km"] == "រួម ដោយដៃ"
 
 
-def test_fifty_editors_of_one_answer_overwrite_nobody(client_for, scene, session):
-    """Each presses "Save" over and over, and never a choice: the first text stands."""
+def test_pressing_save_over_and_over_overwrites_nobody(client_for, scene, session):
+    """Without a choice the first text stands, however often another one is sent."""
     clients = [client_for(one) for one in (scene.focal, scene.colleague)]
     for client in clients:
         client.get(scene.path, expect=200)
