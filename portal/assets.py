@@ -35,6 +35,8 @@ STATIC = HERE / "static"
 TRANSLATIONS = HERE / "translations"
 PREFIX = "/assets/"
 BOOTSTRAP = "static/bootstrap5/css/bootstrap.min.css"
+# sheets that only the pages of the designer load
+APART = frozenset({"designer.css"})
 PHONE_REM = 24.375  # 390 px
 _WIDTH = re.compile(r"@media ?\((min|max)-width: ?([0-9.]+)rem\) ?\{")
 ICONS = "img/icons.svg"
@@ -284,12 +286,16 @@ def _compress(path: Path, content: bytes) -> None:
 
 
 def _styles(words: frozenset[str]) -> dict[str, str]:
-    """Return each sheet, and ``css/app.css``: Bootstrap, the tokens (portal.css), the rest by name, print last."""
+    """Return each sheet, and ``css/app.css``: Bootstrap, the tokens (portal.css), the rest by name, print last.
+
+    What is ``APART`` is loaded beside it by the pages that need it: whoever answers on a slow line never sees them.
+    """
     bootstrap = resources.files("flask_bootstrap").joinpath(BOOTSTRAP).read_text(encoding="utf-8")
     sheets = {"css/bootstrap.css": used_css(bootstrap, words)}
     own = {path.name: smaller_css(path.read_text(encoding="utf-8")) for path in sorted((STATIC / "css").glob("*.css"))}
     sheets |= {f"css/{name}": text for name, text in own.items()}
-    order = sorted(own, key=lambda name: (name != "portal.css", name == "print.css", name))
+    everywhere = own.keys() - APART
+    order = sorted(everywhere, key=lambda name: (name != "portal.css", name == "print.css", name))
     parts = [f"@media print{{{own[name]}}}" if name == "print.css" else own[name] for name in order]
     sheets["css/app.css"] = "\n".join([sheets["css/bootstrap.css"], *parts])
     # the questions as a phone draws them, on a wide screen: the preview of a questionnaire loads it instead of app.css
