@@ -81,7 +81,7 @@ def test_views_that_repeat_say_why(app):
         "accounts.invite", "accounts.logout", "documents.receive_piece", "documents.save_entered", "documents.say_here",
         "people.export",
         "questionnaires.drive", "questionnaires.upload", "recommendations.texts_out", "remember.recall",
-        "remember.reported_out", "respond.ask_anew", "respond.ask_more", "respond.download_reply",
+        "remember.reported_out", "respond.download_reply",
         "respond.download_round", "respond.hand_over_workbook", "respond.save_section",
         "respond.say_here", "respond.upload_piece", "rounds.make_invitations",
         "second_factor.renew_codes", "second_factor.set_up", "shared.save_section", "shared.say_here", "shared.upload_piece",

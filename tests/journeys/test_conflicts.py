@@ -239,7 +239,7 @@ def test_two_cells_of_one_row_name_themselves_in_their_boxes(served, visit):
     boxes = page.locator(f"form {BOX}")
     expect(boxes).to_have_count(2)
     for column in ("Women reached", "Men reached"):
-        box = page.get_by_role("group", name=f"Two versions of one answer Practical measures: {column}, Row 1")
+        box = page.get_by_role("group", name=f"Two versions of one answer Practical measures · Row 1 · {column}")
         expect(box).to_have_count(1)
         box.get_by_role("button", name="Take the saved one").click()
     expect(boxes).to_have_count(0)
