@@ -196,7 +196,7 @@ def addresses(app, world):
             if endpoint == "recommendations.implementation":
                 del values["slug"]  # of all rounds together
             if endpoint.startswith("documents."):
-                values |= {"document": world.paper.public_id, "identifier": "0" * 32}
+                values |= {"document": world.paper.public_id, "identifier": "0" * 32, "number": 1}
             if endpoint == "respond.upload_piece":
                 values["identifier"] = "0" * 32
             values["digest"] = "0" * 16

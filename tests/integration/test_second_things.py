@@ -122,7 +122,7 @@ PAIRS = [
 ]  # fmt: skip
 NO_THING = {
     "examples.judge", "questionnaires.rules", "respond.rules", "respond.tables_beside", "respond.upload_piece",
-    "documents.receive_piece", "remember.restore", "remember.recall_many", "remember.no_longer_true",
+    "documents.receive_piece", "documents.page", "remember.restore", "remember.recall_many", "remember.no_longer_true",
 }  # fmt: skip
 
 

@@ -37,39 +37,44 @@ _WITHIN = {
 @requires(Permission.VIEW_SUBMISSION, on=document_on)
 def read(on: DocumentOf) -> ResponseReturnValue:
     """Show a document to be read, with a way to download it where it cannot be shown."""
-    row = document_row(on.document)
-    path = receiving.kept_file(on.document.sha256)
+    row, sha256, number = document_row(on.document), on.document.sha256, on.document.id
     # files are read without a transaction: nobody waits for a database meanwhile
     db.session.rollback()
     total, words, why = 0, None, ""
     try:
+        path = receiving.kept_file(sha256, number)
         if row["reading"] == "pages":
             total = pages(path)
         elif row["reading"] == "words":
             words = read_document(path, filename=row["title"], limit_bytes=receiving.settings().evidence_max_bytes)
-    except NotInstalled:
-        why = _(
-            "PDFs cannot be shown yet: this server is still being prepared. Come back in some minutes, or download it."
-        )
-    except NotDrawn:
-        why = _("This file cannot be shown: it is damaged or locked by a password. Download it.")
-    except Invalid as error:
+    except (NotInstalled, NotDrawn) as error:
+        why = _why(error)
+    except (Invalid, NotFound) as error:
         why = str(error)
     response = make_response(render_template("documents/read.html", row=row, total=total, words=words, why=why))
     response.headers.update(_WITHIN)
     return response
 
 
+def _why(error: NotInstalled | NotDrawn) -> str:
+    sentence = _("This file cannot be shown: it is damaged or locked by a password. Download it.")
+    if isinstance(error, NotInstalled):
+        sentence = _(
+            "PDFs cannot be shown yet: this server is still being prepared. Come back in some minutes, or download it."
+        )
+    return str(sentence)
+
+
 @blueprint.get("/documents/<public_id>/pages/<int:number>")
 @requires(Permission.VIEW_SUBMISSION, on=page_on)
 def page(on: PageOf) -> ResponseReturnValue:
-    """Give a page of a PDF as a picture that was drawn here."""
-    path = receiving.kept_file(on.document.sha256)
+    """Give a page of a PDF as a picture that was drawn here; a page that it has not, or that is broken, is refused."""
+    path = receiving.kept_file(on.document.sha256, on.document.id)
     db.session.rollback()
     try:
         drawn = picture(path, on.number)
     except (NotInstalled, NotDrawn) as error:
-        raise NotFound from error
+        raise Invalid(_why(error), code="not_drawn") from error
     response = Response(drawn, mimetype="image/png")
     response.headers["Cache-Control"] = "private, no-store"
     return response

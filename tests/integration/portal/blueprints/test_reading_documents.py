@@ -131,7 +131,7 @@ def test_a_pdf_is_read_as_a_picture_of_each_page(client_for, scene, session):
     assert len({one.get_data() for one in drawn}) == 3
     assert drawn[0].headers["Cache-Control"] == "private, no-store"
     for number in (0, 4, 99999):
-        focal.get(read.replace("/read", f"/pages/{number}"), expect=404)
+        focal.get(read.replace("/read", f"/pages/{number}"), expect=422)
 
 
 @needs_typst
@@ -144,7 +144,7 @@ def test_a_pdf_that_cannot_be_drawn_says_so_and_can_be_downloaded(client_for, sc
     focal.get(read, expect=200)
     assert "This file cannot be shown: it is damaged or locked by a password. Download it." in focal.words
     assert focal.page.xpath("//a/@href") == [read.removesuffix("/read")]
-    focal.get(read.replace("/read", "/pages/1"), expect=404)
+    focal.get(read.replace("/read", "/pages/1"), expect=422)
 
 
 @needs_typst
@@ -155,7 +155,7 @@ def test_until_pages_can_be_drawn_it_says_so(client_for, scene, session, monkeyp
     monkeypatch.setattr(typesetting.importlib.util, "find_spec", lambda _name: None)
     focal.get(read, expect=200)
     assert "PDFs cannot be shown yet" in focal.words
-    focal.get(read.replace("/read", "/pages/1"), expect=404)
+    focal.get(read.replace("/read", "/pages/1"), expect=422)
 
 
 def test_a_word_document_is_read_as_its_words_and_tables(client_for, scene, session):
