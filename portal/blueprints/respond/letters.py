@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import current_app, redirect, send_file, url_for
+from flask import redirect, url_for
 from flask_babel import gettext as _
 
+from portal.blueprints import receiving
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
 from portal.blueprints.respond.door import blueprint
@@ -38,13 +39,7 @@ def cover(thing: SigningPack) -> ResponseReturnValue:
     """Give the signed cover, always as a download."""
     if thing.cover_sha256 is None:
         raise NotFound
-    path = current_app.config["SETTINGS"].evidence_dir / thing.cover_sha256[:2] / thing.cover_sha256
-    if not path.is_file():
-        raise NotFound(_("This file is missing from the store. Tell the administrator."))
-    response = send_file(path, mimetype=thing.cover_type, as_attachment=True, download_name=thing.cover_name)
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return receiving.give(thing.cover_sha256, thing.cover_type, thing.cover_name, thing.id)
 
 
 @blueprint.post("/packs/<public_id>/letter")
