@@ -1,8 +1,9 @@
 """A script of its own process: counts the pages of a PDF, or draws one as a picture (PNG); typst's reader does both.
 
-``draw_page.py count FILE`` writes a number, ``draw_page.py N FILE`` the picture; it ends with 3 where there is no such
-page, or the file is none that can be read. The files come from anywhere: a process of its own, with a bound to its
-memory and its time, keeps what goes wrong in one of them from who types beside it. It imports nothing of the portal.
+``draw_page.py count FILE`` writes a number, ``draw_page.py N FILE`` the picture; where there is no such page, or the
+file is none that can be read, it ends with an error. The files come from anywhere: a process of its own, with a bound
+to its memory and its time, keeps what goes wrong in one of them from who types beside it. It imports nothing of the
+portal.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ _MAIN = b"""
 #set page(width: 840pt, height: auto, margin: 0pt)
 #image(sys.inputs.file, format: "pdf", page: int(sys.inputs.page), width: 100%)
 """
-_NO_PAGE = 3
 
 
 def _compiled(file: Path, number: int, ppi: float) -> bytes:
@@ -38,10 +38,12 @@ def _compiled(file: Path, number: int, ppi: float) -> bytes:
 
 
 def _is_there(file: Path, number: int) -> bool:
+    import typst
+
     try:
         # drawn as small as can be: it is asked whether the page is there
         _compiled(file, number, 1)
-    except Exception as error:  # typst says in words alone what it did not find
+    except typst.TypstError as error:  # it says in words alone what it did not find
         if "does not exist" in str(error):
             return False
         raise
@@ -62,20 +64,15 @@ def count(file: Path) -> int:
     return there
 
 
-def main(what: str, path: str) -> int:
-    """Write the number or the picture to the standard output; return the status to end with."""
+def main(what: str, path: str) -> None:
+    """Write the number or the picture to the standard output."""
     if resource is not None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     file = Path(path).resolve()
-    try:
-        made = str(count(file)).encode() if what == "count" else _compiled(file, int(what), WIDTH * 72 / 840)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with a file from anywhere, it is not drawn
-        sys.stderr.write(f"{error}\n")
-        return _NO_PAGE
+    made = str(count(file)).encode() if what == "count" else _compiled(file, int(what), WIDTH * 72 / 840)
     sys.stdout.buffer.write(made)
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])
