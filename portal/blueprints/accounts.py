@@ -16,6 +16,7 @@ from portal import clock
 from portal.blueprints.devices import device
 from portal.blueprints.guard import confirm_password, forget_person, local_path, public, repeats, requires, who
 from portal.blueprints.halfway import remember
+from portal.blueprints.once import shown_once
 from portal.blueprints.page import facts, notice
 from portal.blueprints.signed_in import somebody
 from portal.blueprints.starting import wanted_page
@@ -303,13 +304,13 @@ def colleagues() -> ResponseReturnValue:
 
 @blueprint.post("/colleagues/<public_id>/invite")
 @requires(Permission.INVITE_COLLEAGUE, on=_invitee)
-@repeats("the page shows a code that is kept nowhere; the newest code counts")
 def invite(invitee: Invitee) -> ResponseReturnValue:
-    """Make a link and a code and show them once: to copy, to print, as a QR code."""
+    """Make a link and a code and show them once: to copy, to print, as a QR code; a reload ends none of them."""
     with write() as database:
         person = database.get_one(UserAccount, invitee.person.id, populate_existing=True)
         made = accounts.invite(database, person, by=who())
         mailed = accounts.queue_invitation_mail(database, person, made, link=_link())
+    shown_once(url_for("accounts.colleagues"))
     url = _link()(made.token)
     return render_template(
         "accounts/invitation.html",

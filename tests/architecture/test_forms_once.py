@@ -78,12 +78,12 @@ def test_views_that_repeat_say_why(app):
     assert all(len(reason) > 20 for reason in reasons.values())
     # a new one is added here on purpose
     assert set(reasons) == {
-        "accounts.invite", "accounts.logout", "documents.receive_piece", "documents.save_entered", "documents.say_here",
+        "accounts.logout", "documents.receive_piece", "documents.save_entered", "documents.say_here",
         "people.export",
         "questionnaires.drive", "questionnaires.upload", "recommendations.texts_out", "remember.recall",
         "remember.reported_out", "respond.download_reply",
         "respond.download_round", "respond.hand_over_workbook", "respond.save_section",
-        "respond.say_here", "respond.upload_piece", "rounds.make_invitations",
+        "respond.say_here", "respond.upload_piece",
         "second_factor.renew_codes", "second_factor.set_up", "shared.save_section", "shared.say_here", "shared.upload_piece",
         "wording.download",
     }  # fmt: skip

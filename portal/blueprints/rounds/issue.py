@@ -14,7 +14,8 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy import select
 
-from portal.blueprints.guard import repeats, requires, who
+from portal.blueprints.guard import requires, who
+from portal.blueprints.once import shown_once
 from portal.blueprints.page import notice
 from portal.blueprints.rounds.door import after, blueprint, languages, round_of
 from portal.database import write
@@ -92,9 +93,8 @@ def invitations(of: ReportingRound) -> ResponseReturnValue:
 
 @blueprint.post("/rounds/<slug>/invitations")
 @requires(Permission.ISSUE_ROUND, on=round_of)
-@repeats("the page shows codes that are kept nowhere; the newest codes count")
 def make_invitations(of: ReportingRound) -> ResponseReturnValue:
-    """Make links and codes for the persons chosen, and show them this once; earlier ones end."""
+    """Make links and codes for the persons chosen, and show them this once; earlier ones end; a reload ends none."""
     shares = previews.preview(db.session, of, g.country.national).shares
     concerned = {person.public_id for share in shares for person in share.people}
     wanted = [one for one in request.form.getlist("person") if one in concerned]
@@ -107,6 +107,7 @@ def make_invitations(of: ReportingRound) -> ResponseReturnValue:
                 made[person.id] = accounts.invite(database, person, by=who())
             except NotAllowed:
                 continue
+    shown_once(url_for("rounds.invitations", slug=of.slug))
     return _invitations_page(of, made)
 
 

@@ -147,10 +147,13 @@ def test_issuing_and_handing_over(session: Session, room: Room) -> None:
     assert "<svg" in page.text
     persons = re.findall(r'name="person" value="(\w+)"', page.text)
     assert len(persons) == 4
-    made = room.client.post(f"/rounds/{slug}/invitations", {"person": persons[:1]})
+    fields = {"person": persons[:1], "idempotency_key": "a" * 32}
+    made = room.client.post(f"/rounds/{slug}/invitations", fields)
     assert made.status_code == 200
     assert "/enter/" in made.text
     assert "These codes are shown this once" in made.text
+    # a reload of the page that shows them ends none of the codes it showed
+    assert room.client.post(f"/rounds/{slug}/invitations", fields).status_code == 303
     session.rollback()
     assert session.scalar(select(func.count()).select_from(Invitation).where(Invitation.revoked_at.is_(None))) == 2
     assert room.client.get("/outbox").status_code == 200
