@@ -30,6 +30,7 @@ class ToLookAt:
     row_conflicts: Sequence[dict[str, Any]] = ()
     mine: Mapping[AnswerKey, Posted] = field(default_factory=dict)  # stands in the fields in place of what is saved
     status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
+    state: str = ""  # what the bar says in place of "saved" (components/save_status.html): conflict, error or kept
 
     def __bool__(self) -> bool:
         """Tell whether there is anything."""
@@ -50,7 +51,11 @@ def to_look_at(
     ``refused`` are those of ``saved.refused`` that the page shows, and ``here`` the codes of what it shows.
     """
     if not (saved.stale or saved.stale_rows):
-        return ToLookAt(error_lines(saved, definition, refused, here), mine=beside_a_state(refused, definition))
+        return ToLookAt(
+            error_lines(saved, definition, refused, here),
+            mine=beside_a_state(refused, definition),
+            state=_state(refused),
+        )
     names = actor_names(db.session, people(saved))
     return ToLookAt(
         error_lines(saved, definition, refused, here, names),
@@ -58,4 +63,11 @@ def to_look_at(
         row_conflicts(saved, definition, names),
         beside_a_state(refused, definition) | as_posted(saved, definition),
         HTTPStatus.CONFLICT,
+        "conflict",
     )
+
+
+def _state(refused: Sequence[RefusedAnswer]) -> str:
+    if not refused:
+        return ""
+    return "kept" if all(one.kept for one in refused) else "error"

@@ -20,5 +20,7 @@ function leadFromBar(bar, form) {
     target.focus({ preventScroll: true });
     target.scrollIntoView({ block: target === place ? "start" : "center" });
   });
-  new MutationObserver(() => { button.hidden = !first(); }).observe(bar, { attributeFilter: ["data-state"] });
+  const offer = () => { button.hidden = !first(); };
+  offer();
+  new MutationObserver(offer).observe(bar, { attributeFilter: ["data-state"] });
 }

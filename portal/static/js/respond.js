@@ -23,7 +23,7 @@ let heldBack = false;         // a post was held since there is no line: the nex
 let renewed = false;          // a new token was asked for since the last save that was taken
 let stopped = false;          // the session ended or the right was withdrawn: nothing is sent any more
 let held = "";                // what the server keeps of this page since its session ended
-let savedAt = status.dataset.state === "saved" ? words.textContent.trim() : "";
+let savedAt = status.dataset.saved || (status.dataset.state === "saved" ? words.textContent.trim() : "");
 // the page opens at the address of the reply too: what this device keeps of it is kept under its own
 const address = form.getAttribute("action");
 if (address && address !== location.pathname) history.replaceState(history.state, "", address + location.hash);

@@ -179,3 +179,24 @@ def test_a_removed_row_may_be_left_removed(client_for, session):
     post(mine, 303, **{"row-act": f"leave:b5[{ROW}]"})
     mine.get(scene.path, expect=200)
     assert "Mine" not in mine.words
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine", "status", "said"),
+    [
+        ({"why__km": "គេ"}, {"why__km": "ខ្ញុំ"}, 409, "A colleague changed the same answer."),
+        ({}, {"cells": "about 12"}, 422, "Kept, but not taken yet."),
+        ({}, {"cells": "12", "cells_state": "not_available"}, 422, "Kept, but not taken yet."),
+    ],
+)
+def test_the_bar_does_not_say_saved_while_something_waits(both, scene, session, theirs, mine, status, said):
+    scene.focal.language = "en"
+    session.commit()
+    page = both(measures__km="គេ", **theirs)
+    page.get(scene.path)
+    bar = lambda: page.page.xpath("string(//*[@class='save-status']/*[@data-words])")  # noqa: E731 - read twice
+    assert bar().startswith("saved ")
+    post(page, status, **mine, **{"base:why@km": "0"})  # as if it had been opened before the colleague wrote
+    assert bar().startswith(said)
+    # a script that takes over knows when the last save was
+    assert page.page.xpath("string(//*[@class='save-status']/@data-saved)").startswith("saved ")
