@@ -42,10 +42,27 @@ class FileType(QuestionType):
         ".pdf", ".docx", ".doc", ".xlsx", ".pptx", ".odt", ".ods", ".jpg", ".jpeg", ".png", ".txt", ".csv",
     )  # fmt: skip
 
-    def accept(self, item: Question) -> str:
-        """Return the endings that may be attached: those of the setting that are safe, else all safe ones."""
+    def kinds(self, item: Question) -> tuple[str, ...]:
+        """Return the endings that may be attached: those of the setting that are safe, else all safe ones.
+
+        A photo is one kind under both of its endings.
+        """
         asked = _endings(item.settings.get("accept"))
-        return ",".join(one for one in self.accepted if one in asked) or ",".join(self.accepted)
+        photo = {".jpg", ".jpeg"}
+        if photo.intersection(asked):
+            asked += photo
+        return tuple(one for one in self.accepted if one in asked) or self.accepted
+
+    def accept(self, item: Question) -> str:
+        """Return these endings as HTML writes them."""
+        return ",".join(self.kinds(item))
+
+    def how_to(self, item: Question) -> Text:
+        """Say which kinds of file are taken, where it is not every safe one."""
+        kinds = self.kinds(item)
+        if kinds == FileType.accepted:
+            return ""
+        return _l("Kinds of file taken here: %(kinds)s.", kinds=", ".join(kinds))
 
     def check_settings(self, settings: Mapping[str, Any]) -> Mapping[str, Text]:
         """Refuse an ending that no file here may have."""

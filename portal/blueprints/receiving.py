@@ -18,7 +18,7 @@ from portal.services import evidence, uploads
 from portal.table import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from flask import Response
@@ -98,19 +98,22 @@ def file_view(one: Evidence, url: str, remove_url: str) -> FileView:
     return FileView(one.number, one.filename or "", url, megabytes(one.size) if one.size else "", remove_url)
 
 
-def receive(given: FileStorage) -> ReceivedFile:
+def receive(given: FileStorage, kinds: Sequence[str] = ()) -> ReceivedFile:
     """Take one file of a form into the store; its row comes afterwards."""
     of = settings()
     return evidence.receive(
-        given.stream, given.filename or "", folder=of.evidence_dir, tmp=of.tmp_dir, limit=of.evidence_max_bytes
-    )
+        given.stream, given.filename or "",
+        folder=of.evidence_dir, tmp=of.tmp_dir, limit=of.evidence_max_bytes, kinds=kinds,
+    )  # fmt: skip
 
 
-def posted_files(about: str, *, by: Principal | None = None, field: str = "") -> list[ReceivedFile]:
+def posted_files(
+    about: str, *, by: Principal | None = None, field: str = "", kinds: Sequence[str] = ()
+) -> list[ReceivedFile]:
     """Take what a form brings: its files, or (``upload``, ``name``, ``size``) one that came in pieces for ``about``.
 
     ``by`` is who sends it: the signed-in person, unless somebody without an account does. ``field`` names the one that
-    is meant where a form has several.
+    is meant where a form has several, ``kinds`` the endings that the question takes.
 
     Raises:
         Invalid: nothing was chosen, or a file is not taken. WrongOffset: pieces are missing.
@@ -123,12 +126,12 @@ def posted_files(about: str, *, by: Principal | None = None, field: str = "") ->
             # nothing of it ever came, so that no piece is missing
             evidence.foresee(name, size, limit=of.evidence_max_bytes)
         draft = uploads.claim(path, size)
-        return [evidence.receive_pieces(draft, name, folder=of.evidence_dir, limit=of.evidence_max_bytes)]
+        return [evidence.receive_pieces(draft, name, folder=of.evidence_dir, limit=of.evidence_max_bytes, kinds=kinds)]
     given = [one for name, one in request.files.items(multi=True) if one.filename and field in {"", name}]
     if not given:
         sentence = _("Choose a file first.")
         raise Invalid(sentence, problems=[Problem(sentence, field="file")])
-    return [receive(one) for one in given]
+    return [receive(one, kinds) for one in given]
 
 
 def take_piece(
@@ -136,7 +139,8 @@ def take_piece(
 ) -> tuple[Mapping[str, object], int]:
     """Answer a piece (PUT, its bytes the body), or the question how much has come (GET), with {offset}.
 
-    Who asks and says what is to come (``?name=&size=``) is told before the first byte whether it can be taken at all.
+    Who asks and says what is to come (``?name=&size=``, and in ``kinds`` what its field offers) is told before the
+    first byte whether it can be taken at all; the end is judged by the question itself.
 
     Raises:
         Invalid: it cannot.
@@ -146,7 +150,8 @@ def take_piece(
     if request.method == "GET":
         if (name := request.args.get("name")) is not None:
             size = request.args.get("size", -1, type=int)
-            evidence.foresee(name, size, limit=of.evidence_max_bytes)
+            offered = [one for one in request.args.get("kinds", "").split(",") if one]
+            evidence.foresee(name, size, limit=of.evidence_max_bytes, kinds=offered)
             if size > room(institution_id).left:
                 raise uploads.no_room()
         return {"offset": uploads.offset(path), "piece": uploads.PIECE}, 200

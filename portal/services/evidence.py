@@ -23,6 +23,7 @@ from portal.services.uploads import no_room
 from portal.table import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -48,29 +49,32 @@ class ReceivedFile:
     scanned_at: datetime | None = None
 
 
-def foresee(filename: str, size: int, *, limit: int) -> None:
+def foresee(filename: str, size: int, *, limit: int, kinds: Sequence[str] = ()) -> None:
     """Judge a file by its name and the size its sender says it has, before any of it has come.
 
     Raises:
         Invalid: as :func:`receive`, where these two tell it already.
     """
-    name, _extension = check_name(filename)
+    name, _extension = check_name(filename, kinds)
     if size == 0:
         raise _empty(name)
     if size > limit:
         raise too_large(name, limit)
 
 
-def receive(stream: IO[bytes], filename: str, *, folder: Path, tmp: Path, limit: int) -> ReceivedFile:
+def receive(
+    stream: IO[bytes], filename: str, *, folder: Path, tmp: Path, limit: int, kinds: Sequence[str] = ()
+) -> ReceivedFile:
     """Stream a file into the store: hash, size limit, checks, scan, fsync, rename to its sha256, fsync the folder.
 
+    ``kinds`` are the endings that its question takes; none: every safe one.
     The row comes afterwards, in a transaction; a sweep removes files without a row.
 
     Raises:
         Invalid: with one sentence (too large, empty, a kind not taken, content that belies the name, macros, a virus).
         Unavailable: the virus scanner does not answer.
     """
-    name, extension = check_name(filename)
+    name, extension = check_name(filename, kinds)
     tmp.mkdir(parents=True, exist_ok=True)
     draft = tmp / f"upload-{secrets.token_hex(8)}"
     try:
@@ -80,7 +84,9 @@ def receive(stream: IO[bytes], filename: str, *, folder: Path, tmp: Path, limit:
         draft.unlink(missing_ok=True)
 
 
-def receive_pieces(draft: Path, filename: str, *, folder: Path, limit: int) -> ReceivedFile:
+def receive_pieces(
+    draft: Path, filename: str, *, folder: Path, limit: int, kinds: Sequence[str] = ()
+) -> ReceivedFile:
     """Take a file that came in pieces and was claimed (:func:`portal.services.uploads.claim`) into the store.
 
     Size and fingerprint are the server's own. The draft is gone afterwards, taken or not.
@@ -89,7 +95,7 @@ def receive_pieces(draft: Path, filename: str, *, folder: Path, limit: int) -> R
         Invalid, Unavailable: as :func:`receive`.
     """
     try:
-        name, extension = check_name(filename)
+        name, extension = check_name(filename, kinds)
         with draft.open("r+b") as file:
             size = os.fstat(file.fileno()).st_size
             if size > limit:

@@ -14,6 +14,7 @@ from portal.services import file_structure
 from portal.table import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from portal.table import Speakable
@@ -87,8 +88,8 @@ def is_phone_photo(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS
 
 
-def check_name(filename: str) -> tuple[str, str]:
-    """Return a name as it will be shown, and its extension.
+def check_name(filename: str, kinds: Sequence[str] = ()) -> tuple[str, str]:
+    """Return a name as it will be shown, and its extension; ``kinds`` are the extensions that its question takes.
 
     Raises:
         Invalid: it hides something (control or turning marks, a second extension that runs), or is of no kind taken.
@@ -112,6 +113,14 @@ def check_name(filename: str) -> tuple[str, str]:
                 "“%(name)s” is not of a kind that is taken. "
                 "Send PDF, Word, Excel, PowerPoint, OpenDocument, JPG, PNG, text or CSV.",
                 name=name,
+            )
+        )
+    if kinds and extension not in kinds:
+        raise refuse(
+            _l(
+                "“%(name)s” is not of a kind that this question takes. Send one that ends in %(kinds)s.",
+                name=name,
+                kinds=", ".join(one for one in kinds if one in ALLOWED),
             )
         )
     if inner := next((part for part in stem.split(".")[1:] if part.strip() in DANGEROUS), ""):

@@ -19,7 +19,7 @@ from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load, read_changes
 from portal.blueprints.respond.conflicts import with_joined
-from portal.blueprints.respond.evidence import anchor_of, file_place, row_around
+from portal.blueprints.respond.evidence import anchor_of, file_kinds, file_place, row_around
 from portal.blueprints.respond.rows import (
     anchor,
     posted,
@@ -212,7 +212,9 @@ def attach(on: DocumentOf) -> ResponseReturnValue:
     if not may_change(definition, on.code, head.unlocked):
         raise IllegalTransition
     writer = services.on_behalf(db.session, head, by=who())
-    received = receiving.posted_files(head.public_id, field=field_name(key) if key.row else "")
+    received = receiving.posted_files(
+        head.public_id, field=field_name(key) if key.row else "", kinds=file_kinds(definition, on.code)
+    )
     of = Asked(head, definition, ids, context_for(writer, head, definition))
     with write() as session:
         writer = services.begin_entering(session, head, session.get_one(AssignmentDocument, on.document.id), by=who())

@@ -167,7 +167,7 @@ class _Printing:
             yield str(_("May also be answered")), ", ".join(states)
         if item.settings.get("total"):
             yield str(_("Total below the column")), str(_("sum"))
-        if accept := kind.accept(item):
+        if (accept := kind.accept(item)) and not how:  # else it is said above
             yield str(_("Files")), accept
         names = {setting.name: str(setting.label) for setting in kind.all_settings()} | {
             "word_budget": _("About so many words"), "owner_unit": _("Unit of the institution"),

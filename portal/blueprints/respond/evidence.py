@@ -74,7 +74,9 @@ def upload(on: OnPage) -> ResponseReturnValue:
     once = _Finish(request.form.get("upload", ""))
     if (told := once.earlier()) is not None:
         return told, 201
-    received = receiving.posted_files(head.public_id, field=field_name(key) if key.row else "")
+    received = receiving.posted_files(
+        head.public_id, field=field_name(key) if key.row else "", kinds=file_kinds(definition, on.code)
+    )
     of = Asked(head, definition, ids, context_for(who(), head, definition))
     with write() as session:
         if (told := once.begin(session)) is None:
@@ -98,6 +100,12 @@ def file_place(definition: Definition, code: str) -> AnswerKey:
     if item is None or question_type(item.type).control != "file" or not is_place(definition, key):
         raise NotFound
     return key
+
+
+def file_kinds(definition: Definition, code: str) -> list[str]:
+    """Return the endings of files that a question takes."""
+    item = definition.question(code)
+    return question_type(item.type).accept(item).split(",")
 
 
 def row_around() -> str:

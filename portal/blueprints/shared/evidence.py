@@ -13,7 +13,7 @@ from portal.blueprints import receiving
 from portal.blueprints.guard import by_link, repeats, wants_json
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load
-from portal.blueprints.respond.evidence import anchor_of, file_place, row_around
+from portal.blueprints.respond.evidence import anchor_of, file_kinds, file_place, row_around
 from portal.blueprints.respond.to_look_at import ToLookAt
 from portal.blueprints.shared.door import Ended, Shared, SignedOut, blueprint, shared
 from portal.blueprints.shared.section import section_page
@@ -61,8 +61,9 @@ def upload(on: Shared) -> ResponseReturnValue:
         raise IllegalTransition
     try:
         received = receiving.posted_files(
-            on.delegation.public_id, by=on.principal, field=field_name(key) if key.row else ""
-        )
+            on.delegation.public_id, by=on.principal, field=field_name(key) if key.row else "",
+            kinds=file_kinds(definition, on.code),
+        )  # fmt: skip
         with write() as session:
             made = attach(
                 session, _asked(on, ids), key, received, by=on.principal, parent=row_around(), quota=receiving.quota()

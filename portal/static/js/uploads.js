@@ -112,7 +112,7 @@ class Upload {
 
   async pieces(url) {
     const { file } = this;
-    const about = new URLSearchParams({ name: file.name, size: file.size });
+    const about = new URLSearchParams({ name: file.name, size: file.size, kinds: this.field.accept });
     let at = this.judged(await this.insist("GET", `${url}?${about}`)).offset;
     let size = SMALLEST;
     while (at < file.size) {
