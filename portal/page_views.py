@@ -89,7 +89,7 @@ class TextInLanguage:
 
 @dataclass(slots=True)
 class FileView:
-    """One file or link already attached to an answer."""
+    """One file or link already attached to an answer; ``number`` is that by which a text cites it, 0 for none."""
 
     number: int
     title: str

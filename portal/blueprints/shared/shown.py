@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flask import g, url_for
@@ -195,11 +196,13 @@ class SharedPage(AnsweringPage):
 
     def _file(self, one: Evidence) -> FileView:
         public_id, mine = self.shared.delegation.public_id, one.added_by == self.principal.actor_id
-        return file_view(
+        view = file_view(
             one,
             url_for("shared.evidence", public_id=public_id, number=one.number),
             url_for("shared.remove_evidence", public_id=public_id, number=one.number) if mine else "",
         )
+        # what a unit attached gets another number with its institution: a text that cites this one would cite nothing
+        return replace(view, number=0) if self.shared.delegation.collection_id is not None else view
 
 
 # states in which an institution has said that its reply is complete

@@ -287,6 +287,19 @@ def test_what_a_file_shows_and_who_may_see_it_can_change_while_the_reply_is_open
     assert not client.page.xpath("//form[contains(@action, '/describe')]")
 
 
+def test_the_number_by_which_a_text_cites_a_file_stands_beside_it(client_for, scene):
+    client = client_for(scene.focal)
+    whole(client, scene.path, pdf(200), 201)
+    whole(client, scene.path, PDF, 201)
+    client.get(f"{scene.path}/pages/page1", expect=200)
+    assert client.page.xpath("//ul[@class='files']/li/span")[1].text_content() == "E2 · 1 kB"
+    client.get(f"{scene.path}/files", expect=200)
+    assert client.page.xpath("//h2[@id='evidence-2-title']")[0].text_content() == "E2 · a.pdf"
+    assert "cites a file or link by its number in square brackets, such as [E12]." in client.words
+    client.get(f"{scene.path}/check", expect=200)
+    assert client.page.xpath("//ol[@class='evidence']/li/span[@class='evidence-number']")[1].text_content() == "E2"
+
+
 def test_the_same_file_hangs_on_a_question_once(client_for, scene, session):
     client = client_for(scene.focal)
     first = whole(client, scene.path, PDF, 201)

@@ -122,6 +122,8 @@ def test_a_units_file_comes_with_its_row_and_once(app, session, world, client_fo
         select(Evidence.number).where(Evidence.filename == "photo.txt", Evidence.submission_id != world.reply.id)
     ).one()
     unit.get(f"{work}/pages/page1", expect=200)
+    # with its institution the file has another number: a text that cited this one would cite nothing there
+    assert f"E{number}" not in unit.words
     unit.post(f"{work}/files/{number}/remove", {}, expect=303)
     mine = next(one for one in made if one.filename == "list.txt")
     chief.post(f"/evidence/{mine.public_id}/remove", {}, expect=303)
