@@ -203,6 +203,7 @@ class ItemView:
     texts: Sequence[TextInLanguage] = ()
     files: Sequence[FileView] = ()
     upload_url: str = ""
+    link: str | None = None
     accept: str = ""
     table: TableView | None = None
     row: str = ""

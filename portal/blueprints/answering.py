@@ -248,6 +248,7 @@ class AnsweringPage:
         if view.control == "file":
             filled.files = [self._file(one) for one in evidence if one.question_id == self._question_id(view.code)]
             filled.upload_url = "" if readonly else self.upload_url(view.code)
+            filled.link = None if readonly else self.link(view.code)
             return filled
         if view.texts:
             keys = [AnswerKey(view.code, "", text.language) for text in view.texts]
@@ -334,6 +335,11 @@ class AnsweringPage:
     def upload_url(self, code: str) -> str:
         """Return where a file for a question is sent to."""
         return url_for("respond.upload", public_id=self.head.public_id, code=code)
+
+    def link(self, code: str) -> str | None:
+        """Return what stands in the field for a link beside a question; None: the page of the files has it."""
+        del code
+        return None
 
     def pages(self) -> list[Item]:
         """Return the pages that are asked."""

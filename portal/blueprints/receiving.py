@@ -134,6 +134,18 @@ def posted_files(
     return [receive(one, kinds) for one in given]
 
 
+def link_given() -> str | None:
+    """Return the address that a form brings in place of a file, None where it brings files."""
+    given = request.form.get("link")
+    return given.strip() if given is not None and "upload" not in request.form else None
+
+
+def typed_link(code: str) -> str:
+    """Return what stands in the field for a link beside a question: an address of this request that was not taken."""
+    asked = (request.view_args or {}).get("code")
+    return (link_given() or "") if asked == code else ""
+
+
 def take_piece(
     about: str, institution_id: int, identifier: str, *, by: Principal | None = None
 ) -> tuple[Mapping[str, object], int]:

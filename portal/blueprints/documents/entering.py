@@ -18,6 +18,7 @@ from portal.blueprints.documents.inbox import document_rows
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load, read_changes
+from portal.blueprints.receiving import typed_link
 from portal.blueprints.respond.conflicts import with_joined
 from portal.blueprints.respond.evidence import anchor_of, file_kinds, file_place, row_around
 from portal.blueprints.respond.rows import (
@@ -30,7 +31,7 @@ from portal.blueprints.respond.to_look_at import NOTHING, ToLookAt, to_look_at
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.tables import takes_files
 from portal.database import write
-from portal.errors import IllegalTransition, Incomplete, NotFound
+from portal.errors import IllegalTransition, Incomplete, Invalid, NotFound
 from portal.extensions import db
 from portal.models import AssignmentDocument, DocumentState
 from portal.models.base import uuid7
@@ -71,6 +72,10 @@ class PaperPage(AnsweringPage):
         return url_for(
             "documents.attach", public_id=self.head.public_id, document=self.document.public_id, code=code
         )
+
+    def link(self, code: str) -> str | None:
+        """Return the address that was typed beside a question and not taken, else an empty field."""
+        return typed_link(code)
 
     def _file(self, one: Evidence) -> FileView:
         view = super()._file(one)
@@ -205,25 +210,36 @@ def _after_save(on: DocumentOf, answering: PaperPage, saved: Saved, page: Item) 
 @blueprint.post("/review/<public_id>/paper/<document>/questions/<code>/files")
 @requires(Permission.ENTER_ON_BEHALF, on=paper_on)
 def attach(on: DocumentOf) -> ResponseReturnValue:
-    """Attach a file that came with the paper to a question."""
+    """Attach a file that came with the paper, or a link that it names, to a question."""
     definition, head = _open(on), on.head
     _definition, ids = load(head)
     key = file_place(definition, on.code)
     if not may_change(definition, on.code, head.unlocked):
         raise IllegalTransition
     writer = services.on_behalf(db.session, head, by=who())
-    received = receiving.posted_files(
+    link = None if key.row else receiving.link_given()
+    received = [] if link is not None else receiving.posted_files(
         head.public_id, field=field_name(key) if key.row else "", kinds=file_kinds(definition, on.code)
-    )
+    )  # fmt: skip
     of = Asked(head, definition, ids, context_for(writer, head, definition))
-    with write() as session:
-        writer = services.begin_entering(session, head, session.get_one(AssignmentDocument, on.document.id), by=who())
-        made = attaching.attach(
-            session, of, key, received, by=writer, parent=row_around(), quota=receiving.quota()
-        )
+    try:
+        with write() as session:
+            document = session.get_one(AssignmentDocument, on.document.id)
+            writer = services.begin_entering(session, head, document, by=who())
+            if link is not None:
+                made = attaching.attach_link(session, of, key, link, by=writer)
+            else:
+                made = attaching.attach(
+                    session, of, key, received, by=writer, parent=row_around(), quota=receiving.quota()
+                )
+    except Invalid as refused:
+        if link is None or wants_json():
+            raise
+        look = ToLookAt([(anchor_of(definition, key).removeprefix("#"), str(refused))])
+        return _draw(PaperPage(on, definition), definition.page_of(on.code), look), look.status
     if wants_json():
         return {"number": made.number, "name": made.filename, "size": made.size}, 201
-    notice(_("“%(name)s” is attached.", name=made.filename))
+    notice(_("“%(name)s” is attached.", name=made.filename) if made.sha256 else _("The link is attached."))
     answering = PaperPage(on, definition)
     page = answering.page_url(definition.page_of(on.code).code)
     return redirect(page + anchor_of(definition, key), code=303)

@@ -60,6 +60,11 @@ class Shared:
         """Return whether what a unit writes cannot come into its institution's reply as that stands."""
         return self.delegation.collection_id is not None and self.home not in EDITABLE
 
+    @property
+    def gives_links(self) -> bool:
+        """Return whether a link may be given for a file: what a unit attaches is taken over by its bytes."""
+        return self.delegation.collection_id is None
+
 
 @dataclass(frozen=True)
 class Ended:

@@ -24,7 +24,7 @@ from portal.extensions import db
 from portal.models import Evidence
 from portal.models.lifecycle import EDITABLE
 from portal.queries.submissions import stored_reply
-from portal.services.attaching import Asked, attach, detach
+from portal.services.attaching import Asked, attach, attach_link, detach
 from portal.services.delegated import ShareEnded, open_to
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def upload_piece(on: Shared) -> ResponseReturnValue:
 @blueprint.post("/work/<public_id>/questions/<code>/files")
 @by_link(shared)
 def upload(on: Shared) -> ResponseReturnValue:
-    """Attach files to a shared question."""
+    """Attach files, or a link, to a shared question."""
     definition, ids = load(on.head)
     key = file_place(definition, on.code)
     if not may_change(definition, on.code, on.head.unlocked):
@@ -60,14 +60,7 @@ def upload(on: Shared) -> ResponseReturnValue:
     if on.head.status not in EDITABLE:
         raise IllegalTransition
     try:
-        received = receiving.posted_files(
-            on.delegation.public_id, by=on.principal, field=field_name(key) if key.row else "",
-            kinds=file_kinds(definition, on.code),
-        )  # fmt: skip
-        with write() as session:
-            made = attach(
-                session, _asked(on, ids), key, received, by=on.principal, parent=row_around(), quota=receiving.quota()
-            )
+        made = _attached(on, ids, key)
     except ShareEnded as error:
         return Ended(on.delegation, str(error)).ended()
     except Invalid as refused:
@@ -78,8 +71,23 @@ def upload(on: Shared) -> ResponseReturnValue:
         return section_page(on, definition.page_of(on.code), look), look.status
     if wants_json():
         return _told(on, made), 201
-    notice(_("“%(name)s” is attached.", name=made.filename))
+    notice(_("“%(name)s” is attached.", name=made.filename) if made.sha256 else _("The link is attached."))
     return redirect(_page(on, on.code) + anchor_of(definition, key), code=303)
+
+
+def _attached(on: Shared, ids: Mapping[str, int], key: AnswerKey) -> Evidence:
+    """Attach what a form brings: files, or in their place a link."""
+    if on.gives_links and not key.row and (link := receiving.link_given()) is not None:
+        with write() as session:
+            return attach_link(session, _asked(on, ids), key, link, by=on.principal)
+    received = receiving.posted_files(
+        on.delegation.public_id, by=on.principal, field=field_name(key) if key.row else "",
+        kinds=file_kinds(on.definition, on.code),
+    )  # fmt: skip
+    with write() as session:
+        return attach(
+            session, _asked(on, ids), key, received, by=on.principal, parent=row_around(), quota=receiving.quota()
+        )
 
 
 def _asked(on: Shared, ids: Mapping[str, int]) -> Asked:
@@ -152,5 +160,5 @@ def remove_evidence(of: FileOf) -> ResponseReturnValue:
             detach(session, _asked(on, ids), session.get_one(Evidence, one.id), by=on.principal)
     except ShareEnded as error:
         return Ended(on.delegation, str(error)).ended()
-    notice(_("The file was removed."))
+    notice(_("The file was removed.") if one.sha256 else _("The link was removed."))
     return redirect(_page(on, code) + anchor_of(definition, AnswerKey(code)), code=303)

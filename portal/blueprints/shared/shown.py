@@ -15,7 +15,7 @@ from forms.quoting import muted, readable_codes, telling_defaults, untold_codes
 from forms.tables import answered_codes, countable, counted_as, may_change
 from portal.blueprints.answering import AnsweringPage, so_far
 from portal.blueprints.posting import context_for
-from portal.blueprints.receiving import file_view
+from portal.blueprints.receiving import file_view, typed_link
 from portal.extensions import db
 from portal.models import Status, Visibility
 from portal.queries.evidence import evidence_of
@@ -193,6 +193,10 @@ class SharedPage(AnsweringPage):
     def upload_url(self, code: str) -> str:
         """Return where a file for a question is sent to."""
         return url_for("shared.upload", public_id=self.shared.delegation.public_id, code=code)
+
+    def link(self, code: str) -> str | None:
+        """Return the address that was typed beside a question and not taken, else an empty field; None for units."""
+        return typed_link(code) if self.shared.gives_links else None
 
     def _file(self, one: Evidence) -> FileView:
         public_id, mine = self.shared.delegation.public_id, one.added_by == self.principal.actor_id

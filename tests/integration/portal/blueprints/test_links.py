@@ -11,10 +11,13 @@ from sqlalchemy import select
 
 from portal.models import Answer, Evidence, EvidenceKind, ItemKind, Role, Status, Submission, VersionItem
 from tests import factories
+from tests.integration.portal.blueprints.test_documents import only, send
+from tests.integration.portal.blueprints.test_documents import scene as paper
 from tests.integration.portal.blueprints.test_uploads import PDF, whole
 
 pytestmark = pytest.mark.engines
 
+__all__ = ["paper"]
 LINK = "https://www.example.org/ច្បាប់/2026?page=1"
 
 
@@ -94,3 +97,18 @@ def test_only_whoever_answers_gives_a_link_and_only_while_it_is_open(client_for,
     give(client, scene, expect=409)
     client.get(f"{scene.path}/files", expect=200)
     assert not client.page.xpath("//form[@id='give-link']")
+
+
+def test_a_link_that_a_paper_names_is_entered_with_it(client_for, session, paper):
+    coordinator = client_for(paper.coordinator)
+    send(coordinator, paper.desk)
+    path = f"{paper.desk}/paper/{only(session).public_id}"
+    coordinator.get(path, follow=True)
+    assert coordinator.page.xpath("//form[@id='link-q-proof']/@action") == [f"{path}/questions/proof/files#q-proof-item"]
+    coordinator.post(f"{path}/questions/proof/files", {"link": "example.org"}, expect=422)
+    assert coordinator.page.xpath("//input[@name='link']/@value") == ["example.org"]
+    assert "Give the whole address" in coordinator.words
+    coordinator.post(f"{path}/questions/proof/files", {"link": LINK}, expect=303)
+    made = session.scalars(select(Evidence)).one()
+    assert session.scalars(select(Answer.value)).one() == [made.public_id]
+    assert made.url == LINK

@@ -11,7 +11,9 @@ from portal.models import Answer, Delegation, Evidence, EvidenceKind, Question, 
 from tests import factories
 from tests.client import Client
 from tests.integration.portal.sharing.scenes import table_world
+from tests.integration.portal.sharing.test_collection import ask, kampot
 from tests.integration.portal.sharing.test_scope import come_in, hand_out
+from tests.integration.portal.sharing.test_taking_over import work_of
 
 TEXT = b"A decision of the province."
 
@@ -101,3 +103,46 @@ def test_files_come_in_pieces_and_the_same_one_comes_once(app, session, client_f
     other = Client(app, session)
     assert other.open(f"{work}/uploads/{'a' * 32}", headers={"Accept": "application/json"}).status_code == 401
     other.get(f"{work}/uploads/{'a' * 32}", expect=404)
+
+
+def test_a_guest_gives_a_link_in_place_of_a_file(app, session, client_for):
+    world = table_world(session)
+    page = session.scalar(select(VersionItem).where(VersionItem.version_id == world.version.id, VersionItem.code == "page1"))
+    factories.question(session, world.version, "proof", "file", parent=page)
+    session.commit()
+    _chief, link, code = hand_out(client_for, world, ("proof",))
+    guest = come_in(app, session, link, code)
+    work = "/shared/work/" + session.scalars(select(Delegation.public_id)).one()
+    (form,) = guest.page.xpath("//form[@id='link-q-proof']")
+    assert guest.page.xpath("//input[@name='link']/@form") == ["link-q-proof"]
+    # what is no address is said at its question, and stays in its field
+    guest.post(f"{work}/questions/proof/files", {"link": "example.org/law"}, expect=422)
+    assert guest.page.xpath("//input[@name='link']/@value") == ["example.org/law"]
+    assert guest.page.xpath("//details[@open]//input[@name='link']")
+    assert session.scalars(select(Evidence)).all() == []
+    action = form.get("action").partition("#")[0]
+    for _twice in range(2):
+        guest.post(action, {"link": " https://example.org/law "}, expect=303)
+    made = session.scalars(select(Evidence)).one()
+    assert (made.kind, made.url) == (EvidenceKind.LINK, "https://example.org/law")
+    assert session.scalars(select(Answer.value)).all() == [[made.public_id]]
+    guest.get(f"{work}/pages/page1", expect=200)
+    assert guest.page.xpath("//ul[@class='files']//a[@rel='noreferrer']/@href") == [made.url]
+    guest.post(f"{work}/files/{made.number}/remove", expect=303)
+    session.expire_all()
+    assert session.scalars(select(Answer.value)).all() == [None]
+
+
+def test_a_unit_is_asked_for_files_alone(app, session, client_for):
+    # what a unit attaches is taken over by its bytes, and a link has none
+    world = table_world(session)
+    page = session.scalar(select(VersionItem).where(VersionItem.version_id == world.version.id, VersionItem.code == "page1"))
+    factories.question(session, world.version, "proof", "file", parent=page)
+    session.commit()
+    unit = kampot(app, session, ask(client_for(world.focal), world.reply, codes=("beds", "measures", "trainings", "proof")))
+    work = work_of(unit)
+    unit.get(f"{work}/pages/page1", expect=200)
+    assert unit.page.xpath("//form[@id='upload-q-proof']")
+    assert not unit.page.xpath("//input[@name='link']")
+    unit.post(f"{work}/questions/proof/files", {"link": "https://example.org/law"}, expect=422)
+    assert session.scalars(select(Evidence)).all() == []
