@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from portal.models import SigningPack
     from portal.permissions import Principal
     from portal.queries.submissions import StoredRow, SubmissionHead
+    from portal.services.evidence import ReceivedFile
 
 COVER = "signed-cover.png"
 KEPT = {
@@ -89,6 +90,7 @@ class Replying:
         self.files, self.cast, self.settings = files, cast, settings
         self.submissions: dict[str, int] = {}
         self.doors = FrontDoors(self)
+        self._photo: ReceivedFile | None = None
 
     def act(self, reply: Mapping[str, Any], place: Mapping[str, Any], act: Mapping[str, Any]) -> None:
         """Do one act of the files."""
@@ -108,6 +110,7 @@ class Replying:
             self._keep_warnings(key, by)
         language = _written_in(reply) or self.cast.language(act["by"])
         reason = pick(act.get("reason", {}), language, self.files.languages)
+        self._photograph()
         try:
             with write() as session:
                 head = head_by_id(session, self.submissions[key])
@@ -173,18 +176,23 @@ class Replying:
         institution = head.institution_code
         return packs.print_pack(session, [head], by=self.cast.play(f"focal.{institution}", institution))
 
+    def _photograph(self) -> ReceivedFile:
+        """Take the photo of a signed cover in once, outside ``write()``: a scanner may look at it."""
+        if self._photo is None:
+            with (EVIDENCE / COVER).open("rb") as stream:
+                self._photo = covers.receive(
+                    stream,
+                    "signed-cover-demo.png",
+                    folder=self.settings.evidence_dir,
+                    tmp=self.settings.tmp_dir,
+                    limit=self.settings.evidence_max_bytes,
+                )
+        return self._photo
+
     def _cover(self, head: SubmissionHead) -> SignedCover:
         """Return the photo of a signed cover, with a letter of the institution."""
-        with (EVIDENCE / COVER).open("rb") as stream:
-            received = covers.receive(
-                stream,
-                "signed-cover-demo.png",
-                folder=self.settings.evidence_dir,
-                tmp=self.settings.tmp_dir,
-                limit=self.settings.evidence_max_bytes,
-            )
         today = clock.today(str(self.files.zone))
-        return SignedCover(received, f"{head.id:03d}/{today:%y} {head.institution_code.upper()}", today)
+        return SignedCover(self._photograph(), f"{head.id:03d}/{today:%y} {head.institution_code.upper()}", today)
 
     def print_waiting(self, slug: str) -> None:
         """Print the last reply of a round that waits to be signed: one pack of the demo is out."""

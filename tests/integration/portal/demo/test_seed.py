@@ -15,6 +15,7 @@ from forms.context import Context
 from forms.evaluation import evaluate
 from forms.tables import ROW_KEY
 from portal import clock
+from portal.database import writing
 from portal.demo import seed as seeding
 from portal.demo.files import CountryFiles
 from portal.demo.tables import is_table
@@ -76,6 +77,12 @@ class Seeded:
     files: CountryFiles
 
 
+def _scanned_outside_of_writing(_path: Path, _name: str) -> None:
+    from portal.extensions import db
+
+    assert not writing(db.session)
+
+
 def _seed(folder: Path, template: Path, cache: Path, country: str) -> Seeded:
     from portal.app import create_app
 
@@ -85,7 +92,10 @@ def _seed(folder: Path, template: Path, cache: Path, country: str) -> Seeded:
     settings = make_settings(f"sqlite:///{data / 'portal.db'}", folder, demo=True)
     settings.__dict__["cache_dir"] = cache
     app = create_app(settings)
-    logins = seeding.seed(app, password=PASSWORD, country=country)
+    with pytest.MonkeyPatch.context() as patch:
+        # a demo may be seeded where a virus scanner is configured, and that one works outside transactions only
+        patch.setattr("portal.services.evidence.scan", _scanned_outside_of_writing)
+        logins = seeding.seed(app, password=PASSWORD, country=country)
     return Seeded(app, data, logins, CountryFiles.open(country, clock.now()))
 
 
