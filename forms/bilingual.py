@@ -27,12 +27,19 @@ BUDDHIST = (543, 544)
 BUDDHIST_FROM, BUDDHIST_TO = 2400, 2750
 
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]")
-_ASIDE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+|\[E\d+\]")
+_ASIDE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\S+|\[E\d+\]|(?:COVID|កូវីដ)[\s\u2010-\u2013-]?19", re.IGNORECASE)
 _LISTED = re.compile(r"(?m)^\s*\(?\d{1,2}\s*[.)។]\s+")
 _NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f ]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)?")
 _NUMERIC_DATE = re.compile(
-    r"(?<![\d/.-])(?:(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})|(?P<d2>\d{1,2})[/.-](?P<m2>\d{1,2})[/.-](?P<y2>\d{4}))"
+    r"(?<![\d/.-])(?:(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})|(?P<d2>\d{1,2})[/.-](?P<m2>\d{1,2})[/.-](?P<y2>\d{4})"
+    r"|(?P<d3>\d{1,2})/(?P<m3>\d{1,2})/(?P<y3>\d{2}))"
     r"(?![\d/.-])"
+)
+_ERA = r"(?:ឆ្នាំ|[ពគ]\.?\s?ស\.?)"
+# "ថ្ងៃទី៥ ខែ៦ ឆ្នាំ២០២៤"; "៦ ខែ ៥ ថ្ងៃ" is a time, not a month
+_NUMBERED_MONTH = re.compile(
+    r"(?:ថ្ងៃទី\s*(?P<d>\d{1,2})\s*|(?<!\d)(?<!\d\s))ខែ(?:ទី)?\s?(?P<m>1[0-2]|0?[1-9])(?!\d)(?![.,]\d)"
+    rf"(?:\s*{_ERA}\s*(?:{_ERA}\s*)*(?P<y>\d{{4}}))?"
 )
 _SPAN = re.compile(r"(?<!\d)((?:19|20)\d\d)\s?[-–/]\s?(\d\d)(?!\d)")
 _WORDS: Mapping[str, tuple[str, ...]] = {
@@ -46,13 +53,21 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
         "ដប់ពីរ",
     ),
 }  # fmt: skip
+_TENS: Mapping[str, tuple[str, ...]] = {
+    "en": ("twenty", "thirty", "forty", "fifty half", "sixty", "seventy", "eighty", "ninety"),
+    "km": ("ម្ភៃ", "សាមសិប", "សែសិប", "ហាសិប ពាក់កណ្តាល ពាក់កណ្ដាល", "ហុកសិប", "ចិតសិប", "ប៉ែតសិប", "កៅសិប"),
+}
+_TEENS: Mapping[str, tuple[str, ...]] = {
+    "en": ("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+    "km": ("ដប់បី", "ដប់បួន", "ដប់ប្រាំ", "ដប់ប្រាំមួយ", "ដប់ប្រាំពីរ", "ដប់ប្រាំបី", "ដប់ប្រាំបួន"),
+}
 _TIMES: Mapping[str, Decimal] = {
     "hundred": Decimal(100), "thousand": Decimal(1000), "million": Decimal(10**6), "billion": Decimal(10**9),
     "រយ": Decimal(100), "ពាន់": Decimal(1000), "ម៉ឺន": Decimal(10**4), "សែន": Decimal(10**5), "លាន": Decimal(10**6),
     "កោដិ": Decimal(10**7), "ប៊ីលាន": Decimal(10**9), "ប៊ីលីយន": Decimal(10**9), "ពាន់លាន": Decimal(10**9),
 }  # fmt: skip
 _MAGNITUDE = re.compile(
-    r"\s?(" + "|".join(re.escape(word) for word in sorted(_TIMES, key=len, reverse=True)) + r")", re.IGNORECASE
+    r"\s?(" + "|".join(re.escape(word) for word in sorted(_TIMES, key=len, reverse=True)) + r")(?!ៈ)", re.IGNORECASE
 )
 
 
@@ -72,6 +87,8 @@ class _Fact:
     written: str
     # the numbers of a group that may as well be several ("in 2022 345 persons")
     parts: tuple[_Fact, ...] = ()
+    # its values where it says its magnitude ("2.5 million"): of two that both do, only these agree
+    scaled: frozenset[Decimal] = frozenset()
 
 
 def differing(texts: Mapping[str, str]) -> tuple[Differs, ...]:
@@ -105,7 +122,12 @@ def _found(fact: _Fact, there: Sequence[_Fact]) -> bool:
 
 
 def _agree(one: _Fact, other: _Fact) -> bool:
+    if one.scaled and other.scaled:
+        return bool(one.scaled & other.scaled)
     if one.values & other.values:
+        return True
+    # a year may stand in a date there: "in 2024, on 5 March"
+    if one.values & {Decimal(value[0]) for value in other.values if isinstance(value, tuple) and value[0]}:
         return True
     # of two dates, what both of them say must agree: a day or a year may be left out
     return any(
@@ -120,13 +142,27 @@ def _alike(mine: tuple[int, int, int], theirs: tuple[int, int, int]) -> bool:
 
 
 def _in_words(fact: _Fact, plain: str, language: str) -> bool:
-    words = _WORDS.get(language, ())
+    words = _words(language)
     for value in fact.values:
         if isinstance(value, Decimal) and value == value.to_integral_value() and 0 <= value < len(words):
-            for word in words[int(value)].split():
+            for word in words[int(value)]:
                 if (word in plain) if language == "km" else re.search(rf"\b{re.escape(word)}\b", plain):
                     return True
     return False
+
+
+@lru_cache(maxsize=16)
+def _words(language: str) -> tuple[tuple[str, ...], ...]:
+    """Return the words of the numbers from 0 to 99, as far as a language has them here."""
+    if language not in _WORDS:
+        return ()
+    found = [tuple(words.split()) for words in (*_WORDS[language], *_TEENS[language])]
+    for ten in (words.split() for words in _TENS[language]):
+        found.append(tuple(ten))
+        for unit in found[1:10]:
+            joints = ("",) if language == "km" else ("-", " ")
+            found.append(tuple(ten[0] + joint + word for word in unit for joint in joints))
+    return tuple(found)
 
 
 def _plain(text: str) -> str:
@@ -144,16 +180,51 @@ def _facts(text: str, language: str) -> tuple[_Fact, ...]:
         left, dates = reader(left, language)
         found.extend(dates)
     left = _SPAN.sub(lambda span: f"{span[1]} {span[1][:2]}{span[2]}", left)
-    found.extend(_number(match, left) for match in _NUMBER.finditer(left))
+    found.extend(_summed(left))
     return tuple(found)
+
+
+def _summed(text: str) -> Iterator[_Fact]:
+    """Yield the numbers of a text; one that goes on after its magnitude is their sum: ១ម៉ឺន ៥ពាន់, 2 thousand 500."""
+    run: list[_Fact] = []
+    least, end = Decimal(0), 0
+    for match in _NUMBER.finditer(text):
+        fact = _number(match, text)
+        magnitude = _MAGNITUDE.match(text, match.end())
+        size = _TIMES[magnitude[1].lower()] if magnitude else Decimal(1)
+        if run and not (size < least and text[end : match.start()].strip() == "" and _below(fact, least)):
+            yield _sum(run)
+            run = []
+        run.append(fact)
+        least, end = size, magnitude.end() if magnitude else match.end()
+        if size == 1:
+            yield _sum(run)
+            run = []
+    if run:
+        yield _sum(run)
+
+
+def _below(fact: _Fact, least: Decimal) -> bool:
+    return any(value < least for value in fact.scaled or fact.values if isinstance(value, Decimal))
+
+
+def _sum(run: Sequence[_Fact]) -> _Fact:
+    if len(run) == 1:
+        return run[0]
+    whole = sum((min(fact.scaled or _plainly(fact)) for fact in run), Decimal(0))
+    return _Fact(frozenset({whole}), " ".join(fact.written for fact in run), tuple(run))
+
+
+def _plainly(fact: _Fact) -> frozenset[Decimal]:
+    return frozenset(value for value in fact.values if isinstance(value, Decimal))
 
 
 def _numeric_dates(text: str, _language: str) -> tuple[str, list[_Fact]]:
     found: list[_Fact] = []
 
     def read(match: re.Match[str]) -> str:
-        year = int(match["y"] or match["y2"])
-        month, day = int(match["m"] or match["m2"]), int(match["d"] or match["d2"])
+        year = int(match["y"] or match["y2"] or f"20{match['y3']}")
+        month, day = int(match["m"] or match["m2"] or match["m3"]), int(match["d"] or match["d2"] or match["d3"])
         if not (1 <= month <= 12 and 1 <= day <= 31):
             return match[0]
         found.append(_Fact(_dated(year, month, day), match[0]))
@@ -171,8 +242,8 @@ def _written_dates(text: str, language: str) -> tuple[str, list[_Fact]]:
     names = "|".join(re.escape(name) for name in sorted(months, key=len, reverse=True))
     edge = r"\b" if language != "km" else ""
     pattern = re.compile(
-        rf"(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:of\s+)?)?(?:ខែ\s*)?{edge}(?P<name>{names}){edge}\.?"
-        rf"(?:\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?!\d),?)?(?:\s*,?\s*(?:ឆ្នាំ\s*)?(?P<y>\d{{4}}))?",
+        rf"(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[\s-]*(?:of\s+)?)?(?:ខែ\s*)?{edge}(?P<name>{names}){edge}\.?"
+        rf"(?:\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?!\d),?)?(?:[\s-]*,?\s*(?:{_ERA}\s*)*(?P<y>\d{{4}}))?",
         re.IGNORECASE,
     )
 
@@ -184,7 +255,14 @@ def _written_dates(text: str, language: str) -> tuple[str, list[_Fact]]:
         found.append(_Fact(_dated(int(year or 0), month, int(day or 0)), " ".join(match[0].split())))
         return " "
 
-    return pattern.sub(read, text), found
+    def numbered(match: re.Match[str]) -> str:
+        day, year = match["d"], match["y"]
+        if day or year:
+            found.append(_Fact(_dated(int(year or 0), int(match["m"]), int(day or 0)), " ".join(match[0].split())))
+        return " "
+
+    text = pattern.sub(read, text)
+    return (_NUMBERED_MONTH.sub(numbered, text) if language == "km" else text), found
 
 
 @lru_cache(maxsize=64)
@@ -228,15 +306,17 @@ def _number(match: re.Match[str], text: str) -> _Fact:
     written = match[0]
     values = set(_readings(written))
     magnitude = _MAGNITUDE.match(text, match.end())
+    scaled: frozenset[Decimal] = frozenset()
     if magnitude:
-        values |= {value * _TIMES[magnitude[1].lower()] for value in tuple(values)}
+        scaled = frozenset(value * _TIMES[magnitude[1].lower()] for value in values)
+        values |= scaled
         written += magnitude[0]
     whole = [value for value in values if value == value.to_integral_value()]
     values |= {Decimal(year) for value in whole for year in _years(int(value))}
     parts: tuple[_Fact, ...] = ()
-    if re.search(r"[\u00a0\u202f ,.]", match[0]):
+    if not magnitude and re.search(r"[\u00a0\u202f ,.]", match[0]):
         parts = tuple(_Fact(frozenset({Decimal(part)}), part) for part in re.split(r"[\u00a0\u202f ,.]", match[0]))
-    return _Fact(frozenset(values), written, parts)
+    return _Fact(frozenset(values), written, parts, scaled)
 
 
 def _readings(written: str) -> Iterator[Decimal]:

@@ -21,13 +21,25 @@ SAME = [
     ("មានអ្នកចូលរួម ១២ ៥០០ នាក់ក្នុងឆ្នាំ២០២០", "12 500 took part in 2020 in the whole country"),
     ("សូមមើល https://example.org/2024/7 [E12]", "See the ministry's page for it"),
     ("ក្នុងឆ្នាំ២០២២ មានមនុស្ស ៣៤៥ នាក់", "In 2022 345 persons were there"),
+    ("នៅថ្ងៃទី៥ ខែ៦ ឆ្នាំ២០២៤ និងខែ៧ ឆ្នាំ២០២៤", "On 5 June 2024 and in July 2024"),
+    ("ពីខែ១ ដល់ខែ៦ ឆ្នាំ២០២៤ មានរយៈពេល ៦ ខែ", "From January to June 2024, which is 6 months"),
+    ("ច្បាប់ចុះថ្ងៃទី១៦ ខែមេសា ព.ស. ២៥៦៧", "The law of 16 April 2024"),
+    ("៣០-មិថុនា-២០២៣ និង ០៥/០៣/២០២៤", "On 30 June 2023 and 5/3/24"),
+    ("ឆ្នាំ២០២៤ នៅថ្ងៃទី៥ ខែមីនា", "It was on 5 March 2024"),
+    ("មាន ១ម៉ឺន ៥ពាន់ នាក់ និង ២៥០០ នាក់", "There were 15,000 and 2 thousand 500 persons"),
+    ("មានខេត្តម្ភៃប្រាំ និងករណី ១៥", "There are 25 provinces and fifteen cases"),
+    ("ចៅក្រម ៣២ រូប ពាក់កណ្តាលនៃចំនួន", "Thirty-two judges, 50% of all of them"),
+    ("វិធានការកូវីដ ក្នុងឆ្នាំ២០២១", "COVID-19 measures in 2021"),
 ]
 DIFFERENT = [
     ("មាន ២៥ មណ្ឌល ក្នុងឆ្នាំ ២០២១", "There were 52 centres in 2021", {("km", "25"), ("en", "52")}),
     ("បើកនៅថ្ងៃទី៣០ ខែមីនា ឆ្នាំ២០២២", "It opened on 30 May 2022", {("km", "30 ខែមីនា ឆ្នាំ2022"), ("en", "30 May 2022")}),
+    ("បើកនៅថ្ងៃទី៥ ខែ៧ ឆ្នាំ២០២៤", "It opened on 5 June 2024", {("km", "ថ្ងៃទី5 ខែ7 ឆ្នាំ2024"), ("en", "5 June 2024")}),
+    ("មាន ១ម៉ឺន ៥ពាន់ នាក់", "There were 16,000 persons", {("km", "1ម៉ឺន 5ពាន់"), ("en", "16,000")}),
+    ("ចំណាយ ១,២ ពាន់រៀល", "They spent 1.2 million riel", {("km", "1,2 ពាន់"), ("en", "1.2 million")}),
     ("ឆ្នាំ២០២០ មានមនុស្ស ១២០០ នាក់", "In 2020 there were 12,000 persons", {("km", "1200"), ("en", "12,000")}),
     ("ព.ស. ២៥៦៦ មាន ៧ ករណី", "In 2019 there were 7 cases", {("km", "2566"), ("en", "2019")}),
-    ("ចំណាយ ៣ លានរៀល", "They spent 3 thousand riel", set()),
+    ("ចំណាយ ៣ លានរៀល", "They spent 3 thousand riel", {("km", "3 លាន"), ("en", "3 thousand")}),
 ]
 
 
