@@ -221,6 +221,17 @@ def _bare_row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def evidence_line(number: int, name: str, sha256: str | None, *, secret: bool) -> str:
+    """Return how paper names a piece of evidence.
+
+    Paper goes through many hands: of what is confidential it gives the number and the beginning of its hash, by which
+    whoever may open it knows the file, and not its name.
+    """
+    if not secret:
+        return f"[E{number}] {name}"
+    return " ".join(filter(None, (f"[E{number}]", _("(confidential: open it in the portal)"), (sha256 or "")[:16])))
+
+
 def page_of(data: Paper, *, pdf_url: str, back_url: str, back: str) -> str:
     """Draw a paper as a page that prints cleanly."""
     return render_template(

@@ -35,6 +35,17 @@ def evidence_of(session: Session, submission_id: int) -> Sequence[Evidence]:
     ).all()
 
 
+def kept_confidential(session: Session, submission_id: int) -> set[str]:
+    """Return the public ids of the evidence of a reply that its institution keeps confidential, removed or not."""
+    return set(
+        session.scalars(
+            select(Evidence.public_id).where(
+                Evidence.submission_id == submission_id, Evidence.visibility == Visibility.CONFIDENTIAL
+            )
+        )
+    )
+
+
 def find_evidence(session: Session, public_id: str) -> tuple[Evidence, str] | None:
     """Find one piece of evidence with the public id of its submission."""
     row = session.execute(

@@ -16,7 +16,7 @@ from portal.blueprints.answering import recommendation_box
 from portal.blueprints.frozen import frozen_pages
 from portal.blueprints.guard import requires, who
 from portal.blueprints.page import notice
-from portal.blueprints.papers import about, bare_pages, in_each_language, page_of, paper, pdf_of
+from portal.blueprints.papers import about, bare_pages, evidence_line, in_each_language, page_of, paper, pdf_of
 from portal.blueprints.posting import languages_of, load
 from portal.blueprints.reading import action_words
 from portal.blueprints.respond.door import blueprint
@@ -29,6 +29,7 @@ from portal.papers.typesetting import available
 from portal.permissions import Permission, may
 from portal.queries import owed as owed_queries
 from portal.queries import packs as queries
+from portal.queries.evidence import kept_confidential
 from portal.queries.kept_warnings import kept_in, kind_words
 from portal.queries.receipts import receipts_of, shown
 from portal.queries.submissions import asked_recommendations, citation, find, title_of
@@ -422,6 +423,7 @@ def _each(name: str) -> list[str]:
 def _printed(one: Packed, kept: dict[str, Any], number: int) -> dict[str, Any]:
     cite, title = _what(one.asked)
     definition, _ids = load(one.head)
+    secret = kept_confidential(db.session, one.head.id)
     box = recommendation_box(one.asked, g.view.language, g.country) if one.asked else {}
     return {
         "number": figures(number, g.view.language),
@@ -432,6 +434,9 @@ def _printed(one: Packed, kept: dict[str, Any], number: int) -> dict[str, Any]:
         "text_lang": box.get("lang", g.view.language),
         "facts": [],
         "pages": bare_pages(frozen_pages(kept, definition, languages_of(definition, g.country))),
-        "evidence": [f"[E{row['number']}] {row['name']}" for row in kept["evidence"]],
+        "evidence": [
+            evidence_line(row["number"], row["name"], row["sha256"], secret=row["id"] in secret)
+            for row in kept["evidence"]
+        ],
         "warnings": [(f"{kind_words()[was.kind]} · {was.place}", was.reason) for was in kept_in(kept)],
     }

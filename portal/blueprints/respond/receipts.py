@@ -9,14 +9,23 @@ from flask_babel import gettext as _
 
 from portal.blueprints.answering import AnsweringPage, recommendation_box
 from portal.blueprints.guard import requires, who
-from portal.blueprints.papers import about, bare_pages, in_each_language, page_of, paper, pdf_of, receipt_paper
+from portal.blueprints.papers import (
+    about,
+    bare_pages,
+    evidence_line,
+    in_each_language,
+    page_of,
+    paper,
+    pdf_of,
+    receipt_paper,
+)
 from portal.blueprints.posting import load
 from portal.blueprints.reading import read_aloud
 from portal.blueprints.respond.door import blueprint, own_reply
 from portal.blueprints.respond.findings import kept_of
 from portal.errors import NotFound
 from portal.extensions import db
-from portal.models import Status
+from portal.models import Status, Visibility
 from portal.permissions import Permission
 from portal.queries import submissions as queries
 from portal.queries.evidence import evidence_of
@@ -126,7 +135,12 @@ def _paper(head: SubmissionHead) -> dict[str, Any]:
         "text_lang": box.get("lang", language),
         "facts": facts,
         "pages": bare_pages(read_aloud(answering)),
-        "evidence": [f"[E{row.number}] {row.filename or row.url}" for row in evidence_of(db.session, head.id)],
+        "evidence": [
+            evidence_line(
+                row.number, row.filename or row.url or "", row.sha256, secret=row.visibility is Visibility.CONFIDENTIAL
+            )
+            for row in evidence_of(db.session, head.id)
+        ],
         "warnings": [(f"{one['label']}: {one['sentence']}", one["reason"]) for one in kept_of(answering)],
     }
     # no official paper: its figures are in the reader's digits throughout, as on the page it is printed from

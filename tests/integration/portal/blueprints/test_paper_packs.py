@@ -15,7 +15,10 @@ from portal import clock
 from portal.blueprints import papers
 from portal.models import (
     Action,
+    Assignment,
     AuditEvent,
+    Evidence,
+    EvidenceKind,
     LoginAttempt,
     PackedReply,
     Role,
@@ -26,6 +29,7 @@ from portal.models import (
     Status,
     Submission,
     SubmissionEvent,
+    Visibility,
 )
 from portal.models.base import uuid7
 from portal.papers import typesetting
@@ -362,6 +366,31 @@ def test_a_letter_is_corrected_until_the_review_begins_and_keeps_what_was_sent(c
     assert "until the secretariat begins to review" in focal.words
     session.execute(text("UPDATE signing_pack SET letter_number = '126'"))
     assert any("signed cover" in one for one in faults_of(session))
+
+
+def test_paper_does_not_name_what_is_kept_confidential(client_for, scene, session):
+    """A pack goes through registries and hands that may not know what lies in the portal."""
+    reply = scene.replies[0]
+    place = session.scalars(select(Assignment).where(Assignment.id == reply.assignment_id)).one()
+    given = {
+        "submission_id": reply.id, "round_id": place.round_id, "kind": EvidenceKind.FILE, "added_at": clock.now(),
+        "added_by": factories.system_actor(session).id,
+    }  # fmt: skip
+    secret = {"visibility": Visibility.CONFIDENTIAL, "sha256": "ab" * 32}
+    session.add_all(
+        [
+            Evidence(number=1, filename="open.pdf", sha256="cd" * 32, **given),
+            Evidence(number=2, filename="Names of victims.pdf", **secret, **given),
+        ]
+    )
+    session.commit()
+    focal = client_for(scene.focal)
+    complete(focal, scene, replies=1)
+    for path in (f"/replies/{reply.public_id}/paper", f"/packs/{printed(focal, session).public_id}/paper"):
+        focal.get(path, expect=200)
+        assert "open.pdf" in focal.words
+        assert "victims" not in focal.text
+        assert f"[E2] (confidential: open it in the portal) {'ab' * 8}" in focal.words
 
 
 def test_printing_and_taking_back_stand_in_what_happened(client_for, scene, session):
