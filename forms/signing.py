@@ -65,6 +65,12 @@ class LetterForm(CoverForm):
     cover = None
 
 
+class AnotherCoverForm(PortalForm):
+    """Another photo or scan of a cover that was sent already."""
+
+    cover = CoverForm.cover
+
+
 class SheetForm(CoverForm):
     """A stamped sheet that came to the secretariat without a pack; ``first`` is the day the reply was asked for."""
 

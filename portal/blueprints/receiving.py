@@ -14,7 +14,7 @@ from portal.models import EvidenceKind
 from portal.page_views import FileView
 from portal.queries.evidence import Room, used_bytes
 from portal.reader import digits
-from portal.services import evidence, uploads
+from portal.services import covers, evidence, uploads
 from portal.table import Problem
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flask import Response
+    from flask_wtf.file import FileField
     from werkzeug.datastructures import FileStorage
 
     from config import Settings
@@ -208,3 +209,19 @@ def give(sha256: str, media_type: str | None, filename: str | None, number: int 
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def received_cover(field: FileField) -> ReceivedFile:
+    """Take the photo or scan of a cover into the store.
+
+    Raises:
+        Invalid: the file is not taken (kind, content, size, virus).
+    """
+    settings = current_app.config["SETTINGS"]
+    return covers.receive(
+        field.data.stream,
+        field.data.filename or "",
+        folder=settings.evidence_dir,
+        tmp=settings.tmp_dir,
+        limit=settings.evidence_max_bytes,
+    )

@@ -85,7 +85,7 @@ from portal.models.rounds import (
     SignOffPolicy,
 )
 from portal.models.sharing import Collection, Delegation, Unit
-from portal.models.signing import KeptWarning, PackedReply, ReplySeen, SigningPack
+from portal.models.signing import EarlierCover, KeptWarning, PackedReply, ReplySeen, SigningPack
 from portal.models.submissions import (
     Answer,
     AnswerRevision,
@@ -129,6 +129,7 @@ __all__ = [
     "Country",
     "Delegation",
     "DocumentState",
+    "EarlierCover",
     "EarlierVerdict",
     "Evidence",
     "EvidenceKind",

@@ -49,6 +49,24 @@ class SigningPack(Base):
         return self.signed_at is None and self.cancelled_at is None
 
 
+class EarlierCover(Base):
+    """A photo or scan that was sent as the signed cover of a pack, until another one was given instead of it."""
+
+    __tablename__ = "earlier_cover"
+
+    id: Mapped[Id]
+    pack_id: Mapped[int] = mapped_column(ForeignKey("signing_pack.id"))
+    number: Mapped[int]  # 1 for the one that was sent first
+    name: Mapped[str] = mapped_column(String(255))
+    media_type: Mapped[str] = mapped_column(String(120))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    replaced_by: Mapped[int] = mapped_column(ForeignKey("actor.id"))
+    replaced_at: Mapped[Created]
+
+    __table_args__ = (UniqueConstraint("pack_id", "number"),)
+
+
 class PackedReply(Base):
     """One reply in a pack, with the very bytes that were printed; ``open`` while the pack is out and holds it.
 

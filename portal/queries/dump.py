@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import UniqueConstraint, func, select
 
-from portal.models import AssignmentDocument, Base, Evidence, Example, SigningPack
+from portal.models import AssignmentDocument, Base, EarlierCover, Evidence, Example, SigningPack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -172,13 +172,18 @@ def evidence_faults(connection: Connection | Session, folder: Path) -> list[str]
         .where(SigningPack.cover_sha256.is_not(None))
         .order_by(SigningPack.public_id)
     ).all()
+    earlier = connection.execute(
+        select(SigningPack.code, EarlierCover.sha256)
+        .join(SigningPack, SigningPack.id == EarlierCover.pack_id)
+        .order_by(SigningPack.public_id, EarlierCover.number)
+    ).all()
     told = connection.execute(
         select(Example.public_id, Example.filename, Example.sha256)
         .where(Example.sha256.is_not(None))
         .order_by(Example.public_id)
     ).all()
     judged: dict[str, str] = {}
-    for sha256 in {str(row.sha256) for row in (*rows, *told)} | {str(row.cover_sha256) for row in covers}:
+    for sha256 in {str(row.sha256) for row in (*rows, *told, *earlier)} | {str(row.cover_sha256) for row in covers}:
         judged[sha256] = judge_file(folder / sha256[:2] / sha256, sha256)
     documents = connection.execute(
         select(AssignmentDocument.public_id, AssignmentDocument.filename, AssignmentDocument.sha256).order_by(
@@ -196,6 +201,8 @@ def evidence_faults(connection: Connection | Session, folder: Path) -> list[str]
         if judged[row.sha256]
     ] + [
         f"signed cover of pack {row.code}: {judged[row.cover_sha256]}" for row in covers if judged[row.cover_sha256]
+    ] + [
+        f"earlier cover of pack {row.code}: {judged[row.sha256]}" for row in earlier if judged[row.sha256]
     ] + [f"example {row.public_id} ({row.filename}): {judged[row.sha256]}" for row in told if judged[row.sha256]]
 
 

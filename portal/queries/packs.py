@@ -10,6 +10,7 @@ from sqlalchemy import exists, select
 from portal.models import (
     Action,
     Assignment,
+    EarlierCover,
     PackedReply,
     Signature,
     SigningPack,
@@ -118,6 +119,13 @@ def first_letter(session: Session, pack: SigningPack) -> Mapping[str, str]:
         .limit(1)
     )
     return details or {}
+
+
+def earlier_covers(session: Session, pack: SigningPack) -> Sequence[EarlierCover]:
+    """List the covers that were given before the one that stands, the oldest first."""
+    return session.scalars(
+        select(EarlierCover).where(EarlierCover.pack_id == pack.id).order_by(EarlierCover.number)
+    ).all()
 
 
 def may_be_corrected(session: Session, pack: SigningPack) -> bool:

@@ -113,6 +113,7 @@ def _fill(
         held = (
             ("evidence", "sha256"),
             ("signing_pack", "cover_sha256"),
+            ("earlier_cover", "sha256"),
             ("example", "sha256"),
             ("assignment_document", "sha256"),
         )

@@ -11,6 +11,7 @@ from sqlalchemy import delete, or_, select
 from portal import clock
 from portal.models import (
     AssignmentDocument,
+    EarlierCover,
     Evidence,
     Example,
     HeldPost,
@@ -37,6 +38,8 @@ PRESENCE_KEPT = timedelta(hours=1)
 FILES_KEPT = timedelta(hours=24)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 AT_ONCE = 500
+# the columns that name a kept file
+_NAMING = (Evidence.sha256, Example.sha256, SigningPack.cover_sha256, EarlierCover.sha256, AssignmentDocument.sha256)
 
 
 def forget_rows(session: orm.Session) -> dict[str, int]:
@@ -84,7 +87,7 @@ def orphans(session: orm.Session, files: Sequence[Path]) -> list[Path]:
         names = [path.name for path in some]
         known = {
             one
-            for column in (Evidence.sha256, Example.sha256, SigningPack.cover_sha256, AssignmentDocument.sha256)
+            for column in _NAMING
             for one in session.scalars(select(column).where(column.in_(names)))
         }
         left += [path for path in some if path.name not in known]

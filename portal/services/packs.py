@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal import clock
 from portal.errors import Conflict, IllegalTransition, Invalid
-from portal.models import Action, PackedReply, SigningPack, Snapshot, Status
+from portal.models import Action, EarlierCover, PackedReply, SigningPack, Snapshot, Status
 from portal.models.base import verification_code
 from portal.permissions import Permission, Target, require
 from portal.queries.packs import may_be_corrected, may_be_packed
@@ -197,20 +197,61 @@ def correct_letter(session: Session, pack: SigningPack, letter: Letter, *, by: P
     Raises:
         Conflict: if it is not signed, or its review has begun.
     """
-    pack = _read_again(session, pack)
-    locked_all(session, list(session.scalars(select(PackedReply.submission_id).where(PackedReply.pack_id == pack.id))))
-    if letter.on is None or not may_be_corrected(session, pack):
-        sentence = _l("The letter can be corrected until the secretariat begins to review what was signed with it.")
-        raise Conflict(sentence, code="letter_settled")
+    pack = _to_correct(session, pack)
+    if letter.on is None:
+        raise _settled()
     pack.letter_number, pack.letter_on = letter.number, letter.on
     pack.signer_name, pack.signer_post = letter.signer_name, letter.signer_post
     session.flush()
-    audit.record(
-        session, "correct_letter", by=by, kind="signing_pack", thing=pack.public_id, sha256=pack.sha256,
-        cover=pack.cover_sha256, letter=pack.letter_number, letter_on=letter.on.isoformat(),
-        name=pack.signer_name, post=pack.signer_post,
-    )  # fmt: skip
+    _record_letter(session, "correct_letter", pack, by=by)
     return pack
+
+
+def replace_cover(session: Session, pack: SigningPack, file: ReceivedFile, *, by: Principal) -> SigningPack:
+    """Give another photo or scan of the cover of a signed pack; the one before it is kept, as are its signatures.
+
+    The file was received before (``covers.receive``). The same file again changes nothing.
+
+    Raises:
+        Conflict: if it is not signed, or its review has begun.
+    """
+    pack = _to_correct(session, pack)
+    if file.sha256 == pack.cover_sha256 or not pack.cover_sha256:
+        return pack
+    many = session.scalar(select(func.count()).select_from(EarlierCover).where(EarlierCover.pack_id == pack.id)) or 0
+    session.add(
+        EarlierCover(
+            pack_id=pack.id, number=many + 1, name=pack.cover_name, media_type=pack.cover_type, size=pack.cover_size,
+            sha256=pack.cover_sha256, replaced_by=by.actor_id, replaced_at=clock.now(),
+        )
+    )  # fmt: skip
+    pack.cover_name, pack.cover_type = file.filename, file.media_type
+    pack.cover_size, pack.cover_sha256 = file.size, file.sha256
+    session.flush()
+    _record_letter(session, "replace_cover", pack, by=by)
+    return pack
+
+
+def _to_correct(session: Session, pack: SigningPack) -> SigningPack:
+    """Read a signed pack again, its replies locked, while what came with its signature may be corrected."""
+    pack = _read_again(session, pack)
+    locked_all(session, list(session.scalars(select(PackedReply.submission_id).where(PackedReply.pack_id == pack.id))))
+    if not may_be_corrected(session, pack):
+        raise _settled()
+    return pack
+
+
+def _settled() -> Conflict:
+    sentence = _l("The letter can be corrected until the secretariat begins to review what was signed with it.")
+    return Conflict(sentence, code="letter_settled")
+
+
+def _record_letter(session: Session, action: str, pack: SigningPack, *, by: Principal) -> None:
+    audit.record(
+        session, action, by=by, kind="signing_pack", thing=pack.public_id, sha256=pack.sha256,
+        cover=pack.cover_sha256, letter=pack.letter_number,
+        letter_on=pack.letter_on.isoformat() if pack.letter_on else None, name=pack.signer_name, post=pack.signer_post,
+    )  # fmt: skip
 
 
 def cancel_pack(session: Session, pack: SigningPack, *, by: Principal) -> SigningPack:
@@ -257,6 +298,16 @@ def check_waits(session: Session, pack: SigningPack) -> None:
     _check_out(pack)
     if not _open(session, pack):
         raise _empty()
+
+
+def check_correctable(session: Session, pack: SigningPack) -> None:
+    """Look, before another cover is read, whether it may be given; ``replace_cover`` decides again.
+
+    Raises:
+        Conflict: if the pack is not signed, or its review has begun.
+    """
+    if not may_be_corrected(session, pack):
+        raise _settled()
 
 
 def _check_out(pack: SigningPack) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
 from portal.errors import PortalError
-from portal.models import AuditEvent, PackedReply, SigningPack, Snapshot, Submission, SubmissionEvent
+from portal.models import AuditEvent, EarlierCover, PackedReply, SigningPack, Snapshot, Submission, SubmissionEvent
 from portal.models.lifecycle import HANDS_IN, OPEN_TO_STAFF, fold
 from portal.queries.questionnaires import definition
 from portal.queries.submissions import head_by_id
@@ -18,6 +18,8 @@ from portal.services.packs import seal
 from portal.services.snapshots import drift
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.orm import Session
 
 
@@ -113,14 +115,12 @@ def _pack_faults(session: Session) -> list[str]:
         printed.setdefault(pack_id, []).append(hashlib.sha256(canonical.encode()).hexdigest())
         if printed[pack_id][-1] != sha256:
             faults.append(f"a reply printed in pack {pack_id} was changed")
-    audited = {
-        (thing, action): details
-        for thing, action, details in session.execute(
-            select(AuditEvent.object_id, AuditEvent.action, AuditEvent.details)
-            .where(AuditEvent.object_kind == "signing_pack")
-            .order_by(AuditEvent.number)
-        )
-    }
+    told = session.execute(
+        select(AuditEvent.object_id, AuditEvent.action, AuditEvent.details)
+        .where(AuditEvent.object_kind == "signing_pack")
+        .order_by(AuditEvent.number)
+    ).all()
+    audited = {(thing, action): details for thing, action, details in told}
     stored = select(SigningPack).order_by(SigningPack.id).execution_options(populate_existing=True)
     packs = session.scalars(stored).all()
     for pack in packs:
@@ -129,13 +129,37 @@ def _pack_faults(session: Session) -> list[str]:
         if seal(pack.code, printed.get(pack.id, [])) != pack.sha256 or made.get("sha256") != pack.sha256:
             faults.append(f"{place}: what it holds is not what was printed")
         signed = audited.get((pack.public_id, "sign_pack"))
-        last = audited.get((pack.public_id, "correct_letter")) or signed
-        if (signed is None) != (pack.signed_at is None) or (last and _signed_as(pack) != last):
+        if (signed is None) != (pack.signed_at is None):
             faults.append(f"{place}: its signed cover is not the one that was taken")
         if ((pack.public_id, "cancel_pack") in audited) != (pack.cancelled_at is not None):
             faults.append(f"{place}: whether it was taken back is not what was done")
+    faults.extend(_cover_faults(session, packs, told))
     gone = {thing for thing, action in audited if action == "print_pack"} - {pack.public_id for pack in packs}
     faults.extend(f"pack {public_id} was printed, but is not there" for public_id in sorted(gone))
+    return faults
+
+
+def _cover_faults(session: Session, packs: Sequence[SigningPack], told: Sequence[Any]) -> list[str]:
+    """Hold letter and cover of each pack, and the covers given before, against what was said of them, in order."""
+    written: dict[str, Any] = {}
+    given: dict[str, list[str]] = {}
+    for thing, action, details in told:
+        if action in {"sign_pack", "correct_letter", "replace_cover"}:
+            written[thing] = details
+        if action in {"sign_pack", "replace_cover"}:
+            given.setdefault(thing, []).append(str((details or {}).get("cover")))
+    kept: dict[int, list[str]] = {}
+    for pack_id, sha256 in session.execute(
+        select(EarlierCover.pack_id, EarlierCover.sha256).order_by(EarlierCover.pack_id, EarlierCover.number)
+    ):
+        kept.setdefault(pack_id, []).append(sha256)
+    faults = []
+    for pack in packs:
+        last = written.get(pack.public_id)
+        if last and _signed_as(pack) != last:
+            faults.append(f"pack {pack.code}: its signed cover is not the one that was taken")
+        if kept.get(pack.id, []) != given.get(pack.public_id, [])[:-1]:
+            faults.append(f"pack {pack.code}: the covers that were given before are not the ones that were taken")
     return faults
 
 

@@ -18,6 +18,7 @@ from portal.models import (
     ClarificationMessage,
     Collection,
     Delegation,
+    EarlierCover,
     Evidence,
     EvidenceKind,
     Example,
@@ -162,6 +163,12 @@ def signed_on_paper(session, reply, asked, actor, version):
     )  # fmt: skip
     session.add_all([snapshot, pack])
     session.flush()
+    session.add(
+        EarlierCover(
+            pack_id=pack.id, number=1, name="other.png", media_type="image/png", size=7, sha256="ab" * 32,
+            replaced_by=actor,
+        )
+    )  # fmt: skip
     session.add(PackedReply(pack_id=pack.id, position=1, open=False, signed_event_id=event.id, **given))
     return snapshot, pack
 
@@ -197,6 +204,8 @@ def addresses(app, world):
                 del values["slug"]  # of all rounds together
             if endpoint.startswith("documents."):
                 values |= {"document": world.paper.public_id, "identifier": "0" * 32, "number": 1}
+            if endpoint == "respond.earlier_cover":
+                values["number"] = 1
             if endpoint == "respond.upload_piece":
                 values["identifier"] = "0" * 32
             values["digest"] = "0" * 16

@@ -6,12 +6,13 @@ import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, g, make_response, redirect, render_template, request, url_for
+from flask import g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from forms.signing import CoverForm, LetterForm
+from forms.signing import AnotherCoverForm, CoverForm, LetterForm
 from portal import clock
+from portal.blueprints import receiving
 from portal.blueprints.answering import recommendation_box
 from portal.blueprints.frozen import frozen_pages
 from portal.blueprints.guard import requires, who
@@ -33,7 +34,8 @@ from portal.queries.evidence import kept_confidential
 from portal.queries.kept_warnings import kept_in, kind_words
 from portal.queries.receipts import receipts_of, shown
 from portal.queries.submissions import asked_recommendations, citation, find, title_of
-from portal.services import covers, packs
+from portal.reader import date_text, digits
+from portal.services import packs
 from portal.services.packs import SignedCover
 from portal.table import pick
 
@@ -55,9 +57,9 @@ def own_pack(public_id: str) -> SigningPack:
 
 
 def _listed(asked: Sequence[AskedRecommendation]) -> tuple[str, str]:
-    """Return how a reply is named in a list on a page, in the digits of pages: citation, title."""
+    """Return how a reply is named in a list on a page, in the digits of its reader: citation, title."""
     cite, title = _what(asked)
-    return f"{asked[0].symbol}, {_('paragraph')} {citation(asked)}" if asked else cite, title
+    return f"{asked[0].symbol}, {_('paragraph')} {digits(citation(asked))}" if asked else cite, title
 
 
 def _what(asked: Sequence[AskedRecommendation]) -> tuple[str, str]:
@@ -167,10 +169,11 @@ def pack_page(
     form: CoverForm | None = None,
     *,
     letter: LetterForm | None = None,
+    another: AnotherCoverForm | None = None,
     error: str = "",
     status: int = 200,
 ) -> ResponseReturnValue:
-    """Draw the page of a pack, after a refusal with what was typed: the form of its cover, or of its ``letter``."""
+    """Draw the page of a pack, after a refusal with its form: of its cover, its ``letter``, ``another`` cover."""
     packed = queries.packed_in(db.session, thing.id)
     head = packed[0].head
     leaders = may(who(), Permission.COMPLETE_SUBMISSION)
@@ -182,6 +185,8 @@ def pack_page(
         code=shown(thing.code),
         form=form or cover_form(thing, formdata=None),
         letter=letter or letter_form(thing, formdata=None),
+        another=another or AnotherCoverForm(formdata=None),
+        earlier=queries.earlier_covers(db.session, thing) if thing.signed_at is not None else [],
         can_correct=leaders and queries.may_be_corrected(db.session, thing),
         first=_first(thing),
         error=error,
@@ -198,7 +203,7 @@ def pack_page(
         can_hand_in=leaders
         and thing.out
         and any(one.open and one.head.status is Status.AWAITING_SIGN_OFF for one in packed),
-        letter_on=both_calendars(thing.letter_on, g.view.language) if thing.letter_on else "",
+        letter_on=date_text(thing.letter_on),
         pdf=available(),
         packs_url=url_for("respond.packs_page", round=head.round_slug),
     )
@@ -211,7 +216,7 @@ def _first(thing: SigningPack) -> str:
     now = (thing.letter_number, str(thing.letter_on), thing.signer_name, thing.signer_post)
     if not told or now == tuple(told.get(name, "") for name in ("letter", "letter_on", "name", "post")):
         return ""
-    day = both_calendars(date.fromisoformat(told["letter_on"]), g.view.language)
+    day = date_text(date.fromisoformat(told["letter_on"]))
     words = _("letter %(number)s of %(day)s", number=told["letter"], day=day)
     return ", ".join(filter(None, (words, told.get("name", ""), told.get("post", ""))))
 
@@ -252,17 +257,8 @@ def cover_of(form: CoverForm) -> SignedCover:
     Raises:
         Invalid: the file is not taken (kind, content, size, virus).
     """
-    settings = current_app.config["SETTINGS"]
-    given = form.cover.data
-    received = covers.receive(
-        given.stream,
-        given.filename or "",
-        folder=settings.evidence_dir,
-        tmp=settings.tmp_dir,
-        limit=settings.evidence_max_bytes,
-    )
     return SignedCover(
-        received,
+        receiving.received_cover(form.cover),
         str(form.letter_number.data),
         form.letter_on.data,
         form.signer_name.data or "",

@@ -21,6 +21,7 @@ from portal.models import (
     Clarification,
     Collection,
     Delegation,
+    EarlierCover,
     Evidence,
     EvidenceKind,
     Example,
@@ -81,7 +82,7 @@ def test_the_schema_equals_the_models(engine):
 
 
 def test_the_head_is_pinned(engine):
-    assert migrations.head() == migrations.current(engine) == "0016"
+    assert migrations.head() == migrations.current(engine) == "0017"
 
 
 def test_head_and_current_are_what_alembic_says(engine):
@@ -168,6 +169,32 @@ def test_wording_comes_and_goes_and_people_stay(engine):
     with Session(engine) as session:
         assert session.scalar(select(Institution.code)) == "moj"
         assert session.scalars(select(Wording)).all() == []
+
+
+def test_earlier_covers_come_and_go_and_the_one_that_stands_stays(engine):
+    with Session(engine) as session:
+        actor = factories.system_actor(session).id
+        factories.submission(session)
+        place = session.scalars(select(Assignment)).one()
+        pack = SigningPack(
+            round_id=place.round_id, institution_id=place.institution_id, sha256="0" * 64, made_by=actor,
+            cover_sha256="1" * 64,
+        )  # fmt: skip
+        session.add(pack)
+        session.flush()
+        session.add(
+            EarlierCover(
+                pack_id=pack.id, number=1, name="a.png", media_type="image/png", size=1, sha256="2" * 64,
+                replaced_by=actor,
+            )
+        )  # fmt: skip
+        session.commit()
+    migrations.downgrade(engine, "0016")
+    assert "earlier_cover" not in inspect(engine).get_table_names()
+    migrations.upgrade(engine)
+    with Session(engine) as session:
+        assert session.scalars(select(EarlierCover)).all() == []
+        assert session.scalars(select(SigningPack.cover_sha256)).one() == "1" * 64
 
 
 def test_packs_come_and_go_and_what_was_handed_in_keeps_its_bytes_and_gets_a_code(engine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import threading
@@ -17,6 +18,7 @@ from portal.models import (
     Action,
     Assignment,
     AuditEvent,
+    EarlierCover,
     Evidence,
     EvidenceKind,
     LoginAttempt,
@@ -29,11 +31,13 @@ from portal.models import (
     Status,
     Submission,
     SubmissionEvent,
+    UserAccount,
     Visibility,
 )
 from portal.models.base import uuid7
 from portal.papers import typesetting
-from portal.services import lookups
+from portal.reader import KHMER_DIGITS
+from portal.services import housekeeping, lookups
 from portal.services.verification import faults_of
 from tests import factories
 from tests.factories import PASSWORD
@@ -366,6 +370,69 @@ def test_a_letter_is_corrected_until_the_review_begins_and_keeps_what_was_sent(c
     assert "until the secretariat begins to review" in focal.words
     session.execute(text("UPDATE signing_pack SET letter_number = '126'"))
     assert any("signed cover" in one for one in faults_of(session))
+
+
+def test_a_wrong_photo_is_replaced_until_the_review_begins_and_the_first_one_is_kept(app, client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, replies=2)
+    pack = printed(focal, session)
+    path = f"/packs/{pack.public_id}"
+    other = PNG + b"another page"
+    assert hashlib.sha256(other).hexdigest() != hashlib.sha256(PNG).hexdigest()
+
+    def photo(name="right.png", content=other):
+        return {"cover": (io.BytesIO(content), name)}
+
+    focal.post(f"{path}/cover/another", photo(), expect=409)  # nothing is signed yet
+    focal.post(f"{path}/cover", cover(), expect=303)
+    focal.post(f"{path}/cover/another", {}, expect=422)
+    assert focal.page.xpath("//details[@open]//input[@name='cover']")
+    focal.post(f"{path}/cover/another", photo("right.png", b"no picture"), expect=422)
+    client_for(scene.reader).post(f"{path}/cover/another", photo(), expect=403)
+    client_for(scene.stranger).post(f"{path}/cover/another", photo(), expect=404)
+    focal.post(f"{path}/cover/another", photo(content=PNG), expect=303)  # the same one again is nothing new
+    assert session.scalars(select(EarlierCover)).all() == []
+    focal.get(path, expect=200)
+    focal.submit(f"{path}/cover/another", expect=200, **photo())
+    assert focal.get(f"{path}/cover", expect=200).data == other
+    focal.get(path, expect=200)
+    assert [link.text for link in focal.page.xpath("//a[contains(@href, '/cover/1')]")] == ["cover.png"]
+    assert focal.get(f"{path}/cover/1", expect=200).data == PNG
+    focal.get(f"{path}/cover/2", expect=404)
+    assert client_for(scene.coordinator).get(f"{path}/cover/1", expect=200).data == PNG
+    client_for(scene.stranger).get(f"{path}/cover/1", expect=404)
+    replies = session.scalars(select(Submission).where(Submission.signature.is_not(None))).all()
+    assert {one.signature for one in replies} == {Signature.PAPER}, "what is signed stays signed"
+    assert faults_of(session) == []
+    files = list(app.config["SETTINGS"].evidence_dir.glob("??/*"))
+    assert housekeeping.orphans(session, files) == [], "the first photo is not swept away"
+    session.rollback()
+    coordinator = client_for(scene.coordinator)
+    coordinator.post(f"/review/{scene.replies[0].public_id}/start", expect=303)
+    focal.get(path, expect=200)
+    assert not focal.page.xpath("//form[contains(@action, '/another')]")
+    focal.post(f"{path}/cover/another", photo(content=other + b"."), expect=409)
+    session.execute(text("DELETE FROM earlier_cover"))
+    session.commit()
+    assert any("covers that were given before" in one for one in faults_of(session))
+
+
+def test_a_pack_is_written_in_the_digits_of_its_reader(client_for, scene, session):
+    focal = client_for(scene.focal)
+    complete(focal, scene, replies=1)
+    path = f"/packs/{printed(focal, session).public_id}"
+    focal.post(f"{path}/cover", cover(letter_number="7"), expect=303)
+    digits = ("khmr", "latn")
+    latin = [str(factories.today().year), "កថាខណ្ឌ 8", "27 3 2026"]
+    for wanted, other in (digits, digits[::-1]):
+        session.get(UserAccount, scene.focal.id).digits = wanted
+        session.get(UserAccount, scene.focal.id).language = "km"
+        session.commit()
+        page = client_for(scene.focal)
+        page.get(path, expect=200)
+        said = {one: [text.translate(KHMER_DIGITS) if one == "khmr" else text for text in latin] for one in digits}
+        assert all(one in page.words for one in said[wanted]), page.words
+        assert not any(one in page.words for one in said[other]), page.words
 
 
 def test_paper_does_not_name_what_is_kept_confidential(client_for, scene, session):
