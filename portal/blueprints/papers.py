@@ -154,7 +154,9 @@ def _signature(receipt: Receipt, language: str) -> Iterator[Fact]:
 
 
 def standing(receipt: Receipt) -> str:
-    """Say whether a hand-in still stands, or since when and why it does not."""
+    """Say whether a hand-in still stands, or since when and why it does not; first, that its bytes were changed."""
+    if not receipt.whole:
+        return changed_since()
     if receipt.ended is None:
         return str(_("This hand-in stands."))
     day = _day_of(receipt.ended_at) if receipt.ended_at else ""
@@ -165,6 +167,11 @@ def standing(receipt: Receipt) -> str:
         Action.WITHDRAW: _("Void since %(day)s: the request was withdrawn.", day=day),
     }
     return str(words[receipt.ended])
+
+
+def changed_since() -> str:
+    """Say of frozen bytes that they have their checksum no more: nothing else that a paper vouches for counts then."""
+    return str(_("What is stored is not what was handed in: its checksum differs. Tell the secretariat."))
 
 
 def _day_of(moment: datetime) -> str:
@@ -186,7 +193,7 @@ def receipt_paper(receipt: Receipt, kind: str) -> Paper:
             "title": title,
             "lead": lead,
             "facts": facts_of(receipt, language),
-            "standing": "" if receipt.stands else standing(receipt),
+            "standing": "" if receipt.stands and receipt.whole else standing(receipt),
         }
 
     title = _("Certificate") if kind == "certificate" else _("Receipt")

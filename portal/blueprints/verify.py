@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from portal.blueprints.guard import public
-from portal.blueprints.papers import about, facts_of, standing
+from portal.blueprints.papers import about, changed_since, facts_of, standing
 from portal.database import write
 from portal.extensions import db
 from portal.papers.days import both_calendars, figures, local_day
 from portal.queries import receipts
-from portal.queries.packs import packed_in
+from portal.queries.packs import packed_in, printed
 from portal.queries.receipts import is_code, shown, spell
 from portal.services import lookups
+from portal.services.packs import seal
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -55,7 +57,6 @@ def code(code: str) -> ResponseReturnValue:
                 facts_of(found, g.view.language),
                 standing(found),
                 "good" if found.stands and found.whole else "bad",
-                whole=found.whole,
             )
         if (pack := receipts.find_pack_by_code(db.session, wanted)) is not None:
             return _pack(pack)
@@ -70,8 +71,8 @@ def _ask(typed: str) -> ResponseReturnValue:
     return render_template("verify/ask.html", typed=typed[:100], error=sentence), 404
 
 
-def _page(code: str, facts: Any, words: str, kind: str, *, whole: bool) -> ResponseReturnValue:
-    return render_template("verify/code.html", code=code, facts=facts, standing=words, kind=kind, whole=whole)
+def _page(code: str, facts: Any, words: str, kind: str) -> ResponseReturnValue:
+    return render_template("verify/code.html", code=code, facts=facts, standing=words, kind=kind)
 
 
 def _pack(seen: PackSeen) -> ResponseReturnValue:
@@ -102,4 +103,7 @@ def _pack(seen: PackSeen) -> ResponseReturnValue:
         said, kind = _("This pack is out to be signed."), "warn"
     if left:
         facts.append((_("Taken out of the pack since"), figures(left, language)))
-    return _page(shown(pack.code), facts, said, kind, whole=True)
+    hashes = [hashlib.sha256(text.encode()).hexdigest() for text in printed(db.session, pack.id).values()]
+    if seal(pack.code, hashes) != pack.sha256:
+        said, kind = changed_since(), "bad"
+    return _page(shown(pack.code), facts, said, kind)

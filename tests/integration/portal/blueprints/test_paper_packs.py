@@ -195,6 +195,30 @@ def test_a_receipt_a_certificate_and_what_the_code_says_to_anybody(client_for, c
     client.get("/verify/nothing-like-it", expect=404)
 
 
+def test_frozen_bytes_that_were_changed_are_told_on_every_paper_and_nothing_is_said_to_stand(
+    client_for, client, scene, session
+):
+    focal = client_for(scene.focal)
+    complete(focal, scene, 1)
+    pack = printed(focal, session)
+    focal.post(f"/packs/{pack.public_id}/cover", cover(), expect=303)
+    code = session.scalars(select(Snapshot.code)).one()
+    places = [(client, f"/verify/{code}"), (client, f"/verify/{pack.code}")]
+    places += [(focal, f"/receipts/{code}"), (focal, f"/receipts/{code}/certificate")]
+    said = "What is stored is not what was handed in"
+    for whose, path in places:
+        whose.get(path, expect=200)
+        assert said not in whose.words
+    for table in ("snapshot", "packed_reply"):
+        session.execute(text(f"UPDATE {table} SET canonical = replace(canonical, 'ច្បាប់', 'បទបញ្ជា')"))
+    session.commit()
+    for whose, path in places:
+        whose.get(path, expect=200)
+        assert said in whose.words, path
+        assert "This hand-in stands." not in whose.words
+        assert "The signed cover of this pack is here." not in whose.words
+
+
 def test_reopening_voids_the_signature_and_its_code_says_so(client_for, client, scene, session):
     focal, coordinator = client_for(scene.focal), client_for(scene.coordinator)
     complete(focal, scene, 1)
