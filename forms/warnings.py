@@ -138,6 +138,8 @@ class _Looking:
                 continue
             for row in self._rows_of(item.code):
                 begun, ended = AnswerKey(item.code, row), AnswerKey(other.code, row)
+                if begun in self.evaluation.refused or ended in self.evaluation.refused:
+                    continue  # a rule of the questionnaire says so already, and no reason keeps what it refuses
                 first, last = self._value(begun), self._value(ended)
                 if type(first) is not type(last) or not isinstance(first, (str, int)) or first <= last:  # type: ignore[operator] # of one type
                     continue

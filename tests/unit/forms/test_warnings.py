@@ -83,6 +83,12 @@ def test_dates_that_belong_together_stand_in_their_order_row_by_row():
     assert (one.kind, one.key) == ("reversed", AnswerKey("law_end", "a" * 16))
 
 
+def test_what_a_rule_refuses_already_is_not_offered_to_be_kept():
+    ended = question("law_end", "date", constraint=". >= ${law_start}")
+    given = {"law_start": "2022-05-01", "law_end": "2022-03-01"}
+    assert found(definition(question("law_start", "date"), ended), given) == ()
+
+
 @pytest.mark.parametrize(
     ("given", "evidence", "kinds"),
     [
