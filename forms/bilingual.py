@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SUMMARY = 0.5  # a text of less than this share of the other is a summary
 MOST = 20_000  # characters compared; beyond, nobody mends by such a list
+MOST_NUMBERS = 300  # of one text: a table in prose, each number of which would be held against each of the other
 TOLD = 6  # differences told of one answer
 BUDDHIST = (543, 544)
 BUDDHIST_FROM, BUDDHIST_TO = 2400, 2750
@@ -107,9 +108,11 @@ def differing(texts: Mapping[str, str]) -> tuple[Differs, ...]:
 
 
 def _missing(text: str, language: str, other_text: str, other_language: str) -> Iterator[str]:
-    there = _facts(other_text, other_language)
+    here, there = _facts(text, language), _facts(other_text, other_language)
+    if max(len(here), len(there)) > MOST_NUMBERS:
+        return
     plain = _plain(other_text).lower()
-    for fact in _facts(text, language):
+    for fact in here:
         if _found(fact, there) or (fact.parts and all(_found(part, there) for part in fact.parts)):
             continue
         if _in_words(fact, plain, other_language):
