@@ -319,3 +319,80 @@ def test_rows_added_without_a_line_come_back_after_a_killed_tab(served, visit):
         page.get_by_role("button", name="ដាក់ត្រឡប់មកវិញ").click()
     expect(page.locator(FIRST).first.locator("textarea").first).to_have_value("Clinic")
     expect(page.locator("[data-recovered]")).to_be_hidden()
+
+
+def down(visitor, page, path, **answer):
+    """Let every save of a page find no line, or this answer; return what ends it."""
+
+    def meet(route):
+        if route.request.method != "POST" or route.request.url.endswith("/here"):
+            route.fallback()
+        elif answer:
+            route.fulfill(**answer)
+        else:
+            route.abort()
+
+    visitor.allow("ERR_FAILED|503")
+    page.route(f"**{path}", meet)
+    return lambda: page.unroute(f"**{path}")
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"status": 503, "json": {"title": "Busy.", "code": "busy"}}], ids=["no line", "busy"]
+)
+def test_a_line_that_fails_during_recovery_loses_nothing(served, visit, scene, answer):
+    visitor, other = visit(), visit()
+    page = visitor.sign_in(scene.focal)
+    page.goto(scene.first)
+    visitor.allow("ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED|409")
+    visitor.context.set_offline(True)
+    page.fill(TEXT, "ខ្ញុំ។")
+    kept(page)
+    page = kill(visitor)
+    colleague = other.let_in(served.session_of(scene.colleague))
+    colleague.goto(scene.first)
+    colleague.fill(TEXT, "គេ។")
+    saved(colleague)
+    visitor.context.set_offline(False)
+    up = down(visitor, page, scene.first, **answer)
+    page.goto(scene.first)
+    place = page.locator("[data-recovered]")
+    expect(place.locator("[data-kept]")).to_have_text("ខ្ញុំ។")
+    expect(place.locator("[data-now]")).to_have_text("គេ។")
+    place.get_by_role("button", name="Put it back").click()
+    expect(page.locator(STATE)).to_have_attribute("data-state", "offline")
+    kept(page)
+    up()
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.locator("[data-conflict-box] [data-theirs]")).to_have_text("គេ។")
+    assert stored(served, scene) == {"text@km": "គេ។"}
+    page.locator("[data-resolve=mine]").click()
+    saved(page)
+    assert stored(served, scene) == {"text@km": "ខ្ញុំ។"}
+
+
+def test_rows_that_are_put_back_without_a_line_wait_for_it(served, visit):
+    with served.session() as session:
+        reply = tables.scene(session)
+    visitor = visit()
+    page = visitor.let_in(served.session_of(reply.focal))
+    page.goto(reply.path)
+    visitor.allow("ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED")
+    visitor.context.set_offline(True)
+    page.locator(FIRST).last.locator("textarea").first.fill("Clinic")
+    kept(page)
+    page = kill(visitor)
+    visitor.context.set_offline(False)
+    up = down(visitor, page, reply.path)
+    page.goto(reply.path)
+    place = page.locator("[data-recovered]")
+    put_back = page.get_by_role("button", name="Put it back")
+    put_back.click()
+    expect(place.locator("[data-trouble]")).to_contain_text("Nothing is lost")
+    page.reload()
+    expect(place).to_contain_text("Clinic")
+    up()
+    with page.expect_navigation():
+        put_back.click()
+    expect(page.locator(FIRST).first.locator("textarea").first).to_have_value("Clinic")
+    expect(place).to_be_hidden()

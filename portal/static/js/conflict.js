@@ -104,8 +104,9 @@ function bothOf(was, theirs, mine, whole, same) {
   return [...theirs, touch ? "" : whole ? "\n\n" : " ", ...mine];
 }
 
-// The list of what was found: one line for each answer, both texts, and two buttons. line = {label, at, kept, now, take,
-// drop}; take and drop are what the buttons do. Without take the text can only be copied.
+// The list of what was found: one line for each answer, both texts, and two buttons. line = {label, at, kept, now, take}.
+// Without take the text can only be copied. take() puts the text back; where it gives a sentence, that is why it could not,
+// and the line stays; where it gives a function, that is done last, once what was kept is let go.
 function offerKept(place, lines, language, clock, done) {
   if (!lines.length) return done();
   const list = place.querySelector("ul");
@@ -116,11 +117,22 @@ function offerKept(place, lines, language, clock, done) {
     row.remove();
     if (left.size) {
       place.focus();
-      return;
+      return undefined;
     }
     place.hidden = true;
     document.getElementById("main").focus({ preventScroll: true }); // the button that was pressed is gone
-    done();
+    return done();
+  };
+  const taken = async (line, row) => {
+    const after = await line.take();
+    if (typeof after !== "string") {
+      await settled(line, row);
+      if (after) await after();
+      return;
+    }
+    const trouble = row.querySelector("[data-trouble]");
+    trouble.hidden = false;
+    trouble.textContent = after;
   };
   for (const line of lines) {
     const row = draft.content.firstElementChild.cloneNode(true);
@@ -132,7 +144,7 @@ function offerKept(place, lines, language, clock, done) {
     else row.querySelector("[data-now]").parentElement.hidden = true;
     const take = row.querySelector("[data-take]");
     take.hidden = !line.take;
-    take.addEventListener("click", () => { settled(line, row); line.take(); });
+    take.addEventListener("click", () => taken(line, row));
     row.querySelector("[data-drop]").addEventListener("click", () => settled(line, row));
     list.append(row);
   }
@@ -151,7 +163,7 @@ function offerKept(place, lines, language, clock, done) {
 // After a page was closed over unsaved text: what the server has already goes, what it has something newer for is shown
 // as a conflict, the rest is offered.
 async function recoverKept(records, page) {
-  const { form, copy, dirty, stale, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, dayAndTime, leave } = page;
+  const { form, copy, dirty, stale, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, arrived, dayAndTime, leave } = page;
   const place = document.querySelector("[data-recovered]");
   const lines = [];
   for (const { id, at, kept } of records) {
@@ -197,7 +209,7 @@ async function recoverKept(records, page) {
   async function meet(name, pairs, base) {
     const told = await ask(packed([...own(name, pairs), [`base:${name}`, String(base)], ["request_key", newKey()]]));
     const one = (told?.stale || []).find((each) => each.name === name);
-    if (!one) return Boolean(told);
+    if (!one) return Boolean(told) && !notTaken(told).length;
     putBack(name, pairs);
     baseOf(name).value = base;
     collide(one, mended(name, pairs));
@@ -214,13 +226,19 @@ async function recoverKept(records, page) {
     return [[name, mended(name, pairs)], ...pairs.filter(([field]) => field.startsWith("base:"))];
   }
 
+  // null where the server did not say what became of the answers: no line, or it is busy, or wants to know who this is
   async function ask(body) {
     try {
       const answer = await post(body);
-      return await answer.json();
+      return [200, 409, 422].includes(answer.status) ? await answer.json() : null;
     } catch {
       return null;
     }
+  }
+
+  // what was sent and is not kept, such as an answer that was closed meanwhile
+  function notTaken({ saved = [], refused = [] }) {
+    return refused.filter((one) => !saved.some((each) => each.name === one.name));
   }
 
   function offered(name, at, kept, pairs, base = null) {
@@ -260,10 +278,11 @@ async function recoverKept(records, page) {
         // a colleague removed the row meanwhile: it is put back with what was written in it
         const gone = (told?.stale_rows || []).filter((one) => one.removed && !form.querySelector(`[data-row="${CSS.escape(one.name)}"]`));
         for (const one of gone) told = await ask(packed([...once, ["row-act", `restore:${one.name}`], ["request_key", newKey()]]));
-        if (told && (told.stale_rows || []).length) tell("told", told);
-        else if (told) {
-          await leave();
-        }
+        if (!told) return document.querySelector(".save-status").dataset.wordsHeld;
+        if (notTaken(told).length) return notTaken(told)[0].message;
+        if (!(told.stale_rows || []).length) return leave;
+        arrived(told);
+        return undefined;
       },
     };
   }

@@ -85,8 +85,9 @@ async function recover() {
   if (!records.length) return;
   const { recoverKept } = await compared();
   const leave = async () => { await quiet(2500); leaving = true; location.reload(); };
+  const arrived = (told) => { take({ names: [] }, told); tell("told", told); };
   recoverKept(records, {
-    form, copy, dirty, stale, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, tell, dayAndTime, leave,
+    form, copy, dirty, stale, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, arrived, dayAndTime, leave,
   });
 }
 
