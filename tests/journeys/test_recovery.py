@@ -396,3 +396,21 @@ def test_rows_that_are_put_back_without_a_line_wait_for_it(served, visit):
         put_back.click()
     expect(page.locator(FIRST).first.locator("textarea").first).to_have_value("Clinic")
     expect(place).to_be_hidden()
+
+
+def test_a_page_goes_on_when_its_writer_comes_back_after_somebody_else(served, visit, scene):
+    visitor = visit()
+    page = visitor.let_in(served.session_of(scene.focal))
+    page.goto(scene.first)
+    visitor.allow("401|400")
+    visitor.context.clear_cookies()
+    page.fill(TEXT, "ក")
+    expect(page.locator(STATE)).to_have_attribute("data-state", "ended")
+    visitor.let_in(served.session_of(scene.colleague))
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.locator(STATE)).to_have_attribute("data-state", "denied")
+    assert stored(served, scene) == {}
+    visitor.let_in(served.session_of(scene.focal))
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    saved(page)
+    assert stored(served, scene) == {"text@km": "ក"}

@@ -122,7 +122,7 @@ tabs.onmessage = (event) => {
 
 function ended(told) {
   if (stopped) return;
-  stopped = true;
+  stopped = awaited = true;
   held = (told && told.held_post) || held;
   say("ended");
   const places = form.querySelectorAll("[data-signin]");
@@ -131,7 +131,7 @@ function ended(told) {
 }
 
 async function comeBack() {
-  if (!stopped || status.dataset.state !== "ended" || !form.dataset.keys) return;
+  if (!awaited || !form.dataset.keys) return;
   let told;
   try {
     const answer = await fetch(form.dataset.keys, { headers: { Accept: "application/json" }, credentials: "same-origin" });
@@ -147,7 +147,7 @@ async function comeBack() {
   renewed = true;
   for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = told.csrf;
   for (const one of form.querySelectorAll("[data-signin]")) one.hidden = true;
-  stopped = false;
+  stopped = awaited = false;
   settle();
   send();
 }

@@ -22,6 +22,7 @@ let leaving = false;
 let heldBack = false;         // a post was held since there is no line: the next press goes, whatever the browser thinks
 let renewed = false;          // a new token was asked for since the last save that was taken
 let stopped = false;          // the session ended or the right was withdrawn: nothing is sent any more
+let awaited = false;          // its writer may sign in again beside this page, after somebody else did too
 let held = "";                // what the server keeps of this page since its session ended
 let savedAt = status.dataset.saved || (status.dataset.state === "saved" ? words.textContent.trim() : "");
 // the page opens at the address of the reply too: what this device keeps of it is kept under its own
