@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -100,3 +102,18 @@ def test_the_bar_is_whole_at_every_place_and_leads_to_what_waits(served, visit, 
     page.locator("[data-resolve=mine]").click()
     saved(page)
     expect(lead).to_be_hidden()
+
+
+def test_what_was_saved_before_midnight_is_said_with_its_day(served, visit, scene):
+    visitor = visit()
+    page = visitor.let_in(served.session_of(scene.focal))
+    page.clock.install()
+    page.goto(scene.first)
+    page.fill(TEXT, "late")
+    page.clock.run_for(2000)
+    expect(page.locator(STATE)).to_contain_text(re.compile(r"^\s*saved \d\d:\d\d\s*$"))
+    page.clock.fast_forward("26:00:00")
+    expect(page.locator(STATE)).to_contain_text(re.compile(r"saved \d{1,2} [A-Z][a-z]{2}( \d{4})?, \d\d:\d\d"))
+    page.fill(TEXT, "later")
+    page.clock.run_for(2000)
+    expect(page.locator(STATE)).to_contain_text(re.compile(r"^\s*saved \d\d:\d\d\s*$"))

@@ -114,6 +114,7 @@ tabs.onmessage = (event) => {
     sentAs.set(name, heard(name));
     refuse(name, "");
     savedAt = when;
+    savedOn = new Date();
   }
   settle();
 };

@@ -25,6 +25,7 @@ let stopped = false;          // the session ended or the right was withdrawn: n
 let awaited = false;          // its writer may sign in again beside this page, after somebody else did too
 let held = "";                // what the server keeps of this page since its session ended
 let savedAt = status.dataset.saved || (status.dataset.state === "saved" ? words.textContent.trim() : "");
+let savedOn = new Date();     // when that was said
 // the page opens at the address of the reply too: what this device keeps of it is kept under its own
 const address = form.getAttribute("action");
 if (address && address !== location.pathname) history.replaceState(history.state, "", address + location.hash);
@@ -177,9 +178,12 @@ function settle() {
   else if (flight) say("saving");
   else if ([...dirty].some((name) => !stale.has(name))) say("typing");
   else if (fresh().length) say("error", fresh().every((place) => place.dataset.fresh === "kept") && status.dataset.wordsKept);
-  else if (savedAt) say("saved", savedAt);
+  else if (savedAt) say("saved", withItsDay(savedAt, status.dataset.wordsSaved, savedOn, form.dataset));
   else say("idle");
 }
+
+// a page that stays open past midnight: what it says was saved at 23:50 was saved yesterday
+setInterval(() => { if (status.dataset.state === "saved") settle(); }, 30000);
 
 // the sentences of what was sent from this page and is not taken; "kept" where it was stored all the same
 const fresh = () => [...form.querySelectorAll("[data-error]:not([hidden])[data-fresh]")];
@@ -336,6 +340,7 @@ function take(sent, told) {
   }
   if ((told.saved || []).length || !(told.stale || told.refused || []).length) {
     savedAt = status.dataset.wordsSaved.replace("{time}", clock(told.saved_at)) + (told.aside ? ` · ${told.aside}` : "");
+    savedOn = new Date();
   }
   settle();
 }
@@ -410,8 +415,10 @@ addEventListener("online", () => {
   send();
 });
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState !== "hidden") comeBack();
-  else {
+  if (document.visibilityState !== "hidden") {
+    if (status.dataset.state === "saved") settle();
+    comeBack();
+  } else {
     copy.now();
     send();
   }
