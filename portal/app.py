@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import inspect
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app, has_request_context, make_response, render_template, request, session
@@ -20,6 +21,7 @@ from config import ROOT, Settings
 from portal import assets, compression, csrf_tokens, fragments, reader, templating, wording
 from portal.blueprints import guard, page, signed_in
 from portal.blueprints.sessions import PAGES, SUBMISSIONS, DatabaseSessions, PortalSession
+from portal.blueprints.typed_words import posted_words
 from portal.compiled import PortalEnvironment
 from portal.database import engine_options, prepare
 from portal.errors import Invalid, PortalError
@@ -273,6 +275,8 @@ def _answer(status: int, code: str, message: str, **more: Any) -> ResponseReturn
     before = guard.shown_before()
     back = None if request.method == "GET" and before == request.full_path.rstrip("?") else before
     shown = {"status": status, "code": code, "message": message, "back": back, "held_until": _held_until(status)}
+    # what a page without script sent is gone from it: the browser brings no form back
+    shown["typed"] = [] if status >= HTTPStatus.INTERNAL_SERVER_ERROR else posted_words()
     return render_template("errors/error.html", **shown, **more), status
 
 
@@ -305,7 +309,7 @@ def _portal_error(error: PortalError) -> ResponseReturnValue:
 def _csrf_error(error: CSRFError) -> ResponseReturnValue:  # noqa: ARG001 - given by Flask
     sentence = _(
         "This page was open too long, or in another tab. "
-        "Go back, reload the page and send it again: what you typed is still there."
+        "It was not sent. Open the page anew and send it again."
     )
     return _answer(400, "csrf", sentence)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from flask import g
+from flask import g, request
 
 from forms.answers import parse_field_name
 from forms.bilingual import own_name
 from forms.question_types import question_type
-from portal.blueprints.guard import who
+from portal.blueprints.guard import secret, who
 from portal.blueprints.posting import load
+from portal.blueprints.signed_in import somebody
 from portal.extensions import db
 from portal.queries import submissions as queries
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from portal.models import HeldPost
 
 _PAGE = re.compile(r"/replies/([0-9a-f]{32})/pages/")
+_TEXT = re.compile(r"\s|[^\x00-\x7f]")
 _NO_WORDS = frozenset({"request_key", "next", "revision", "action"})
 
 
@@ -43,12 +45,37 @@ def typed_words(definition: Definition, fields: Iterable[tuple[str, str]]) -> li
 def held_words(post: HeldPost) -> Sequence[tuple[str, str]]:
     """Return what a held post says; where it answers no page of a reply, its texts without questions."""
     fields = [(field["name"], field["value"]) for field in post.fields]
-    found = _PAGE.match(post.path)
-    head = queries.find(db.session, found[1]) if found else None
-    if head is not None and head.institution_id == who().institution_id:
-        return typed_words(load(head)[0], fields)
+    definition = _answered(post.path)
+    if definition is not None:
+        return typed_words(definition, fields)
     return [
         ("", value)
         for name, value in fields
         if value and ":" not in name and "!" not in name and name not in _NO_WORDS
     ]
+
+
+def posted_words() -> Sequence[tuple[str, str]]:
+    """Return what the present post says, if its form was read: what an error would take from whoever typed it.
+
+    A browser does not bring a form back that it went away from. Without the questionnaire at hand only texts are told
+    apart from choices and keys: what holds a blank or a letter that no key has.
+    """
+    this = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - what was read of the body
+    if this.method != "POST" or "form" not in vars(this):
+        return []
+    fields = [(name, value) for name, value in this.form.items(multi=True) if not secret(name)]
+    definition = _answered(this.path) if somebody() is not None else None
+    if definition is not None:
+        return typed_words(definition, fields)
+    return [
+        ("", value)
+        for name, value in fields
+        if ":" not in name and "!" not in name and name not in _NO_WORDS and _TEXT.search(value.strip())
+    ]
+
+
+def _answered(path: str) -> Definition | None:
+    found = _PAGE.match(path)
+    head = queries.find(db.session, found[1]) if found else None
+    return load(head)[0] if head is not None and head.institution_id == who().institution_id else None

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from forms.answers import field_name
+from forms.question_types import question_type
 from portal.blueprints.respond.conflicts import as_posted, beside_a_state, shown_conflicts
 from portal.blueprints.respond.error_lines import error_lines
 from portal.blueprints.respond.rows import people, row_conflicts
+from portal.blueprints.typed_words import typed_words
 from portal.extensions import db
+from portal.incoming import asked
 from portal.queries.actors import actor_names
 
 if TYPE_CHECKING:
@@ -23,9 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ToLookAt:
-    """The lines of the error summary (id of a field, sentence), both texts of each conflict, and the status."""
+    """The lines of the error summary (id of a field, sentence), both texts of each conflict, and the status.
+
+    ``typed`` is what was written in answers that were closed meanwhile, by question; the page shows what is saved.
+    """
 
     errors: Sequence[tuple[str, str]] = ()
+    typed: Sequence[tuple[str, str]] = ()
     conflicts: Sequence[dict[str, Any]] = ()
     row_conflicts: Sequence[dict[str, Any]] = ()
     mine: Mapping[AnswerKey, Posted] = field(default_factory=dict)  # stands in the fields in place of what is saved
@@ -50,15 +58,20 @@ def to_look_at(
 
     ``refused`` are those of ``saved.refused`` that the page shows, and ``here`` the codes of what it shows.
     """
+    # a page that was opened before a question was closed posts what stands in it, too
+    refused = [one for one in refused if one.kept or not _untouched(one.key, saved, definition)]
+    typed = _typed([one.key for one in refused if not one.kept], definition)
     if not (saved.stale or saved.stale_rows):
         return ToLookAt(
             error_lines(saved, definition, refused, here),
+            typed,
             mine=beside_a_state(refused, definition),
             state=_state(refused),
         )
     names = actor_names(db.session, people(saved))
     return ToLookAt(
         error_lines(saved, definition, refused, here, names),
+        typed,
         shown_conflicts(saved, definition, names),
         row_conflicts(saved, definition, names),
         beside_a_state(refused, definition) | as_posted(saved, definition),
@@ -71,3 +84,26 @@ def _state(refused: Sequence[RefusedAnswer]) -> str:
     if not refused:
         return ""
     return "kept" if all(one.kept for one in refused) else "error"
+
+
+def _untouched(key: AnswerKey, saved: Saved, definition: Definition) -> bool:
+    """Tell whether a post says of an answer what is saved."""
+    item, answer = definition.question(key.code), saved.answers.get(key)
+    kind = question_type(item.type)
+    if answer is None:
+        stands: Sequence[str] = []
+    else:
+        stands = kind.raw_typed(answer.typed) if answer.typed is not None else kind.raw(answer.value, item)
+    return [_plain(text) for text in stands if text] == [_plain(text) for text in _said(key) if text]
+
+
+def _said(key: AnswerKey) -> list[str]:
+    return asked().form.getlist(field_name(key))
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
+
+
+def _typed(keys: Sequence[AnswerKey], definition: Definition) -> Sequence[tuple[str, str]]:
+    return typed_words(definition, [(field_name(key), text) for key in keys for text in _said(key)]) if keys else ()

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from portal import clock
-from portal.models import Answer, HeldPost, Institution, ItemKind, Membership, Role, Session
+from portal.models import Answer, HeldPost, Institution, ItemKind, Membership, Role, Session, Submission
 from tests import factories
 
 pytestmark = pytest.mark.engines
@@ -256,3 +256,39 @@ def test_whoever_sends_too_much_is_told_how_much_may_come(client_for, scene):
     # where evidence is sent, its own limit
     client.post(f"/replies/{scene.reply.public_id}/documents", {"note": "x" * 53 * 1024 * 1024}, expect=413)
     assert "at most 50 MB." in client.words
+
+
+def copied(client):
+    """Return (question, text) of what a page gives back to be copied."""
+    fields = client.page.xpath("//section[@aria-labelledby='typed-title']//textarea[@readonly]")
+    return [("".join(one.xpath("../label/text()")), one.text) for one in fields]
+
+
+def test_what_was_typed_on_a_page_that_is_not_taken_can_be_copied_from_the_refusal(client_for, scene, session):
+    """Without script: the browser brings no form back, and a text that nobody may send stays readable all the same."""
+    client = client_for(scene.focal)
+    fields = {NAME: "ក្រសួងបានធ្វើ។", f"base:{NAME}": "0", "request_key": "key-of-page", "action": "save"}
+    client.get(scene.path)
+    # signed out beside the page: nobody knows whose it was
+    client._client.delete_cookie("tamdan")
+    client.post(scene.path, fields, expect=400)
+    assert copied(client) == [("", "ក្រសួងបានធ្វើ។")]
+    assert "still there" not in client.words
+    # the right was withdrawn meanwhile
+    client = client_for(scene.focal)
+    session.execute(update(Membership).where(Membership.user_id == scene.focal.id).values(role=Role.READER))
+    session.commit()
+    client.post(scene.path, fields, expect=403)
+    assert copied(client) == [("Question measures (ខ្មែរ)", "ក្រសួងបានធ្វើ។")]
+
+
+def test_what_was_typed_in_a_question_that_was_closed_meanwhile_is_shown(client_for, scene, session):
+    client = client_for(scene.focal)
+    save(client, scene, "ក", 0)
+    session.execute(update(Submission).where(Submission.id == scene.reply.id).values(status="returned", unlocked=[]))
+    session.commit()
+    untouched = {NAME: "ក", f"base:{NAME}": "1", "request_key": "k2", "action": "save"}
+    client.post(scene.path, untouched, expect=303)
+    client.post(scene.path, untouched | {NAME: "ក ខ", "request_key": "k3"}, expect=422)
+    assert copied(client) == [("Question measures (ខ្មែរ)", "ក ខ")]
+    assert session.scalar(select(Answer.value).where(Answer.submission_id == scene.reply.id)) == "ក"
