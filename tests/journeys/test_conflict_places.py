@@ -106,3 +106,24 @@ def test_a_box_about_a_row_that_is_gone_is_taken_over_and_outlives_the_page(serv
         recovered.get_by_role("button", name="Put it back").click()
     expect(page.locator(FIRST).first.locator("[name^='men[']")).to_have_value("99")
     expect(recovered).to_be_hidden()
+
+
+def test_the_bar_leads_to_a_box_below_the_head_of_its_table(served, visit):
+    with served.session() as session:
+        reply = tables.scene(session)
+    mine, theirs = visit(reduced_motion="reduce"), visit()
+    page, other = mine.let_in(served.session_of(reply.focal)), theirs.let_in(served.session_of(reply.colleague))
+    mine.allow("409")
+    other.goto(reply.path)
+    other.locator(FIRST).first.locator("[name^='men[']").fill("3")
+    saved(other)
+    page.goto(reply.path)
+    other.locator(FIRST).first.locator("[name^='men[']").fill("4")
+    saved(other)
+    page.locator(FIRST).first.locator("[name^='men[']").fill("5")
+    says(page, "conflict")
+    page.locator("[data-leads]").click()
+    box = page.locator(f"form {BOX}")
+    expect(box).to_be_focused()
+    head = page.locator("table[data-table=b5] thead th").first.evaluate("(one) => one.getBoundingClientRect().bottom")
+    assert box.evaluate("(one) => one.getBoundingClientRect().top") >= head

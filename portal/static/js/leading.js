@@ -18,6 +18,8 @@ function leadFromBar(bar, form) {
     const target = bar.dataset.state === "error" && field ? field : place;
     if (target === place) target.tabIndex = -1;
     target.focus({ preventScroll: true });
+    // the head of a table stays at the upper edge
+    target.style.scrollMarginTop = `${(target.closest("table")?.tHead.offsetHeight || 0) + 16}px`;
     target.scrollIntoView({ block: target === place ? "start" : "center" });
   });
   const offer = () => { button.hidden = !first(); };
