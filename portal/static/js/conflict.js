@@ -163,7 +163,7 @@ function offerKept(place, lines, language, clock, done) {
 // After a page was closed over unsaved text: what the server has already goes, what it has something newer for is shown
 // as a conflict, the rest is offered.
 async function recoverKept(records, page) {
-  const { form, copy, dirty, stale, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, arrived, dayAndTime, leave } = page;
+  const { form, copy, dirty, stale, unitOf, fieldsOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, arrived, dayAndTime, leave } = page;
   const place = document.querySelector("[data-recovered]");
   const lines = [];
   for (const { id, at, kept } of records) {
@@ -174,6 +174,7 @@ async function recoverKept(records, page) {
       if (name.startsWith("row:") || !unitOf(name)) orphans.push(name);
       else if (dirty.has(name) || stale.has(name)) continue; // written anew meanwhile, or asked about already
       else if (isShown(name, pairs)) { if (mended(name, pairs)) lines.push(offered(name, at, kept, joinedOnly(name, pairs))); }
+      else if (isClosed(name)) lines.push({ ...offered(name, at, kept, pairs), take: null }); // by a return: to be copied
       else if (base === Number(baseOf(name)?.value || 0)) lines.push(offered(name, at, kept, pairs));
       else if (!(await meet(name, pairs, base))) lines.push(offered(name, at, kept, pairs, base)); // no line just now
     }
@@ -184,6 +185,10 @@ async function recoverKept(records, page) {
     for (const { id } of records) await copy.drop(id);
   };
   offerKept(place, lines, form.dataset.language, (at) => dayAndTime(at, form.dataset), done);
+
+  function isClosed(name) {
+    return fieldsOf(name).every((field) => field.type === "hidden" || field.disabled || field.readOnly);
+  }
 
   function isShown(name, pairs) {
     return packed(own(name, [...new URLSearchParams(heard(name))])) === packed(own(name, pairs));

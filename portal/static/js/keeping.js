@@ -19,7 +19,7 @@ function unsaved() {
   const names = {};
   const labels = {};
   const rows = [...stale.values()];
-  for (const name of [...(flight ? flight.names : []), ...dirty, ...stale.keys(), ...rows.flatMap((one) => one.cells || [])]) {
+  for (const name of [...(flight ? flight.names : []), ...dirty, ...lost, ...stale.keys(), ...rows.flatMap((one) => one.cells || [])]) {
     if (names[name] || stale.get(name)?.removed || (!name.startsWith("row:") && !unitOf(name))) continue;
     const body = new URLSearchParams();
     write(name, body);
@@ -87,7 +87,7 @@ async function recover() {
   const leave = async () => { await quiet(2500); leaving = true; location.reload(); };
   const arrived = (told) => { take({ names: [] }, told); tell("told", told); };
   recoverKept(records, {
-    form, copy, dirty, stale, unitOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, arrived, dayAndTime, leave,
+    form, copy, dirty, stale, unitOf, fieldsOf, baseOf, heard, putBack, own, baseIn, packed, newKey, post, collide, settle, schedule, spoken, values, labelOf, arrived, dayAndTime, leave,
   });
 }
 

@@ -7,8 +7,8 @@ const KEPT_DAYS = 7;
 const KEEP_EVERY = 1500; // milliseconds between two copies while somebody types
 const STORE = "kept";
 
-// A moment in its parts, as the portal writes a day and a time: the browser may not know the months of the language.
-function partsOf(at, { timeZone, digits }) {
+// When a text was kept, as the portal writes a day and a time: the browser may not know the months of the language.
+function dayAndTime(at, { timeZone, digits }) {
   const shape = { day: "numeric", month: "numeric", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   let format;
   try {
@@ -18,25 +18,16 @@ function partsOf(at, { timeZone, digits }) {
   }
   const { day, month, year, hour, minute } = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
   const name = document.querySelector("[data-months]").dataset.months.split("|")[month - 1];
-  const inDigits = (text) => (digits === "khmr" ? text.replace(/[0-9]/g, (one) => String.fromCharCode(0x17e0 + Number(one))) : text);
-  return { day: inDigits(`${day} ${name}`), year: inDigits(year), time: inDigits(`${hour}:${minute}`) };
+  const text = `${day} ${name} ${year} ${hour}:${minute}`;
+  return digits === "khmr" ? text.replace(/[0-9]/g, (one) => String.fromCharCode(0x17e0 + Number(one))) : text;
 }
 
-// When a text was kept.
-function dayAndTime(at, given) {
-  const { day, year, time } = partsOf(at, given);
-  return `${day} ${year} ${time}`;
-}
-
-// "saved 23:50" (its words with the time in the place of {time}), said on another day than today, with that day; with the
-// year if it was another one. What has its day already begins with no time.
+// "saved 23:50" (its words with the time in the place of {time}), said on another day than today, with that day. What has
+// its day already begins with no time.
 function withItsDay(text, words, saidOn, given) {
+  const [then, now] = [saidOn, new Date()].map((at) => dayAndTime(at, given).slice(0, -6));
   const place = words.indexOf("{time}");
-  if (!/^[\d\u17e0-\u17e9]{2}:/.test(text.slice(place))) return text;
-  const [then, now] = [partsOf(saidOn, given), partsOf(new Date(), given)];
-  if (then.day === now.day && then.year === now.year) return text;
-  const day = then.year === now.year ? then.day : `${then.day} ${then.year}`;
-  return `${text.slice(0, place)}${day}, ${text.slice(place)}`;
+  return then === now || text[place + 2] !== ":" ? text : `${text.slice(0, place)}${then}, ${text.slice(place)}`;
 }
 
 const promised = (request) => new Promise((done, fail) => {

@@ -15,6 +15,7 @@ const AT_ONCE = 400;          // answers in one post: a pasted table goes in sev
 const dirty = new Set();      // names of answers changed since they were last sent
 const sentAs = new Map();   // name -> what was last sent, so that leaving a field sends nothing twice
 const stale = new Map();      // name -> what waits for the reader's choice (versions.js)
+const lost = new Set();       // names of answers that the server does not keep, closed meanwhile: they stand on this page alone
 let flight = null;            // {names, body, key, tries}: sent or to be sent again with the same key
 let timer = 0;
 let retry = 0;
@@ -367,6 +368,7 @@ function refuse(name, message, kept = "") {
   const item = unit && unit.closest("[data-item]");
   const place = item && errorPlace(item, Boolean(message));
   if (!place) return;
+  lost[message && !kept ? "add" : "delete"](name);
   place.hidden = !message;
   place.lastElementChild.textContent = message;
   item.classList.toggle("has-error", Boolean(message));
@@ -415,10 +417,8 @@ addEventListener("online", () => {
   send();
 });
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState !== "hidden") {
-    if (status.dataset.state === "saved") settle();
-    comeBack();
-  } else {
+  if (document.visibilityState !== "hidden") comeBack();
+  else {
     copy.now();
     send();
   }
@@ -427,7 +427,7 @@ addEventListener("focus", () => comeBack());
 addEventListener("pagehide", () => { copy.now(); send(); });
 
 const due = () => flight !== null || [...dirty].some((name) => !stale.has(name));
-const unsent = () => due() || stale.size > 0;
+const unsent = () => due() || stale.size + lost.size > 0;
 
 addEventListener("beforeunload", (event) => {
   if (leaving || !unsent()) return;
