@@ -111,7 +111,7 @@ def test_a_box_about_a_row_that_is_gone_is_taken_over_and_outlives_the_page(serv
 def test_the_bar_leads_to_a_box_below_the_head_of_its_table(served, visit):
     with served.session() as session:
         reply = tables.scene(session)
-    mine, theirs = visit(reduced_motion="reduce"), visit()
+    mine, theirs = visit(size={"width": 1280, "height": 480}, reduced_motion="reduce"), visit()
     page, other = mine.let_in(served.session_of(reply.focal)), theirs.let_in(served.session_of(reply.colleague))
     mine.allow("409")
     other.goto(reply.path)
