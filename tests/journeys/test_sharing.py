@@ -6,8 +6,10 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
+from forms.answers import Parsed
 from portal.models import Answer, Delegation
 from tests.journeys.browsers import PHONE
+from tests.journeys.sharing import with_rows
 
 pytestmark = pytest.mark.browser
 
@@ -89,3 +91,25 @@ def test_a_long_list_of_units_is_ticked_or_cleared_at_once(served, visit, make_s
     plain.goto(f"{scene.path}/collect")
     expect(plain.locator("#list-of-units :checked")).to_have_count(6)
     expect(plain.locator("[data-ticks]")).to_be_hidden()
+
+
+def test_what_carries_a_warning_is_not_ticked_with_all_the_others(served, visit, make_scene):
+    scene = make_scene()
+    with served.session() as session:
+        with_rows(session, scene, [*(Parsed(value=number) for number in range(5)), Parsed(typed="many")])
+    chief = visit().let_in(served.session_of(scene.focal))
+    chief.goto(f"{scene.collection}/take")
+    rows = chief.locator("#take-rows li")
+    doubtful = rows.filter(has_text="many").locator("[name=take]")
+    expect(rows).to_have_count(6)
+    expect(chief.locator(".tick-all")).to_contain_text("one by one")
+    chief.get_by_role("button", name="Tick none").click()
+    expect(rows.locator(":checked")).to_have_count(0)
+    chief.get_by_role("button", name="Tick all").click()
+    expect(rows.locator(":checked")).to_have_count(5)
+    expect(doubtful).not_to_be_checked()
+    doubtful.check()
+    chief.get_by_role("button", name="Tick all").click()
+    expect(doubtful, "what was chosen by hand stays chosen").to_be_checked()
+    chief.get_by_role("button", name="Tick none").click()
+    expect(rows.locator(":checked")).to_have_count(0)

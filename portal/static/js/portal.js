@@ -59,8 +59,10 @@ for (const line of document.querySelectorAll("[data-ticks]")) {
   line.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
+    const all = button.value === "all";
     for (const box of document.getElementById(line.dataset.ticks).querySelectorAll("[type=checkbox]:enabled")) {
-      box.checked = button.value === "all";
+      // what carries a warning is taken by whoever read it, not with all the others
+      if (!all || !("apart" in box.dataset)) box.checked = all;
     }
   });
 }
