@@ -12,6 +12,7 @@ from forms.tables import answered_codes
 from portal import clock
 from portal.models import (
     Actor,
+    Answer,
     Assignment,
     Collection,
     Delegation,
@@ -134,7 +135,7 @@ def actor_of(session: Session, delegation: Delegation) -> int:
 
 
 def stage_of(delegation: Delegation, *, begun: bool) -> Stage:
-    """Tell how far a delegation is; ``begun``: something was answered, or a unit has saved something."""
+    """Tell how far a delegation is; ``begun``: the person, or the unit, has saved something."""
     if delegation.revoked_at is not None:
         return Stage.REVOKED
     if delegation.finished_at is not None:
@@ -147,17 +148,46 @@ def stage_of(delegation: Delegation, *, begun: bool) -> Stage:
 
 
 def shared_lines(session: Session, head: SubmissionHead, definition: Definition) -> list[SharedLine]:
-    """Return what of a reply is shared with single persons, newest first; two queries."""
-    found = session.scalars(
-        select(Delegation)
-        .where(Delegation.submission_id == head.id, Delegation.collection_id.is_(None))
-        .order_by(Delegation.id.desc())
-    ).all()
+    """Return what of a reply is shared with single persons, newest first."""
+    found = [one for one, _names in shares_of(session, head.id)]
     if not found:
         return []
     stored, rows = stored_reply(session, head.id, definition)
     done = answered_codes(definition, stored, standing_rows(rows), head.hidden)
-    return [shared_line(one, done, head.hidden) for one in found]
+    wrote = _last_written(session, head.id)
+    return [shared_line(one, done, head.hidden, _since_shared(one, wrote)) for one in found]
+
+
+def shares_of(session: Session, submission_id: int) -> list[tuple[Delegation, Mapping[str, str] | None]]:
+    """Return what of a reply was handed to single persons, newest first, with the names of colleagues; one query."""
+    rows = session.execute(
+        select(Delegation, UserAccount.names)
+        .outerjoin(UserAccount, UserAccount.id == Delegation.user_id)
+        .where(Delegation.submission_id == submission_id, Delegation.collection_id.is_(None))
+        .order_by(Delegation.id.desc())
+    )
+    return [(one, names) for one, names in rows]
+
+
+def _last_written(session: Session, submission_id: int) -> list[tuple[int | None, int | None, datetime]]:
+    """Return when each writer of a reply wrote last: (delegation, account, moment)."""
+    rows = session.execute(
+        select(Actor.delegation_id, Actor.user_id, func.max(Answer.answered_at))
+        .join(Answer, Answer.answered_by == Actor.id)
+        .where(Answer.submission_id == submission_id)
+        .group_by(Actor.id, Actor.delegation_id, Actor.user_id)
+    )
+    return [(delegation_id, user_id, at) for delegation_id, user_id, at in rows]
+
+
+def _since_shared(one: Delegation, wrote: Iterable[tuple[int | None, int | None, datetime]]) -> datetime | None:
+    """Return when a person last wrote of what they were handed; None: what is answered was answered by others."""
+    moments = [
+        at
+        for delegation_id, user_id, at in wrote
+        if delegation_id == one.id or (user_id is not None and user_id == one.user_id and at >= one.created_at)
+    ]
+    return max(moments, default=None)
 
 
 def shared_line(
@@ -165,11 +195,11 @@ def shared_line(
 ) -> SharedLine:
     """Return how far one delegation is; ``done`` are the codes answered, ``hidden`` those not asked.
 
-    A unit answers apart and has begun once something was ``saved``, be it half a row: so it is counted too.
+    Somebody has begun once they ``saved`` something, be it half a row: what stood there before is not their work.
     """
     asked = [code for code in one.items if code not in hidden]
     answered = len(set(asked) & set(done))
-    return SharedLine(one, answered, len(asked), stage_of(one, begun=bool(answered) or saved is not None), saved)
+    return SharedLine(one, answered, len(asked), stage_of(one, begun=saved is not None), saved)
 
 
 @dataclass(frozen=True)

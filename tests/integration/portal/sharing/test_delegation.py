@@ -63,6 +63,28 @@ def test_from_the_focal_point_by_link_and_code_to_an_answer_in_the_reply(app, se
     assert "We trained 20 judges." in chief.text
 
 
+def stage(chief, reply):
+    """What the list of shares says of each person."""
+    chief.get(f"/replies/{reply.public_id}/share", expect=200)
+    words = " ".join(chief.page.xpath("string(//main)").split())
+    return [one for one in ("not opened yet", "opened, nothing answered yet", "at work") if one in words]
+
+
+def test_what_was_answered_before_is_not_the_work_of_whom_it_is_handed_to(app, session, world, client_for):
+    reply, focal = world
+    chief = client_for(focal)
+    page = f"/replies/{reply.public_id}/pages/page1"
+    chief.get(page, expect=200)
+    chief.post(page, {"measures@en": "A first draft.", "base:measures@en": "0", "action": "save"}, expect=303)
+    link, code = share(chief, reply)
+    assert stage(chief, reply) == ["not opened yet"]
+    guest = enter(app, session, link, code)
+    assert stage(chief, reply) == ["opened, nothing answered yet"]
+    address = guest.response.request.path
+    guest.post(address, {"measures@en": "A better one.", "base:measures@en": "1", "action": "save"}, expect=303)
+    assert stage(chief, reply) == ["at work"]
+
+
 def test_everything_that_is_missing_is_said_at_once(world, client_for):
     reply, focal = world
     chief = client_for(focal)
