@@ -17,7 +17,6 @@ from portal.blueprints.tables import totals
 from portal.extensions import db
 from portal.models import Action
 from portal.queries.actors import actor_names
-from portal.queries.receipts import shown
 from portal.reader import digits
 from portal.table import pick
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from forms.answers import Rows
     from forms.definition.model import Definition, Item
     from portal.blueprints.answering import AnsweringPage
-    from portal.models import SigningPack, SubmissionEvent
+    from portal.models import SubmissionEvent
     from portal.queries.clarifications import Thread
     from portal.queries.submissions import StoredAnswer
 
@@ -264,35 +263,3 @@ def thread_views(threads: Sequence[Thread], definition: Definition, *, staff: bo
             }
         )
     return views
-
-
-def with_packs(told: list[dict[str, Any]], packs: Sequence[SigningPack]) -> list[dict[str, Any]]:
-    """Return the timeline of a reply with when it was printed to be signed, and when such a pack was taken back."""
-    names = actor_names(db.session, [by for one in packs for by in (one.made_by, one.cancelled_by) if by])
-    found = []
-    for one in packs:
-        printed = (_("Printed to be signed"), "printer", one.made_at, one.made_by)
-        back = (_("The pack was taken back"), "slash-circle", one.cancelled_at, one.cancelled_by)
-        for words, icon, at, by in (printed, back):
-            if at is not None and by is not None:
-                who = pick(names.get(by), g.view.language, g.country.languages)
-                note = _("Pack %(code)s", code=shown(one.code))
-                found.append({"at": at, "words": words, "who": who, "note": note, "icon": icon, "kind": "quiet"})
-    return sorted([*told, *found], key=lambda one: one["at"], reverse=True)
-
-
-def with_threads(told: list[dict[str, Any]], threads: Sequence[Thread]) -> list[dict[str, Any]]:
-    """Return the timeline of a reply with what was asked and answered about it, the newest first."""
-    spoken = [
-        {
-            "at": one.at,
-            "words": _("The secretariat asked") if one.from_secretariat else _("The institution answered"),
-            "who": pick(one.by, g.view.language, g.country.languages),
-            "note": "",
-            "icon": "chat-left-text",
-            "kind": "quiet",
-        }
-        for thread in threads
-        for one in thread.messages
-    ]
-    return sorted([*told, *spoken], key=lambda one: one["at"], reverse=True)

@@ -35,13 +35,14 @@ class Thread:
     public_id: str
     status: ClarificationStatus
     question_code: str | None
+    closed_at: datetime | None
     messages: Sequence[ThreadMessage]
 
 
 def threads(session: Session, submission_id: int) -> list[Thread]:
     """Return the clarifications of a reply with their messages; three queries."""
     found = session.execute(
-        select(Clarification.id, Clarification.public_id, Clarification.status, Question.code)
+        select(Clarification.id, Clarification.public_id, Clarification.status, Question.code, Clarification.closed_at)
         .outerjoin(Question, Question.id == Clarification.question_id)
         .where(Clarification.submission_id == submission_id)
         .order_by(Clarification.id)

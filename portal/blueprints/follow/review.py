@@ -13,9 +13,10 @@ from portal.blueprints.changes import between
 from portal.blueprints.follow.door import address, blueprint, cite, reply_for_staff, rooms, say, today
 from portal.blueprints.frozen import asked_with, frozen_pages, restored
 from portal.blueprints.guard import requires, who
+from portal.blueprints.happened import with_documents, with_threads
 from portal.blueprints.holding import Holding
 from portal.blueprints.posting import languages_of, load
-from portal.blueprints.reading import read_definition, thread_views, timeline, with_threads
+from portal.blueprints.reading import read_definition, thread_views, timeline
 from portal.blueprints.recollections import mark_confirmed
 from portal.extensions import db
 from portal.models import Action, Signature, Status
@@ -74,7 +75,7 @@ def review_page(
         handed_in=handed_in,
         receipts=receipts_of(db.session, head.id),
         changes=_changes(head, definition),
-        timeline=with_threads(_timeline(past), spoken),
+        timeline=with_documents(with_threads(_timeline(past), spoken), head.assignment_id),
         evidence_url=address("remember.round_evidence", slug=head.round_slug),
         unknown_evidence=_unknown_evidence(head, handed_in["pages"] if handed_in else ()),
         threads=thread_views(spoken, definition, staff=True),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from portal.blueprints.answering import AnsweringPage, recommendation_box
 from portal.blueprints.guard import requires, who
+from portal.blueprints.happened import with_documents, with_packs, with_shares, with_threads
 from portal.blueprints.holding import holding_of
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load
-from portal.blueprints.reading import read_aloud, thread_views, timeline, with_packs, with_threads
+from portal.blueprints.reading import read_aloud, thread_views, timeline
 from portal.blueprints.recollections import citations, mark_confirmed, summary
 from portal.blueprints.respond.door import (
     ThreadOf,
@@ -38,8 +39,12 @@ from portal.services import clarifications, verdicts
 from portal.table import pick
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flask.typing import ResponseReturnValue
 
+    from portal.models import SubmissionEvent
+    from portal.queries.clarifications import Thread
     from portal.queries.submissions import SubmissionHead
 
 
@@ -73,7 +78,7 @@ def check_page(
         evidence_url=url_for("remember.own_evidence", round=head.round_slug),
         missing=answering.needed(),
         evidence=evidence_of(db.session, head.id),
-        timeline=with_packs(with_threads(timeline(events), spoken), packs_with(db.session, head.id)),
+        timeline=_told(head, events, spoken),
         threads=thread_views(spoken, definition, staff=False),
         can_complete=not answering.readonly and may(who(), Permission.COMPLETE_SUBMISSION),
         can_recall=head.status is Status.SUBMITTED
@@ -91,6 +96,12 @@ def check_page(
         offline=offline_of(head.round_slug, not answering.readonly, head),
     )
     return page, status
+
+
+def _told(head: SubmissionHead, events: Sequence[SubmissionEvent], spoken: Sequence[Thread]) -> list[dict[str, Any]]:
+    """Tell all that happened to a reply, as its institution may know it: what it shared is told to nobody else."""
+    told = with_packs(with_threads(timeline(events), spoken), packs_with(db.session, head.id))
+    return with_shares(with_documents(told, head.assignment_id), head.id)
 
 
 @blueprint.post("/replies/<public_id>/complete")

@@ -138,6 +138,12 @@ def test_a_document_is_entered_or_set_aside_once(client_for, scene, session):
     session.refresh(again)
     assert again.state is DocumentState.ENTERED
     assert again.settled_at is not None
+    for reader, address in ((focal, f"{scene.own}/check"), (coordinator, scene.desk)):
+        reader.get(address, expect=200)
+        told = reader.page.xpath("//ol[@class='timeline']//strong/text()")
+        assert told[:4] == [
+            "A document was entered", "A document was sent in", "A document was set aside", "A document was sent in",
+        ]  # fmt: skip
 
 
 def enter(coordinator, scene, one, expect=303, action="save", **fields):

@@ -429,6 +429,13 @@ def test_clarifications_go_back_and_forth_without_touching_the_status(client_for
     assert len(session.scalars(select(ClarificationMessage)).all()) == 3
     for _ in range(2):
         client.post(f"/review/clarifications/{thread.public_id}/close", expect=303)
+    for reader, address in ((client, scene.path), (focal, f"/replies/{scene.reply.public_id}/check")):
+        reader.get(address, expect=200)
+        told = reader.page.xpath("//ol[@class='timeline']//strong/text()")
+        assert told[:4] == [
+            "The secretariat closed its question", "The secretariat asked", "The institution answered",
+            "The secretariat asked",
+        ]  # fmt: skip
     assert stored(session, scene).status is Status.SUBMITTED
     client.get("/rounds/r")
     assert "Beds of which year?" not in client.words

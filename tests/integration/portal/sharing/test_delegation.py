@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import select
 
-from portal.models import Status
+from portal.models import Delegation, Status
 from tests import factories
 from tests.client import Client
 
@@ -83,6 +84,42 @@ def test_what_was_answered_before_is_not_the_work_of_whom_it_is_handed_to(app, s
     address = guest.response.request.path
     guest.post(address, {"measures@en": "A better one.", "base:measures@en": "1", "action": "save"}, expect=303)
     assert stage(chief, reply) == ["at work"]
+
+
+def test_the_timeline_of_a_reply_tells_each_act_of_sharing_once_and_to_its_institution_alone(
+    app, session, world, client_for
+):
+    reply, focal = world
+    chief = client_for(focal)
+    link, code = share(chief, reply)
+    guest = enter(app, session, link, code)
+    guest.post(guest.response.request.path.partition("/pages/")[0] + "/finish", {}, expect=303)
+    shared = session.scalars(select(Delegation).where(Delegation.submission_id == reply.id)).one()
+    chief.get(f"/replies/{reply.public_id}/share", expect=200)
+    chief.post(f"/delegations/{shared.public_id}/revoke", {}, expect=303)
+    chief.get(f"/replies/{reply.public_id}/collect", expect=200)
+    chief.post(
+        f"/replies/{reply.public_id}/collect",
+        {"units": "Kandal\nTakeo", "until": "2099-01-01", "codes": ["measures"]}, expect=200,
+    )  # fmt: skip
+    told = {
+        "en": [
+            "2 units were asked", "Taken back from Kampot department", "Kampot department has finished",
+            "Questions handed to Kampot department",
+        ],
+        "km": [
+            "បានសួរអង្គភាព 2", "បានដកពី Kampot department វិញ", "Kampot department បានបញ្ចប់",
+            "បានប្រគល់សំណួរជូន Kampot department",
+        ],
+    }  # fmt: skip
+    for language, expected in told.items():
+        chief.post("/language", {"language": language, "next": "/"}, expect=303)
+        chief.get(f"/replies/{reply.public_id}/check", expect=200)
+        words = chief.page.xpath("//ol[@class='timeline']//strong/text()")
+        assert words[: len(expected)] == expected
+    clerk = client_for(factories.staff(session))
+    clerk.get(f"/review/{reply.public_id}", expect=200)
+    assert "Kampot department" not in clerk.text
 
 
 def test_everything_that_is_missing_is_said_at_once(world, client_for):
