@@ -111,7 +111,12 @@ def plan_view(definition: Definition, plan: Plan, collection: Collection) -> dic
         ],
         "picks": [pick for pick in picks if not pick["settled"]],
         "settled": [pick for pick in picks if pick["settled"]],
-        "rows": [_row(definition, row) | {"ticked": row.meant and row.name not in doubtful} for row in plan.rows],
+        "rows": [
+            # what is ticked may be another's choice later; what is read first stays so
+            _row(definition, row) | {"ticked": plain, "apart": not plain}
+            for row in plan.rows
+            for plain in [row.meant and row.name not in doubtful]
+        ],
         "rows_gone": [_row_gone(definition, gone) for gone in plan.rows_gone],
         "files": [_file(definition, put, collection) for put in plan.files],
         "files_gone": [

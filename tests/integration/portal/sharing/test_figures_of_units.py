@@ -64,6 +64,13 @@ def test_a_figure_in_a_table_that_does_not_count_is_shown_told_and_not_taken(app
     assert "-4 breaks a rule of the questionnaire" in cells
     assert "some cannot be read" in cells
     assert "changed in the reply too" not in cells
+    # whatever somebody unticks, only these are ticked one by one
+    chief.submit(0, action="take", take=["beds"], expect=409, **{"sign:beds": "of another figure"})
+    boxes = chief.page.xpath("//ul[@id='take-rows']//input[@name='take']")
+    assert [(box.get("checked") is not None, box.get("data-apart") is not None) for box in boxes] == [
+        (False, True), (False, False), (False, True),
+    ]  # fmt: skip
+    chief.get(home + "/take", expect=200)
     chief.submit(0, action="take", expect=200)
     people = [value for (code, _lang, _row), value in stored(session, world.reply).items() if code == "people"]
     assert people == [5], "the reply holds what the sum counted"
