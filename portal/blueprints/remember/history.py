@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from forms.answers import PRESENT_SUFFIX, STATE_SUFFIX, AnswerKey, field_name
 from forms.definition.word_diff import compare_words
 from forms.question_types import question_type
-from forms.tables import may_change, table_of, tables
+from forms.tables import may_change, tables
 from portal.blueprints.answering import AnsweringPage
 from portal.blueprints.changes import said
 from portal.blueprints.guard import requires, who
@@ -29,7 +29,9 @@ from portal.extensions import db
 from portal.permissions import Permission
 from portal.queries import history as queries
 from portal.queries import submissions as replies
+from portal.reader import digits
 from portal.services import submissions as services
+from portal.services.answer_rows import RowChange
 from portal.table import pick
 
 if TYPE_CHECKING:
@@ -38,7 +40,10 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from forms.definition.model import Definition, Item
+    from forms.tables import Table
     from portal.queries.history import SavedAnswer
+
+BRIEF = 60  # characters of a row's first answer that name it
 
 
 def _asked_about(definition: Definition, code: str) -> tuple[Item, list[Item]]:
@@ -61,6 +66,7 @@ def history(on: OnPage) -> ResponseReturnValue:
     open_ = not answering.readonly and may_change(definition, on.code, on.head.unlocked)
     saves = queries.answer_saves(db.session, on.head.id, [one.code for one in columns])
     rows = queries.row_saves(db.session, on.head.id, on.code) if on.code in tables(definition) else []
+    names = _row_names(definition, on.code, reply, [*saves, *rows])
     return render_template(
         "remember/history.html",
         head=on.head,
@@ -68,10 +74,10 @@ def history(on: OnPage) -> ResponseReturnValue:
         title=item.text("label", language, languages),
         back_url=url_for("respond.check", public_id=on.head.public_id),
         saves=[
-            _save(one, before, definition, reply.answers, open_=open_)
+            _save(one, before, definition, reply.answers, open_=open_) | {"place": names.get(one.row, "")}
             for one, before in zip(saves, _before(saves), strict=True)
         ],
-        rows=[_row(one) for one in rows],
+        rows=[_row(one, names, _can_come_back(reply, on.code, one.key, open_=open_)) for one in rows],
         open=open_,
         table=len(columns) > 1 or on.code in tables(definition),
     )
@@ -100,7 +106,6 @@ def _save(
     computed = bool(item.calculation) or question_type(item.type).control == "file"
     return {
         "label": item.text("label", language, languages),
-        "place": _place(definition, one),
         "lang": one.lang,
         "row": one.row,
         "code": one.code,
@@ -115,20 +120,54 @@ def _save(
     }
 
 
-def _place(definition: Definition, one: SavedAnswer) -> str:
-    table = table_of(definition, one.code) if one.row else None
+def _row_names(
+    definition: Definition, code: str, reply: replies.StoredReply, saves: Sequence[SavedAnswer | queries.SavedRow]
+) -> dict[str, str]:
+    """Return how the rows of a table are called: by their number and what stands first in them."""
+    table = tables(definition).get(code)
     if table is None:
-        return ""
-    return table.row_label(one.row, g.view.language, tuple(g.country.languages)) or one.row[:6]
+        return {}
+    language, languages = g.view.language, tuple(g.country.languages)
+    standing = [row.key for row in table.rows(replies.standing_rows(reply.rows))]
+    keys = {one.row if isinstance(one, queries.SavedAnswer) else one.key for one in saves}
+    names = {}
+    for key in keys:
+        number = digits(standing.index(key) + 1) if key in standing else ""
+        place = _("row %(number)s", number=number) if number else _("removed row")
+        first = _first_words(table, key, reply.answers)
+        names[key] = table.row_label(key, language, languages) or (f"{place}: {first}" if first else str(place))
+    return names
 
 
-def _row(one: queries.SavedRow) -> dict[str, Any]:
+def _first_words(table: Table, row: str, stored: Mapping[AnswerKey, replies.StoredAnswer]) -> str:
+    """Return what stands first in a row, in a few words; a removed row keeps its answers."""
+    for item in table.asked:
+        for key in question_type(item.type).keys(item, tuple(g.country.languages)):
+            one = stored.get(key._replace(row=row))
+            words = said(item, one.value, one.state, one.typed) if one is not None and not one.blank else ""
+            if words:
+                return words if len(words) <= BRIEF else words[:BRIEF].rstrip() + "…"
+    return ""
+
+
+def _can_come_back(reply: replies.StoredReply, code: str, key: str, *, open_: bool) -> int | None:
+    """Return the revision of a removed row that may be put back, else None; a row within a removed one waits for it."""
+    row = reply.rows.get(replies.RowKey(code, key))
+    if not open_ or row is None or not row.removed:
+        return None
+    inside = any(name.key == row.parent and around.removed for name, around in reply.rows.items())
+    return None if inside else row.revision
+
+
+def _row(one: queries.SavedRow, names: Mapping[str, str], back: int | None) -> dict[str, Any]:
     words = _("Row added") if one.revision == 1 else _("Row removed") if one.removed else _("Row moved or put back")
     return {
         "words": words,
-        "key": one.key[:6],
+        "key": one.key,
+        "name": names.get(one.key, ""),
         "who": pick(one.by, g.view.language, g.country.languages),
         "at": one.at,
+        "base": one.revision if back == one.revision else None,
     }
 
 
@@ -140,6 +179,8 @@ def restore(on: OnPage) -> ResponseReturnValue:
     definition, ids = load(head)
     _item, columns = _asked_about(definition, on.code)
     given = request.form
+    if "row-back" in given:
+        return _put_back(on, definition, ids, replies.RowKey(on.code, given["row-back"]))
     if "revision" not in given:
         raise Invalid(_("Choose one of the earlier answers on the page."))
     item = next((one for one in columns if one.code == given.get("question", on.code)), None)
@@ -156,6 +197,27 @@ def restore(on: OnPage) -> ResponseReturnValue:
     if saved.http_status != 200:
         return show_saved(saved, head, definition, page)
     notice(_("Restored: the earlier answer stands again, as a new save."))
+    return redirect(url_for("remember.history", public_id=head.public_id, code=on.code), code=303)
+
+
+def _put_back(on: OnPage, definition: Definition, ids: Mapping[str, int], name: replies.RowKey) -> ResponseReturnValue:
+    """Put a removed row back with all that stood in it, if nobody did so or changed it since."""
+    head, principal, seen = on.head, who(), request.form.get("base", 0, type=int)
+    context = context_for(principal, head, definition)
+    before = replies.stored_reply(db.session, head.id, definition).rows.get(name)
+    if before is None:
+        raise NotFound
+    change = RowChange(name.repeat, name.key, before.parent, base=seen)
+    with write() as session:
+        saved = services.save_answers(
+            session, head, definition, ids, {}, row_changes=[change], context=context, by=principal
+        )
+    if saved.http_status != 200:
+        return show_saved(saved, head, definition, definition.page_of(on.code))
+    if not before.removed or before.revision != seen:
+        notice(_("Somebody changed this row meanwhile; look at it again."))
+    else:
+        notice(_("The row stands in the table again, with all that was in it."))
     return redirect(url_for("remember.history", public_id=head.public_id, code=on.code), code=303)
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from portal.models import Answer, Role, SignOffPolicy, StaffRole
+from portal.models import Answer, AnswerRow, ItemKind, Role, SignOffPolicy, StaffRole, VersionItem
 from tests import factories, scenes
 
 pytestmark = pytest.mark.engines
@@ -135,3 +135,66 @@ def test_rows_and_evidence_that_came_and_went_are_told(app, session):
         found = between(was, now, definition(session, version.id))
     assert [(one["kind"], one["number"]) for one in found["evidence"]] == [("added", 2), ("removed", 1)]
     assert [(one["code"], one["kind"]) for one in found["answers"]] == [("share", "added")]
+
+
+ROWS = ("A" * 16, "B" * 16)
+
+
+@pytest.fixture
+def table(client_for, scene, session):
+    """The focal point, who wrote two rows of a table and removed the first."""
+    page = session.scalars(
+        select(VersionItem).where(VersionItem.version_id == scene.version.id, VersionItem.code == "page1")
+    ).one()
+    trainings = factories.item(session, scene.version, "trainings", kind=ItemKind.REPEAT, parent=page)
+    factories.question(session, scene.version, "place", "text", parent=trainings)
+    factories.question(session, scene.version, "people", "integer", parent=trainings)
+    session.commit()
+    focal = client_for(scene.focal)
+    focal.get(f"{scene.path}/pages/page1")
+    for key, place, people in zip(ROWS, ("Kampot", "Takeo"), ("30", "5"), strict=True):
+        name = f"trainings[{key}]"
+        fields = {f"row:{name}": "1", f"row-base:{name}": "0", f"row-parent:{name}": ""}
+        save(focal, scene, **fields, **{f"place[{key}]@en": place, f"people[{key}]": people})
+    name = f"trainings[{ROWS[0]}]"
+    seen = {f"base:place[{ROWS[0]}]@en": "1", f"base:people[{ROWS[0]}]": "1"}
+    save(focal, scene, **seen, **{f"row:{name}": "", f"row-base:{name}": "1", f"row-removed:{name}": "1"})
+    return focal
+
+
+def row_states(session, scene):
+    rows = session.scalars(select(AnswerRow).where(AnswerRow.submission_id == scene.reply.id).order_by(AnswerRow.key))
+    return [(one.removed, one.revision) for one in rows]
+
+
+def test_a_removed_row_is_named_by_what_stood_in_it_and_put_back_from_the_history(table, scene, session):
+    assert row_states(session, scene) == [(True, 2), (False, 1)]
+    table.get(f"{scene.path}/history/trainings", expect=200)
+    assert "removed row: Kampot" in table.words
+    assert "row 1: Takeo" in table.words
+    assert ROWS[0][:6] not in table.words
+    back = {"row-back": ROWS[0], "base": "2"}
+    assert len(table.page.xpath("//input[@name='row-back']")) == 1
+    table.post(f"{scene.path}/history/trainings", back, follow=True)
+    assert "The row stands in the table again" in table.words
+    assert "row 1: Kampot" in table.words
+    session.expire_all()
+    assert row_states(session, scene) == [(False, 3), (False, 1)]
+    table.post(f"{scene.path}/history/trainings", back | {"base": "1"}, follow=True)
+    assert "Somebody changed this row meanwhile" in table.words
+    session.expire_all()
+    assert row_states(session, scene) == [(False, 3), (False, 1)]
+    table.post(f"{scene.path}/history/trainings", back | {"row-back": "C" * 16}, expect=404)
+
+
+def test_a_row_of_a_table_that_was_not_returned_is_not_put_back(table, client_for, scene, session):
+    save(table, scene, measures__en="The old law was kept.", state="not_started", beds="7")
+    hand_in(table, scene)
+    staff = client_for(scene.coordinator)
+    staff.get(scene.review)
+    staff.post(f"{scene.review}/return", {"codes": ["measures"], "note": "Which law?"}, follow=True)
+    table.get(f"{scene.path}/history/trainings", expect=200)
+    assert not table.page.xpath("//input[@name='row-back']")
+    table.post(f"{scene.path}/history/trainings", {"row-back": ROWS[0], "base": "2"}, expect=422)
+    session.expire_all()
+    assert row_states(session, scene)[0] == (True, 2)
