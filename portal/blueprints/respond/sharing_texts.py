@@ -28,7 +28,7 @@ def stage_words(line: SharedLine) -> str:
     """Name how far a delegation is."""
     words = {
         Stage.NOT_OPENED: _("not opened yet"),
-        Stage.OPENED: _("opened, nothing answered yet"),
+        Stage.OPENED: _("opened, nothing written yet"),
         Stage.STARTED: _("at work"),
         Stage.FINISHED: _("has finished"),
         Stage.EXPIRED: _("time is over"),

@@ -68,7 +68,7 @@ def stage(chief, reply):
     """What the list of shares says of each person."""
     chief.get(f"/replies/{reply.public_id}/share", expect=200)
     words = " ".join(chief.page.xpath("string(//main)").split())
-    return [one for one in ("not opened yet", "opened, nothing answered yet", "at work") if one in words]
+    return [one for one in ("not opened yet", "opened, nothing written yet", "at work") if one in words]
 
 
 def test_what_was_answered_before_is_not_the_work_of_whom_it_is_handed_to(app, session, world, client_for):
@@ -80,7 +80,7 @@ def test_what_was_answered_before_is_not_the_work_of_whom_it_is_handed_to(app, s
     link, code = share(chief, reply)
     assert stage(chief, reply) == ["not opened yet"]
     guest = enter(app, session, link, code)
-    assert stage(chief, reply) == ["opened, nothing answered yet"]
+    assert stage(chief, reply) == ["opened, nothing written yet"]
     address = guest.response.request.path
     guest.post(address, {"measures@en": "A better one.", "base:measures@en": "1", "action": "save"}, expect=303)
     assert stage(chief, reply) == ["at work"]

@@ -60,7 +60,7 @@ def test_who_has_begun_is_counted_as_each_line_says_it(app, session, world, clie
         )
     )
     assert {name.split()[0]: stage for name, stage in stages.items()} == {
-        "Kampot": "at work", "Kandal": "opened, nothing answered yet", "Takeo": "not opened yet",
+        "Kampot": "at work", "Kandal": "opened, nothing written yet", "Takeo": "not opened yet",
     }  # fmt: skip
 
 
