@@ -15,12 +15,12 @@ from portal.blueprints import receiving
 from portal.blueprints.answering import AnsweringPage
 from portal.blueprints.documents.door import DocumentOf, blueprint, paper_on
 from portal.blueprints.documents.inbox import document_rows
+from portal.blueprints.file_places import anchor_of, file_kinds, file_place, row_around
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load, read_changes
 from portal.blueprints.receiving import typed_link
 from portal.blueprints.respond.conflicts import with_joined
-from portal.blueprints.respond.evidence import anchor_of, file_kinds, file_place, row_around
 from portal.blueprints.respond.rows import (
     anchor,
     posted,
@@ -217,15 +217,15 @@ def attach(on: DocumentOf) -> ResponseReturnValue:
     if not may_change(definition, on.code, head.unlocked):
         raise IllegalTransition
     writer = services.on_behalf(db.session, head, by=who())
-    link = None if key.row else receiving.link_given()
-    received = [] if link is not None else receiving.posted_files(
-        head.public_id, field=field_name(key) if key.row else "", kinds=file_kinds(definition, on.code)
-    )  # fmt: skip
     of = Asked(head, definition, ids, context_for(writer, head, definition))
+    link = None if key.row else receiving.link_given()
     try:
+        received = [] if link is not None else receiving.posted_files(
+            head.public_id, field=field_name(key) if key.row else "", kinds=file_kinds(definition, on.code)
+        )  # fmt: skip
         with write() as session:
-            document = session.get_one(AssignmentDocument, on.document.id)
-            writer = services.begin_entering(session, head, document, by=who())
+            paper = session.get_one(AssignmentDocument, on.document.id)
+            writer = services.begin_entering(session, head, paper, by=who())
             if link is not None:
                 made = attaching.attach_link(session, of, key, link, by=writer)
             else:
@@ -233,7 +233,7 @@ def attach(on: DocumentOf) -> ResponseReturnValue:
                     session, of, key, received, by=writer, parent=row_around(), quota=receiving.quota()
                 )
     except Invalid as refused:
-        if link is None or wants_json():
+        if wants_json():
             raise
         look = ToLookAt([(anchor_of(definition, key).removeprefix("#"), str(refused))])
         return _draw(PaperPage(on, definition), definition.page_of(on.code), look), look.status

@@ -13,6 +13,8 @@ from forms.answers import AnswerKey, field_name
 from forms.question_types import question_type
 from forms.tables import may_change, table_of
 from portal.blueprints import receiving
+from portal.blueprints.answering import AnsweringPage
+from portal.blueprints.file_places import anchor_of, file_kinds, file_place, row_around
 from portal.blueprints.guard import repeats, requires, wants_json, who
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load
@@ -24,17 +26,19 @@ from portal.blueprints.respond.door import (
     own_page,
     own_reply,
 )
-from portal.blueprints.tables import cell_id
+from portal.blueprints.respond.section import section_page
+from portal.blueprints.respond.to_look_at import ToLookAt
 from portal.database import write
-from portal.errors import IllegalTransition, Invalid, NotFound
+from portal.errors import IllegalTransition, Invalid
 from portal.extensions import db
 from portal.models import Evidence, Visibility
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission, can
 from portal.queries.evidence import evidence_of
+from portal.queries.submissions import stored_reply
 from portal.services import evidence as evidence_service
 from portal.services import idempotency
-from portal.services.attaching import Asked, attach, attach_link, detach, is_place
+from portal.services.attaching import Asked, attach, attach_link, detach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,49 +78,28 @@ def upload(on: OnPage) -> ResponseReturnValue:
     once = _Finish(request.form.get("upload", ""))
     if (told := once.earlier()) is not None:
         return told, 201
-    received = receiving.posted_files(
-        head.public_id, field=field_name(key) if key.row else "", kinds=file_kinds(definition, on.code)
-    )
     of = Asked(head, definition, ids, context_for(who(), head, definition))
-    with write() as session:
-        if (told := once.begin(session)) is None:
-            made = attach(session, of, key, received, by=who(), parent=row_around(), quota=receiving.quota())
-            told = once.keep(session, _told(made))
+    try:
+        received = receiving.posted_files(
+            head.public_id, field=field_name(key) if key.row else "", kinds=file_kinds(definition, on.code)
+        )
+        with write() as session:
+            if (told := once.begin(session)) is None:
+                made = attach(session, of, key, received, by=who(), parent=row_around(), quota=receiving.quota())
+                told = once.keep(session, _told(made))
+    except Invalid as refused:
+        if wants_json():
+            raise
+        # nothing was chosen, or a file is not taken: said where the file was to be sent from
+        look = ToLookAt([(anchor_of(definition, key).removeprefix("#"), str(refused))])
+        stored = stored_reply(db.session, head.id, definition)
+        answering = AnsweringPage(head, stored, who(), definition)
+        return section_page(answering, definition.page_of(on.code), look), look.status
     if wants_json():
         return told, 201
     notice(_("“%(name)s” is attached.", name=told["name"]))
     page = url_for("respond.section", public_id=head.public_id, code=definition.page_of(on.code).code)
     return redirect(page + anchor_of(definition, key), code=303)
-
-
-def file_place(definition: Definition, code: str) -> AnswerKey:
-    """Return where a posted file is to hang: on a question, or on a cell (``?row=``).
-
-    Raises:
-        NotFound: no file is asked for there.
-    """
-    item = next((one for one in definition.questions() if one.code == code), None)
-    key = AnswerKey(code, request.args.get("row", ""))
-    if item is None or question_type(item.type).control != "file" or not is_place(definition, key):
-        raise NotFound
-    return key
-
-
-def file_kinds(definition: Definition, code: str) -> list[str]:
-    """Return the endings of files that a question takes."""
-    item = definition.question(code)
-    return question_type(item.type).accept(item).split(",")
-
-
-def row_around() -> str:
-    """Return the row around the row of a cell (``?parent=``), "" for none."""
-    return request.args.get("parent", "")
-
-
-def anchor_of(definition: Definition, key: AnswerKey) -> str:
-    """Return where on its page a question or a cell stands."""
-    table = table_of(definition, key.code)
-    return f"#{cell_id(table.code, key)}-item" if table is not None and key.row else f"#q-{key.code}-item"
 
 
 class _Finish:

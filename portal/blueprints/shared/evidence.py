@@ -10,10 +10,10 @@ from flask_babel import gettext as _
 from forms.answers import AnswerKey, field_name
 from forms.tables import may_change
 from portal.blueprints import receiving
+from portal.blueprints.file_places import anchor_of, file_kinds, file_place, row_around
 from portal.blueprints.guard import by_link, repeats, wants_json
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load
-from portal.blueprints.respond.evidence import anchor_of, file_kinds, file_place, row_around
 from portal.blueprints.respond.to_look_at import ToLookAt
 from portal.blueprints.shared.door import Ended, Shared, SignedOut, blueprint, shared
 from portal.blueprints.shared.section import section_page

@@ -320,3 +320,18 @@ def test_a_document_can_come_in_pieces_to_both_sides(client_for, scene, session)
         fields = {"upload": identifier, "name": "a.pdf", "size": str(len(content))}
         client.post(f"{path}/documents", fields, headers=JSON, expect=201)
     assert session.scalar(select(func.count()).select_from(AssignmentDocument)) == 2
+
+
+def test_a_file_beside_a_paper_that_cannot_be_taken_shows_the_page_again_with_why(client_for, scene, session):
+    desk = client_for(scene.coordinator)
+    desk.post(f"{scene.desk}/documents", {"document": (io.BytesIO(PDF), "letter.pdf")}, expect=303)
+    document = session.scalar(select(AssignmentDocument.public_id))
+    paper = f"{scene.desk}/paper/{document}"
+    desk.get(paper, follow=True)
+    desk.open(
+        f"{paper}/questions/proof/files", method="POST", content_type="multipart/form-data",
+        data={"csrf_token": desk.token(), "proof": (io.BytesIO(b""), "")}, expect=422,
+    )  # fmt: skip
+    (told,) = desk.page.xpath("//div[contains(@class, 'error-summary')]//a")
+    assert told.text_content() == "Choose a file first."
+    assert desk.page.xpath(f"//*[@id='{told.get('href')[1:]}']"), "it leads to the question"

@@ -318,3 +318,17 @@ def test_an_older_word_file_is_taken_without_macros_only(client_for, scene):
     assert "macros" in told["title"]
     for content in (OLE, b"\xd0\xcf", PDF):
         assert whole(client, scene.path, content, 422, name="none.doc")["code"] == "file_refused"
+
+
+def test_an_upload_that_cannot_be_taken_shows_the_page_again_with_why_and_a_way_to_its_question(client_for, scene):
+    client = client_for(scene.focal)
+    for given, why in (((io.BytesIO(b""), ""), "Choose a file first."), ((io.BytesIO(b"MZ"), "tool.exe"), "“tool.exe”")):
+        client.get(scene.path, follow=True)
+        client.open(
+            f"{scene.path}/questions/proof/files", method="POST", content_type="multipart/form-data",
+            data={"csrf_token": client.token(), "proof": given}, expect=422,
+        )  # fmt: skip
+        (told,) = client.page.xpath("//div[contains(@class, 'error-summary')]//a")
+        assert why in told.text_content()
+        assert client.page.xpath(f"//*[@id='{told.get('href')[1:]}']"), "it leads to the question"
+        assert client.page.xpath("//input[@type='file'][@name='proof']"), "the form stands there again"
