@@ -2,8 +2,9 @@
 
 Makes ``--sets`` answer sets (1,000) of every question type - naughty strings, Khmer, 32,767 signs, far dates, 1e15,
 leading zeros, starts of formulas, control characters - puts each on a sheet of its own, lets openpyxl and then
-LibreOffice open and save the workbooks, reads them by the questionnaire's own form, and compares each answer, value and
-type, with the one that went out. Prints how many answers of each type survived; exit code 1 when one did not.
+LibreOffice open and save the workbooks, that one also in the old format (.xls), reads them by the questionnaire's own
+form, and compares each answer, value and type, with the one that went out. Prints how many answers of each type
+survived; exit code 1 when one did not.
 """
 
 from __future__ import annotations
@@ -263,20 +264,20 @@ def through_openpyxl(content: bytes) -> bytes:
     return stream.getvalue()
 
 
-def through_office(contents: list[bytes], office: str, timeout: int = 1800) -> list[bytes]:
-    """Let LibreOffice open and save workbooks."""
+def through_office(contents: list[bytes], office: str, timeout: int = 1800, kind: str = "xlsx") -> list[bytes]:
+    """Let LibreOffice open and save workbooks; ``kind`` "xls" as an older Excel does."""
+    to = {"xlsx": "xlsx:Calc MS Excel 2007 XML", "xls": "xls:MS Excel 97"}[kind]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "in").mkdir()
         for at, content in enumerate(contents):
             (folder / "in" / f"{at:04d}.xlsx").write_bytes(content)
         subprocess.run(
-            [office, "--headless", f"-env:UserInstallation=file://{folder}/profile", "--convert-to",
-             "xlsx:Calc MS Excel 2007 XML",
+            [office, "--headless", f"-env:UserInstallation=file://{folder}/profile", "--convert-to", to,
              "--outdir", folder / "out", *sorted((folder / "in").glob("*.xlsx"))],
             check=True, capture_output=True, timeout=timeout,
         )  # fmt: skip
-        return [(folder / "out" / f"{at:04d}.xlsx").read_bytes() for at in range(len(contents))]
+        return [(folder / "out" / f"{at:04d}.{kind}").read_bytes() for at in range(len(contents))]
 
 
 def main() -> int:
@@ -304,6 +305,7 @@ def measure() -> int:
     }
     if office:
         ways["LibreOffice"] = lambda: through_office([content for content, _ in books], office)
+        ways["LibreOffice, .xls"] = lambda: through_office([content for content, _ in books], office, kind="xls")
     else:
         print("LibreOffice (soffice) is not installed: left out")
     bad = 0
@@ -313,7 +315,7 @@ def measure() -> int:
         wrong = [
             one
             for content, (_, replies) in zip(pass_through(), books, strict=True)
-            for one in compare(content, replies, survived, office=way == "LibreOffice")
+            for one in compare(content, replies, survived, office=way.startswith("LibreOffice"))
         ]
         bad += len(wrong)
         total = sum(len(reply.answers) for _, replies in books for reply in replies)

@@ -39,7 +39,7 @@ class FileType(QuestionType):
         Setting("max_files", "count", _l("At most this many files"), _l("Empty: as many as needed."), 1, MAX_FILES),
     )
     accepted: ClassVar[tuple[str, ...]] = (
-        ".pdf", ".docx", ".doc", ".xlsx", ".pptx", ".odt", ".ods", ".jpg", ".jpeg", ".png", ".txt", ".csv",
+        ".pdf", ".docx", ".doc", ".xlsx", ".xls", ".pptx", ".odt", ".ods", ".jpg", ".jpeg", ".png", ".txt", ".csv",
     )  # fmt: skip
 
     def kinds(self, item: Question) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ ALLOWED = {
     ".pdf": "application/pdf",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".doc": "application/msword",
+    ".xls": "application/vnd.ms-excel",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     ".odt": "application/vnd.oasis.opendocument.text",
@@ -34,8 +35,14 @@ ALLOWED = {
     ".txt": "text/plain",
     ".csv": "text/csv",
 }
-# an older Word file is a small file system whose names are written in UTF-16
+# an older Office file is a small file system whose names are written in UTF-16
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# what such a file of each kind holds one of, and what shows macros; the words of a sheet may stand in UTF-16 too, so
+# that of a workbook only names are looked for that nobody writes in a cell
+_OLD = {
+    ".doc": (("WordDocument",), ("_VBA_PROJECT", "VBA", "Macros")),
+    ".xls": (("Workbook\0", "Book\0"), ("_VBA_PROJECT",)),
+}
 _PACKAGES = frozenset({".docx", ".xlsx", ".pptx", ".odt", ".ods"})
 _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 MAXIMUM_NAME = 180
@@ -147,8 +154,8 @@ def check_content(path: Path, extension: str, name: str) -> None:
         if b"\0" in head or head[:5] == b"%PDF-" or head[:2] in {b"PK", b"MZ"} or start.startswith(_MARKUP):
             raise belies
         return
-    if extension == ".doc":
-        _judge_old_word(path, name, belies)
+    if extension in _OLD:
+        _judge_old_office(path, extension, name, belies)
         return
     if extension in _PACKAGES:
         _judge_package(path, extension, name, belies)
@@ -165,13 +172,14 @@ def check_content(path: Path, extension: str, name: str) -> None:
         raise belies
 
 
-def _judge_old_word(path: Path, name: str, belies: Invalid) -> None:
+def _judge_old_office(path: Path, extension: str, name: str, belies: Invalid) -> None:
+    kinds, macros = _OLD[extension]
     if path.stat().st_size < len(_OLE):
         raise belies
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if content[: len(_OLE)] != _OLE or content.find("WordDocument".encode("utf-16-le")) < 0:
+        if content[: len(_OLE)] != _OLE or all(content.find(kind.encode("utf-16-le")) < 0 for kind in kinds):
             raise belies
-        if any(content.find(mark.encode("utf-16-le")) >= 0 for mark in ("_VBA_PROJECT", "VBA", "Macros")):
+        if any(content.find(mark.encode("utf-16-le")) >= 0 for mark in macros):
             raise _with_macros(name)
 
 

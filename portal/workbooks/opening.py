@@ -26,6 +26,7 @@ from portal.workbooks.refusals import (
     dressed,
     empty,
     encrypted,
+    macros,
     other,
     refuse,
     too_large,
@@ -70,10 +71,14 @@ _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 
 @dataclass
 class Sheet:
-    """One visible or hidden sheet as plain values; ``rows`` pairs Excel's row number with the cells from column A."""
+    """One visible or hidden sheet as plain values; ``rows`` pairs Excel's row number with the cells from column A.
+
+    ``errors`` are those of cells by their address, where the reader tells them (the one of the old format does).
+    """
 
     name: str
     rows: list[tuple[int, list[Any]]] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -291,13 +296,7 @@ def _kind(archive: zipfile.ZipFile, names: set[str], filename: str) -> None:
     with archive.open("[Content_Types].xml") as stream:
         types = stream.read(1_000_000)
     if b"macroEnabled" in types or any(name.endswith("vbaproject.bin") for name in lower):
-        raise refuse(
-            _l(
-                "The file %(file)s contains macros. Open it in Excel and save it as an Excel workbook without macros (.xlsx).",  # noqa: E501 - a sentence stays in one piece
-                file=filename,
-            ),
-            code="macros",
-        )
+        raise macros(filename)
     if b"wordprocessingml" in types:
         raise other(filename, _l("a Word document"))
     if b"presentationml" in types:

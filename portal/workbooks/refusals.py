@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from portal.table import Speakable
 
 
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # how files of the old formats of Office begin, and encrypted ones
+
+
 def refuse(message: Speakable, *, mend: Speakable | None = None, code: str = "bad_workbook") -> Invalid:
     """Return the error that carries one sentence about a whole file."""
     return Invalid(message, problems=[Problem(message, mend=mend)], code=code)
@@ -58,7 +61,7 @@ def disguise(content: bytes, filename: str) -> Invalid | None:
     """Return the refusal of a file that its first bytes show to be something else, whatever its name is."""
     start = content[:2048].lstrip(b"\xef\xbb\xbf \t\r\n")
     lower = start[:256].lower()
-    if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+    if content.startswith(OLE):
         return _ole(content, filename)
     if content.startswith(b"PK\x03\x04"):
         return None
@@ -109,6 +112,23 @@ def dressed(filename: str, kind: Speakable) -> Invalid:
             kind=kind,
         ),
         code="not_a_workbook",
+    )
+
+
+def is_old_workbook(content: bytes) -> bool:
+    """Tell whether bytes are a workbook of the old format (.xls) that nobody encrypted."""
+    others = ("EncryptedPackage", "WordDocument")
+    return content.startswith(OLE) and not any(mark.encode("utf-16-le") in content for mark in others)
+
+
+def macros(filename: str) -> Invalid:
+    """Return the refusal of a workbook with macros."""
+    return refuse(
+        _l(
+            "The file %(file)s contains macros. Open it in Excel and save it as an Excel workbook without macros (.xlsx).",  # noqa: E501 - a sentence stays in one piece
+            file=filename,
+        ),
+        code="macros",
     )
 
 

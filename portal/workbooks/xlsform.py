@@ -80,7 +80,7 @@ def read(
 
 def _sheets(content: bytes, filename: str, limit_bytes: int) -> list[Sheet]:
     if content.startswith(_OLD):
-        from portal.workbooks.xlsform_old import read_old  # loads xlrd, for the few old files
+        from portal.workbooks.old_excel import read_old  # loads xlrd, for the few old files
 
         return read_old(content, filename)
     if content.startswith(b"PK"):

@@ -29,7 +29,7 @@ from portal.workbooks.offline.marks import (
 )
 from portal.workbooks.offline.scan import Traits, traits
 from portal.workbooks.opening import BROKEN, LIMIT_BYTES, load, read_sheets, shown
-from portal.workbooks.refusals import damaged, refuse
+from portal.workbooks.refusals import damaged, is_old_workbook, macros, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,15 +50,12 @@ def read_offline(source: Source, seal: Seal, *, filename: str = "", limit_bytes:
     """Read a returned workbook.
 
     Raises:
-        Invalid: it is no readable .xlsx, or not an offline workbook of this portal; the sentence says which.
+        Invalid: it is no readable workbook (.xlsx, or .xls of an older Excel), or none of this portal's; the sentence
+            says which.
     """
     filename = shown(source, filename)
     content = load(source, filename=filename, limit_bytes=limit_bytes)
-    sheets = read_sheets(content, filename=filename, limit_bytes=limit_bytes)
-    try:
-        known = traits(io.BytesIO(content))
-    except BROKEN as error:
-        raise damaged(filename) from error
+    sheets, known = _opened(content, filename, limit_bytes)
     found = FoundBook(filename)
     foreign = changed = 0
     listed: dict[str, str] = {}
@@ -87,6 +84,25 @@ def read_offline(source: Source, seal: Seal, *, filename: str = "", limit_bytes:
     if not changed:
         _note_gone(found, listed, {sheet.name for sheet in unmarked})
     return found
+
+
+def _opened(content: bytes, filename: str, limit_bytes: int) -> tuple[list[Sheet], dict[str, Traits]]:
+    """Return the sheets of a workbook with what plain values do not tell of them.
+
+    Of the old format only errors are known: it says nothing of its locks, and holds a value for each formula.
+    """
+    if is_old_workbook(content):
+        from portal.workbooks.old_excel import has_macros, read_old  # loads xlrd, for the few old files
+
+        if has_macros(content):
+            raise macros(filename)
+        sheets = read_old(content, filename)
+        return sheets, {sheet.name: Traits(locked=True, errors=sheet.errors) for sheet in sheets}
+    sheets = read_sheets(content, filename=filename, limit_bytes=limit_bytes)
+    try:
+        return sheets, traits(io.BytesIO(content))
+    except BROKEN as error:
+        raise damaged(filename) from error
 
 
 def _again() -> Speakable:

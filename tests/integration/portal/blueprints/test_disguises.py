@@ -182,3 +182,20 @@ def test_the_page_offers_every_kind_that_is_taken(client_for, scene):
     offered = client.page.xpath("//input[@type='file']/@accept")[0].split(",")
     assert ".doc" in offered
     assert ".docx" in offered
+
+
+def old_office(*names: str) -> bytes:
+    """Return what a file of the old Office looks like where nobody opens it: its first bytes, names in UTF-16."""
+    named = b"".join(f"{name}\0".encode("utf-16-le") + b"\0" * 64 for name in names)
+    return bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 504 + named
+
+
+@pytest.mark.parametrize("names", [("Workbook",), ("Book",), ("Workbook", "វគ្គ VBA, Macros")])
+def test_a_workbook_of_an_older_excel_is_taken(send, names):
+    assert send(old_office(*names), "list.xls", 201)["name"] == "list.xls"
+
+
+def test_a_workbook_of_an_older_excel_is_one_and_brings_no_macros(send):
+    assert BELIES in send(old_office("WordDocument"), "letter.xls")["title"]
+    assert BELIES in send(old_office(), "nothing.xls")["title"]
+    assert MACROS in send(old_office("Workbook", "_VBA_PROJECT_CUR"), "live.xls")["title"]

@@ -34,7 +34,8 @@ def test_fifty_answer_sets_come_back_value_equal(tmp_path):
 
 @pytest.mark.soffice
 @needs_office[1]
-def test_a_few_come_back_from_libreoffice():
+@pytest.mark.parametrize("kind", ["xlsx", "xls"])
+def test_a_few_come_back_from_libreoffice_in_the_format_of_an_older_excel_too(kind):
     made = trip.workbooks(trip.definition(), 4, seed=7)
-    (back,) = trip.through_office([content for content, _ in made], OFFICE, timeout=200)
+    (back,) = trip.through_office([content for content, _ in made], OFFICE, timeout=200, kind=kind)
     assert trip.compare(back, made[0][1], Counter(), office=True) == []
