@@ -147,7 +147,7 @@ class _Judge:
         self._new_rows(copies)
         plan.rows += emptied_lines(plan, copies, self.earlier, self.aloud, self._copy_of)
         self._count_unchanged()
-        warn(plan)
+        warn(plan, self.aloud.label)
         self._stale()
         return plan
 

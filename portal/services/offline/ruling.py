@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from flask_babel import lazy_gettext as _l
 
 from forms.answers import Given, TableRow
+from forms.browser import reads_of
 from forms.evaluation import evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from forms.answers import AnswerKey
     from forms.evaluation import Evaluation
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from portal.table import Speakable
 
 
-def warn(plan: ReplyPlan) -> None:
+def warn(plan: ReplyPlan, label: Callable[[AnswerKey], str]) -> None:
     """Say which answers would break a rule of the questionnaire, or are not asked, once all of them stood.
 
     What breaks one where a good answer stands is held: taken only if somebody says so. The others are judged without
-    it then, and once more without all that is to be seen first: nothing is clear by what is not taken with it.
+    it then, and once more without all that is to be seen first: nothing is clear by what is not taken with it. One
+    that stands, and of which the files do not speak, may be made wrong too: that is said at what makes it so, and
+    ``label`` names it.
     """
     touched = [*plan.answers, *(cell for row in plan.rows if row.chosen for cell in row.cells)]
     verdict = _verdict(plan, touched)
@@ -40,7 +43,26 @@ def warn(plan: ReplyPlan) -> None:
                 "This question is not asked now: other answers decide. The answer is kept, and counts only once it is asked."  # noqa: E501 - a sentence stays in one piece
             )
             one.warning = both(one.warning, sentence)
+    _warn_of_others(plan, touched, verdict, label)
     _clear_together(plan, touched)
+
+
+def _warn_of_others(
+    plan: ReplyPlan, touched: Sequence[ChangedAnswer], verdict: Evaluation, label: Callable[[AnswerKey], str]
+) -> None:
+    """Say at each answer that would be taken which good one it would make wrong, of those that nobody changes."""
+    changed = {one.key for one in touched if one.chosen}
+    others = _good(plan, [key for key in verdict.refused if key not in changed])
+    for key in sorted(others):
+        read = reads_of(plan.definition, {key.code})
+        causes = [one for one in touched if one.chosen and one.key.code in read]
+        # what stands in the same row is meant first; another row counts by a sum only
+        for one in [one for one in causes if one.key.row in {"", key.row}] or causes:
+            sentence = _l(
+                "With it “%(question)s”, which stands and is not changed here, would be wrong: %(why)s",
+                question=label(key), why=verdict.refused[key],
+            )  # fmt: skip
+            one.warning = both(one.warning, sentence)
 
 
 def _clear_together(plan: ReplyPlan, touched: Sequence[ChangedAnswer]) -> None:

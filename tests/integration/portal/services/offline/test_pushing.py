@@ -172,3 +172,31 @@ def test_what_breaks_a_rule_where_a_good_answer_stands_is_not_taken_by_itself(se
     plan = judge(session, filled.content(), by=scene.by)
     assert plan.replies[0].answers[0].chosen == "copy1"
     assert clean(plan)
+
+
+def test_what_makes_another_answer_wrong_that_nobody_changes_says_so_and_is_seen_first(session, scene):
+    filled = Filled(download(session, scene.reply, by=scene.by))
+    filled.put("received", 3, line=1)
+    filled.put("convicted", 2, line=1)
+    filled.put("received", 9, line=2)
+    filled.put("women", 12, line=1)
+    filled.put("people", 12)
+    take(session, judge(session, filled.content(), by=scene.by), scene)
+    filled = Filled(download(session, scene.reply, by=scene.by))
+    filled.put("received", 1, line=1)  # two of one were convicted
+    filled.put("received", 8, line=2)  # nobody was
+    filled.put("women", 5, line=2)  # and now there are seventeen people in all
+    plan = judge(session, filled.content(), by=scene.by)
+    (reply,) = plan.replies
+    warned = {one.name: str(one.warning) for one in reply.every if getattr(one, "warning", None)}
+    (row,) = reply.rows
+    assert set(warned) == {"received[f]", row.cells[0].name}
+    assert "“Complaints, Women: Convicted”" in warned["received[f]"]
+    assert "“People in all”" in warned[row.cells[0].name]
+    assert [(one.name, one.clear) for one in reply.chosen_from] == [
+        ("received[f]", False), ("received[m]", True), (row.name, False),
+    ]  # fmt: skip
+    # who mends both in the file is told nothing
+    filled.put("convicted", 1, line=1)
+    filled.put("people", 17)
+    assert all(one.clear for one in judge(session, filled.content(), by=scene.by).replies[0].chosen_from)
