@@ -50,7 +50,7 @@ def keep_file(stream: IO[bytes], data_dir: Path, *, limit: int) -> tuple[str, in
             os.fsync(file.fileno())
         if size == 0:
             mend = _l("Choose the file again; if it stays empty, save it anew.")
-            raise Invalid(problems=[Problem(_l("The file is empty."), field="file", mend=mend)])
+            raise Invalid(problems=[Problem(_l("The file is empty."), field="file", mend=mend)], code="empty")
         draft.replace(folder / digest.hexdigest())
     finally:
         draft.unlink(missing_ok=True)
@@ -60,7 +60,7 @@ def keep_file(stream: IO[bytes], data_dir: Path, *, limit: int) -> tuple[str, in
 def _too_large(limit: int) -> Invalid:
     sentence = _l("The file is larger than %(limit)s MB.", limit=limit // (1024 * 1024))
     mend = _l("Export fewer rows, or ask the administrator to import it on the server.")
-    return Invalid(problems=[Problem(sentence, field="file", mend=mend)])
+    return Invalid(problems=[Problem(sentence, field="file", mend=mend)], code="too_large")
 
 
 def file_of(draft: ImportDraft, data_dir: Path) -> Path:

@@ -29,7 +29,7 @@ from portal.services.offline import gathering, judging, taking
 from portal.services.offline.kinds import EXCEL, KINDS
 from portal.services.offline.plan import in_file
 from portal.table import Problem, pick
-from portal.workbooks.offline.files import read_file
+from portal.workbooks.offline.files import read_file, unkept
 from portal.workbooks.offline.marks import Seal
 
 if TYPE_CHECKING:
@@ -208,7 +208,8 @@ def _sort(
             _book(sha256, name)
         except Invalid as error:
             place = in_file(name) if len(sent) > 1 else None
-            problems += [(name, Problem(each.message, mend=each.mend, place=place)) for each in error.problems]
+            told = error if sha256 else unkept(error, name, settings.max_upload_bytes)
+            problems += [(name, Problem(each.message, mend=each.mend, place=place)) for each in told.problems]
             if sha256 and is_document(settings.data_dir / import_drafts.FOLDER / sha256, name):
                 own.append({"filename": name, "sha256": sha256})
             continue

@@ -224,7 +224,7 @@ def test_each_bad_file_is_one_sentence_and_the_good_ones_go_on(client_for, scene
     client.post("/owed/offline", {"round": scene.round.slug}, expect=422)
     assert "Choose a file first." in client.words
     send(client, scene, b"", names=("empty.xlsx",), expect=422)
-    assert "The file is empty." in client.words
+    assert "The file empty.xlsx is empty. Choose the file again, or save it again in Excel first." in client.words
     send(client, scene, b"not a workbook at all", names=("x.xlsx",), expect=422)
     assert "is not an Excel workbook" in client.words
     filled = downloaded(client, scene)
