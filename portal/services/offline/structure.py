@@ -66,9 +66,13 @@ def note_structure(plan: ReplyPlan, copy: CopyOfReply, language: str) -> None:
         return
     for item in _gone(copy, _wanted(plan)):
         label = item.text("label", language, plan.context.languages) or item.code
-        sentence = _l(
-            "The line of the question “%(question)s” was deleted from the sheet; what stands in the portal stays.",
-            question=label[:80],
+        sentence = (
+            _l("The line of the question “%(question)s” was not read; what stands in the portal stays.", question=label[:80])  # noqa: E501 - a sentence stays in one piece
+            if sheet.unread
+            else _l(
+                "The line of the question “%(question)s” was deleted from the sheet; what stands in the portal stays.",
+                question=label[:80],
+            )
         )
         plan.remarks.append(Problem(sentence, sheet.name))
 

@@ -58,7 +58,10 @@ class FoundRow:
 
 @dataclass
 class FoundSheet:
-    """One sheet of a reply, as it came back; ``word``: the part of a document instead."""
+    """One sheet of a reply, as it came back; ``word``: the part of a document instead.
+
+    ``unread`` tells that lines are on it whose marks cannot be read: one that is missed may be among them.
+    """
 
     name: str
     mark: SheetMark
@@ -67,6 +70,7 @@ class FoundSheet:
     problems: list[Problem] = field(default_factory=list)
     locked: bool = True
     word: bool = False
+    unread: bool = False
 
 
 @dataclass

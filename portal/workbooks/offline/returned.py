@@ -247,8 +247,10 @@ class _Sheet:
         try:
             mark = read_row_mark(text, self.seal, self.found.mark)
         except KeyError:
+            self.found.unread = True
             return self._trouble(_l("The hidden mark of this line is damaged, so it was not read."), number)
         if mark is None:
+            self.found.unread = True
             sentence = _l("This line belongs to another sheet, or its hidden mark was changed; it was not read.")
             return self._trouble(sentence, number)
         at = self.columns.get(QUESTION)

@@ -80,6 +80,9 @@ def test_a_changed_mark_is_told_and_its_line_not_read(session, scene):
     assert any("People in all" in one for one in said(plan.replies[0].remarks))
     mark.value = "nonsense"
     plan = judge(session, filled.content(), by=scene.by)
+    # the line is there to be seen: it is not called deleted
+    assert not any("was deleted from the sheet" in one for one in said(plan.replies[0].remarks))
+    assert any("“People in all” was not read" in one for one in said(plan.replies[0].remarks))
     assert any("damaged" in one for one in said(plan.replies[0].problems))
 
 
