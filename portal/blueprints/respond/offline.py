@@ -301,9 +301,10 @@ def _lead_on(taken: Sequence[TakenReply], public_id: str, round_slug: str, waits
     count, replies = sum(one.count for one in taken), sum(1 for one in taken if one.count)
     told = ngettext("%(num)s answer was taken over", "%(num)s answers were taken over", count)
     if waits:
-        notice(f"{told}. {waits}", "warn")
+        notice(_("%(told)s. %(more)s", told=told, more=waits), "warn")
         return redirect(url_for("respond.offline_dry_run", public_id=public_id), code=303)
-    notice(f"{told}. " + ngettext("%(num)s reply was changed.", "%(num)s replies were changed.", replies))
+    changed = ngettext("%(num)s reply was changed.", "%(num)s replies were changed.", replies)
+    notice(_("%(told)s. %(more)s", told=told, more=changed))
     return redirect(url_for("respond.owed", round=round_slug), code=303)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import struct
 import zipfile
 
@@ -123,6 +124,19 @@ def test_sending_back_takes_what_is_clear_and_shows_the_rest(client_for, scene, 
     kept = list(session.scalars(select(Answer.value)))
     assert "វគ្គ" in kept
     assert (kept.count(5), kept.count(12)) == (2, 0)
+
+
+def test_two_sentences_of_a_notice_are_parted_as_its_language_parts_them(client_for, scene):
+    client = client_for(scene.focal)
+    client.post("/language", {"language": "km"}, expect=303)
+    filled = downloaded(client, scene)
+    filled.put("received", 5, line=1)
+    filled.put("received", "many", line=2)
+    sent = {"take": "clear", "round": scene.round.slug, "file": files(filled.content())}
+    client.post("/owed/offline", sent, follow=True)
+    # what was taken over, and when; another sentence follows each
+    assert "ចម្លើយ 1 ត្រូវបានទទួលយក។ " in client.words
+    assert re.search(r"\d\d:\d\d។ ", client.words)
 
 
 def test_what_breaks_a_rule_is_seen_before_it_is_taken_and_over_a_good_answer_only_when_it_is_ticked(
