@@ -93,6 +93,7 @@ ACCESS: dict[str, Access] = {
     "documents.add": draft(FOCAL, ALTERNATE, CONTRIBUTOR),
     "documents.attach": desk(COORDINATOR),
     "documents.desk": desk(COORDINATOR, WRITER),
+    "documents.detach": desk(COORDINATOR),
     "documents.document": allow(*MEMBERS, COORDINATOR, WRITER, owned=True),
     "documents.enter": desk(COORDINATOR),
     "documents.entered": document(FOCAL, ALTERNATE, CONTRIBUTOR, COORDINATOR),

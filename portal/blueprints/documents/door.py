@@ -11,9 +11,10 @@ from portal.blueprints.respond.door import reply_of
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.queries.documents import find_document
+from portal.queries.evidence import evidence_of
 
 if TYPE_CHECKING:
-    from portal.models import AssignmentDocument
+    from portal.models import AssignmentDocument, Evidence
     from portal.queries.submissions import SubmissionHead
 
 blueprint = Blueprint("documents", __name__)
@@ -33,6 +34,14 @@ class PageOf(DocumentOf):
     def __init__(self, document: AssignmentDocument, head: SubmissionHead, number: int) -> None:
         super().__init__(document, head)
         self.number = number
+
+
+class FileOf(DocumentOf):
+    """A document that is being entered, with a piece of evidence of its reply."""
+
+    def __init__(self, document: AssignmentDocument, head: SubmissionHead, evidence: Evidence) -> None:
+        super().__init__(document, head)
+        self.evidence = evidence
 
 
 class UploadOf:
@@ -64,6 +73,15 @@ def paper_on(public_id: str, document: str, code: str = "") -> DocumentOf:
     if found is None or found[1] != head.public_id:
         raise NotFound
     return DocumentOf(found[0], head, code)
+
+
+def file_on(public_id: str, document: str, number: int) -> FileOf:
+    """Load a reply for the secretariat with one of its documents and a file of it, by the number that cites it."""
+    of = paper_on(public_id, document)
+    for one in evidence_of(db.session, of.head.id):
+        if one.number == number:
+            return FileOf(of.document, of.head, one)
+    raise NotFound
 
 
 def upload_for_staff(public_id: str, identifier: str) -> UploadOf:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from forms.answers import field_name
+from forms.answers import AnswerKey, field_name
 from forms.browser import FORMAT, known
 from forms.tables import may_change
 from portal.blueprints import receiving
 from portal.blueprints.answering import AnsweringPage
-from portal.blueprints.documents.door import DocumentOf, blueprint, paper_on
+from portal.blueprints.documents.door import DocumentOf, FileOf, blueprint, file_on, paper_on
 from portal.blueprints.documents.inbox import document_rows
 from portal.blueprints.file_places import anchor_of, file_kinds, file_place, row_around
 from portal.blueprints.guard import repeats, requires, wants_json, who
@@ -33,7 +33,7 @@ from portal.blueprints.tables import takes_files
 from portal.database import write
 from portal.errors import IllegalTransition, Incomplete, Invalid, NotFound
 from portal.extensions import db
-from portal.models import AssignmentDocument, DocumentState
+from portal.models import AssignmentDocument, DocumentState, Evidence
 from portal.models.base import uuid7
 from portal.models.lifecycle import EDITABLE
 from portal.permissions import Permission
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from forms.definition.model import Definition, Item
-    from portal.models import Evidence
     from portal.page_views import FileView
     from portal.services.submissions import Saved
 
@@ -79,7 +78,9 @@ class PaperPage(AnsweringPage):
 
     def _file(self, one: Evidence) -> FileView:
         view = super()._file(one)
-        view.remove_url = ""
+        view.remove_url = url_for(
+            "documents.detach", public_id=self.head.public_id, document=self.document.public_id, number=one.number
+        )
         return view
 
 
@@ -243,6 +244,25 @@ def attach(on: DocumentOf) -> ResponseReturnValue:
     answering = PaperPage(on, definition)
     page = answering.page_url(definition.page_of(on.code).code)
     return redirect(page + anchor_of(definition, key), code=303)
+
+
+@blueprint.post("/review/<public_id>/paper/<document>/evidence/<int:number>/remove")
+@requires(Permission.ENTER_ON_BEHALF, on=file_on)
+def detach(on: FileOf) -> ResponseReturnValue:
+    """Take off a file or link that was put beside a question by mistake, while the paper is entered."""
+    definition, head = _open(on), on.head
+    _definition, ids = load(head)
+    code = next((code for code, question_id in ids.items() if question_id == on.evidence.question_id), "")
+    if not code or not may_change(definition, code, head.unlocked):
+        raise IllegalTransition
+    with write() as session:
+        paper = session.get_one(AssignmentDocument, on.document.id)
+        writer = services.begin_entering(session, head, paper, by=who())
+        of = Asked(head, definition, ids, context_for(writer, head, definition))
+        attaching.detach(session, of, session.get_one(Evidence, on.evidence.id), by=writer)
+    notice(_("The file was removed.") if on.evidence.sha256 else _("The link was removed."))
+    page = PaperPage(on, definition).page_url(definition.page_of(code).code)
+    return redirect(page + anchor_of(definition, AnswerKey(code)), code=303)
 
 
 @blueprint.post("/review/<public_id>/paper/<document>/finish")

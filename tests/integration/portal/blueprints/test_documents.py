@@ -194,6 +194,35 @@ def test_the_secretariat_enters_a_return_on_paper_and_it_is_marked_everywhere(cl
         assert "Entered by the secretariat from paper" in focal.words
 
 
+def test_a_file_put_beside_a_question_by_mistake_is_taken_off_while_the_paper_is_entered(client_for, scene, session):
+    coordinator = client_for(scene.coordinator)
+    send(coordinator, scene.desk)
+    path = f"{scene.desk}/paper/{only(session).public_id}"
+    for given in ({"file": (io.BytesIO(PDF + b"wrong"), "wrong.pdf")}, {"link": "https://example.org/wrong"}):
+        coordinator.post(f"{path}/questions/proof/files", given, expect=303)
+    coordinator.get(f"{path}/pages/page1", expect=200)
+    removing = coordinator.page.xpath("//button[@form='file-actions']/@formaction")
+    assert len(removing) == 2
+    coordinator.post(removing[0], expect=303)
+    coordinator.follow()
+    assert "The file was removed." in coordinator.words
+    coordinator.post(removing[1], expect=303)
+    session.expire_all()
+    assert [one.removed_at is not None for one in session.scalars(select(Evidence))] == [True, True]
+    coordinator.get(f"{path}/pages/page1", expect=200)
+    assert "wrong" not in coordinator.words
+    # what is taken off is gone, and a reply that was handed in keeps what it was handed in with
+    coordinator.post(removing[0], expect=404)
+    given = {"file": (io.BytesIO(PDF + b"annex"), "annex.pdf")}
+    coordinator.post(f"{path}/questions/proof/files", given, expect=303)
+    coordinator.get(f"{path}/pages/page1", expect=200)
+    last = coordinator.page.xpath("string(//button[@form='file-actions']/@formaction)")
+    beds = {"base:beds": 0, "beds": "12"}
+    enter(coordinator, scene, only(session), state="done", measures__km="តុលាការ", measures__en="Courts", why__en="Because", **beds)
+    coordinator.post(f"{path}/pages/page1", {"action": "finish"}, expect=303)
+    coordinator.post(last, expect=409)
+
+
 def test_two_coordinators_enter_one_paper_and_no_text_is_lost(client_for, scene, session):
     one, other = client_for(scene.coordinator), client_for(factories.staff(session))
     send(one, scene.desk)
