@@ -28,6 +28,13 @@ def test_rules_stay_when_a_page_may_use_them(tmp_path):
     ]
 
 
+def test_the_beginning_of_a_name_keeps_no_classes_that_begin_so(tmp_path):
+    sheet = ".row-a{top:0}.is-a{top:1px}.btn-a{top:2px}"
+    page = """<p id="row-{{ number }}" class="x {{ "a" if b == "c" }} is-{{ d }}">{{ link("btn-" ~ kind) }}</p>"""
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    assert used_css(sheet, words_in(tmp_path.glob("*.html"))) == ".is-a{top:1px}"
+
+
 def test_scripts_keep_strings_patterns_and_templates():
     script = "// a remark\nconst a = `x  ${1} // y`; /* more */\nconst b = /\\/\\/ {2}/g;\nconst c = 'a  // b';\n"
     left = smaller_js(script)
