@@ -69,7 +69,7 @@ PAIRS = [
         Pair(DESK, method, PAPER + more, "reply", "document", ("document_beside", "document_theirs"))
         for method, more in (
             ("GET", ""), ("GET", "/pages/page1"), ("POST", "/pages/page1"), ("GET", "/pages/page1/here"),
-            ("POST", "/pages/page1/here"), ("POST", "/finish"), ("POST", "/questions/proof/files"),
+            ("POST", "/pages/page1/here"), ("POST", "/finish"), ("POST", "/questions/proof/files"), ("POST", "/evidence/13/remove"),
         )
     ),
     # an assignment, and its round
@@ -123,6 +123,7 @@ PAIRS = [
 NO_THING = {
     "examples.judge", "questionnaires.rules", "respond.rules", "respond.tables_beside", "respond.upload_piece",
     "documents.receive_piece", "documents.page", "remember.restore", "remember.recall_many", "remember.no_longer_true",
+    "respond.earlier_cover",
 }  # fmt: skip
 
 
