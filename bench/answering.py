@@ -289,13 +289,14 @@ def each_is_whole(server: Portal, ids: Sequence[int]) -> bool:
     """Count in the database whether each of these replies that was answered has its 20 answers, once each."""
     least, most = min(ids), max(ids)
     of_these = Answer.submission_id.between(least, most)
+    revisions = select(func.count()).where(AnswerRevision.submission_id.between(least, most)).scalar_subquery()
     with server.reading() as session:
-        each = session.scalars(select(func.count()).where(of_these).group_by(Answer.submission_id)).all()
-        revisions = session.scalar(
-            select(func.count()).where(AnswerRevision.submission_id.between(least, most))
-        )  # fmt: skip
-    print(f"{len(each)} whole replies hold {min(each)} to {max(each)} answers, {revisions} revisions")
-    return set(each) == {20} and revisions == sum(each)
+        # one statement, so one moment: what was under way when the last run ended may be stored only now
+        found = session.execute(select(func.count(), revisions).where(of_these).group_by(Answer.submission_id)).all()
+    each = [answers for answers, _revisions in found]
+    revised = found[0][1] if found else 0
+    print(f"{len(each)} whole replies hold {min(each)} to {max(each)} answers, {revised} revisions")
+    return set(each) == {20} and revised == sum(each)
 
 
 def main() -> int:
