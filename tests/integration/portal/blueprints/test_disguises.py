@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 
 from portal.models import Evidence, ItemKind, Role, VersionItem
 from tests import factories
-from tests.integration.portal.blueprints.test_paper_packs import PNG
 from tests.integration.portal.blueprints.test_uploads import finish, put
+from tests.integration.portal.signing.scenes import PNG
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml"
 BELIES, MACROS = "is not what its name says", "contains macros"

@@ -26,8 +26,8 @@ from portal.models import (
 )
 from portal.services.verification import faults_of
 from tests import factories
-from tests.integration.portal.blueprints.test_paper_packs import PNG
 from tests.integration.portal.cli.test_operations import run
+from tests.integration.portal.signing.scenes import PNG
 
 pytestmark = pytest.mark.engines
 
