@@ -217,11 +217,7 @@ def received_cover(field: FileField) -> ReceivedFile:
     Raises:
         Invalid: the file is not taken (kind, content, size, virus).
     """
-    settings = current_app.config["SETTINGS"]
+    of, given = settings(), field.data
     return covers.receive(
-        field.data.stream,
-        field.data.filename or "",
-        folder=settings.evidence_dir,
-        tmp=settings.tmp_dir,
-        limit=settings.evidence_max_bytes,
+        given.stream, given.filename or "", folder=of.evidence_dir, tmp=of.tmp_dir, limit=of.evidence_max_bytes
     )

@@ -27,7 +27,7 @@ from portal.blueprints.respond.rows import (
     read_row_changes,
     row_act,
 )
-from portal.blueprints.respond.to_look_at import NOTHING, ToLookAt, to_look_at
+from portal.blueprints.respond.to_look_at import NOTHING, ToLookAt, refused_file, to_look_at
 from portal.blueprints.returning import copy_secret
 from portal.blueprints.tables import takes_files
 from portal.database import write
@@ -236,7 +236,7 @@ def attach(on: DocumentOf) -> ResponseReturnValue:
     except Invalid as refused:
         if wants_json():
             raise
-        look = ToLookAt([(anchor_of(definition, key).removeprefix("#"), str(refused))])
+        look = refused_file(definition, key, refused)
         return _draw(PaperPage(on, definition), definition.page_of(on.code), look), look.status
     if wants_json():
         return {"number": made.number, "name": made.filename, "size": made.size}, 201

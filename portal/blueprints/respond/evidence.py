@@ -27,7 +27,7 @@ from portal.blueprints.respond.door import (
     own_reply,
 )
 from portal.blueprints.respond.section import section_page
-from portal.blueprints.respond.to_look_at import ToLookAt
+from portal.blueprints.respond.to_look_at import refused_file
 from portal.database import write
 from portal.errors import IllegalTransition, Invalid
 from portal.extensions import db
@@ -91,7 +91,7 @@ def upload(on: OnPage) -> ResponseReturnValue:
         if wants_json():
             raise
         # nothing was chosen, or a file is not taken: said where the file was to be sent from
-        look = ToLookAt([(anchor_of(definition, key).removeprefix("#"), str(refused))])
+        look = refused_file(definition, key, refused)
         stored = stored_reply(db.session, head.id, definition)
         answering = AnsweringPage(head, stored, who(), definition)
         return section_page(answering, definition.page_of(on.code), look), look.status

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from forms.answers import field_name
 from forms.question_types import question_type
+from portal.blueprints.file_places import anchor_of
 from portal.blueprints.respond.conflicts import as_posted, beside_a_state, shown_conflicts
 from portal.blueprints.respond.error_lines import error_lines
 from portal.blueprints.respond.rows import people, row_conflicts
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from forms.answers import AnswerKey
     from forms.definition.model import Definition
+    from portal.errors import Invalid
     from portal.page_views import Posted
     from portal.services.submissions import RefusedAnswer, Saved
 
@@ -78,6 +80,11 @@ def to_look_at(
         HTTPStatus.CONFLICT,
         "conflict",
     )
+
+
+def refused_file(definition: Definition, key: AnswerKey, refused: Invalid) -> ToLookAt:
+    """Return why a file or link is not taken, at the question or cell that it was sent from."""
+    return ToLookAt([(anchor_of(definition, key).removeprefix("#"), str(refused))])
 
 
 def _state(refused: Sequence[RefusedAnswer]) -> str:

@@ -14,7 +14,7 @@ from portal.blueprints.file_places import anchor_of, file_kinds, file_place, row
 from portal.blueprints.guard import by_link, repeats, wants_json
 from portal.blueprints.page import notice
 from portal.blueprints.posting import context_for, load
-from portal.blueprints.respond.to_look_at import ToLookAt
+from portal.blueprints.respond.to_look_at import refused_file
 from portal.blueprints.shared.door import Ended, Shared, SignedOut, blueprint, shared
 from portal.blueprints.shared.section import section_page
 from portal.blueprints.shared.shown import SharedPage
@@ -67,7 +67,7 @@ def upload(on: Shared) -> ResponseReturnValue:
         if wants_json():
             raise
         # nothing was chosen, or a file is not taken: said where the file was to be sent from
-        look = ToLookAt([(anchor_of(definition, key).removeprefix("#"), str(refused))])
+        look = refused_file(definition, key, refused)
         return section_page(on, definition.page_of(on.code), look), look.status
     if wants_json():
         return _told(on, made), 201
