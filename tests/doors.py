@@ -112,3 +112,22 @@ def answer(person, count=1):
 def asks(person, path, body=b""):
     person.sendall(request(path, body))
     return answer(person)[0]
+
+
+def burst(app, client, path, bodies):
+    """Send all bodies at the same moment, each from a browser of its own with the same session."""
+    gate, answers, cookie = threading.Barrier(len(bodies)), [], client.cookie()
+
+    def one(fields):
+        browser = app.test_client()
+        browser.set_cookie("tamdan", cookie)
+        gate.wait(timeout=60)
+        answers.append(browser.post(path, data=fields, buffered=True))
+
+    threads = [threading.Thread(target=one, args=(fields,)) for fields in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    assert len(answers) == len(bodies)
+    return answers

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 from types import SimpleNamespace
 
 import pytest
@@ -36,6 +35,7 @@ from portal.models import (
 from portal.models.base import uuid7
 from portal.services import audit, idempotency
 from tests import factories
+from tests.doors import burst
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.engines
@@ -113,25 +113,6 @@ def fields_of(client, action, **given):
 
 def send(client, path, fields):
     return client._client.post(path, data=fields, buffered=True)
-
-
-def burst(app, client, path, bodies):
-    """Send all bodies at the same moment, each from a browser of its own with the same session."""
-    gate, answers, cookie = threading.Barrier(len(bodies)), [], client.cookie()
-
-    def one(fields):
-        browser = app.test_client()
-        browser.set_cookie("tamdan", cookie)
-        gate.wait(timeout=60)
-        answers.append(browser.post(path, data=fields, buffered=True))
-
-    threads = [threading.Thread(target=one, args=(fields,)) for fields in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
-    assert len(answers) == len(bodies)
-    return answers
 
 
 def complete(client_for, scene):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import threading
 from datetime import timedelta
 
 import pytest
@@ -25,6 +24,7 @@ from portal.models.base import uuid7
 from portal.services import housekeeping
 from portal.services.verification import faults_of
 from tests import factories
+from tests.doors import burst
 from tests.integration.portal.signing.scenes import PNG, complete, cover, printed
 
 pytestmark = pytest.mark.engines
@@ -178,24 +178,6 @@ def test_a_cover_that_is_none_is_refused_with_a_sentence(client_for, scene, sess
     assert set(session.scalars(select(Submission.status))) >= {Status.AWAITING_SIGN_OFF}
 
 
-def burst(app, client, path, bodies):
-    """Send all bodies at the same moment, each from a browser of its own with the same session."""
-    gate, answers, cookie = threading.Barrier(len(bodies)), [], client.cookie()
-
-    def one(fields):
-        browser = app.test_client()
-        browser.set_cookie("tamdan", cookie)
-        gate.wait(timeout=60)
-        answers.append(browser.post(path, data=fields, buffered=True))
-
-    threads = [threading.Thread(target=one, args=(fields,)) for fields in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
-    return [answer.status_code for answer in answers]
-
-
 @pytest.mark.parametrize("keys", ["one form", "ten tabs"])
 def test_ten_copies_of_a_cover_are_taken_once(app, client_for, scene, session, keys):
     focal = client_for(scene.focal)
@@ -206,7 +188,7 @@ def test_ten_copies_of_a_cover_are_taken_once(app, client_for, scene, session, k
     bodies = [
         cover(csrf_token=token, idempotency_key=one if keys == "one form" else uuid7()) for _number in range(10)
     ]
-    codes = burst(app, focal, f"/packs/{pack.public_id}/cover", bodies)
+    codes = [one.status_code for one in burst(app, focal, f"/packs/{pack.public_id}/cover", bodies)]
     if keys == "one form":
         assert codes == [303] * 10
     else:
@@ -224,7 +206,7 @@ def test_ten_prints_at_once_make_one_pack(app, client_for, scene, session):
     complete(focal, scene)
     chosen = [reply.public_id for reply in scene.replies]
     bodies = [{"csrf_token": focal.token(), "idempotency_key": uuid7(), "reply": chosen} for _number in range(10)]
-    codes = burst(app, focal, "/sign-on-paper", bodies)
+    codes = [one.status_code for one in burst(app, focal, "/sign-on-paper", bodies)]
     assert sorted(codes) == [303, *[409] * 9]
     session.rollback()
     assert session.scalar(select(func.count()).select_from(SigningPack)) == 1
